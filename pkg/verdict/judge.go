@@ -1,0 +1,146 @@
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MinSamples is how many samples a phase needs before anything is said.
+const MinSamples = 10
+
+// Total is the severity from which an outage counts as total.
+const Total = 0.9
+
+// Case is all that a verdict on one journey rests on.
+type Case struct {
+	Samples   []Sample // in any order; void ones are left out by the caller
+	Marks     Marks
+	Objective Objective // taken as it is; see [Objective.WithDefaults]
+	// Rate is the declared rate in samples a second. Where it is 0 (a result
+	// file alone), it is one over the median gap between sends.
+	Rate float64
+}
+
+// Validate says what makes a case impossible to judge.
+func (c Case) Validate() error {
+	var errs []error
+	positive := func(name string, d time.Duration) {
+		if d <= 0 {
+			errs = append(errs, fmt.Errorf("%s is %v, expected a positive duration", name, d))
+		}
+	}
+	positive("rto", c.Objective.RTO)
+	positive("within", c.Objective.Within)
+	positive("window", c.Objective.Window)
+	positive("hold", c.Objective.Hold)
+	if c.Objective.Good <= 0 || c.Objective.Good > 1 {
+		errs = append(errs, fmt.Errorf("good is %v, expected a ratio above 0 and up to 1 (100%%)", c.Objective.Good))
+	}
+	if c.Marks.Reverted && c.Marks.Revert < c.Marks.Fault {
+		errs = append(errs, errors.New("the revert lies before the fault"))
+	}
+	return errors.Join(errs...)
+}
+
+// Judge says what the samples say, no more. The case must be valid.
+func Judge(c Case) Verdict {
+	s := newSeries(c.Samples, c.Marks, c.Objective, c.Rate)
+	n, bad := s.count(fault)
+	v := s.judgeable(n)
+	if v.Verdict == "" {
+		v = s.judgeThroughSilence()
+	}
+	v.Samples, v.Bad = n, bad
+	return v
+}
+
+// judgeable holds the rows that need no outage: whether there is enough to go
+// by. It returns the zero Verdict where there is.
+func (s *series) judgeable(faultSamples int) Verdict {
+	n, bad := s.count(baseline)
+	switch {
+	case n < MinSamples:
+		return Verdict{Verdict: Inconclusive, Reason: BaselineTooShort}
+	case bad > Allowance(n, s.objective.Good) || len(s.breaching(func(p phase) bool { return p == baseline })) > 0:
+		return Verdict{Verdict: Inconclusive, Reason: BaselineNotSteady}
+	case faultSamples < MinSamples:
+		return Verdict{Verdict: Inconclusive, Reason: TooFewSamples}
+	}
+	return Verdict{}
+}
+
+// judge goes through the rows of the contract; the first that fits decides.
+func (s *series) judge() Verdict {
+	outages, failback := s.outages()
+	impaired := s.impaired(outages)
+	brief := s.end-s.marks.Fault < s.objective.RTO
+
+	v := Verdict{Failback: failback, Relapses: new(max(len(outages)-1, 0)), Severity: new(severity(outages))}
+	if len(outages) == 0 {
+		switch {
+		case impaired:
+			v.Verdict, v.State = Degraded, Impaired
+		case brief:
+			v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+		default:
+			v.Verdict, v.State = Disproved, Unaffected
+			v.Recovery, v.RecoveryLo, v.RecoveryHi = seconds(0), seconds(0), seconds(0)
+		}
+		return v
+	}
+
+	r := s.recovery(outages)
+	v.FirstImpact = seconds(r.start - s.marks.Fault)
+	notBack := Degraded
+	if severity(outages) >= Total {
+		notBack = Proven
+	}
+	late := r.lo > s.objective.RTO
+	if !r.own || late && !r.held {
+		return s.down(v, r, notBack)
+	}
+
+	v.Recovery, v.RecoveryLo, v.RecoveryHi = seconds(r.point), seconds(r.lo), seconds(r.hi)
+	v.SinceFault = seconds(r.at - s.marks.Fault)
+	switch {
+	case late:
+		v.Verdict, v.State = notBack, Late
+	case r.hi > s.objective.RTO:
+		v.Verdict, v.Reason = Inconclusive, TooCloseToCall
+	case !r.held:
+		v.Verdict, v.Reason = Inconclusive, HoldNotObserved
+	case brief:
+		v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+	case impaired:
+		v.Verdict, v.State = Degraded, Impaired
+	default:
+		v.Verdict, v.State = Disproved, Recovered
+	}
+	return v
+}
+
+// down completes a verdict where no recovery was seen: all that can be said is
+// how long the outage lasted at least.
+func (s *series) down(v Verdict, r recovery, notBack Outcome) Verdict {
+	atLeast := s.end - r.start
+	v.AtLeast = seconds(atLeast)
+	if atLeast < s.objective.RTO {
+		v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+		return v
+	}
+	v.Verdict, v.State = notBack, Down
+	return v
+}
+
+// severity is the share of bad samples over all of the fault's outages.
+func severity(outages []outage) float64 {
+	n, bad := 0, 0
+	for _, o := range outages {
+		n += o.n
+		bad += o.bad
+	}
+	return ratio(bad, n)
+}
+
+func seconds(d time.Duration) *Seconds { return new(Seconds(d)) }

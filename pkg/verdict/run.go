@@ -1,0 +1,99 @@
+package verdict
+
+import "cmp"
+
+// Journey is the verdict of one journey of a run.
+type Journey struct {
+	Name     string `json:"journey"`
+	Critical bool   `json:"critical"` // whether it decides
+	Verdict
+}
+
+// Evidence is what is known of the experiment itself, beside the samples.
+type Evidence struct {
+	NotInForce bool    // a fault's own check failed
+	NotFelt    bool    // a network fault met no packet
+	Aborted    bool    // a person or a stop condition ended the run
+	Writes     *Writes // the check of acknowledged writes, where an RPO was declared
+}
+
+// Run is the verdict of one run: the deciding journey's figures at the top.
+type Run struct {
+	Verdict
+	Deciding string    `json:"deciding_journey,omitempty"`
+	Journeys []Journey `json:"journeys"`
+	Writes   *Writes   `json:"writes"`
+}
+
+// Worst orders outcomes: the certain and worst first.
+func Worst(a, b Outcome) int { return cmp.Compare(rank(a), rank(b)) }
+
+func rank(o Outcome) int {
+	switch o {
+	case Proven:
+		return 0
+	case Degraded:
+		return 1
+	case Aborted:
+		return 2
+	case Inconclusive:
+		return 3
+	case Disproved:
+		return 4
+	}
+	return 3 // an unknown word claims nothing
+}
+
+// Combine judges a run by its critical journeys and the evidence about it.
+func Combine(journeys []Journey, evidence Evidence) Run {
+	run := Run{Verdict: Verdict{Verdict: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes}
+	hit, decided := false, false
+	for _, j := range journeys {
+		hit = hit || j.hit()
+		if j.Critical && (!decided || Worst(j.Verdict.Verdict, run.Verdict.Verdict) < 0) {
+			run.Verdict, run.Deciding, decided = j.Verdict, j.Name, true
+		}
+	}
+	switch {
+	case hit:
+	case evidence.NotInForce:
+		run.Verdict.Verdict, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
+	case evidence.NotFelt:
+		run.Verdict.Verdict, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
+	}
+	if evidence.Aborted && run.Verdict.Verdict != Proven {
+		run.Verdict.Verdict, run.Reason, run.State = Aborted, "", ""
+	}
+	run.applyWrites()
+	return run
+}
+
+// hit tells whether users of the journey noticed the fault.
+func (v Verdict) hit() bool {
+	return v.State == Impaired || v.Severity != nil && *v.Severity > 0
+}
+
+func (r *Run) applyWrites() {
+	switch w := r.Writes; {
+	case w == nil:
+	case w.Missed:
+		r.Verdict.Verdict, r.Reason = Proven, RPOMissed
+	case !w.Observed && r.Verdict.Verdict == Disproved:
+		r.Verdict.Verdict, r.Reason, r.State = Inconclusive, RPONotObserved, ""
+	}
+}
+
+// ExitCode is what a command ends with: 0 disproved, 1 proven or degraded,
+// 3 inconclusive, 4 aborted.
+func (o Outcome) ExitCode() int {
+	switch o {
+	case Disproved:
+		return 0
+	case Proven, Degraded:
+		return 1
+	case Aborted:
+		return 4
+	case Inconclusive:
+	}
+	return 3
+}

@@ -1,0 +1,163 @@
+package verdict
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// phase is the part of the experiment that a sample belongs to.
+type phase uint8
+
+const (
+	baseline phase = iota // done by f
+	fault                 // done after f and sent before end
+	repair                // the rest
+)
+
+// series is the samples of one journey, sorted by sending, with what the
+// passes over them found out.
+type series struct {
+	objective Objective
+	marks     Marks
+	samples   []Sample
+	rate      float64       // samples a second, declared or estimated
+	end       time.Duration // v, or the last send
+}
+
+// newSeries sorts a copy of samples. The rate is the declared one where it is
+// positive, else one over the median gap between sends.
+func newSeries(samples []Sample, marks Marks, objective Objective, rate float64) *series {
+	if !slices.IsSortedFunc(samples, bySending) {
+		samples = slices.Clone(samples)
+		slices.SortFunc(samples, bySending)
+	}
+	if rate <= 0 {
+		rate = medianRate(samples)
+	}
+	s := &series{objective: objective, marks: marks, samples: samples, rate: rate, end: marks.Revert}
+	if !marks.Reverted && len(samples) > 0 {
+		s.end = samples[len(samples)-1].Sent
+	}
+	return s
+}
+
+func bySending(a, b Sample) int {
+	return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Seq, b.Seq))
+}
+
+// medianRate is one over the median gap between sends, in samples a second; 0
+// where there are fewer than two samples.
+func medianRate(sorted []Sample) float64 {
+	if len(sorted) < 2 {
+		return 0
+	}
+	gaps := make([]time.Duration, len(sorted)-1)
+	for i := range gaps {
+		gaps[i] = sorted[i+1].Sent - sorted[i].Sent
+	}
+	slices.Sort(gaps)
+	median := gaps[len(gaps)/2]
+	if median <= 0 {
+		return 0
+	}
+	return float64(time.Second) / float64(median)
+}
+
+// spacing is n gaps between sends at the rate.
+func (s *series) spacing(n float64) time.Duration {
+	if s.rate <= 0 {
+		return 0
+	}
+	return time.Duration(math.Round(n * float64(time.Second) / s.rate))
+}
+
+// window is W', long enough to hold ten samples.
+func (s *series) window() time.Duration { return max(s.objective.Window, s.spacing(10)) }
+
+func (s *series) phase(i int) phase {
+	switch sample := s.samples[i]; {
+	case sample.Done() <= s.marks.Fault:
+		return baseline
+	case sample.Sent < s.end:
+		return fault
+	default:
+		return repair
+	}
+}
+
+func (s *series) bad(i int) bool {
+	return s.samples[i].Failed || s.samples[i].Latency > s.objective.Within
+}
+
+// count is how many samples of a phase there are, and how many of them are bad.
+func (s *series) count(of phase) (n, bad int) {
+	for i := range s.samples {
+		if s.phase(i) != of {
+			continue
+		}
+		n++
+		if s.bad(i) {
+			bad++
+		}
+	}
+	return n, bad
+}
+
+// breaching finds the samples that are part of a breach, as indices in order:
+// the bad ones of every window of W' in which more than a(n) of the n samples
+// are bad. Only samples for which in holds are looked at, so that no window
+// reaches from the baseline into the rest.
+func (s *series) breaching(in func(phase) bool) []int {
+	var (
+		window    = s.window()
+		allowance = s.allowances()
+		found     []int
+		inside    []int // the samples of the current window
+		bad       int   // how many of them are bad
+		marked    = -1  // bad samples up to this index are in found already
+	)
+	for j := range s.samples {
+		if !in(s.phase(j)) {
+			continue
+		}
+		inside = append(inside, j)
+		if s.bad(j) {
+			bad++
+		}
+		first := 0
+		for s.samples[inside[first]].Sent <= s.samples[j].Sent-window {
+			if s.bad(inside[first]) {
+				bad--
+			}
+			first++
+		}
+		inside = inside[first:]
+		if bad <= allowance(len(inside)) {
+			continue
+		}
+		from, _ := slices.BinarySearch(inside, marked+1)
+		for _, i := range inside[from:] {
+			if s.bad(i) {
+				found = append(found, i)
+			}
+		}
+		marked = j
+	}
+	return found
+}
+
+// allowances is a(n) for this objective, remembered: windows mostly hold the
+// same number of samples.
+func (s *series) allowances() func(n int) int {
+	known := map[int]int{}
+	return func(n int) int {
+		k, ok := known[n]
+		if !ok {
+			k = Allowance(n, s.objective.Good)
+			known[n] = k
+		}
+		return k
+	}
+}
