@@ -61,7 +61,9 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	})
 }
 
-// A worse sample may make a verdict worse or uncertain, never a pass.
+// A worse sample may make a verdict worse or uncertain, never a pass. One case
+// is the contract's own: one error more can lift a thin erosion over a window's
+// allowance, so that it is an outage which ended, and the rest is within bounds.
 func TestAWorseSampleNeverMakesAPass(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -75,7 +77,7 @@ func TestAWorseSampleNeverMakesAPass(t *testing.T) {
 		i := rapid.IntRange(0, len(c.Samples)-1).Draw(t, "worse")
 		worse.Samples[i].Failed = true
 		after := verdict.Judge(worse)
-		if after.Verdict == verdict.Disproved && before.Verdict != verdict.Disproved {
+		if after.Verdict == verdict.Disproved && before.Verdict != verdict.Disproved && before.State != verdict.Impaired {
 			t.Fatalf("sample %d made worse turned %s %s into a pass", i, before.Verdict, before.Reason)
 		}
 	})

@@ -1,0 +1,54 @@
+// Package agent is the helper: gameday's own binary, started in a container
+// beside a target, with one capability and nothing installed anywhere.
+//
+// This is its first order: end the main process of a container from outside of
+// its PID namespace, so that it looks like a crash.
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Name is the hidden subcommand that a helper runs.
+const Name = "agent"
+
+// KillOrder means a process by what cannot be mistaken: its number, and the
+// container whose control group it must be in.
+type KillOrder struct {
+	PID       int
+	Container string
+}
+
+// KillArgs are the arguments with which a helper carries out an order.
+func KillArgs(o KillOrder) []string {
+	return []string{Name, "kill", strconv.Itoa(o.PID), o.Container}
+}
+
+// ErrNotIts is a process that is not, or no longer, the container's.
+var ErrNotIts = errors.New("is not a process of the container")
+
+// Kill ends the process. It is held by a descriptor (pidfd) from before the
+// check, so that its number cannot come to mean another one in between.
+func Kill(o KillOrder) error {
+	process, err := os.FindProcess(o.PID)
+	if err != nil {
+		return fmt.Errorf("find process %d: %w", o.PID, err)
+	}
+	defer process.Release() //nolint:errcheck // ends with the helper
+	groups, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(o.PID), "cgroup"))
+	if err != nil {
+		return fmt.Errorf("read the control group of process %d: %w", o.PID, err)
+	}
+	if o.Container == "" || !strings.Contains(string(groups), o.Container) {
+		return fmt.Errorf("process %d %w %.12s", o.PID, ErrNotIts, o.Container)
+	}
+	if err := process.Kill(); err != nil {
+		return fmt.Errorf("kill process %d: %w", o.PID, err)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+// Package fault breaks things and mends them again: one kind, one file.
+//
+// A fault is its spec: its exported fields are the YAML of a scenario, its
+// methods are what it does, and it keeps nothing in memory between them:
+//
+//	Prepare ──state──▶ journal ──▶ Inject ──▶ InForce … ──▶ Revert
+//
+// Prepare reads what undoing will need and changes nothing. Spec, component
+// and state are on disk before Inject begins, and Revert works from them alone,
+// in any process, at any later time. Two invariants hold for every kind:
+//
+//   - no effect without a durable entry;
+//   - no entry ended unless its Revert returned nil.
+//
+// To add a kind, copy noop.go, name it in [Kinds], and call the conformance
+// suite from its test.
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// State is what was so before a fault, as its Prepare saw it.
+type State = json.RawMessage
+
+// Fault breaks one component, and mends it.
+type Fault interface {
+	// Prepare reads what Revert will need. It changes nothing in the
+	// component, and refuses one on which the fault would have no effect or
+	// could not be undone.
+	Prepare(ctx context.Context, h target.Handle) (State, error)
+	// Inject has its effect. It may be cut off anywhere.
+	Inject(ctx context.Context, h target.Handle, was State) error
+	// Revert puts the component back as Prepare saw it. It is safe to repeat,
+	// safe when Inject never ran or ran halfway, and mends nothing that was so
+	// before. The caller has already dealt with a component that is gone.
+	Revert(ctx context.Context, h target.Handle, was State) error
+}
+
+// Verifier is a fault that can tell whether it is in force. All but those
+// whose effect is over in a moment keep being asked while they last.
+type Verifier interface {
+	// InForce returns nil while the fault is in force, else what it found.
+	InForce(ctx context.Context, h target.Handle, was State) error
+}
+
+// Healer is a fault whose effect is a moment, after which the platform may put
+// things right by itself.
+type Healer interface {
+	// Healed tells whether nothing is left to undo.
+	Healed(ctx context.Context, h target.Handle, was State) (bool, error)
+}
+
+// Kinds are all kinds of faults, by name.
+func Kinds() kind.Set[Fault] {
+	return kind.Set[Fault]{
+		{Name: "crash", Doc: "The main process dies by itself; a restart policy may bring it back.", New: func() Fault { return new(Crash) }},
+		{Name: "kill", Doc: "The host is gone: killed at once, and nothing brings it back.", New: func() Fault { return new(Kill) }},
+		{Name: "noop", Doc: "Nothing happens: what a game day looks like without a fault.", New: func() Fault { return new(Noop) }},
+		{Name: "pause", Doc: "All processes freeze: connections stay open and nobody answers.", New: func() Fault { return new(Pause) }},
+		{Name: "restart", Doc: "An orderly restart, as in a deployment.", New: func() Fault { return new(Restart) }},
+		{Name: "stop", Doc: "An orderly stop, as in maintenance; nothing brings it back.", New: func() Fault { return new(Stop) }},
+	}
+}
+
+// Entry is the journal's entry for a fault on a component.
+func Entry(id, kindName string, f Fault, c target.Component, was State) (journal.Entry, error) {
+	spec, err := json.Marshal(f)
+	if err != nil {
+		return journal.Entry{}, fmt.Errorf("write down %s: %w", kindName, err)
+	}
+	return journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Name: c.Name, State: was}, nil
+}
+
+// ErrUnknownKind is an entry of a kind that this gameday does not have.
+var ErrUnknownKind = errors.New("unknown kind of fault")
+
+// Decode turns an entry back into its fault.
+func Decode(e journal.Entry) (Fault, error) {
+	k, ok := Kinds().Find(e.Kind)
+	if !ok {
+		return nil, fmt.Errorf("%w %q: it takes a newer gameday to undo it", ErrUnknownKind, e.Kind)
+	}
+	f := k.New()
+	if err := json.Unmarshal(e.Spec, f); err != nil {
+		return nil, fmt.Errorf("read spec of %s: %w", e.Kind, err)
+	}
+	return f, nil
+}
+
+// Undo reverts what an entry stands for, from the entry alone. A component
+// that is gone has nothing left to mend.
+func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
+	f, err := Decode(e)
+	if err != nil {
+		return err
+	}
+	h, err := env.Open(ctx, e.Component)
+	if err == nil {
+		err = f.Revert(ctx, h, e.State)
+	}
+	if err != nil && !errors.Is(err, target.ErrGone) {
+		return fmt.Errorf("undo %s of %s: %w", e.Kind, e.Name, err)
+	}
+	return nil
+}

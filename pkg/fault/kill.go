@@ -1,0 +1,41 @@
+package fault
+
+import (
+	"context"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Kill is the loss of a component's host: it ends at once, without a chance to
+// say goodbye, and no restart policy brings it back.
+type Kill struct{}
+
+var (
+	_ Fault    = (*Kill)(nil)
+	_ Verifier = (*Kill)(nil)
+)
+
+// Prepare refuses a component that does not run.
+func (*Kill) Prepare(ctx context.Context, h target.Handle) (State, error) {
+	if _, err := target.As[target.Killer](h); err != nil {
+		return nil, err
+	}
+	return alive(ctx, h)
+}
+
+// Inject kills.
+func (*Kill) Inject(ctx context.Context, h target.Handle, _ State) error {
+	killer, err := target.As[target.Killer](h)
+	if err != nil {
+		return err
+	}
+	return killer.Kill(ctx)
+}
+
+// InForce holds while the component stays down.
+func (*Kill) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
+
+// Revert starts the component again.
+func (*Kill) Revert(ctx context.Context, h target.Handle, was State) error {
+	return startAgain(ctx, h, was)
+}

@@ -1,0 +1,41 @@
+package fault
+
+import (
+	"context"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Stop is an orderly stop, as in maintenance: the component is asked to end,
+// killed if it does not within its own grace period, and stays down.
+type Stop struct{}
+
+var (
+	_ Fault    = (*Stop)(nil)
+	_ Verifier = (*Stop)(nil)
+)
+
+// Prepare refuses a component that does not run.
+func (*Stop) Prepare(ctx context.Context, h target.Handle) (State, error) {
+	if _, err := target.As[target.Stopper](h); err != nil {
+		return nil, err
+	}
+	return alive(ctx, h)
+}
+
+// Inject stops.
+func (*Stop) Inject(ctx context.Context, h target.Handle, _ State) error {
+	stopper, err := target.As[target.Stopper](h)
+	if err != nil {
+		return err
+	}
+	return stopper.Stop(ctx)
+}
+
+// InForce holds while the component stays down.
+func (*Stop) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
+
+// Revert starts the component again.
+func (*Stop) Revert(ctx context.Context, h target.Handle, was State) error {
+	return startAgain(ctx, h, was)
+}

@@ -1,0 +1,255 @@
+// Package journal keeps, durably, what is still to be undone.
+//
+// Before a fault is injected, all that undoing it will need is appended to the
+// run's journal and synced to disk ([Journal.Begin]); when it has been undone,
+// so is that ([Journal.End]). Whatever dies in between, the entries without an
+// end are what is left to undo, for any process, at any later time.
+//
+// A journal is a file of JSON lines. A torn last line is a line that was never
+// written: what it announced had not been done yet, or had been done already.
+// One process at a time holds a journal; the lock ends with the process.
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Schema is the version of the file that this code writes and reads.
+const Schema = "gameday/journal/v1"
+
+// Errors that callers branch on.
+var (
+	ErrHeld  = errors.New("is in use by another process")
+	ErrNewer = errors.New("was written by a newer gameday")
+)
+
+// Header says whose journal it is, and how to reach the environment again.
+type Header struct {
+	Schema      string          `json:"schema"`
+	Run         string          `json:"run"`
+	Scenario    string          `json:"scenario,omitempty"`
+	Environment string          `json:"environment"` // its name, for people
+	Address     json.RawMessage `json:"address"`     // how to open it
+	PID         int             `json:"pid"`
+	Started     time.Time       `json:"started"`
+}
+
+// Entry is one thing to be undone, as data.
+type Entry struct {
+	ID        string          `json:"id"`   // unique within the journal
+	Kind      string          `json:"kind"` // who knows how to undo it
+	Spec      json.RawMessage `json:"spec,omitempty"`
+	Component string          `json:"component,omitempty"` // its id, if it is a component's
+	Name      string          `json:"name,omitempty"`      // for people
+	State     json.RawMessage `json:"state,omitempty"`     // what was so before
+}
+
+// line is one line of the file: the header, a begin or an end.
+type line struct {
+	Header *Header `json:"journal,omitempty"`
+	Begin  *Entry  `json:"begin,omitempty"`
+	End    string  `json:"end,omitempty"`
+}
+
+// Journal is an opened journal that this process holds.
+type Journal struct {
+	Header Header
+
+	path    string
+	file    *os.File
+	lock    *flock.Flock
+	pending []Entry
+}
+
+// Create starts a new journal at path, whose folder it makes.
+func Create(path string, header Header) (*Journal, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create journal: %w", err)
+	}
+	header.Schema = Schema
+	j, err := open(path, os.O_CREATE|os.O_EXCL|os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	j.Header = header
+	if err := errors.Join(j.append(line{Header: &header}), syncDir(filepath.Dir(path))); err != nil {
+		return nil, errors.Join(err, j.release())
+	}
+	return j, nil
+}
+
+// Open takes over an existing journal. It is [ErrHeld] while another process
+// holds it, and [os.ErrNotExist] once all of it was undone.
+func Open(path string) (*Journal, error) {
+	j, err := open(path, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.load(); err != nil {
+		return nil, errors.Join(err, j.release())
+	}
+	return j, nil
+}
+
+func open(path string, flags int) (*Journal, error) {
+	file, err := os.OpenFile(path, flags, 0o600) //nolint:gosec // G304: the journal's own path
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR)) // not created: it may have been removed meanwhile
+	held, err := lock.TryLock()
+	if err == nil && !held {
+		err = fmt.Errorf("journal %s %w", path, ErrHeld)
+	}
+	if err == nil {
+		// Whoever held it may have undone all and removed it meanwhile.
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close(), lock.Unlock())
+	}
+	return &Journal{path: path, file: file, lock: lock}, nil
+}
+
+// load reads the file and cuts off a torn tail, so that the next line starts
+// on a line of its own.
+func (j *Journal) load() error {
+	data, err := io.ReadAll(j.file)
+	if err != nil {
+		return fmt.Errorf("read journal %s: %w", j.path, err)
+	}
+	header, pending, whole, err := parse(data)
+	if err != nil {
+		return fmt.Errorf("journal %s: %w", j.path, err)
+	}
+	j.Header, j.pending = header, pending
+	if err := j.file.Truncate(int64(whole)); err != nil {
+		return fmt.Errorf("mend journal %s: %w", j.path, err)
+	}
+	_, err = j.file.Seek(int64(whole), io.SeekStart)
+	return err
+}
+
+// parse reads whole lines. The torn tail, if any, starts at whole.
+func parse(data []byte) (header Header, pending []Entry, whole int, err error) {
+	for n := 1; ; n++ {
+		end := bytes.IndexByte(data[whole:], '\n')
+		if end < 0 {
+			return header, pending, whole, nil
+		}
+		var l line
+		if err := json.Unmarshal(data[whole:whole+end], &l); err != nil {
+			if whole+end+1 == len(data) {
+				return header, pending, whole, nil // a torn line that ends in a newline by accident
+			}
+			return header, pending, whole, fmt.Errorf("line %d: %w", n, err)
+		}
+		switch {
+		case l.Header != nil && l.Header.Schema != Schema:
+			return header, nil, whole, fmt.Errorf("%w: it is %s, this one reads %s", ErrNewer, l.Header.Schema, Schema)
+		case l.Header != nil:
+			header = *l.Header
+		case l.Begin != nil:
+			pending = append(pending, *l.Begin)
+		case l.End != "":
+			pending = slices.DeleteFunc(pending, func(e Entry) bool { return e.ID == l.End })
+		}
+		whole += end + 1
+	}
+}
+
+// Begin makes an entry durable: it is on disk when Begin returns nil, and only
+// then may its effect begin.
+func (j *Journal) Begin(e Entry) error {
+	if err := j.append(line{Begin: &e}); err != nil {
+		return err
+	}
+	j.pending = append(j.pending, e)
+	return nil
+}
+
+// End records that an entry has been undone.
+func (j *Journal) End(id string) error {
+	if err := j.append(line{End: id}); err != nil {
+		return err
+	}
+	j.pending = slices.DeleteFunc(j.pending, func(e Entry) bool { return e.ID == id })
+	return nil
+}
+
+// Pending is what has begun and not ended, the last one first: the order in
+// which to undo.
+func (j *Journal) Pending() []Entry {
+	pending := slices.Clone(j.pending)
+	slices.Reverse(pending)
+	return pending
+}
+
+func (j *Journal) append(l line) error {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if n, err := j.file.Write(append(data, '\n')); err != nil {
+		// Half a line (a full disk) would spoil the next one.
+		return errors.Join(fmt.Errorf("write journal: %w", err), j.cut(n))
+	}
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("sync journal: %w", err)
+	}
+	return nil
+}
+
+// cut takes the last n bytes back.
+func (j *Journal) cut(n int) error {
+	end, err := j.file.Seek(int64(-n), io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	return j.file.Truncate(end)
+}
+
+// Close lets go of the journal, and removes it where nothing is pending.
+func (j *Journal) Close() error {
+	err := j.file.Close()
+	if len(j.pending) == 0 {
+		err = errors.Join(err, os.Remove(j.path))
+	}
+	return errors.Join(err, j.lock.Unlock())
+}
+
+func (j *Journal) release() error {
+	return errors.Join(j.file.Close(), j.lock.Unlock())
+}
+
+// Path is where the journal lies.
+func (j *Journal) Path() string { return j.path }
+
+// List are the paths of the journals in a folder, oldest first.
+func List(dir string) ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*"+Suffix))
+	slices.Sort(paths)
+	return paths, err
+}
+
+// Suffix ends the name of every journal.
+const Suffix = ".journal"
+
+// syncDir makes the creation of a file in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // G304: the journal's own folder
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

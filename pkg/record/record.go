@@ -1,0 +1,98 @@
+// Package record keeps the whole account of one run: what users saw (samples),
+// what was done and when (marks), and what happened (events).
+//
+// It is append-only and readable again: facts are saved before they are
+// judged, so that judging can be repeated. A run's folder holds
+//
+//	samples.bin   one result a journey, in vegeta's gob encoding: `vegeta report` reads it
+//	steps.bin     one result a step, likewise, named journey/step
+//	events.jsonl  marks and events, one JSON object a line, synced at every mark
+//	writes.jsonl  acknowledged writes, and what their look-up found
+//
+// A torn tail of any of them, after a power cut, is left out when reading.
+package record
+
+import "time"
+
+// Names of the files in a run's folder.
+const (
+	SamplesFile = "samples.bin"
+	StepsFile   = "steps.bin"
+	EventsFile  = "events.jsonl"
+	WritesFile  = "writes.jsonl"
+)
+
+// Sample is one attempt at a journey, or at a step of one.
+type Sample struct {
+	Journey  string        // its name; journey/step for a step
+	Seq      uint64        // order of sending
+	Sent     time.Time     // when the user arrived
+	Latency  time.Duration // until the user had the whole answer, or the failure
+	Code     uint16        // of the last response; 0 where there was none, or an assertion failed
+	Error    string        // empty where every assertion held
+	BytesOut uint64
+	BytesIn  uint64
+	Void     bool // the generator's own fault: never stored as a sample
+}
+
+// Failed tells whether the attempt failed, however fast.
+func (s Sample) Failed() bool { return s.Error != "" || s.Code < 200 || s.Code >= 400 }
+
+// Ack is a write that the system acknowledged.
+type Ack struct {
+	Journey  string    `json:"journey"`
+	ID       string    `json:"id"`
+	At       time.Time `json:"at"`
+	Presence string    `json:"presence,omitempty"` // present, absent or unconfirmed, after the look-up
+}
+
+// Clock gives times whose differences are those of the monotonic clock,
+// whatever is done to the wall clock during a run.
+type Clock struct{ origin time.Time }
+
+// NewClock starts a clock now.
+func NewClock() Clock { return Clock{time.Now()} }
+
+// Now is the origin's wall time plus what has passed since by the monotonic clock.
+func (c Clock) Now() time.Time { return c.Steady(time.Now()) }
+
+// Steady is a time taken in this process on the clock's scale.
+func (c Clock) Steady(t time.Time) time.Time {
+	return c.origin.Round(0).Add(t.Sub(c.origin)).UTC()
+}
+
+// MarkName names a moment of the experiment.
+type MarkName string
+
+// The marks.
+const (
+	MarkBaseline MarkName = "baseline" // the load began
+	MarkFault    MarkName = "fault"    // the fault was ordered (f)
+	MarkInForce  MarkName = "in-force" // and seen in force
+	MarkLost     MarkName = "lost"     // the fault was last seen in force, before it was undone
+	MarkRevert   MarkName = "revert"   // its undoing was ordered (v)
+	MarkReverted MarkName = "reverted" // and was done
+	MarkEnd      MarkName = "end"      // the load ended
+)
+
+// Event is a mark, or something that happened.
+type Event struct {
+	At        time.Time `json:"at"`
+	Kind      string    `json:"kind"` // mark, fault, engine, load, note
+	Mark      MarkName  `json:"mark,omitempty"`
+	Component string    `json:"component,omitempty"`
+	What      string    `json:"what,omitempty"`
+	Schema    string    `json:"schema,omitempty"` // of the record, in its first event only
+}
+
+// Schema is the version of the folder's layout that this code writes and reads.
+const Schema = "gameday/record/v1"
+
+// The kinds of events.
+const (
+	KindMark   = "mark"
+	KindFault  = "fault"
+	KindEngine = "engine"
+	KindLoad   = "load"
+	KindNote   = "note"
+)

@@ -1,0 +1,149 @@
+package record
+
+import (
+	"bufio"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// result is a sample as vegeta's gob decoder expects it: gob matches fields by
+// name, so the two types need not know each other. A test in pkg/probe holds
+// them together.
+type result struct {
+	Attack    string
+	Seq       uint64
+	Code      uint16
+	Timestamp time.Time
+	Latency   time.Duration
+	BytesOut  uint64
+	BytesIn   uint64
+	Error     string
+}
+
+// Writer appends to a run's folder. It is safe for concurrent use. The first
+// error is kept and returned by everything after it.
+type Writer struct {
+	mu      sync.Mutex
+	samples stream
+	steps   stream
+	events  *os.File
+	err     error
+}
+
+// stream is one file of gob-encoded results.
+type stream struct {
+	file   *os.File
+	buffer *bufio.Writer
+	gob    *gob.Encoder
+}
+
+// Create makes the folder with its parents, and the files in it.
+func Create(dir string) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create the run's folder: %w", err)
+	}
+	var w Writer
+	files := make([]*os.File, 0, 3)
+	for _, name := range []string{SamplesFile, StepsFile, EventsFile} {
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640) //nolint:gosec // G304: the run's own folder
+		if err != nil {
+			for _, f := range files {
+				err = errors.Join(err, f.Close())
+			}
+			return nil, fmt.Errorf("create the run's record: %w", err)
+		}
+		files = append(files, file)
+	}
+	w.samples, w.steps, w.events = newStream(files[0]), newStream(files[1]), files[2]
+	return &w, w.Event(Event{At: time.Now().UTC(), Kind: KindNote, What: "record opened", Schema: Schema})
+}
+
+func newStream(file *os.File) stream {
+	buffer := bufio.NewWriterSize(file, 64<<10)
+	return stream{file, buffer, gob.NewEncoder(buffer)}
+}
+
+func (s stream) write(sample Sample) error {
+	return s.gob.Encode(result{
+		Attack: sample.Journey, Seq: sample.Seq, Code: sample.Code, Timestamp: sample.Sent,
+		Latency: sample.Latency, BytesOut: sample.BytesOut, BytesIn: sample.BytesIn, Error: sample.Error,
+	})
+}
+
+func (s stream) close() error { return errors.Join(s.buffer.Flush(), s.file.Sync(), s.file.Close()) }
+
+// Sample appends a journey's sample. A void one is not a sample and is left out.
+func (w *Writer) Sample(s Sample) error {
+	if s.Void {
+		return nil
+	}
+	return w.do(func() error { return w.samples.write(s) })
+}
+
+// Step appends a step's sample.
+func (w *Writer) Step(s Sample) error {
+	if s.Void {
+		return nil
+	}
+	return w.do(func() error { return w.steps.write(s) })
+}
+
+// Event appends an event. A mark is on disk when Event returns, and with it
+// all samples that came before it.
+func (w *Writer) Event(e Event) error {
+	return w.do(func() error {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if _, err := w.events.Write(append(line, '\n')); err != nil || e.Mark == "" {
+			return err
+		}
+		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.events.Sync())
+	})
+}
+
+func (w *Writer) do(write func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		if err := write(); err != nil {
+			w.err = fmt.Errorf("write the run's record: %w", err)
+		}
+	}
+	return w.err
+}
+
+// Close puts everything on disk. Closing twice is harmless.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if errors.Is(w.err, os.ErrClosed) {
+		return nil
+	}
+	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.events.Sync(), w.events.Close())
+	w.err = os.ErrClosed
+	return err
+}
+
+// WriteAcks stores acknowledged writes with what their look-up found.
+func WriteAcks(dir string, acks []Ack) error {
+	file, err := os.Create(filepath.Join(dir, WritesFile)) //nolint:gosec // G304: the run's own folder
+	if err != nil {
+		return fmt.Errorf("store acknowledged writes: %w", err)
+	}
+	buffer := bufio.NewWriter(file)
+	encoder := json.NewEncoder(buffer)
+	for _, ack := range acks {
+		if err = encoder.Encode(ack); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, buffer.Flush(), file.Close())
+}

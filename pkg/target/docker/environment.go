@@ -1,0 +1,196 @@
+// Package docker is the environment of containers on a Docker engine. It is
+// the only room that knows the engine's client.
+//
+// The fence is a compose project, or a set of labels: nothing outside of it is
+// found or opened, and what carries the label gameday.protect=true, or is
+// named under protect:, is marked so that nothing touches it.
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Labels that mean something to gameday, and those of compose that it reads.
+const (
+	LabelProtect = "gameday.protect" // true: never touched
+	LabelZone    = "gameday.zone"    // the availability zone
+	LabelHelper  = "gameday.helper"  // gameday's own helper, never a component
+
+	labelProject = "com.docker.compose.project"
+	labelService = "com.docker.compose.service"
+	labelOneOff  = "com.docker.compose.oneoff"
+)
+
+// Options are what an environment knows of its components beside the engine.
+type Options struct {
+	Config  Config
+	Roles   map[string]target.Role
+	Protect []target.Selector
+}
+
+// Environment is an engine behind a fence.
+type Environment struct {
+	*Engine
+	options Options
+}
+
+var (
+	_ target.Environment = (*Environment)(nil)
+	_ target.Watcher     = (*Environment)(nil)
+)
+
+// Open reaches the engine of an environment. The caller closes it.
+func Open(ctx context.Context, options Options) (*Environment, error) {
+	if options.Config.Project == "" && len(options.Config.Labels) == 0 {
+		return nil, errors.New("the environment has no fence: name a compose project, or labels")
+	}
+	engine, err := Connect(ctx, options.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Environment{Engine: engine, options: options}, nil
+}
+
+// ID names the engine and the fence: what a lock is about.
+func (e *Environment) ID() string {
+	return e.id + "-" + cmp.Or(e.options.Config.Project, strings.Join(e.options.Config.Labels, ","))
+}
+
+// fence is the filter behind which everything happens.
+func (e *Environment) fence() filters.Args {
+	args := filters.NewArgs()
+	if e.options.Config.Project != "" {
+		args.Add("label", labelProject+"="+e.options.Config.Project)
+	}
+	for _, label := range e.options.Config.Labels {
+		args.Add("label", label)
+	}
+	return args
+}
+
+// Find implements [target.Environment].
+func (e *Environment) Find(ctx context.Context, selector target.Selector) ([]target.Component, error) {
+	all, err := e.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if selector.Role != "" {
+		if all, err = e.holders(ctx, selector.Role, all); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(all, func(c target.Component) bool { return !selector.Match(c) }), nil
+}
+
+// all are the components inside the fence, by name.
+func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
+	list, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: e.fence()})
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	components := make([]target.Component, 0, len(list))
+	for _, one := range list {
+		if one.Labels[LabelHelper] != "" || strings.EqualFold(one.Labels[labelOneOff], "true") {
+			continue
+		}
+		c, err := e.look(ctx, one.ID)
+		switch {
+		case errors.Is(err, target.ErrGone):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		components = append(components, c)
+	}
+	slices.SortFunc(components, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
+	return components, nil
+}
+
+// look is one component as it is now.
+func (e *Environment) look(ctx context.Context, id string) (target.Component, error) {
+	response, err := e.client.ContainerInspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return target.Component{}, fmt.Errorf("container %.12s %w", id, target.ErrGone)
+	}
+	if err != nil {
+		return target.Component{}, fmt.Errorf("inspect container %.12s: %w", id, err)
+	}
+	return e.component(response), nil
+}
+
+func (e *Environment) component(r container.InspectResponse) target.Component {
+	labels := r.Config.Labels
+	c := target.Component{
+		ID:        r.ID,
+		Name:      strings.TrimPrefix(r.Name, "/"),
+		Service:   labels[labelService],
+		Zone:      labels[LabelZone],
+		Labels:    labels,
+		State:     stateOf(r.State),
+		Healthy:   r.State.Health == nil || r.State.Health.Status == container.Healthy,
+		Restart:   string(r.HostConfig.RestartPolicy.Name),
+		Restarts:  r.RestartCount,
+		Protected: labels[LabelProtect] == "true",
+	}
+	c.Started, _ = time.Parse(time.RFC3339Nano, r.State.StartedAt) // zero where it never started
+	for name, endpoint := range r.NetworkSettings.Networks {
+		address, _ := netip.ParseAddr(endpoint.IPAddress) // none while it is not running
+		c.Networks = append(c.Networks, target.Network{Name: name, Address: address})
+	}
+	slices.SortFunc(c.Networks, func(a, b target.Network) int { return strings.Compare(a.Name, b.Name) })
+	for _, s := range e.options.Protect {
+		c.Protected = c.Protected || s.Match(c)
+	}
+	return c
+}
+
+func stateOf(s *container.State) target.State {
+	switch {
+	case s.Paused:
+		return target.Paused
+	case s.Restarting:
+		return target.Restarting
+	case s.Running:
+		return target.Running
+	}
+	return target.Stopped
+}
+
+// Open implements [target.Environment].
+func (e *Environment) Open(ctx context.Context, id string) (target.Handle, error) {
+	response, err := e.client.ContainerInspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return nil, fmt.Errorf("container %.12s %w", id, target.ErrGone)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open container %.12s: %w", id, err)
+	}
+	if !e.inside(response.Config.Labels) {
+		return nil, fmt.Errorf("container %s lies outside the fence (%s)", strings.TrimPrefix(response.Name, "/"), e.options.Config.Fence())
+	}
+	return &handle{env: e, id: response.ID}, nil
+}
+
+// inside tells whether labels are those of the fence.
+func (e *Environment) inside(labels map[string]string) bool {
+	c := e.options.Config
+	if c.Project != "" && labels[labelProject] != c.Project {
+		return false
+	}
+	return !slices.ContainsFunc(c.Labels, func(l string) bool {
+		return !target.Selector{Label: l}.Match(target.Component{Labels: labels})
+	})
+}

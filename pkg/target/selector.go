@@ -1,0 +1,78 @@
+package target
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// Selector means components. Every field that is set must hold.
+type Selector struct {
+	Service string `json:"service,omitempty" yaml:"service,omitempty" jsonschema_description:"Components of this service (the compose service's name)."`
+	Name    string `json:"name,omitempty" yaml:"name,omitempty" jsonschema_description:"The component with this name (the container's)."`
+	Label   string `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"Components with this label: key=value, or key alone for any value."`
+	Zone    string `json:"zone,omitempty" yaml:"zone,omitempty" jsonschema_description:"Components in this zone (label gameday.zone)."`
+	Role    string `json:"role,omitempty" yaml:"role,omitempty" jsonschema_description:"Whoever holds this role of the environment at the moment of injection."`
+	Any     int    `json:"any,omitempty" yaml:"any,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many of them, chosen at random; all of them where it is not set."`
+}
+
+// IsZero tells whether the selector means nothing in particular.
+func (s Selector) IsZero() bool { return s == Selector{} }
+
+// Match tells whether a component is meant. It knows nothing of roles and does
+// not choose: see [Selector.Pick].
+func (s Selector) Match(c Component) bool {
+	key, value, hasValue := strings.Cut(s.Label, "=")
+	label, labelled := c.Labels[key]
+	return (s.Service == "" || s.Service == c.Service) &&
+		(s.Name == "" || s.Name == c.Name) &&
+		(s.Zone == "" || s.Zone == c.Zone) &&
+		(s.Label == "" || labelled && (!hasValue || label == value))
+}
+
+// Pick chooses Any of the found components, or returns all of them. The order
+// of the found ones is kept.
+func (s Selector) Pick(found []Component, random *rand.Rand) []Component {
+	if s.Any == 0 || s.Any >= len(found) {
+		return found
+	}
+	chosen := random.Perm(len(found))[:s.Any]
+	slices.Sort(chosen)
+	picked := make([]Component, 0, s.Any)
+	for _, i := range chosen {
+		picked = append(picked, found[i])
+	}
+	return picked
+}
+
+// String is the selector as a person reads it.
+func (s Selector) String() string {
+	var parts []string
+	add := func(word, value string) {
+		if value != "" {
+			parts = append(parts, word+" "+value)
+		}
+	}
+	add("service", s.Service)
+	add("name", s.Name)
+	add("label", s.Label)
+	add("zone", s.Zone)
+	add("role", s.Role)
+	return strings.Join(parts, ", ")
+}
+
+// Role is a part that one of several components plays, asked for when it
+// matters: after a failover, somebody else plays it.
+type Role struct {
+	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"Who may hold the role; all components where it is not set."`
+	HTTP    *RoleHTTP `json:"http,omitempty" yaml:"http,omitempty" jsonschema_description:"The holder answers this request with this status."`
+	Command []string  `json:"command,omitempty" yaml:"command,omitempty" jsonschema_description:"The holder ends this command, run inside it, with exit code 0."`
+	Label   string    `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"The holder has this label: key=value, or key alone."`
+}
+
+// RoleHTTP asks a component for its role over HTTP.
+type RoleHTTP struct {
+	Port   int    `json:"port" yaml:"port" jsonschema:"required,minimum=1,maximum=65535"`
+	Path   string `json:"path" yaml:"path" jsonschema:"required"`
+	Status int    `json:"status,omitempty" yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"200 where it is not set."`
+}
