@@ -44,10 +44,15 @@ type Fault interface {
 	Revert(ctx context.Context, h target.Handle, was State) error
 }
 
+// ErrNotInForce is what InForce finds where a fault is not, or no longer, in
+// force. Any other error means that it could not be found out.
+var ErrNotInForce = errors.New("the fault is not in force")
+
 // Verifier is a fault that can tell whether it is in force. All but those
 // whose effect is over in a moment keep being asked while they last.
 type Verifier interface {
-	// InForce returns nil while the fault is in force, else what it found.
+	// InForce returns nil while the fault is in force, else [ErrNotInForce]
+	// with what it found.
 	InForce(ctx context.Context, h target.Handle, was State) error
 }
 

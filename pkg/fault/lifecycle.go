@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,11 +31,14 @@ func alive(ctx context.Context, h target.Handle) (State, error) {
 // stillDown returns nil while the component does not run.
 func stillDown(ctx context.Context, h target.Handle) error {
 	c, err := h.Look(ctx)
+	if errors.Is(err, target.ErrGone) {
+		return nil // as down as can be
+	}
 	if err != nil {
 		return err
 	}
 	if c.State == target.Running || c.State == target.Restarting {
-		return fmt.Errorf("%s is %s again", c.Name, c.State)
+		return fmt.Errorf("%w: %s is %s again", ErrNotInForce, c.Name, c.State)
 	}
 	return nil
 }
@@ -50,7 +54,7 @@ func diedSince(ctx context.Context, h target.Handle, was State) error {
 		return err
 	}
 	if c.State == target.Running && c.Started.Equal(before.Started) {
-		return fmt.Errorf("%s runs as it did before", c.Name)
+		return fmt.Errorf("%w: %s runs as it did before", ErrNotInForce, c.Name)
 	}
 	return nil
 }

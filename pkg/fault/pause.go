@@ -38,7 +38,7 @@ func (*Pause) Inject(ctx context.Context, h target.Handle, _ State) error {
 func (*Pause) InForce(ctx context.Context, h target.Handle, _ State) error {
 	c, err := h.Look(ctx)
 	if err == nil && c.State != target.Paused {
-		err = fmt.Errorf("%s is %s, expected it to be paused", c.Name, c.State)
+		err = fmt.Errorf("%w: %s is %s", ErrNotInForce, c.Name, c.State)
 	}
 	return err
 }

@@ -144,3 +144,27 @@ func severity(outages []outage) float64 {
 }
 
 func seconds(d time.Duration) *Seconds { return new(Seconds(d)) }
+
+// Phase names for people; see [Case.PhaseOf].
+const (
+	PhaseBaseline = "baseline"
+	PhaseFault    = "fault"
+	PhaseRepair   = "repair"
+)
+
+// PhaseOf is a function that tells the phase of a sample of the case, as
+// [Judge] takes it.
+func (c Case) PhaseOf() func(Sample) string {
+	end := c.Marks.Revert
+	if !c.Marks.Reverted {
+		for _, s := range c.Samples {
+			end = max(end, s.Sent)
+		}
+	}
+	return func(s Sample) string {
+		return [...]string{baseline: PhaseBaseline, fault: PhaseFault, repair: PhaseRepair}[phaseOf(s, c.Marks.Fault, end)]
+	}
+}
+
+// Bad tells whether a sample of the case is bad.
+func (c Case) Bad(s Sample) bool { return s.Failed || s.Latency > c.Objective.Within }

@@ -16,6 +16,17 @@ const (
 	repair                // the rest
 )
 
+// phaseOf is the phase of a sample; end is v, or the last send.
+func phaseOf(s Sample, f, end time.Duration) phase {
+	switch {
+	case s.Done() <= f:
+		return baseline
+	case s.Sent < end:
+		return fault
+	}
+	return repair
+}
+
 // series is the samples of one journey, sorted by sending, with what the
 // passes over them found out.
 type series struct {
@@ -76,16 +87,7 @@ func (s *series) spacing(n float64) time.Duration {
 // window is W', long enough to hold ten samples.
 func (s *series) window() time.Duration { return max(s.objective.Window, s.spacing(10)) }
 
-func (s *series) phase(i int) phase {
-	switch sample := s.samples[i]; {
-	case sample.Done() <= s.marks.Fault:
-		return baseline
-	case sample.Sent < s.end:
-		return fault
-	default:
-		return repair
-	}
-}
+func (s *series) phase(i int) phase { return phaseOf(s.samples[i], s.marks.Fault, s.end) }
 
 func (s *series) bad(i int) bool {
 	return s.samples[i].Failed || s.samples[i].Latency > s.objective.Within

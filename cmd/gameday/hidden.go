@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/labs/shop"
+	"github.com/gameday-dev/gameday/pkg/agent"
+)
+
+// agentCommand is the helper in a container; see pkg/agent.
+func agentCommand() *cli.Command {
+	return &cli.Command{Name: agent.Name, Hidden: true, Subcommands: []*cli.Command{{
+		Name: "kill",
+		Action: func(c *cli.Context) error {
+			pid, err := strconv.Atoi(c.Args().Get(0))
+			if err != nil {
+				return err
+			}
+			return agent.Kill(agent.KillOrder{PID: pid, Container: c.Args().Get(1)})
+		},
+	}}}
+}
+
+// shopCommand is the application of the labs; see labs/shop.
+func shopCommand() *cli.Command {
+	return &cli.Command{Name: "shop", Hidden: true, Action: func(c *cli.Context) error {
+		return shop.Serve(c.Context, shop.Config{
+			Listen:   os.Getenv("SHOP_LISTEN"),
+			Database: os.Getenv("SHOP_DATABASE"),
+			Secret:   os.Getenv("SHOP_SECRET"),
+		})
+	}}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+)
+
+// version is that of the module, with the revision where it is known.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func versionCommand() *cli.Command {
+	return &cli.Command{Name: "version", Usage: "print the version", Action: func(c *cli.Context) error {
+		_, err := fmt.Fprintf(c.App.Writer, "gameday %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	}}
+}
+
+func faultsCommand() *cli.Command {
+	return &cli.Command{Name: "faults", Usage: "list the kinds of faults", Action: func(c *cli.Context) error {
+		w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+		for _, k := range fault.Kinds() {
+			fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc) //nolint:errcheck // flushed below
+		}
+		return w.Flush()
+	}}
+}
+
+func schemaCommand() *cli.Command {
+	return &cli.Command{
+		Name: "schema", Usage: "print the JSON Schema of a kind of file, for editors", ArgsUsage: "scenario|journey|environment|verdict",
+		Action: func(c *cli.Context) error {
+			of, err := one(c, "one of scenario, journey, environment, verdict")
+			if err != nil {
+				return err
+			}
+			var data []byte
+			if of == "verdict" {
+				data, err = json.MarshalIndent(report.VerdictSchema(), "", "  ")
+			} else {
+				data, err = scenario.Schema(of, library().Kinds)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.App.Writer, "%s\n", data)
+			return err
+		},
+	}
+}

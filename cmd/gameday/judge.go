@@ -1,0 +1,176 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+func judgeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "judge",
+		Usage:     "a verdict over vegeta result files of an experiment that somebody else did",
+		ArgsUsage: "RESULTS...",
+		Description: "RESULTS are what `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not.\n" +
+			"Moments are Unix nanoseconds, RFC 3339, or +12.5s from the first sample.\n\n" + exitCodeHelp,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`MOMENT` at which the fault was ordered"},
+			&cli.StringFlag{Name: "revert-at", Usage: "`MOMENT` at which its undoing was ordered; without it nothing was undone"},
+			&cli.DurationFlag{Name: "rto", Required: true, Usage: "recovery time objective"},
+			&cli.StringFlag{Name: "good", Value: "99%", Usage: "share of users who must be served well"},
+			&cli.DurationFlag{Name: "within", Value: verdict.DefaultWithin, Usage: "a slower sample is a bad one"},
+			&cli.DurationFlag{Name: "window", Value: verdict.DefaultWindow, Usage: "breaches are looked for in windows of this length"},
+			&cli.DurationFlag{Name: "hold", Value: verdict.DefaultHold, Usage: "service is back when it holds for so long"},
+			&cli.StringFlag{Name: "rate", Usage: "the declared rate, as in 50/s; without it, one over the median gap"},
+			&cli.BoolFlag{Name: "json", Usage: "write one JSON document"},
+		},
+		Action: judge,
+	}
+}
+
+func judge(c *cli.Context) error {
+	if !c.Args().Present() {
+		return usageError("found no result file, expected some: gameday judge RESULTS... --fault-at MOMENT --rto 30s")
+	}
+	samples, first, err := readResults(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	cases, err := judgeCase(c, samples, first)
+	if err != nil {
+		return err
+	}
+	v := verdict.Judge(cases)
+	r := report.Report{
+		Schema: report.Schema, Scenario: strings.Join(c.Args().Slice(), ", "), Objective: report.ObjectiveOf(cases.Objective, nil),
+		Run: verdict.Combine([]verdict.Journey{{Name: "results", Critical: true, Verdict: v}}, verdict.Evidence{}),
+	}
+	r.Load = []report.Load{report.LoadOf("results", cases)}
+	at := func(d time.Duration) *time.Time { return new(first.Add(d).UTC()) }
+	r.FaultAt = at(cases.Marks.Fault)
+	if cases.Marks.Reverted {
+		r.Revert = at(cases.Marks.Revert)
+	}
+	format := report.Terminal
+	if c.Bool("json") {
+		format = report.JSON
+	}
+	if err := format(c.App.Writer, r); err != nil {
+		return err
+	}
+	if code := v.Verdict.ExitCode(); code != exitOK {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// readResults reads result files as one. Samples are measured from the first
+// of them.
+func readResults(paths []string) (samples []verdict.Sample, first time.Time, err error) {
+	for i, path := range paths {
+		file, err := os.Open(path) //nolint:gosec // G304: what the user asks for
+		if err != nil {
+			return nil, first, err
+		}
+		for s, err := range probe.Results(file) {
+			if err != nil {
+				return nil, first, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+			}
+			if s.Void {
+				continue
+			}
+			if first.IsZero() {
+				first = s.Sent
+			}
+			samples = append(samples, verdict.Sample{
+				Seq: uint64(i)<<48 | s.Seq, Sent: s.Sent.Sub(first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
+			})
+		}
+		if err := file.Close(); err != nil {
+			return nil, first, err
+		}
+	}
+	if len(samples) == 0 {
+		return nil, first, usageError("%s: no samples in it", strings.Join(paths, ", "))
+	}
+	// Results come in the order of their answers.
+	var earliest time.Duration
+	for _, s := range samples {
+		earliest = min(earliest, s.Sent)
+	}
+	for i := range samples {
+		samples[i].Sent -= earliest
+	}
+	return samples, first.Add(earliest), nil
+}
+
+func judgeCase(c *cli.Context, samples []verdict.Sample, first time.Time) (verdict.Case, error) {
+	var good scenario.Ratio
+	if err := good.UnmarshalText([]byte(c.String("good"))); err != nil {
+		return verdict.Case{}, usageError("--good %s: %w", c.String("good"), err)
+	}
+	cases := verdict.Case{Samples: samples, Objective: verdict.Objective{
+		RTO: c.Duration("rto"), Good: float64(good), Within: c.Duration("within"), Window: c.Duration("window"), Hold: c.Duration("hold"),
+	}}
+	if c.IsSet("rate") {
+		var rate probe.Rate
+		if err := rate.UnmarshalText([]byte(c.String("rate"))); err != nil {
+			return cases, usageError("--rate %s: %w", c.String("rate"), err)
+		}
+		cases.Rate = rate.PerSecond()
+	}
+	var last time.Duration
+	for _, s := range samples {
+		last = max(last, s.Sent)
+	}
+	var err error
+	if cases.Marks.Fault, err = momentOf(c, "fault-at", first, last); err != nil {
+		return cases, err
+	}
+	if c.IsSet("revert-at") {
+		cases.Marks.Reverted = true
+		if cases.Marks.Revert, err = momentOf(c, "revert-at", first, last); err != nil {
+			return cases, err
+		}
+	}
+	if err := cases.Validate(); err != nil {
+		return cases, usageError("%w", err)
+	}
+	return cases, nil
+}
+
+// momentOf reads a moment, and refuses one that has nothing to do with the
+// samples: most likely a wrong unit or zone.
+func momentOf(c *cli.Context, flag string, first time.Time, last time.Duration) (time.Duration, error) {
+	text := c.String(flag)
+	at, err := parseMoment(text, first)
+	if err != nil {
+		return 0, usageError("--%s %s: expected Unix nanoseconds, RFC 3339, or +12.5s from the first sample", flag, text)
+	}
+	if at < -time.Hour || at > last+time.Hour {
+		return 0, usageError("--%s %s is %v away from the samples, which go from %s to %s", flag, text, max(-at, at-last),
+			first.UTC().Format(time.RFC3339Nano), first.Add(last).UTC().Format(time.RFC3339Nano))
+	}
+	return at, nil
+}
+
+func parseMoment(text string, first time.Time) (time.Duration, error) {
+	if strings.HasPrefix(text, "+") {
+		return time.ParseDuration(text[1:])
+	}
+	if ns, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return time.Unix(0, ns).Sub(first), nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return at.Sub(first), err
+}

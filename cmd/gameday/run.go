@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/lab"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "break what the scenario names while users walk its journeys, and judge",
+		ArgsUsage: "SCENARIO",
+		Description: "SCENARIO is a bundled scenario, scenarios/NAME.yaml, or a path.\n\n" +
+			"A lab that the scenario names is brought up first and taken down after, unless it is up already.\n\n" + exitCodeHelp,
+		Flags: append(scenarioFlags(),
+			&cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"},
+			&cli.BoolFlag{Name: "json", Usage: "write verdict.json to standard output instead of the report"},
+			&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},
+		),
+		Action: func(c *cli.Context) error {
+			in, err := resolve(c)
+			if err != nil {
+				return err
+			}
+			defer in.engine.Close() //nolint:errcheck // nothing depends on it
+			return play(c, in)
+		},
+	}
+}
+
+func scenarioFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "env", Usage: "environment to run in, instead of the scenario's: `NAME` of gameday.yaml, or lab/NAME"},
+		&cli.StringSliceFlag{Name: "set", Usage: "override a value of the scenario: `KEY=VALUE`, as in objective.rto=60s"},
+	}
+}
+
+// input is all that a command about a scenario rests on.
+type input struct {
+	scenario    scenario.Scenario
+	environment scenario.Environment
+	journeys    []probe.Journey
+	lab         string
+	engine      *docker.Environment
+}
+
+// resolve loads a scenario with all that it names, and reaches its engine.
+func resolve(c *cli.Context) (in input, err error) {
+	name, err := one(c, "a scenario")
+	if err != nil {
+		return in, err
+	}
+	var overrides []scenario.Override
+	for _, set := range c.StringSlice("set") {
+		path, value, ok := strings.Cut(set, "=")
+		if !ok {
+			return in, usageError("--set %s: expected KEY=VALUE, as in objective.rto=60s", set)
+		}
+		overrides = append(overrides, scenario.Override{Path: path, Value: value})
+	}
+	files := library()
+	if in.scenario, err = files.Scenario(name, overrides...); err != nil {
+		return in, err
+	}
+	in, err = bindFiles(files, in.scenario, c.String("env"))
+	if err != nil {
+		return in, err
+	}
+	in.engine, err = openEnvironment(c.Context, in.environment)
+	return in, err
+}
+
+// bindFiles finds the environment and the journeys that a scenario names.
+func bindFiles(files scenario.Library, s scenario.Scenario, env string) (in input, err error) {
+	in.scenario = s
+	if env != "" {
+		in.scenario.Environment = env
+	}
+	if in.scenario.Environment == "" {
+		return in, usageError("scenario %s names no environment: give one with --env", s.Name)
+	}
+	if in.environment, err = files.Environment(in.scenario.Environment); err != nil {
+		return in, err
+	}
+	if err := in.scenario.CheckRoles(in.environment); err != nil {
+		return in, err
+	}
+	in.lab, _ = strings.CutPrefix(in.scenario.Environment, scenario.LabPrefix)
+	if in.lab == in.scenario.Environment {
+		in.lab = ""
+	}
+	for _, l := range s.Load {
+		j, err := files.Journey(in.scenario.Environment, l.Journey)
+		if err != nil {
+			return in, err
+		}
+		in.journeys = append(in.journeys, j)
+	}
+	return in, nil
+}
+
+func openEnvironment(ctx context.Context, env scenario.Environment) (*docker.Environment, error) {
+	return docker.Open(ctx, docker.Options{Config: env.Docker, Roles: env.Roles, Protect: env.Protect})
+}
+
+// play is a game day with its view and its reports.
+func play(c *cli.Context, in input) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	meter := run.NewMeter(in.scenario.Objective.Verdict())
+	view := newView(c.App.ErrWriter, in.scenario, meter)
+	day := run.Day{
+		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
+		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress},
+		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
+		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter,
+	}
+	day.Report = writeReports
+	dir, err := day.Run(c.Context)
+	view.close()
+	if dir == "" {
+		return notPutBack(err)
+	}
+	r, buildErr := report.Build(dir)
+	if buildErr != nil {
+		return notPutBack(errors.Join(err, buildErr))
+	}
+	if err := show(c.App.Writer, r, dir, c.Bool("json")); err != nil {
+		return err
+	}
+	if err != nil {
+		return notPutBack(err)
+	}
+	if code := r.Verdict.Verdict.ExitCode(); code != exitOK {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// notPutBack gives the loudest of all outcomes its exit code.
+func notPutBack(err error) error {
+	if errors.Is(err, run.ErrNotPutBack) {
+		return &exitError{exitNotPutBack, fmt.Errorf("%w\ngameday: run `gameday undo` to put back what is left", err)}
+	}
+	if errors.Is(err, context.Canceled) {
+		return &exitError{exitAborted, errors.New("ended by a person before anything was broken")}
+	}
+	return err
+}
+
+// writeReports writes the reports of a run into its folder.
+func writeReports(dir string) error {
+	r, err := report.Build(dir)
+	if err != nil {
+		return err
+	}
+	for name, format := range map[string]report.Format{"verdict.json": report.JSON, "report.md": report.Markdown} {
+		file, err := os.Create(filepath.Join(dir, name)) //nolint:gosec // G304: the run's own folder
+		if err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		if err := errors.Join(format(file, r), file.Close()); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
+}
+
+func show(w io.Writer, r report.Report, dir string, asJSON bool) error {
+	if asJSON {
+		return report.JSON(w, r)
+	}
+	if err := report.Terminal(w, r); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nReport      %s\n", filepath.Join(dir, "report.md"))
+	return err
+}

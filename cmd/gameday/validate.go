@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
+)
+
+func validateCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "validate",
+		Usage:     "tell all that is wrong with scenarios, journeys and gameday.yaml files",
+		ArgsUsage: "FILE...",
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return usageError("found no file, expected some: gameday validate FILE...")
+			}
+			var errs []error
+			for _, file := range c.Args().Slice() {
+				if err := validate(file); err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				fmt.Fprintln(c.App.Writer, file+": valid") //nolint:errcheck // standard output
+			}
+			if err := errors.Join(errs...); err != nil {
+				return usageError("found what is wrong:\n%w", err)
+			}
+			return nil
+		},
+	}
+}
+
+// validate reads a file as what its name and folder say that it is. A scenario
+// is held against the environment that it names, too.
+func validate(file string) error {
+	data, err := os.ReadFile(file) //nolint:gosec // G304: what the user asks for
+	if err != nil {
+		return err
+	}
+	switch {
+	case filepath.Base(file) == scenario.EnvironmentFile:
+		_, err = scenario.LoadEnvironments(file, data)
+	case filepath.Base(filepath.Dir(absolute(file))) == "journeys":
+		_, err = scenario.LoadJourney(file, data)
+	default:
+		files := library()
+		var s scenario.Scenario
+		if s, err = scenario.Load(file, data, files.Kinds); err == nil && s.Environment != "" {
+			_, err = bindFiles(files, s, "")
+		}
+	}
+	return err
+}
+
+func absolute(file string) string {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return file
+	}
+	return path
+}

@@ -1,0 +1,321 @@
+package strictyaml
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Decodable is a type that decodes itself, with the document's own means.
+type Decodable interface {
+	// DecodeYAML fills the receiver. What is wrong it reports to the document.
+	DecodeYAML(d *Document, n Node)
+}
+
+// Node is a value of the document, with the path that leads to it.
+type Node struct {
+	Path string
+	node ast.Node
+}
+
+// Pair is a key of a mapping, with its value.
+type Pair struct {
+	Key   string
+	At    Position // of the key
+	Value Node
+}
+
+// Decode fills a pointer to a struct from the whole document. What is wrong
+// stands in Problems; the rest is filled all the same.
+func (d *Document) Decode(into any) {
+	if d.body != nil {
+		d.value(Node{"", d.body}, reflect.ValueOf(into).Elem(), rules{})
+	}
+}
+
+// DecodeNode fills a pointer from one value.
+func (d *Document) DecodeNode(n Node, into any) { d.value(n, reflect.ValueOf(into).Elem(), rules{}) }
+
+// DecodePairs fills a pointer to a struct from pairs of a mapping.
+func (d *Document) DecodePairs(path string, pairs []Pair, into any) {
+	d.fields(path, pairs, reflect.ValueOf(into).Elem())
+}
+
+// Pairs are the pairs of a mapping in their order. Anything else, and a key
+// that stands twice, is reported.
+func (d *Document) Pairs(n Node) []Pair {
+	var values []*ast.MappingValueNode
+	switch m := n.node.(type) {
+	case *ast.MappingNode:
+		values = m.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{m}
+	default:
+		d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected a mapping", name(n.Path), describe(n.node))
+		return nil
+	}
+	pairs := make([]Pair, 0, len(values))
+	for _, v := range values {
+		p := Pair{Key: v.Key.GetToken().Value, At: positionOf(v.Key.GetToken())}
+		p.Value = Node{join(n.Path, p.Key), v.Value}
+		if slices.ContainsFunc(pairs, func(other Pair) bool { return other.Key == p.Key }) {
+			d.problem(p.At, "key %q stands here a second time", p.Key)
+			continue
+		}
+		d.positions[p.Value.Path] = positionOf(v.Value.GetToken())
+		pairs = append(pairs, p)
+	}
+	return pairs
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// name is a path as a sentence can begin with it.
+func name(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
+}
+
+// rules are what the jsonschema tag of a field demands of its value.
+type rules struct {
+	enum               []string
+	minimum, maximum   int64
+	hasMinimum, hasMax bool
+}
+
+func rulesOf(f reflect.StructField) (r rules, required bool) {
+	for word := range strings.SplitSeq(f.Tag.Get("jsonschema"), ",") {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "required":
+			required = true
+		case "enum":
+			r.enum = append(r.enum, value)
+		case "minimum":
+			r.minimum, r.hasMinimum = number(value), true
+		case "maximum":
+			r.maximum, r.hasMax = number(value), true
+		}
+	}
+	return r, required
+}
+
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64) // a tag of our own; a test decodes every one
+	return n
+}
+
+func (d *Document) value(n Node, into reflect.Value, r rules) {
+	at := positionOf(n.node.GetToken())
+	if _, ok := d.positions[n.Path]; !ok {
+		d.positions[n.Path] = at
+	}
+	if into.CanAddr() {
+		switch self := into.Addr().Interface().(type) {
+		case Decodable:
+			self.DecodeYAML(d, n)
+			return
+		case encoding.TextUnmarshaler:
+			if text, ok := d.text(n, "a value"); ok {
+				if err := self.UnmarshalText([]byte(text)); err != nil {
+					d.problem(at, "%s: found %q, %s", name(n.Path), text, err)
+				}
+			}
+			return
+		}
+	}
+	switch into.Kind() { //nolint:exhaustive // the kinds that files are made of
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		d.value(n, into.Elem(), r)
+	case reflect.Struct:
+		d.fields(n.Path, d.Pairs(n), into)
+	case reflect.Slice:
+		d.slice(n, into)
+	case reflect.Map:
+		d.mapping(n, into)
+	case reflect.Interface:
+		d.anything(n, into)
+	default:
+		d.scalar(n, into, r)
+	}
+}
+
+// fields fills a struct. Keys that it does not have, and required ones that are
+// not there, are reported.
+func (d *Document) fields(path string, pairs []Pair, into reflect.Value) {
+	known := map[string]int{}
+	for i := range into.NumField() {
+		key, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("yaml"), ",")
+		if key != "" && key != "-" {
+			known[key] = i
+		}
+	}
+	for _, p := range pairs {
+		i, ok := known[p.Key]
+		if !ok {
+			d.problem(p.At, "unknown key %q: %s", p.Key, Suggest(p.Key, keys(into.Type())))
+			continue
+		}
+		r, _ := rulesOf(into.Type().Field(i))
+		d.value(p.Value, into.Field(i), r)
+	}
+	for _, key := range keys(into.Type()) {
+		_, required := rulesOf(into.Type().Field(known[key]))
+		if required && !slices.ContainsFunc(pairs, func(p Pair) bool { return p.Key == key }) {
+			d.problem(d.At(path), "%s lacks the key %q", name(path), key)
+		}
+	}
+}
+
+// keys are the keys of a struct in their order.
+func keys(t reflect.Type) []string {
+	var all []string
+	for f := range t.Fields() {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+func (d *Document) slice(n Node, into reflect.Value) {
+	sequence, ok := n.node.(*ast.SequenceNode)
+	if !ok {
+		d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected a list", name(n.Path), describe(n.node))
+		return
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(sequence.Values), len(sequence.Values)))
+	for i, item := range sequence.Values {
+		d.value(Node{fmt.Sprintf("%s[%d]", n.Path, i), item}, into.Index(i), rules{})
+	}
+}
+
+func (d *Document) mapping(n Node, into reflect.Value) {
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, p := range d.Pairs(n) {
+		value := reflect.New(into.Type().Elem()).Elem()
+		d.value(p.Value, value, rules{})
+		into.SetMapIndex(reflect.ValueOf(p.Key), value)
+	}
+}
+
+// anything takes a value of any shape, as for the body of a request.
+func (d *Document) anything(n Node, into reflect.Value) {
+	var v any
+	if err := yaml.NodeToValue(n.node, &v); err != nil {
+		d.problem(positionOf(n.node.GetToken()), "%s: %s", name(n.Path), err)
+		return
+	}
+	if v != nil {
+		into.Set(reflect.ValueOf(v))
+	}
+}
+
+// text is a scalar as it was written.
+func (d *Document) text(n Node, expected string) (string, bool) {
+	switch s := n.node.(type) {
+	case *ast.StringNode:
+		return s.Value, true
+	case *ast.LiteralNode:
+		return s.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.node.GetToken().Value, true
+	}
+	d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected %s", name(n.Path), describe(n.node), expected)
+	return "", false
+}
+
+func (d *Document) scalar(n Node, into reflect.Value, r rules) {
+	expected := expectation(into.Type())
+	text, ok := d.text(n, expected)
+	if !ok {
+		return
+	}
+	at := positionOf(n.node.GetToken())
+	if err := setScalar(into, n.node, text); err != nil {
+		d.problem(at, "%s: found %q, expected %s", name(n.Path), text, expected)
+		return
+	}
+	switch {
+	case len(r.enum) > 0 && !slices.Contains(r.enum, text):
+		d.problem(at, "%s: found %q, %s", name(n.Path), text, Suggest(text, r.enum))
+	case r.hasMinimum && into.CanInt() && into.Int() < r.minimum:
+		d.problem(at, "%s: found %s, expected at least %d", name(n.Path), text, r.minimum)
+	case r.hasMax && into.CanInt() && into.Int() > r.maximum:
+		d.problem(at, "%s: found %s, expected at most %d", name(n.Path), text, r.maximum)
+	}
+}
+
+func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
+
+func expectation(t reflect.Type) string {
+	switch {
+	case isDuration(t):
+		return "a duration with its unit, such as 500ms, 30s or 5m"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Int:
+		return "a whole number"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	}
+	return "a text"
+}
+
+func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
+	switch {
+	case isDuration(into.Type()):
+		var v time.Duration
+		if v, err = time.ParseDuration(text); text == "0" {
+			v, err = 0, nil // the one duration that needs no unit
+		}
+		into.SetInt(int64(v))
+	case into.Kind() == reflect.Bool:
+		b, ok := n.(*ast.BoolNode)
+		if !ok {
+			return strconv.ErrSyntax
+		}
+		into.SetBool(b.Value)
+	case into.Kind() == reflect.Int:
+		var v int
+		v, err = strconv.Atoi(text)
+		into.SetInt(int64(v))
+	case into.Kind() == reflect.Float64:
+		var v float64
+		v, err = strconv.ParseFloat(text, 64)
+		into.SetFloat(v)
+	default:
+		into.SetString(text)
+	}
+	return err
+}
+
+// describe is what a value is, for a sentence.
+func describe(n ast.Node) string {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "nothing"
+	case *ast.AliasNode, *ast.AnchorNode:
+		return "an anchor or alias (not supported)"
+	}
+	return strconv.Quote(n.GetToken().Value)
+}

@@ -1,0 +1,151 @@
+// Package strictyaml decodes YAML into Go structs and finds all that is wrong
+// with it at once: every problem with line and column, what was found, what was
+// expected, and the nearest right word for a mistyped one.
+//
+// Struct tags are those from which the JSON Schema is made too: yaml:"name",
+// and of jsonschema:"…" the words required, enum=, minimum= and maximum=.
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+	"github.com/xrash/smetrics"
+)
+
+// Position is a place in a file. Lines and columns count from 1.
+type Position struct{ Line, Column int }
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	File string
+	Position
+	Text string // what was found, and what was expected
+}
+
+// Error is file:line:column: text, as editors understand it.
+func (p Problem) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+}
+
+// Problems are all that is wrong with some files.
+type Problems []Problem
+
+// Error is one line a problem.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, one := range p {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err is p as an error, or nil where nothing is wrong. Problems are sorted by
+// their place.
+func (p Problems) Err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		if a.File != b.File {
+			return strings.Compare(a.File, b.File)
+		}
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return p
+}
+
+// Document is one parsed file.
+type Document struct {
+	File      string
+	Problems  Problems
+	Context   any // for [Decodable] types
+	body      ast.Node
+	positions map[string]Position
+}
+
+// Parse reads one YAML document. A document that is not YAML has its problem
+// in Problems and decodes to nothing.
+func Parse(file string, data []byte) *Document {
+	d := &Document{File: file, positions: map[string]Position{"": {1, 1}}}
+	parsed, err := parser.ParseBytes(data, 0)
+	var syntax yaml.Error
+	switch {
+	case errors.As(err, &syntax):
+		d.problem(positionOf(syntax.GetToken()), "not valid YAML: %s", syntax.GetMessage())
+	case err != nil:
+		d.problem(Position{1, 1}, "not valid YAML: %s", err)
+	case len(parsed.Docs) > 1:
+		d.problem(positionOf(parsed.Docs[1].GetToken()), "found a second document, expected one a file")
+	case len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil:
+		d.problem(Position{1, 1}, "the file is empty")
+	default:
+		d.body = parsed.Docs[0].Body
+	}
+	return d
+}
+
+func positionOf(t *token.Token) Position {
+	if t == nil || t.Position == nil {
+		return Position{1, 1}
+	}
+	return Position{t.Position.Line, t.Position.Column}
+}
+
+func (d *Document) problem(at Position, format string, args ...any) {
+	d.Problems = append(d.Problems, Problem{d.File, at, fmt.Sprintf(format, args...)})
+}
+
+// Problem reports something wrong with the value at a path such as
+// timing.watch or load[0].rate, or with the nearest value around it that is
+// there.
+func (d *Document) Problem(path, format string, args ...any) {
+	d.problem(d.At(path), format, args...)
+}
+
+// At is the place of a path, or of the nearest value around it.
+func (d *Document) At(path string) Position {
+	for {
+		if at, ok := d.positions[path]; ok {
+			return at
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
+
+// Has tells whether there is a value at a path.
+func (d *Document) Has(path string) bool {
+	_, ok := d.positions[path]
+	return ok
+}
+
+// Nearest is the known word closest to a mistyped one, or "" where none is near.
+func Nearest(word string, known []string) string {
+	best, distance := "", max(len(word)/3, 2)+1
+	for _, k := range known {
+		if n := smetrics.WagnerFischer(strings.ToLower(word), k, 1, 1, 1); n < distance {
+			best, distance = k, n
+		}
+	}
+	return best
+}
+
+// Suggest completes a sentence about an unknown word.
+func Suggest(word string, known []string) string {
+	if near := Nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(known) == 0 {
+		return "there is none to choose from"
+	}
+	return "expected one of " + strings.Join(known, ", ")
+}

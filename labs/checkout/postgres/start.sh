@@ -1,0 +1,15 @@
+#!/bin/sh
+# One PostgreSQL with the database "shop", made on the first start.
+set -eu
+bin=/usr/lib/postgresql/15/bin
+data=/var/lib/postgresql/data/main
+if [ ! -e "$data/made" ]; then
+    rm -rf "$data"
+    "$bin/initdb" -D "$data" --auth=scram-sha-256 --auth-local=trust --no-sync >/dev/null
+    echo "host all all 198.18.0.0/15 scram-sha-256" >>"$data/pg_hba.conf"
+    "$bin/pg_ctl" -D "$data" -o "-c listen_addresses=''" -w start >/dev/null
+    psql -qd postgres -c "CREATE ROLE shop LOGIN PASSWORD 'shop'" -c "CREATE DATABASE shop OWNER shop"
+    "$bin/pg_ctl" -D "$data" -w stop >/dev/null
+    touch "$data/made"
+fi
+exec "$bin/postgres" -D "$data" -c listen_addresses='*' -c max_connections=200

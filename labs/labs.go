@@ -1,0 +1,10 @@
+// Package labs holds the bundled environments that `gameday lab up` starts: a
+// folder each, with compose file, images, journeys and gameday.yaml.
+package labs
+
+import "embed"
+
+// Files are the labs as they lie here.
+//
+//go:embed all:checkout
+var Files embed.FS

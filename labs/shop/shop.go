@@ -1,0 +1,239 @@
+// Package shop is the application of the labs: a small shop over PostgreSQL,
+// as honest about failure as a good one is. A failed query is a 503, a lost
+// database is noticed and connected to again, and an order is acknowledged only
+// once it is committed.
+package shop
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config is what the shop needs to know.
+type Config struct {
+	Listen   string // address to listen on
+	Database string // PostgreSQL connection string
+	Secret   string // key of the session tokens, the same on every server
+}
+
+// queryTimeout bounds every query, and connecting.
+const queryTimeout = 1500 * time.Millisecond
+
+const schema = `
+CREATE TABLE IF NOT EXISTS products (sku text PRIMARY KEY, name text NOT NULL, cents int NOT NULL);
+CREATE TABLE IF NOT EXISTS orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	customer text NOT NULL, sku text NOT NULL REFERENCES products, quantity int NOT NULL, at timestamptz NOT NULL DEFAULT now());
+INSERT INTO products VALUES ('A1', 'Anvil', 4999), ('B2', 'Bellows', 1999), ('C3', 'Crucible', 2999) ON CONFLICT DO NOTHING;`
+
+// Shop serves the API.
+type Shop struct {
+	config Config
+	pool   *pgxpool.Pool
+	ready  chan struct{} // closed once the tables are there
+}
+
+// Serve runs the shop until ctx ends.
+func Serve(ctx context.Context, config Config) error {
+	pooled, err := pgxpool.ParseConfig(config.Database)
+	if err != nil {
+		return fmt.Errorf("read the database's address: %w", err)
+	}
+	pooled.MaxConns = 20
+	pooled.ConnConfig.ConnectTimeout = queryTimeout
+	pool, err := pgxpool.NewWithConfig(ctx, pooled)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer pool.Close()
+	s := &Shop{config: config, pool: pool, ready: make(chan struct{})}
+	go s.prepare(ctx)
+
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx) // whoever is still being served then is cut off
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// prepare makes the tables as soon as there is a database. Both servers may do
+// so at once: one of them waits for the other.
+func (s *Shop) prepare(ctx context.Context) {
+	for {
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(7)"); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, schema)
+			return err
+		})
+		if err == nil {
+			close(s.ready)
+			return
+		}
+		slog.Warn("no database yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Shop) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("POST /login", s.login)
+	mux.HandleFunc("GET /products", s.products)
+	mux.HandleFunc("POST /orders", s.order)
+	mux.HandleFunc("GET /orders/{id}", s.find)
+	return mux
+}
+
+func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.ready:
+	default:
+		fail(w, errors.New("the tables are not there yet"))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	if err := s.pool.Ping(ctx); err != nil {
+		fail(w, err)
+	}
+}
+
+// login gives a token to whoever knows the password of the demo. It needs no
+// database, as a shop's sessions often do not.
+func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
+	var who struct{ User, Password string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&who); err != nil || who.User == "" {
+		http.Error(w, "expected user and password", http.StatusBadRequest)
+		return
+	}
+	if who.Password != "demo" {
+		http.Error(w, "wrong password", http.StatusUnauthorized)
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"token": s.sign(who.User)})
+}
+
+func (s *Shop) sign(user string) string {
+	mac := hmac.New(sha256.New, []byte(s.config.Secret))
+	mac.Write([]byte(user))
+	return hex.EncodeToString([]byte(user)) + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+// user is whose token a request bears.
+func (s *Shop) user(r *http.Request) (string, bool) {
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	encoded, _, _ := strings.Cut(token, ".")
+	user, err := hex.DecodeString(encoded)
+	return string(user), err == nil && hmac.Equal([]byte(token), []byte(s.sign(string(user))))
+}
+
+type product struct {
+	SKU   string `json:"sku"`
+	Name  string `json:"name"`
+	Cents int    `json:"cents"`
+}
+
+func (s *Shop) products(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	rows, err := s.pool.Query(ctx, "SELECT sku, name, cents FROM products ORDER BY sku")
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	products, err := pgx.CollectRows(rows, pgx.RowToStructByPos[product])
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, products)
+}
+
+func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
+	user, ok := s.user(r)
+	if !ok {
+		http.Error(w, "log in first", http.StatusUnauthorized)
+		return
+	}
+	var wanted struct {
+		SKU      string
+		Quantity int
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&wanted); err != nil || wanted.SKU == "" || wanted.Quantity < 1 {
+		http.Error(w, "expected sku and quantity", http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	var id int64
+	err := s.pool.QueryRow(ctx, "INSERT INTO orders (customer, sku, quantity) VALUES ($1, $2, $3) RETURNING id",
+		user, wanted.SKU, wanted.Quantity).Scan(&id)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusCreated, map[string]int64{"id": id})
+}
+
+func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		http.Error(w, "an order's id is a number", http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	var sku string
+	var quantity int
+	err = s.pool.QueryRow(ctx, "SELECT sku, quantity FROM orders WHERE id = $1", id).Scan(&sku, &quantity)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		http.Error(w, "there is no such order", http.StatusNotFound)
+	case err != nil:
+		fail(w, err)
+	default:
+		answer(w, http.StatusOK, map[string]any{"id": id, "sku": sku, "quantity": quantity})
+	}
+}
+
+// fail is the honest answer of a server whose database does not answer.
+func fail(w http.ResponseWriter, err error) {
+	slog.Warn("request failed", "error", err)
+	http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // a client that is gone needs no answer
+}

@@ -1,0 +1,184 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The images that labs are built from: what may be there, what may be pulled,
+// and what is made where neither works.
+const (
+	pulledBase = "debian:bookworm-slim"
+	madeBase   = "gameday/base:bookworm"
+)
+
+// images makes the images of a lab that are not there, and returns the
+// variables that name them to compose.
+func (l Labs) images(ctx context.Context, name string, spec Spec) ([]string, error) {
+	self, err := l.Engine.SelfImage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	environ := []string{"GAMEDAY_IMAGE_SELF=" + self}
+	for _, image := range spec.Images {
+		folder, err := fs.Sub(l.Files, path.Join(name, image))
+		if err != nil {
+			return nil, fmt.Errorf("image %s of lab %s: %w", image, name, err)
+		}
+		hash, err := contentOf(folder)
+		if err != nil {
+			return nil, fmt.Errorf("image %s of lab %s: %w", image, name, err)
+		}
+		reference := fmt.Sprintf("gameday/lab-%s-%s:%s", name, image, hash)
+		environ = append(environ, "GAMEDAY_IMAGE_"+strings.ToUpper(image)+"="+reference)
+		found, err := l.Engine.HasImage(ctx, reference)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			continue
+		}
+		base, err := l.base(ctx)
+		if err != nil {
+			return nil, err
+		}
+		l.Progress("building image " + image)
+		if err := l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Progress); err != nil {
+			return nil, err
+		}
+	}
+	return environ, nil
+}
+
+// contentOf is a short hash of a folder's files.
+func contentOf(folder fs.FS) (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(folder, path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data) //nolint:errcheck // a hash takes everything
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)[:6]), err
+}
+
+// base is the image to build on: a local one, else one that is pulled, else
+// one that is made from Debian's packages.
+func (l Labs) base(ctx context.Context) (string, error) {
+	for _, local := range []string{pulledBase, madeBase, "debian:bookworm"} {
+		if found, err := l.Engine.HasImage(ctx, local); err != nil || found {
+			return local, err
+		}
+	}
+	l.Progress("pulling " + pulledBase)
+	pulling, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	pullErr := l.Engine.Pull(pulling, pulledBase)
+	if pullErr == nil {
+		return pulledBase, nil
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	l.Progress("no image could be pulled; making one from Debian's packages (about a minute)")
+	if err := l.debootstrap(ctx); err != nil {
+		return "", fmt.Errorf("labs are built on %s, which is not on the engine, could not be pulled (%w), and could not be made: %w", pulledBase, pullErr, err)
+	}
+	return madeBase, nil
+}
+
+// errNoDebootstrap says what to do where we cannot do it.
+var errNoDebootstrap = errors.New("debootstrap is missing: install it and run this as root, or bring the image with docker load")
+
+// debootstrap makes the base image from Debian's packages.
+func (l Labs) debootstrap(ctx context.Context) error {
+	if os.Geteuid() != 0 {
+		return errNoDebootstrap
+	}
+	if _, err := exec.LookPath("debootstrap"); err != nil {
+		if _, err := exec.LookPath("apt-get"); err != nil {
+			return errNoDebootstrap
+		}
+		for _, args := range [][]string{{"apt-get", "update"}, {"apt-get", "install", "-y", "--no-install-recommends", "debootstrap"}} {
+			if err := l.command(ctx, args...); err != nil {
+				return err
+			}
+		}
+	}
+	dir, err := os.MkdirTemp("", "gameday-base-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a stray folder in the temporary one
+	root := filepath.Join(dir, "root")
+	if err := l.command(ctx, "debootstrap", "--variant=minbase", "bookworm", root); err != nil {
+		return err
+	}
+	return l.importTree(ctx, root)
+}
+
+func (l Labs) importTree(ctx context.Context, root string) error {
+	tar := exec.CommandContext(ctx, "tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-c", ".") //nolint:gosec // G204: our own folder
+	output, err := tar.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := tar.Start(); err != nil {
+		return fmt.Errorf("pack the base image: %w", err)
+	}
+	err = l.Engine.Import(ctx, madeBase, output)
+	_, _ = io.Copy(io.Discard, output) // so that tar can end
+	return errors.Join(err, tar.Wait())
+}
+
+// command runs a command whose lines are progress, and whose last ones explain
+// a failure.
+func (l Labs) command(ctx context.Context, args ...string) error {
+	return l.run(exec.CommandContext(ctx, args[0], args[1:]...)) //nolint:gosec // G204: our own commands
+}
+
+// run runs a command that dies with this process.
+func (l Labs) run(cmd *exec.Cmd) error {
+	dieWithParent(cmd)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	reader, writer := io.Pipe()
+	cmd.Stdout, cmd.Stderr = writer, writer
+	var last []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		lines := bufio.NewScanner(reader)
+		for lines.Scan() {
+			l.Progress(lines.Text())
+			last = append(last[max(0, len(last)-9):], lines.Text())
+		}
+		_, _ = io.Copy(io.Discard, reader) // a line too long for the scanner
+	}()
+	// The kernel ends the command with the thread that started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := cmd.Run()
+	_ = writer.Close()
+	<-done
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, strings.Join(last, "\n"))
+	}
+	return nil
+}

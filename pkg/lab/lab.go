@@ -1,0 +1,174 @@
+// Package lab starts and removes the bundled environments, with real servers
+// from Debian's packages.
+//
+// A lab is a folder: compose.yaml, a folder with a Dockerfile for each image,
+// journeys, gameday.yaml, and lab.yaml, which says what this package needs to
+// know. Its compose project is named after it, so that no other project on the
+// engine is ever touched.
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
+)
+
+// Spec is a lab.yaml.
+type Spec struct {
+	Version int      `yaml:"version" jsonschema:"required,enum=1"`
+	Title   string   `yaml:"title" jsonschema:"required"`
+	Images  []string `yaml:"images" jsonschema:"required"`
+	Port    int      `yaml:"port" jsonschema:"required"`  // published on 127.0.0.1
+	Ready   string   `yaml:"ready" jsonschema:"required"` // path that answers 200 once the lab serves
+}
+
+// Project is the compose project of a lab.
+func Project(name string) string { return "gameday-" + name }
+
+// Labs brings labs up and down on an engine.
+type Labs struct {
+	Files    fs.FS
+	Engine   *docker.Engine
+	Progress func(string) // is told what takes longer than a moment
+}
+
+// Spec reads a lab's lab.yaml.
+func (l Labs) Spec(name string) (Spec, error) {
+	file := path.Join(name, "lab.yaml")
+	data, err := fs.ReadFile(l.Files, file)
+	if err != nil {
+		return Spec{}, fmt.Errorf("there is no lab %q: %s", name, strictyaml.Suggest(name, l.Names()))
+	}
+	doc := strictyaml.Parse(path.Join("labs", file), data)
+	var s Spec
+	doc.Decode(&s)
+	return s, doc.Problems.Err()
+}
+
+// Names are the labs there are.
+func (l Labs) Names() []string {
+	paths, _ := fs.Glob(l.Files, "*/lab.yaml") // the pattern is a good one
+	for i, p := range paths {
+		paths[i] = path.Dir(p)
+	}
+	return paths
+}
+
+// Up makes what a lab lacks and waits until it serves. A lab that is up is left
+// as it is.
+func (l Labs) Up(ctx context.Context, name string) error {
+	spec, err := l.Spec(name)
+	if err != nil {
+		return err
+	}
+	state, err := l.Engine.Project(ctx, Project(name))
+	if err != nil {
+		return err
+	}
+	if state.Running == 0 {
+		if err := portFree(ctx, spec.Port); err != nil {
+			return err
+		}
+	}
+	environ, err := l.images(ctx, name, spec)
+	if err != nil {
+		return err
+	}
+	dir, err := l.extract(name)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a stray folder in the temporary one
+	l.Progress("starting lab " + name)
+	environ = append(environ, "GAMEDAY_PORT="+strconv.Itoa(spec.Port))
+	if err := l.compose(ctx, dir, environ, "-p", Project(name), "up", "-d", "--remove-orphans"); err != nil {
+		return fmt.Errorf("start lab %s: %w", name, err)
+	}
+	return l.await(ctx, name, spec)
+}
+
+// Down removes all that there is of a lab but its images.
+func (l Labs) Down(ctx context.Context, name string) error {
+	if _, err := l.Spec(name); err != nil {
+		return err
+	}
+	return l.Engine.RemoveProject(ctx, Project(name))
+}
+
+// portFree tells early, and in one sentence, what compose tells late and in
+// many.
+func portFree(ctx context.Context, port int) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("port %d on 127.0.0.1, where the lab is reached, is taken: stop what listens there (ss -ltnp 'sport = :%d' shows it)", port, port)
+	}
+	return listener.Close()
+}
+
+// extract lays a lab's files out for compose.
+func (l Labs) extract(name string) (string, error) {
+	dir, err := os.MkdirTemp("", "gameday-lab-*")
+	if err != nil {
+		return "", fmt.Errorf("lay out lab %s: %w", name, err)
+	}
+	files, err := fs.Sub(l.Files, name)
+	if err == nil {
+		err = os.CopyFS(filepath.Join(dir, name), files)
+	}
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("lay out lab %s: %w", name, err), os.RemoveAll(dir))
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// readyTimeout is how long a lab may take to serve once its containers run.
+const readyTimeout = 2 * time.Minute
+
+// await waits until the lab serves.
+func (l Labs) await(ctx context.Context, name string, spec Spec) error {
+	l.Progress("waiting until lab " + name + " serves")
+	url := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(spec.Port)) + spec.Ready
+	deadline := time.NewTimer(readyTimeout)
+	defer deadline.Stop()
+	for {
+		err := ask(ctx, url)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			return fmt.Errorf("lab %s does not serve after %v: %s: %w; see docker logs of its containers", name, readyTimeout, url, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func ask(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status)
+	}
+	return errors.Join(err, response.Body.Close())
+}

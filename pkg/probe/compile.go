@@ -1,0 +1,132 @@
+package probe
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"text/template"
+
+	"github.com/theory/jsonpath"
+)
+
+// walker is a journey made ready to be walked many times a second.
+type walker struct {
+	base  string
+	steps []step
+}
+
+// step is a [Step] with everything parsed.
+type step struct {
+	Step
+	method       string
+	path         *template.Template
+	body         func(vars map[string]any) ([]byte, error)
+	headers      map[string]*template.Template
+	queries      map[string]*jsonpath.Path // by their text
+	acknowledges *jsonpath.Path
+}
+
+// newWalker makes steps ready. They should have been checked; what is wrong
+// with them all the same is an error.
+func newWalker(base string, steps ...Step) (*walker, error) {
+	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("entry: found %q, expected a base URL such as http://127.0.0.1:8080", base)
+	}
+	w := &walker{base: strings.TrimRight(base, "/")}
+	for _, s := range steps {
+		ready, err := newStep(s)
+		if err != nil {
+			return nil, fmt.Errorf("step %s: %w", s.Title(), err)
+		}
+		w.steps = append(w.steps, ready)
+	}
+	return w, nil
+}
+
+func newStep(s Step) (step, error) {
+	var errs []error
+	parse := func(text string) *template.Template {
+		t, err := template.New(s.Title()).Option("missingkey=error").Parse(text)
+		errs = append(errs, err)
+		return t
+	}
+	method, path := s.Request()
+	r := step{Step: s, method: method, path: parse(path), headers: map[string]*template.Template{}, queries: map[string]*jsonpath.Path{}}
+	for key, value := range s.Headers {
+		r.headers[key] = parse(value)
+	}
+	for _, text := range s.jsonPaths() {
+		query, err := jsonpath.Parse(text)
+		errs = append(errs, err)
+		r.queries[text] = query
+	}
+	r.acknowledges = r.queries[s.Acknowledges]
+	if s.JSON != nil {
+		shape := compile(s.JSON, parse)
+		r.body = func(vars map[string]any) ([]byte, error) {
+			v, err := shape(vars)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(v)
+		}
+	} else {
+		text := parse(s.Body)
+		r.body = func(vars map[string]any) ([]byte, error) {
+			body, err := render(text, vars)
+			return []byte(body), err
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// compile turns a value whose texts are templates into a function that makes
+// the value.
+func compile(v any, parse func(string) *template.Template) func(vars map[string]any) (any, error) {
+	switch v := v.(type) {
+	case string:
+		text := parse(v)
+		return func(vars map[string]any) (any, error) { return render(text, vars) }
+	case []any:
+		items := make([]func(map[string]any) (any, error), len(v))
+		for i, item := range v {
+			items[i] = compile(item, parse)
+		}
+		return func(vars map[string]any) (any, error) {
+			made := make([]any, len(items))
+			for i, item := range items {
+				var err error
+				if made[i], err = item(vars); err != nil {
+					return nil, err
+				}
+			}
+			return made, nil
+		}
+	case map[string]any:
+		items := map[string]func(map[string]any) (any, error){}
+		for key, item := range v {
+			items[key] = compile(item, parse)
+		}
+		return func(vars map[string]any) (any, error) {
+			made := make(map[string]any, len(items))
+			for key, item := range items {
+				var err error
+				if made[key], err = item(vars); err != nil {
+					return nil, err
+				}
+			}
+			return made, nil
+		}
+	}
+	return func(map[string]any) (any, error) { return v, nil }
+}
+
+func render(t *template.Template, vars map[string]any) (string, error) {
+	var text strings.Builder
+	if err := t.Execute(&text, vars); err != nil {
+		return "", err
+	}
+	return text.String(), nil
+}

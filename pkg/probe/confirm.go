@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+)
+
+// The words for what the look-up of an acknowledged write found.
+const (
+	Present     = "present"
+	Absent      = "absent"
+	Unconfirmed = "unconfirmed"
+)
+
+// confirmers is how many writes are looked up at a time.
+const confirmers = 8
+
+// Confirm looks every acknowledged write up, twice: what the two readings agree
+// on is its presence, anything else is unconfirmed. progress, if not nil, is
+// told how many of the look-ups are done.
+func Confirm(ctx context.Context, j Journey, entry string, acks []record.Ack, progress func(done, all int)) error {
+	if j.Confirm == nil {
+		return nil
+	}
+	w, err := newWalker(entry, *j.Confirm)
+	if err != nil {
+		return err
+	}
+	timeout := cmp.Or(j.Timeout, DefaultTimeout)
+	transport := newTransport(false, timeout)
+	defer transport.CloseIdleConnections()
+	lookUp := func(id string) string {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return presence(w.take(ctx, &w.steps[0], transport, map[string]any{"id": id}), j.Confirm.Expect)
+	}
+
+	done := 0
+	var mu sync.Mutex
+	reading := func(merge func(ack *record.Ack, found string)) {
+		var group sync.WaitGroup
+		next := make(chan int)
+		for range confirmers {
+			group.Go(func() {
+				for i := range next {
+					merge(&acks[i], lookUp(acks[i].ID))
+					mu.Lock()
+					if done++; progress != nil {
+						progress(done, 2*len(acks))
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		for i := range acks {
+			next <- i
+		}
+		close(next)
+		group.Wait()
+	}
+	// All of the first reading comes before the second, so that a replica that
+	// lags has the time in between.
+	reading(func(ack *record.Ack, found string) { ack.Presence = found })
+	reading(func(ack *record.Ack, found string) {
+		if ack.Presence != found {
+			ack.Presence = Unconfirmed
+		}
+	})
+	return ctx.Err()
+}
+
+// presence is what one look-up says. Only an answer that denies the write's
+// existence makes it absent.
+func presence(r stepResult, expect Expect) string {
+	switch {
+	case r.err == nil:
+		return Present
+	case !r.answered:
+		return Unconfirmed
+	case r.code == http.StatusNotFound || r.code == http.StatusGone:
+		return Absent
+	case r.code == cmp.Or(expect.Status, http.StatusOK):
+		return Absent // the right status, with other content
+	}
+	return Unconfirmed
+}

@@ -1,0 +1,201 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+)
+
+// Visit is one user's attempt at the journey, and what came of it.
+type Visit struct {
+	Sample record.Sample
+	Steps  []record.Sample
+	Ack    *record.Ack // the write that was acknowledged to the user, if any
+}
+
+// Load is a journey that users set out on at a rate.
+type Load struct {
+	Journey Journey
+	Entry   string // base URL
+	Rate    Rate
+	Seed    uint64 // of the jitter in the users' arrival
+}
+
+// Run sends users until ctx ends, and then waits for those under way: at most
+// the journey's timeout. Every visit is given to on, one at a time and in the
+// order in which they end; on must not block for long. Run is nil unless the
+// load could not begin.
+func (l Load) Run(ctx context.Context, on func(Visit)) error {
+	w, err := newWalker(l.Entry, l.Journey.Steps...)
+	if err != nil {
+		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)
+	}
+	timeout := cmp.Or(l.Journey.Timeout, DefaultTimeout)
+	transport := newTransport(l.Journey.Connections == "fresh", timeout)
+	defer transport.CloseIdleConnections()
+	user := &user{walker: w, transport: transport, timeout: timeout, walked: map[uint64][]stepResult{}}
+
+	// Workers stay unbounded: a bounded number of them waits for a stalled
+	// server and then sends late, in bursts. An Attacker can be used only once.
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(&http.Client{Transport: user}),
+		vegeta.MaxBody(0),
+	)
+	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
+	defer stop()
+	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Entry})
+	for result := range attacker.Attack(targeter, &arrivals{rate: l.Rate, seed: l.Seed}, 0, l.Journey.Name) {
+		on(l.visit(result, user.take(result.Seq)))
+	}
+	return nil
+}
+
+// visit joins vegeta's account of a hit with that of its steps.
+func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
+	v := Visit{Sample: record.Sample{
+		Journey: l.Journey.Name, Seq: result.Seq, Sent: result.Timestamp, Latency: result.Latency,
+	}}
+	for _, s := range steps {
+		sample := record.Sample{
+			Journey: l.Journey.Name + "/" + s.title, Seq: result.Seq, Sent: s.sent, Latency: s.latency,
+			Code: uint16(s.code), BytesOut: uint64(s.out), BytesIn: uint64(s.in), //nolint:gosec // G115: a status, and sizes
+		}
+		if s.err != nil {
+			sample.Error, sample.Void = reason(s.err), ours(s.err)
+			if sample.Code < http.StatusBadRequest {
+				sample.Code = 0 // vegeta's own report takes any other for a success
+			}
+			v.Sample.Error, v.Sample.Void = s.title+": "+sample.Error, sample.Void
+		}
+		if s.ackID != "" {
+			v.Ack = &record.Ack{Journey: l.Journey.Name, ID: s.ackID, At: s.sent.Add(s.latency)}
+		}
+		v.Steps = append(v.Steps, sample)
+		v.Sample.Code = sample.Code
+		v.Sample.BytesIn += sample.BytesIn
+		v.Sample.BytesOut += sample.BytesOut
+	}
+	if len(steps) == 0 {
+		v.Sample.Error = result.Error // vegeta never got as far as the journey
+	}
+	return v
+}
+
+// newTransport speaks HTTP/1.1 only: HTTP/2 in Go goes on using a silently
+// dead connection for minutes.
+func newTransport(fresh bool, timeout time.Duration) *http.Transport {
+	dialer := &net.Dialer{Timeout: timeout}
+	return &http.Transport{
+		Proxy:               nil, // users come directly
+		DialContext:         dialer.DialContext,
+		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableKeepAlives:   fresh,
+		DisableCompression:  true,
+		MaxIdleConns:        0,
+		MaxIdleConnsPerHost: 10_000,
+		IdleConnTimeout:     90 * time.Second,
+	}
+}
+
+// user is the http.RoundTripper that walks a journey for every hit of vegeta's.
+type user struct {
+	walker    *walker
+	transport http.RoundTripper
+	timeout   time.Duration // of a whole journey
+
+	mu     sync.Mutex
+	walked map[uint64][]stepResult // by sequence number, until it is taken
+}
+
+// RoundTrip walks the journey. It answers vegeta with a response that tells
+// success or failure, never with an error, which vegeta would wrap.
+func (u *user) RoundTrip(r *http.Request) (*http.Response, error) {
+	seq, err := strconv.ParseUint(r.Header.Get("X-Vegeta-Seq"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("vegeta sent no sequence number: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), u.timeout)
+	defer cancel()
+	steps := u.walker.walk(ctx, u.transport, map[string]any{"seq": seq})
+	u.mu.Lock()
+	u.walked[seq] = steps
+	u.mu.Unlock()
+	response := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}
+	if len(steps) == 0 || steps[len(steps)-1].err != nil {
+		response.StatusCode = 0
+	}
+	return response, nil
+}
+
+func (u *user) take(seq uint64) []stepResult {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	steps := u.walked[seq]
+	delete(u.walked, seq)
+	return steps
+}
+
+// arrivals is vegeta's pacer for users: on schedule, each up to half a gap
+// late, so that three steps do not meet three servers in the same order for
+// ever.
+type arrivals struct {
+	rate Rate
+	seed uint64
+}
+
+// Pace implements vegeta.Pacer.
+func (a *arrivals) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	gap := float64(a.rate.Gap())
+	late := rand.New(rand.NewPCG(a.seed, hits)).Float64() / 2 //nolint:gosec // G404: jitter, not a secret
+	return time.Duration(gap*(float64(hits)+late)) - elapsed, false
+}
+
+// Rate implements vegeta.Pacer.
+func (a *arrivals) Rate(time.Duration) float64 { return a.rate.PerSecond() }
+
+// ours tells the generator's own failures from the system's.
+func ours(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, syscall.EMFILE) ||
+		errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+}
+
+// reason is an error as a class of errors: without addresses and ports, of
+// which every one would be another.
+func reason(err error) string {
+	var network *net.OpError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.As(err, &network) && network.Err != nil:
+		return network.Op + ": " + rootCause(network.Err).Error()
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection closed"
+	}
+	return err.Error()
+}
+
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

@@ -1,0 +1,55 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Rate is how many users set out in a unit of time, as in 50/s or 600/m.
+type Rate struct {
+	Users int
+	Per   time.Duration
+}
+
+// ErrRate says what a rate looks like.
+var ErrRate = errors.New("expected a rate above 0 such as 50/s, 600/m or 100/h")
+
+// UnmarshalText reads a rate.
+func (r *Rate) UnmarshalText(text []byte) error {
+	users, unit, _ := strings.Cut(string(text), "/")
+	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[strings.TrimSpace(unit)]
+	n, err := strconv.Atoi(strings.TrimSpace(users))
+	if err != nil || n <= 0 || per == 0 {
+		return ErrRate
+	}
+	*r = Rate{n, per}
+	return nil
+}
+
+// MarshalText writes a rate as it is read.
+func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// String is the rate as it is read.
+func (r Rate) String() string {
+	unit := map[time.Duration]string{time.Second: "s", time.Minute: "m", time.Hour: "h"}[r.Per]
+	return fmt.Sprintf("%d/%s", r.Users, unit)
+}
+
+// PerSecond is the rate in users a second.
+func (r Rate) PerSecond() float64 {
+	if r.Per <= 0 {
+		return 0
+	}
+	return float64(r.Users) / r.Per.Seconds()
+}
+
+// Gap is the time between two users.
+func (r Rate) Gap() time.Duration {
+	if r.Users <= 0 {
+		return 0
+	}
+	return r.Per / time.Duration(r.Users)
+}

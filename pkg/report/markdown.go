@@ -1,0 +1,90 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+)
+
+// Markdown writes the report for a pull request, a wiki or a post-mortem.
+func Markdown(w io.Writer, r Report) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Verdict.Verdict), plain(r.Scenario))
+	fmt.Fprintf(&b, "%s\n\n", plain(Headline(r)))
+	fmt.Fprintf(&b, "| | |\n|---|---|\n")
+	row := func(name, text string) { fmt.Fprintf(&b, "| %s | %s |\n", name, plain(text)) }
+	row("Scenario", strings.TrimSuffix(r.Scenario+": "+r.Title, ": "))
+	if s := stateOf(r.Verdict); s != "" {
+		row("Verdict", string(r.Verdict.Verdict)+" ("+s+")")
+	} else {
+		row("Verdict", string(r.Verdict.Verdict))
+	}
+	if r.Suspect.Component != "" {
+		row("Suspect", strings.TrimSuffix(r.Suspect.Component+": "+r.Suspect.Because, ": "))
+	}
+	row("Objective", objective(r.Objective))
+	for _, f := range facts(r) {
+		row(f.name, f.text)
+	}
+	row("Environment", r.Environment)
+	row("Run", r.ID+", gameday "+r.Gameday)
+	row("When", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+	for _, l := range r.Load {
+		markdownLoad(&b, l)
+	}
+	markdownEvents(&b, r)
+	fmt.Fprintf(&b, "\nRun it again: `gameday run %s`\n", r.Scenario)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func objective(o Objective) string {
+	text := fmt.Sprintf("RTO %s, %s of users within %s", o.RTO, percent(o.Good), o.Within)
+	if o.RPO != nil {
+		text += ", RPO " + o.RPO.String()
+	}
+	return text
+}
+
+func markdownLoad(b *strings.Builder, l Load) {
+	fmt.Fprintf(b, "\n## Journey %s, %g users a second\n\n", plain(l.Journey), l.Rate)
+	fmt.Fprintf(b, "| | users | bad | p50 | p95 | p99 | max |\n|---|---:|---:|---:|---:|---:|---:|\n")
+	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plain(f.Name), thousands(f.N), thousands(f.Bad),
+			short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max))
+	}
+	if len(l.Errors) > 0 {
+		fmt.Fprintf(b, "\n| errors | users | first |\n|---|---:|---|\n")
+		for _, c := range l.Errors {
+			fmt.Fprintf(b, "| %s | %s | %s |\n", plain(c.Error), thousands(c.N), c.First.UTC().Format("15:04:05.000"))
+		}
+	}
+}
+
+func markdownEvents(b *strings.Builder, r Report) {
+	fmt.Fprintf(b, "\n## What happened\n\n| after the fault | component | what |\n|---:|---|---|\n")
+	origin := r.Started
+	if r.FaultAt != nil {
+		origin = *r.FaultAt
+	}
+	for _, e := range r.Events {
+		what := e.What
+		if e.Kind == record.KindMark {
+			what = "**" + string(e.Mark) + "**"
+		}
+		if e.Schema != "" {
+			continue
+		}
+		fmt.Fprintf(b, "| %+.3fs | %s | %s |\n", e.At.Sub(origin).Round(time.Millisecond).Seconds(), plain(e.Component), what)
+	}
+}
+
+// plain keeps a text from being taken for Markdown or HTML.
+func plain(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`).Replace(text)
+}
+
+var _ Format = Markdown

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// The terminal's rules: one screen; the verdict first, then what it rests on;
+// colour only repeats what a word says; nothing wider than what it names.
+
+// Terminal writes the report for a person. Colour is used as far as w and
+// NO_COLOR allow.
+func Terminal(w io.Writer, r Report) error {
+	renderer := lipgloss.NewRenderer(w)
+	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Verdict.Verdict))
+	name := renderer.NewStyle().Faint(true).Width(12)
+	bold := renderer.NewStyle().Bold(true)
+
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Verdict.Verdict)), bold.Render(r.Scenario))
+	if s := stateOf(r.Verdict); s != "" {
+		fmt.Fprintf(&b, " (%s)", s)
+	}
+	fmt.Fprintf(&b, "\n\n%s\n\n", renderer.NewStyle().Width(96).Render(Headline(r)))
+	for _, f := range facts(r) {
+		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), f.text)
+	}
+	for _, l := range r.Load {
+		fmt.Fprintf(&b, "\n%s\n", figuresTable(l))
+		for i, c := range l.Errors {
+			if i == 5 {
+				fmt.Fprintf(&b, "  … and %d more kinds of errors\n", len(l.Errors)-i)
+				break
+			}
+			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), c.Error)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Colour is that of a verdict: it only repeats the word.
+func Colour(o verdict.Outcome) lipgloss.TerminalColor {
+	switch o {
+	case verdict.Disproved:
+		return lipgloss.Color("2")
+	case verdict.Proven:
+		return lipgloss.Color("1")
+	case verdict.Degraded, verdict.Inconclusive, verdict.Aborted:
+	}
+	return lipgloss.Color("3")
+}
+
+func figuresTable(l Load) string {
+	rows := [][]string{{l.Journey, "users", "bad", "p50", "p95", "p99", "max"}}
+	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
+		rows = append(rows, []string{
+			"  " + f.Name, thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
+		})
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], lipgloss.Width(cell))
+		}
+	}
+	var lines []string
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(cell))
+			if i == 0 {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString("  " + pad + cell)
+			}
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+var _ Format = Terminal

@@ -1,0 +1,338 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Phase is where a run stands.
+type Phase string
+
+// The phases, in their order.
+const (
+	Baseline Phase = "baseline"
+	Inject   Phase = "inject"
+	Watch    Phase = "watch"
+	UndoIt   Phase = "undo"
+	Repair   Phase = "repair"
+	Confirm  Phase = "confirm"
+	Done     Phase = "done"
+)
+
+// Update tells a view what has changed: a phase began, or something happened.
+type Update struct {
+	Phase Phase
+	For   time.Duration // how long the phase lasts, at most
+	Event *record.Event
+	Text  string // progress of whatever takes its time
+	Count bool   // that it counts up, which is not worth a line each time
+}
+
+// Traffic is users walking a journey until ctx ends.
+type Traffic interface {
+	Run(ctx context.Context, on func(probe.Visit)) error
+}
+
+// Conductor carries a plan out: baseline, inject, watch, undo, repair. Whatever
+// happens on the way, it undoes what it did.
+type Conductor struct {
+	Env     target.Environment
+	Journal *journal.Journal
+	Record  *record.Writer
+	Clock   record.Clock
+	Meter   *Meter
+	Loads   []Traffic // one for each journey of the plan
+	Undo    Undoer
+	// Confirm looks acknowledged writes up after repair; nil where no RPO was
+	// declared.
+	Confirm func(ctx context.Context, acks []record.Ack) error
+	Observe func(Update)
+}
+
+// Account is what became of a run, beside its record.
+type Account struct {
+	Steps      []StepAccount
+	Acks       []record.Ack
+	NotInForce bool   // a fault's own check failed
+	Aborted    string // why the run was ended early, if it was
+	Left       error  // what could not be put back
+}
+
+// StepAccount is what was done to one component.
+type StepAccount struct {
+	Kind      string     `json:"kind"`
+	Component string     `json:"component"`
+	Ordered   *time.Time `json:"ordered,omitempty"`
+	InForce   *time.Time `json:"in_force,omitempty"`
+	Found     string     `json:"found,omitempty"` // what its own check found wrong
+	Undone    bool       `json:"undone"`
+}
+
+// conduct is one run under way.
+type conduct struct {
+	Conductor
+	plan    plan.Plan
+	account Account
+	bound   []bound
+	mu      sync.Mutex // guards acks
+	acks    []record.Ack
+	lost    atomic.Int64
+}
+
+// bound is a step with what injecting and undoing it need.
+type bound struct {
+	plan.Step
+	handle target.Handle
+	entry  journal.Entry
+}
+
+// Conduct carries the plan out. Its error is what kept it from being carried
+// out at all; how it went is in the account, and in the record.
+//
+// When ctx ends, what was done is undone, and the run counts as aborted.
+func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
+	run := &conduct{Conductor: c, plan: p}
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	loadErrs := make(chan error, len(c.Loads))
+	for _, load := range c.Loads {
+		background.Go(func() { loadErrs <- load.Run(lasting, run.visited) })
+	}
+	if watcher, ok := c.Env.(target.Watcher); ok {
+		background.Go(func() { run.follow(lasting, watcher) })
+	}
+	defer func() {
+		end()
+		background.Wait()
+		c.Observe(Update{Phase: Done})
+		account = run.account
+		for range c.Loads {
+			err = errors.Join(err, <-loadErrs)
+		}
+		err = errors.Join(err, run.mark(record.MarkEnd, c.Clock.Now(), ""))
+	}()
+	err = run.experiment(ctx)
+	return run.account, err
+}
+
+// experiment is the order of the phases.
+func (r *conduct) experiment(ctx context.Context) (err error) {
+	// Whatever happens from here on, a panic included, is followed by this.
+	panicked := true
+	defer func() {
+		r.account.Left = r.undo(ctx)
+		if panicked || ctx.Err() != nil || err != nil || r.account.Left != nil || len(r.bound) == 0 {
+			return
+		}
+		r.account.Left = r.repair(ctx)
+		r.confirm(ctx)
+	}()
+	err = r.untilUndo(ctx)
+	panicked = false
+	return err
+}
+
+// untilUndo is the experiment up to the end of the watch.
+func (r *conduct) untilUndo(ctx context.Context) error {
+	if err := r.mark(record.MarkBaseline, r.Clock.Now(), ""); err != nil {
+		return err
+	}
+	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
+	if !sleep(ctx, r.plan.Scenario.Timing.Baseline) {
+		r.abort("ended by a person")
+		return nil
+	}
+	if !r.Meter.Steady(r.plan.Scenario.Timing.Baseline) {
+		r.note("users are not served well before the fault: what is broken already is not broken further")
+		return nil
+	}
+	if err := r.inject(ctx); err != nil {
+		return err
+	}
+	return r.watch(ctx)
+}
+
+func (r *conduct) abort(why string) {
+	r.account.Aborted = why
+	r.note("aborted: " + why)
+}
+
+// inject binds the faults to who is there now, makes their undoing durable, and
+// orders them.
+func (r *conduct) inject(ctx context.Context) error {
+	r.Observe(Update{Phase: Inject})
+	steps, err := r.plan.Bind(ctx, r.Env)
+	if err != nil {
+		return err
+	}
+	for i, s := range steps {
+		b, err := r.prepare(ctx, fmt.Sprintf("fault-%d", i), s)
+		if err != nil {
+			return err
+		}
+		r.bound = append(r.bound, b)
+		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
+	}
+	r.Meter.Reset()
+	for i, b := range r.bound {
+		ordered := r.Clock.Now()
+		r.account.Steps[i].Ordered = &ordered
+		injected := b.Fault.Inject(ctx, b.handle, b.entry.State)
+		if err := r.mark(record.MarkFault, ordered, b.Component.Name); err != nil {
+			return err
+		}
+		if injected == nil {
+			injected = r.verify(ctx, b)
+		}
+		if injected != nil {
+			r.account.NotInForce = true
+			r.account.Steps[i].Found = injected.Error()
+			r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+injected.Error())
+			continue
+		}
+		inForce := r.Clock.Now()
+		r.account.Steps[i].InForce = &inForce
+		if err := r.mark(record.MarkInForce, inForce, b.Component.Name); err != nil {
+			return err
+		}
+		r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))
+	}
+	return nil
+}
+
+// prepare makes a step's undoing durable: before this returns nil, nothing may
+// be done.
+func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (bound, error) {
+	handle, err := r.Env.Open(ctx, s.Component.ID)
+	if err != nil {
+		return bound{}, err
+	}
+	was, err := s.Fault.Prepare(ctx, handle)
+	if err != nil {
+		return bound{}, fmt.Errorf("%s %s: %w", s.Kind, s.Component.Name, err)
+	}
+	entry, err := fault.Entry(id, s.Kind, s.Fault, s.Component, was)
+	if err != nil {
+		return bound{}, err
+	}
+	return bound{s, handle, entry}, r.Journal.Begin(entry)
+}
+
+// verifyFor is how long a fault may take to be in force once it was ordered.
+const verifyFor = 5 * time.Second
+
+// verify waits until the fault's own check holds.
+func (r *conduct) verify(ctx context.Context, b bound) error {
+	verifier, ok := b.Fault.(fault.Verifier)
+	if !ok {
+		return nil
+	}
+	deadline := time.Now().Add(verifyFor)
+	for {
+		err := verifier.InForce(ctx, b.handle, b.entry.State)
+		if err == nil || time.Now().After(deadline) || !sleep(ctx, 10*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+// visited takes what a user met. It is called from every load at once.
+func (r *conduct) visited(journey probe.Visit) {
+	v := journey
+	v.Sample.Sent = r.Clock.Steady(v.Sample.Sent)
+	_ = r.Record.Sample(v.Sample) // an error is kept, and told when the record is closed
+	for _, s := range v.Steps {
+		s.Sent = r.Clock.Steady(s.Sent)
+		_ = r.Record.Step(s) // likewise
+	}
+	if v.Ack != nil {
+		v.Ack.At = r.Clock.Steady(v.Ack.At)
+		r.mu.Lock()
+		r.acks = append(r.acks, *v.Ack)
+		r.mu.Unlock()
+	}
+	if v.Sample.Void && r.lost.Add(1) == 1 {
+		r.event(record.KindLoad, "", "the generator itself failed, so that users are missing: "+v.Sample.Error)
+	}
+	if r.critical(v.Sample.Journey) {
+		r.Meter.Add(v.Sample)
+	}
+}
+
+// confirm looks the writes up that were acknowledged so far.
+func (r *conduct) confirm(ctx context.Context) {
+	if r.Confirm == nil {
+		return
+	}
+	r.Observe(Update{Phase: Confirm})
+	r.mu.Lock()
+	r.account.Acks = slices.Clone(r.acks)
+	r.mu.Unlock()
+	if err := r.Confirm(ctx, r.account.Acks); err != nil {
+		r.note("acknowledged writes could not all be looked up: " + err.Error())
+	}
+}
+
+func (r *conduct) critical(journey string) bool {
+	for _, l := range r.plan.Scenario.Load {
+		if l.Journey == journey {
+			return l.Critical
+		}
+	}
+	return false
+}
+
+// follow records what the environment says happens to its components.
+func (r *conduct) follow(ctx context.Context, watcher target.Watcher) {
+	err := watcher.Watch(ctx, func(e target.Event) {
+		what := e.Action
+		if e.Detail != "" {
+			what += ", " + e.Detail
+		}
+		r.tell(record.Event{At: e.At, Kind: record.KindEngine, Component: e.Component, What: what})
+	})
+	if err != nil {
+		r.note(err.Error())
+	}
+}
+
+func (r *conduct) mark(name record.MarkName, at time.Time, component string) error {
+	e := record.Event{At: at, Kind: record.KindMark, Mark: name, Component: component}
+	r.Observe(Update{Event: &e})
+	return r.Record.Event(e)
+}
+
+func (r *conduct) event(kind, component, what string) {
+	r.tell(record.Event{At: r.Clock.Now(), Kind: kind, Component: component, What: what})
+}
+
+func (r *conduct) note(what string) { r.event(record.KindNote, "", what) }
+
+func (r *conduct) tell(e record.Event) {
+	r.Observe(Update{Event: &e})
+	_ = r.Record.Event(e) // an error is kept, and told when the record is closed
+}
+
+// sleep waits, and tells whether it was left to.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,173 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Files of a run's folder beside those of pkg/record.
+const (
+	MetaFile     = "run.json"
+	ScenarioFile = "scenario.yaml"
+)
+
+// MetaSchema is the version of run.json that this code writes and reads.
+const MetaSchema = "gameday/run/v1"
+
+// Meta is what a run knows of itself beside its record.
+type Meta struct {
+	Schema      string        `json:"schema"`
+	ID          string        `json:"run"`
+	Gameday     string        `json:"gameday"` // the version that ran it
+	Environment string        `json:"environment"`
+	Started     time.Time     `json:"started"`
+	Seed        uint64        `json:"seed"`
+	Steps       []StepAccount `json:"faults"`
+	NotInForce  bool          `json:"not_in_force,omitempty"`
+	Aborted     string        `json:"aborted,omitempty"`
+	Left        string        `json:"left,omitempty"` // what could not be put back
+	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
+}
+
+// save writes a run's meta data and its scenario as it was resolved.
+func save(dir string, meta Meta, s scenario.Scenario) error {
+	meta.Schema = MetaSchema
+	data, err := json.MarshalIndent(meta, "", "  ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, MetaFile), append(data, '\n'), 0o600)
+	}
+	resolved, yamlErr := yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
+	if yamlErr == nil {
+		yamlErr = os.WriteFile(filepath.Join(dir, ScenarioFile), resolved, 0o600)
+	}
+	if err := errors.Join(err, yamlErr); err != nil {
+		return fmt.Errorf("save the run: %w", err)
+	}
+	return nil
+}
+
+// Folder is a stored run.
+type Folder struct {
+	Dir      string
+	Meta     Meta
+	Scenario scenario.Scenario
+	Events   []record.Event
+	Marks    record.Marks
+	Acks     []record.Ack
+}
+
+// Open reads a stored run, but for its samples.
+func Open(dir string) (Folder, error) {
+	f := Folder{Dir: dir}
+	data, err := os.ReadFile(filepath.Join(dir, MetaFile)) //nolint:gosec // G304: the run's own folder
+	if err != nil {
+		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)
+	}
+	if err := json.Unmarshal(data, &f.Meta); err != nil {
+		return f, fmt.Errorf("read %s of run %s: %w", MetaFile, filepath.Base(dir), err)
+	}
+	if f.Meta.Schema != MetaSchema {
+		return f, fmt.Errorf("run %s is %s, this gameday reads %s: use a newer gameday", filepath.Base(dir), f.Meta.Schema, MetaSchema)
+	}
+	// Read as a file without a name of its own, so that no name is expected.
+	data, err = os.ReadFile(filepath.Join(dir, ScenarioFile)) //nolint:gosec // G304: the run's own folder
+	if err == nil {
+		f.Scenario, err = scenario.Load("scenario of run "+filepath.Base(dir), data, kind.Specs(fault.Kinds()))
+	}
+	if err != nil {
+		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)
+	}
+	if f.Events, err = record.Events(dir); err != nil {
+		return f, err
+	}
+	f.Marks = record.MarksOf(f.Events)
+	f.Acks, err = record.Acks(dir)
+	return f, err
+}
+
+// Case is a journey of the run as pkg/verdict takes it.
+type Case struct {
+	Journey  string
+	Critical bool
+	verdict.Case
+}
+
+// Cases reads the samples, and puts them with the marks for every journey.
+// Where no fault was ordered, the whole run is baseline.
+func (f Folder) Cases() ([]Case, error) {
+	origin := f.Marks[record.MarkBaseline]
+	cases := make([]Case, len(f.Scenario.Load))
+	index := map[string]int{}
+	for i, l := range f.Scenario.Load {
+		index[l.Journey] = i
+		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, Case: verdict.Case{
+			Marks: f.marks(origin), Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
+		}}
+	}
+	for s, err := range record.Samples(f.Dir, record.SamplesFile) {
+		if err != nil {
+			return nil, err
+		}
+		if i, ok := index[s.Journey]; ok {
+			cases[i].Samples = append(cases[i].Samples, verdict.Sample{
+				Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(),
+			})
+		}
+	}
+	return cases, nil
+}
+
+func (f Folder) marks(origin time.Time) verdict.Marks {
+	at, injected := f.Marks[record.MarkFault]
+	if !injected {
+		return verdict.Marks{Fault: f.Marks[record.MarkEnd].Sub(origin)}
+	}
+	m := verdict.Marks{Fault: at.Sub(origin)}
+	// Somebody else may have ended the fault before it was undone.
+	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
+		if at, ok := f.Marks[name]; ok && (!m.Reverted || at.Sub(origin) < m.Revert) {
+			m.Reverted, m.Revert = true, at.Sub(origin)
+		}
+	}
+	return m
+}
+
+// Judge judges a stored run, from its folder alone. The cases are those that
+// the verdict rests on.
+func (f Folder) Judge() (verdict.Run, []Case, error) {
+	cases, err := f.Cases()
+	if err != nil {
+		return verdict.Run{}, nil, err
+	}
+	journeys := make([]verdict.Journey, len(cases))
+	for i, c := range cases {
+		journeys[i] = verdict.Journey{Name: c.Journey, Critical: c.Critical, Verdict: verdict.Judge(c.Case)}
+	}
+	evidence := verdict.Evidence{NotInForce: f.Meta.NotInForce, Aborted: f.Meta.Aborted != ""}
+	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
+		writes := verdict.JudgeWrites(f.judgedAcks(), f.Marks[record.MarkFault].Sub(f.Marks[record.MarkBaseline]), *rpo)
+		evidence.Writes = &writes
+	}
+	return verdict.Combine(journeys, evidence), cases, nil
+}
+
+func (f Folder) judgedAcks() []verdict.Ack {
+	presences := map[string]verdict.Presence{"present": verdict.Present, "absent": verdict.Absent}
+	acks := make([]verdict.Ack, len(f.Acks))
+	for i, a := range f.Acks {
+		acks[i] = verdict.Ack{At: a.At.Sub(f.Marks[record.MarkBaseline]), Presence: presences[a.Presence]}
+	}
+	return acks
+}

@@ -1,0 +1,120 @@
+package run
+
+import (
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// span is how many seconds a [Meter] looks back.
+const span = 120
+
+// Second is what users met in one second, by when they had their answer.
+type Second struct {
+	Users, Bad int
+	Latency    time.Duration // the mean of it
+}
+
+// Meter sums up the latest samples, for a view and for stop conditions. It
+// forgets what is older than two minutes: verdicts come from the record.
+type Meter struct {
+	objective verdict.Objective
+	now       func() time.Time
+
+	mu      sync.Mutex
+	seconds [span]Second
+	total   [span]time.Duration // of latency
+	latest  int64               // Unix second of the newest entry
+	failed  int
+}
+
+// NewMeter is a meter that judges samples by an objective.
+func NewMeter(objective verdict.Objective) *Meter { return &Meter{objective: objective, now: time.Now} }
+
+// Add counts a sample of a critical journey.
+func (m *Meter) Add(s record.Sample) {
+	if s.Void {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.advance()
+	i := m.latest % span
+	m.seconds[i].Users++
+	m.total[i] += s.Latency
+	if s.Failed() || s.Latency > m.objective.Within {
+		m.seconds[i].Bad++
+		m.failed++
+	}
+}
+
+// advance empties the seconds that have passed since the newest one.
+func (m *Meter) advance() {
+	now := m.now().Unix()
+	for t := max(m.latest+1, now-span+1); t <= now; t++ {
+		m.seconds[t%span], m.total[t%span] = Second{}, 0
+	}
+	m.latest = max(m.latest, now)
+}
+
+// Last are the latest n whole seconds and the current one, oldest first.
+func (m *Meter) Last(n int) []Second {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.advance()
+	n = min(n, span-1)
+	last := make([]Second, 0, n)
+	for t := m.latest - int64(n) + 1; t <= m.latest; t++ {
+		i := (t%span + span) % span
+		s := m.seconds[i]
+		if s.Users > 0 {
+			s.Latency = m.total[i] / time.Duration(s.Users)
+		}
+		last = append(last, s)
+	}
+	return last
+}
+
+// Failed is how many users were served badly since Reset.
+func (m *Meter) Failed() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failed
+}
+
+// Reset begins to count the failed anew.
+func (m *Meter) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed = 0
+}
+
+// sum adds up the last seconds.
+func (m *Meter) sum(last time.Duration) (users, bad int) {
+	for _, s := range m.Last(max(int(last.Seconds()), 1)) {
+		users += s.Users
+		bad += s.Bad
+	}
+	return users, bad
+}
+
+// Steady tells whether users were served within the objective for so long.
+func (m *Meter) Steady(hold time.Duration) bool {
+	users, bad := m.sum(hold)
+	return users > 0 && bad <= verdict.Allowance(users, m.objective.Good)
+}
+
+// Holds tells whether a stop condition holds.
+func (m *Meter) Holds(rule scenario.AbortRule) bool {
+	if rule.Failed > 0 && m.Failed() < rule.Failed {
+		return false
+	}
+	if rule.GoodBelow > 0 {
+		users, bad := m.sum(rule.For)
+		return users > 0 && 1-float64(bad)/float64(users) < float64(rule.GoodBelow)
+	}
+	return true
+}

@@ -1,0 +1,179 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/probe"
+)
+
+// LabPrefix begins the names of environments that are bundled labs.
+const LabPrefix = "lab/"
+
+// Library finds files by name: a user's own first, then the bundled ones.
+type Library struct {
+	Scenarios fs.FS         // bundled scenarios, NAME.yaml
+	Labs      fs.FS         // bundled labs, NAME/gameday.yaml and NAME/journeys/*.yaml
+	Dir       string        // where to look for the user's own: gameday.yaml is searched from here upwards
+	Kinds     kind.Set[any] // of faults
+}
+
+// Bundled are the names of the bundled scenarios.
+func (l Library) Bundled() []string {
+	paths, _ := fs.Glob(l.Scenarios, "*.yaml") // the pattern is a good one
+	for i, p := range paths {
+		paths[i] = strings.TrimSuffix(p, ".yaml")
+	}
+	return paths
+}
+
+// Scenario finds a scenario: a path where the name looks like one, else
+// scenarios/NAME.yaml below the user's folder, else a bundled one.
+func (l Library) Scenario(name string, overrides ...Override) (Scenario, error) {
+	file, data, err := l.find(name)
+	if err != nil {
+		return Scenario{}, err
+	}
+	return Load(file, data, l.Kinds, overrides...)
+}
+
+func (l Library) find(name string) (file string, data []byte, err error) {
+	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		data, err = os.ReadFile(filepath.Join(l.base(name), name))
+		if err != nil {
+			return name, nil, fmt.Errorf("read scenario: %w", err)
+		}
+		return name, data, nil
+	}
+	own := filepath.Join("scenarios", name+".yaml")
+	if data, err = os.ReadFile(filepath.Join(l.Dir, own)); err == nil { //nolint:gosec // G304: what the user asks for
+		return own, data, nil
+	}
+	bundled := name + ".yaml"
+	if data, err = fs.ReadFile(l.Scenarios, bundled); err == nil {
+		return path.Join("scenarios", bundled), data, nil
+	}
+	return "", nil, fmt.Errorf("there is no scenario %q, neither as %s nor bundled: %s",
+		name, own, strictyaml.Suggest(name, l.Bundled()))
+}
+
+// base is the folder that a relative path starts from.
+func (l Library) base(name string) string {
+	if filepath.IsAbs(name) {
+		return ""
+	}
+	return l.Dir
+}
+
+// Environment finds the environment of a name: that of a lab, or one of the
+// nearest gameday.yaml.
+func (l Library) Environment(name string) (Environment, error) {
+	if lab, ok := strings.CutPrefix(name, LabPrefix); ok {
+		return l.lab(lab)
+	}
+	file, err := l.environmentFile()
+	if err != nil {
+		return Environment{}, err
+	}
+	if file == "" {
+		return Environment{}, fmt.Errorf("environment %q: there is no %s in %s or above it; "+
+			"the bundled labs need none: --env lab/checkout", name, EnvironmentFile, l.Dir)
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // G304: the user's own gameday.yaml
+	if err != nil {
+		return Environment{}, fmt.Errorf("read environments: %w", err)
+	}
+	all, err := LoadEnvironments(file, data)
+	if err != nil {
+		return Environment{}, err
+	}
+	return pick(all, name, file)
+}
+
+func (l Library) lab(name string) (Environment, error) {
+	file := path.Join(name, EnvironmentFile)
+	data, err := fs.ReadFile(l.Labs, file)
+	if err != nil {
+		return Environment{}, fmt.Errorf("there is no lab %q: %s", name, strictyaml.Suggest(name, l.LabNames()))
+	}
+	all, err := LoadEnvironments(path.Join("labs", file), data)
+	if err != nil {
+		return Environment{}, err
+	}
+	return pick(all, LabPrefix+name, path.Join("labs", file))
+}
+
+// LabNames are the names of the bundled labs.
+func (l Library) LabNames() []string {
+	paths, _ := fs.Glob(l.Labs, "*/"+EnvironmentFile) // the pattern is a good one
+	for i, p := range paths {
+		paths[i] = path.Dir(p)
+	}
+	return paths
+}
+
+func pick(all Environments, name, file string) (Environment, error) {
+	env, ok := all.Environments[name]
+	if !ok {
+		known := make([]string, 0, len(all.Environments))
+		for other := range all.Environments {
+			known = append(known, other)
+		}
+		slices.Sort(known)
+		return env, fmt.Errorf("%s declares no environment %q: %s", file, name, strictyaml.Suggest(name, known))
+	}
+	return env, nil
+}
+
+// environmentFile is the nearest gameday.yaml from the user's folder upwards,
+// or "".
+func (l Library) environmentFile() (string, error) {
+	dir, err := filepath.Abs(l.Dir)
+	if err != nil {
+		return "", err
+	}
+	for {
+		file := filepath.Join(dir, EnvironmentFile)
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", nil
+		}
+		dir = parent
+	}
+}
+
+// Journey finds a journey of an environment: journeys/NAME.yaml of a lab, else
+// beside the nearest gameday.yaml, else below the user's folder.
+func (l Library) Journey(environment, name string) (probe.Journey, error) {
+	file := path.Join("journeys", name+".yaml")
+	if lab, ok := strings.CutPrefix(environment, LabPrefix); ok {
+		data, err := fs.ReadFile(l.Labs, path.Join(lab, file))
+		if err == nil {
+			return LoadJourney(path.Join("labs", lab, file), data)
+		}
+	}
+	dirs := []string{l.Dir}
+	if declared, err := l.environmentFile(); err == nil && declared != "" {
+		dirs = append([]string{filepath.Dir(declared)}, dirs...)
+	}
+	for _, dir := range dirs {
+		own := filepath.Join(dir, file)
+		if data, err := os.ReadFile(own); err == nil { //nolint:gosec // G304: the user's own journey
+			return LoadJourney(own, data)
+		}
+	}
+	return probe.Journey{}, fmt.Errorf("there is no journey %q: expected %s beside %s, or with the lab", name, file, EnvironmentFile)
+}

@@ -1,0 +1,194 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Override is one --set of the command line: a dotted path, and a YAML value.
+type Override struct{ Path, Value string }
+
+// Load reads a scenario. Fault specs are of the types that kinds make.
+func Load(file string, data []byte, kinds kind.Set[any], overrides ...Override) (Scenario, error) {
+	doc := strictyaml.Parse(file, data)
+	doc.Context = kinds
+	s := Scenario{File: file}
+	for _, o := range overrides {
+		if err := doc.Set(o.Path, o.Value); err != nil {
+			return s, fmt.Errorf("--set %w", err)
+		}
+	}
+	doc.Decode(&s)
+	if newer(doc, s.Version) {
+		return s, doc.Problems.Err()
+	}
+	s.setDefaults()
+	s.check(doc)
+	return s, doc.Problems.Err()
+}
+
+// LoadJourney reads a journey.
+func LoadJourney(file string, data []byte) (probe.Journey, error) {
+	doc := strictyaml.Parse(file, data)
+	var j probe.Journey
+	doc.Decode(&j)
+	if newer(doc, j.Version) {
+		return j, doc.Problems.Err()
+	}
+	checkName(doc, file, j.Name)
+	if doc.Has("steps") {
+		j.Check(doc.Problem)
+	}
+	return j, doc.Problems.Err()
+}
+
+// newer tells whether a document is of a version that this code does not know,
+// in which case nothing else about it is worth saying.
+func newer(doc *strictyaml.Document, version int) bool {
+	if version <= Version {
+		return false
+	}
+	at := doc.At("version")
+	doc.Problems = strictyaml.Problems{{File: doc.File, Position: at, Text: fmt.Sprintf(
+		"version: found %d, this gameday reads up to %d: use a newer gameday", version, Version)}}
+	return true
+}
+
+func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) //nolint:gochecknoglobals // a constant in all but name
+
+// checkName holds a name against what can be a file's.
+func checkName(doc *strictyaml.Document, file, name string) {
+	want := strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yaml"), ".yml")
+	switch {
+	case !doc.Has("name"):
+	case !names.MatchString(name):
+		doc.Problem("name", "name: found %q, expected small letters, digits and hyphens", name)
+	case path.Ext(file) != "" && name != want:
+		doc.Problem("name", "name: found %q, expected %q as the file is called", name, want)
+	}
+}
+
+// DecodeYAML implements strictyaml.Decodable: one key, which is the kind, over
+// the target and the kind's own settings.
+func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	kinds, _ := d.Context.(kind.Set[any])
+	pairs := d.Pairs(n)
+	if len(pairs) != 1 {
+		d.Problem(n.Path, "%s: found %d kinds, expected exactly one of %s", n.Path, len(pairs), kinds)
+		return
+	}
+	p := pairs[0]
+	k, ok := kinds.Find(p.Key)
+	if !ok {
+		d.Problems = append(d.Problems, strictyaml.Problem{File: d.File, Position: p.At, Text: fmt.Sprintf(
+			"unknown kind of fault %q: %s", p.Key, strictyaml.Suggest(p.Key, kinds.Names()))})
+		return
+	}
+	f.Kind, f.Spec = k.Name, k.New()
+	f.Where = fmt.Sprintf("%s:%d:%d", d.File, p.At.Line, p.At.Column)
+	settings := d.Pairs(p.Value)
+	own := settings[:0:0]
+	for _, s := range settings {
+		if s.Key == "target" {
+			d.DecodeNode(s.Value, &f.Target)
+			continue
+		}
+		own = append(own, s)
+	}
+	d.DecodePairs(p.Value.Path, own, f.Spec)
+	if f.Target.IsZero() {
+		d.Problem(p.Value.Path, "%s lacks a target: {service: …}, {name: …}, {label: …}, {zone: …} or {role: …}", p.Value.Path)
+	}
+}
+
+// MarshalYAML writes a fault as it is read.
+func (f Fault) MarshalYAML() (any, error) {
+	spec, err := yaml.Marshal(f.Spec)
+	if err != nil {
+		return nil, err
+	}
+	settings := yaml.MapSlice{{Key: "target", Value: f.Target}}
+	var own yaml.MapSlice
+	if err := yaml.Unmarshal(spec, &own); err != nil {
+		return nil, err
+	}
+	return yaml.MapSlice{{Key: f.Kind, Value: append(settings, own...)}}, nil
+}
+
+func (s *Scenario) setDefaults() {
+	o := s.Objective.Verdict()
+	s.Objective.Good, s.Objective.Within, s.Objective.Window, s.Objective.Hold = Ratio(o.Good), o.Within, o.Window, o.Hold
+	if s.Timing.Baseline == 0 {
+		s.Timing.Baseline = DefaultBaseline
+	}
+	if s.Timing.Watch == 0 {
+		s.Timing.Watch = s.Objective.RTO + s.Objective.Hold + 5*time.Second
+	}
+	if s.Timing.Repair == 0 {
+		s.Timing.Repair = DefaultRepair
+	}
+}
+
+// check reports what the fields alone do not show to be wrong.
+func (s *Scenario) check(doc *strictyaml.Document) {
+	checkName(doc, s.File, s.Name)
+	for _, d := range []struct {
+		path string
+		is   time.Duration
+	}{
+		{"objective.rto", s.Objective.RTO}, {"objective.within", s.Objective.Within},
+		{"objective.window", s.Objective.Window}, {"objective.hold", s.Objective.Hold},
+		{"timing.baseline", s.Timing.Baseline}, {"timing.watch", s.Timing.Watch}, {"timing.repair", s.Timing.Repair},
+	} {
+		if doc.Has(d.path) && d.is <= 0 {
+			doc.Problem(d.path, "%s: found %v, expected a duration above 0", d.path, d.is)
+		}
+	}
+	if s.Objective.RPO != nil && *s.Objective.RPO < 0 {
+		doc.Problem("objective.rpo", "objective.rpo: found %v, expected 0 or more", *s.Objective.RPO)
+	}
+	if s.Objective.RTO > 0 && s.Timing.Watch > 0 && s.Timing.Watch < s.Objective.RTO {
+		doc.Problem("timing.watch", "timing.watch: found %v, expected at least the RTO of %v: a fault that is taken back sooner proves nothing",
+			s.Timing.Watch, s.Objective.RTO)
+	}
+	if doc.Has("faults") && len(s.Faults) == 0 {
+		doc.Problem("faults", "faults: found none, expected at least one (noop is one that does nothing)")
+	}
+	s.checkLoad(doc)
+	for i, rule := range s.AbortWhen {
+		if rule.GoodBelow == 0 && rule.Failed == 0 {
+			doc.Problem(index("abort_when", i), "%s: expected good_below (with for) or failed", index("abort_when", i))
+		}
+	}
+}
+
+func (s *Scenario) checkLoad(doc *strictyaml.Document) {
+	if doc.Has("load") && !slices.ContainsFunc(s.Load, func(l JourneyLoad) bool { return l.Critical }) {
+		doc.Problem("load", "load: no journey is critical, so that no verdict could rest on one: set critical: true")
+	}
+	seen := map[string]bool{}
+	for i, l := range s.Load {
+		if seen[l.Journey] {
+			doc.Problem(index("load", i), "%s: journey %s stands here a second time", index("load", i), l.Journey)
+		}
+		seen[l.Journey] = true
+		if n := l.Rate.PerSecond() * s.Timing.Baseline.Seconds(); l.Rate.Users > 0 && math.Round(n) < verdict.MinSamples {
+			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a baseline of %v, expected %d or more: longer baseline, or higher rate",
+				index("load", i), l.Rate, n, s.Timing.Baseline, verdict.MinSamples)
+		}
+	}
+}

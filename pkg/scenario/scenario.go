@@ -1,0 +1,123 @@
+// Package scenario is what a person declares: scenarios, journeys and
+// environments, from YAML files to checked values.
+//
+// Files are read strictly. Every problem of a file is told at once, with line
+// and column, what was found and what was expected; see internal/strictyaml.
+// The same structs give the JSON Schemas.
+package scenario
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Version is the version of all files that this code reads.
+const Version = 1
+
+// Defaults of a [Timing].
+const (
+	DefaultBaseline = 10 * time.Second
+	DefaultRepair   = 60 * time.Second
+)
+
+// Scenario is one experiment: what is suspected, what was promised, what is
+// broken while users do what.
+type Scenario struct {
+	Version     int           `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
+	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name; that of the file, without .yaml."`
+	Title       string        `yaml:"title,omitempty" jsonschema_description:"One line for people."`
+	Environment string        `yaml:"environment,omitempty" jsonschema_description:"A bundled lab (lab/checkout) or an environment of gameday.yaml. --env overrides it."`
+	Suspect     Suspect       `yaml:"suspect,omitempty" jsonschema_description:"The single point of failure that is suspected, and why."`
+	Objective   Objective     `yaml:"objective" jsonschema:"required" jsonschema_description:"What was promised to users."`
+	Load        []JourneyLoad `yaml:"load" jsonschema:"required" jsonschema_description:"The journeys that users walk, and how often."`
+	Faults      []Fault       `yaml:"faults" jsonschema:"required" jsonschema_description:"What is broken: one kind each."`
+	Timing      Timing        `yaml:"timing,omitempty" jsonschema_description:"How long each phase lasts."`
+	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: when one holds, the fault is undone at once and the run is aborted."`
+
+	File string `yaml:"-"` // where it was read from
+}
+
+// Suspect is the hypothesis of a scenario.
+type Suspect struct {
+	Component string `yaml:"component,omitempty" jsonschema_description:"The component that is suspected."`
+	Because   string `yaml:"because,omitempty" jsonschema_description:"Why."`
+}
+
+// Objective is what was promised to users.
+type Objective struct {
+	RTO    time.Duration  `yaml:"rto" jsonschema:"required" jsonschema_description:"Recovery time objective: how long an interruption of service may last."`
+	RPO    *time.Duration `yaml:"rpo,omitempty" jsonschema_description:"Recovery point objective: of what span acknowledged writes may be lost; 0 for none. Without it nothing is looked up."`
+	Good   Ratio          `yaml:"good,omitempty" jsonschema_description:"The share of users who must be served well; 99% where it is not set."`
+	Within time.Duration  `yaml:"within,omitempty" jsonschema_description:"A slower journey is a bad one; 500ms where it is not set."`
+	Window time.Duration  `yaml:"window,omitempty" jsonschema_description:"Breaches are looked for in windows of this length; 1s where it is not set."`
+	Hold   time.Duration  `yaml:"hold,omitempty" jsonschema_description:"Service is back when it holds for so long; 5s where it is not set."`
+}
+
+// Verdict is the objective as pkg/verdict takes it.
+func (o Objective) Verdict() verdict.Objective {
+	return verdict.Objective{
+		RTO: o.RTO, Good: float64(o.Good), Within: o.Within, Window: o.Window, Hold: o.Hold,
+	}.WithDefaults()
+}
+
+// JourneyLoad is one journey that users walk.
+type JourneyLoad struct {
+	Journey  string     `yaml:"journey" jsonschema:"required" jsonschema_description:"The journey's name: journeys/NAME.yaml beside gameday.yaml."`
+	Rate     probe.Rate `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users set out: 50/s, 600/m."`
+	Critical bool       `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict rests on it."`
+}
+
+// Fault is one fault of a scenario: its kind's name, what it is done to, and
+// its spec, of the type that the kind made.
+type Fault struct {
+	Kind   string
+	Target target.Selector
+	Spec   any
+	Where  string // file:line:column, for refusals
+}
+
+// Timing is how long each phase lasts.
+type Timing struct {
+	Baseline time.Duration `yaml:"baseline,omitempty" jsonschema_description:"Users are watched for so long before the fault; 10s where it is not set."`
+	Watch    time.Duration `yaml:"watch,omitempty" jsonschema_description:"The fault lasts for so long, at least the RTO; RTO, hold and 5s where it is not set."`
+	Repair   time.Duration `yaml:"repair,omitempty" jsonschema_description:"Users may take so long to be served again after the undoing, at most; 60s where it is not set."`
+}
+
+// AbortRule is a stop condition. All that it sets must hold.
+type AbortRule struct {
+	GoodBelow Ratio         `yaml:"good_below,omitempty" jsonschema_description:"The share of users who are served well, of the last seconds, is below this …"`
+	For       time.Duration `yaml:"for,omitempty" jsonschema_description:"… for so long."`
+	Failed    int           `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many users have failed since the fault."`
+}
+
+// Ratio is a share, written as 99% or 0.99.
+type Ratio float64
+
+// ErrRatio says what a ratio looks like.
+var ErrRatio = errors.New("expected a share above 0 and up to 100%, such as 99% or 0.99")
+
+// UnmarshalText reads a ratio.
+func (r *Ratio) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(strings.TrimSpace(string(text)), "%")
+	f, err := strconv.ParseFloat(number, 64)
+	if percent {
+		f /= 100
+	}
+	if err != nil || !(f > 0 && f <= 1) {
+		return ErrRatio
+	}
+	*r = Ratio(f)
+	return nil
+}
+
+// MarshalText writes a ratio in percent.
+func (r Ratio) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// String is the ratio in percent.
+func (r Ratio) String() string { return strconv.FormatFloat(float64(r)*100, 'f', -1, 64) + "%" }

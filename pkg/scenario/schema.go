@@ -1,0 +1,101 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Schemas are the JSON Schemas (draft 2020-12) of the files that people write,
+// by the kind of file. They come from the structs that files are decoded into.
+func Schemas(kinds kind.Set[any]) map[string]json.Marshaler {
+	return map[string]json.Marshaler{
+		"scenario":    schemaOf("a gameday scenario", Scenario{}, kinds),
+		"journey":     schemaOf("a gameday journey", probe.Journey{}, kinds),
+		"environment": schemaOf("gameday.yaml", Environments{}, kinds),
+	}
+}
+
+func schemaOf(title string, of any, kinds kind.Set[any]) *jsonschema.Schema {
+	r := reflector()
+	r.Mapper = func(t reflect.Type) *jsonschema.Schema {
+		if t == reflect.TypeFor[Fault]() {
+			return faultSchema(kinds)
+		}
+		return mapped(t)
+	}
+	s := r.Reflect(of)
+	s.Title = title
+	return s
+}
+
+func reflector() *jsonschema.Reflector {
+	return &jsonschema.Reflector{
+		FieldNameTag:               "yaml",
+		RequiredFromJSONSchemaTags: true,
+		ExpandedStruct:             true,
+		DoNotReference:             true,
+		Anonymous:                  true,
+	}
+}
+
+// mapped are the schemas of types that are written as texts.
+func mapped(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`, Examples: []any{"500ms", "30s", "5m"}},
+			{Const: 0},
+		}}
+	case reflect.TypeFor[probe.Rate]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^[1-9][0-9]*/[smh]$`, Examples: []any{"50/s", "600/m"}}
+	case reflect.TypeFor[Ratio]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`, Examples: []any{"99%", "99.9%"}},
+			{Type: "number", ExclusiveMinimum: "0", Maximum: "1"},
+		}}
+	case reflect.TypeFor[any]():
+		return &jsonschema.Schema{}
+	}
+	return nil
+}
+
+// faultSchema is an object with exactly one of the kinds for a key.
+func faultSchema(kinds kind.Set[any]) *jsonschema.Schema {
+	properties := jsonschema.NewProperties()
+	for _, k := range kinds {
+		r := reflector()
+		r.Mapper = mapped
+		spec := r.Reflect(k.New())
+		spec.Version, spec.ID, spec.Description = "", "", k.Doc
+		if spec.Properties == nil {
+			spec.Properties = jsonschema.NewProperties()
+		}
+		selector := r.Reflect(target.Selector{})
+		selector.Version, selector.Description = "", "What it is done to."
+		spec.Properties.Set("target", selector)
+		spec.Required = append(spec.Required, "target")
+		properties.Set(k.Name, spec)
+	}
+	one := uint64(1)
+	return &jsonschema.Schema{
+		Type: "object", Properties: properties, AdditionalProperties: jsonschema.FalseSchema,
+		MinProperties: &one, MaxProperties: &one,
+	}
+}
+
+// Schema is the JSON Schema of a kind of file as indented JSON.
+func Schema(of string, kinds kind.Set[any]) ([]byte, error) {
+	s, ok := Schemas(kinds)[of]
+	if !ok {
+		return nil, fmt.Errorf("there is no schema of %q: expected scenario, journey, environment or verdict", of)
+	}
+	return json.MarshalIndent(s, "", "  ")
+}

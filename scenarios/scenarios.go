@@ -1,0 +1,9 @@
+// Package scenarios holds the bundled scenarios.
+package scenarios
+
+import "embed"
+
+// Files are the scenarios as they lie here.
+//
+//go:embed *.yaml
+var Files embed.FS
