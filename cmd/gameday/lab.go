@@ -59,7 +59,7 @@ func labDo(do func(lab.Labs, context.Context, string) error, done string) cli.Ac
 		defer func() { err = errors.Join(err, lock.Release()) }()
 		progress := newProgress(c.App.ErrWriter)
 		defer progress.clear()
-		if err := do(lab.Labs{Files: labs.Files, Engine: engine.Engine, Progress: progress.show}, c.Context, name); err != nil {
+		if err := do(lab.Labs{Files: labs.Files, Engine: engine.Engine, Progress: progress.show, Detail: progress.detail}, c.Context, name); err != nil {
 			return err
 		}
 		progress.clear()

@@ -128,7 +128,7 @@ func play(c *cli.Context, in input) error {
 	view := newView(c.App.ErrWriter, in.scenario, meter)
 	day := run.Day{
 		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
-		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress},
+		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress, Detail: view.detail},
 		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
 		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter,
 	}

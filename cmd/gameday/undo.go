@@ -60,6 +60,7 @@ func opener(ctx context.Context) run.Opener {
 		if err != nil {
 			return nil, nil, err
 		}
-		return run.Undoing(env, lab.Labs{Files: labs.Files, Engine: env.Engine, Progress: func(string) {}}), env.Close, nil
+		quiet := func(string) {}
+		return run.Undoing(env, lab.Labs{Files: labs.Files, Engine: env.Engine, Progress: quiet, Detail: quiet}), env.Close, nil
 	}
 }

@@ -61,6 +61,7 @@ func (v *view) observe(u run.Update) {
 }
 
 func (v *view) progress(text string) { v.observe(run.Update{Text: text}) }
+func (v *view) detail(text string)   { v.observe(run.Update{Text: text, Minor: true}) }
 
 // close ends the view, and waits until it has left the terminal.
 func (v *view) close() {
@@ -76,7 +77,7 @@ func plainLine(u run.Update) string {
 	switch {
 	case u.Event != nil:
 		return eventLine(*u.Event)
-	case u.Phase == run.Done, u.Phase == "" && u.Count:
+	case u.Phase == run.Done, u.Minor:
 		return ""
 	case u.Phase != "" && u.For > 0:
 		return fmt.Sprintf("%s %s, %s%v", now, u.Phase, map[bool]string{true: "at most "}[u.Phase == run.Repair], u.For)
@@ -115,6 +116,13 @@ func (p *progress) show(text string) {
 		text += "\n"
 	}
 	_, _ = io.WriteString(p.out, text) // nowhere to say so
+}
+
+// detail shows how it goes on, where that needs no line of its own.
+func (p *progress) detail(text string) {
+	if p.tty {
+		p.show(text)
+	}
 }
 
 // clear removes what was shown on a terminal.

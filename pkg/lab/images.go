@@ -57,7 +57,7 @@ func (l Labs) images(ctx context.Context, name string, spec Spec) ([]string, err
 			return nil, err
 		}
 		l.Progress("building image " + image)
-		if err := l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Progress); err != nil {
+		if err := l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Detail); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +166,7 @@ func (l Labs) run(cmd *exec.Cmd) error {
 		defer close(done)
 		lines := bufio.NewScanner(reader)
 		for lines.Scan() {
-			l.Progress(lines.Text())
+			l.Detail(lines.Text())
 			last = append(last[max(0, len(last)-9):], lines.Text())
 		}
 		_, _ = io.Copy(io.Discard, reader) // a line too long for the scanner

@@ -41,6 +41,7 @@ type Labs struct {
 	Files    fs.FS
 	Engine   *docker.Engine
 	Progress func(string) // is told what takes longer than a moment
+	Detail   func(string) // and the lines in which that goes on
 }
 
 // Spec reads a lab's lab.yaml.

@@ -23,6 +23,8 @@ func Build(dir string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	// The environment's events come by its own clock, and late.
+	slices.SortStableFunc(f.Events, func(a, b record.Event) int { return a.At.Compare(b.At) })
 	s := f.Scenario
 	r := Report{
 		Schema: Schema, ID: f.Meta.ID, Gameday: f.Meta.Gameday, Scenario: s.Name, Title: s.Title,

@@ -26,7 +26,7 @@ func Terminal(w io.Writer, r Report) error {
 	if s := stateOf(r.Verdict); s != "" {
 		fmt.Fprintf(&b, " (%s)", s)
 	}
-	fmt.Fprintf(&b, "\n\n%s\n\n", renderer.NewStyle().Width(96).Render(Headline(r)))
+	fmt.Fprintf(&b, "\n\n%s\n\n", wrap(Headline(r), 96))
 	for _, f := range facts(r) {
 		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), f.text)
 	}
@@ -42,6 +42,19 @@ func Terminal(w io.Writer, r Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wrap breaks a sentence between words.
+func wrap(text string, width int) string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimLeft(line+" "+word, " ")
+	}
+	return strings.Join(append(lines, line), "\n")
 }
 
 // Colour is that of a verdict: it only repeats the word.

@@ -11,25 +11,24 @@ import (
 
 // Headline is the verdict in a sentence that a manager understands.
 func Headline(r Report) string {
-	what := "the fault"
+	when := "when the fault strikes"
 	if r.Suspect.Component != "" {
-		what = "losing " + r.Suspect.Component
+		when = "when " + r.Suspect.Component + " fails"
 	}
-	rto := "the RTO of " + r.Objective.RTO.String()
+	rto := r.Objective.RTO.String()
 	switch r.Verdict.Verdict {
 	case verdict.Proven:
-		return proven(r, what, rto)
+		return proven(r, when, rto)
 	case verdict.Degraded:
 		if r.State == verdict.Impaired {
-			return fmt.Sprintf("Not down, but not well: with %s, more users than the objective allows were served badly all the while.", what)
+			return fmt.Sprintf("Not down, but not well: %s, more users than the objective allows are served badly all the while.", when)
 		}
-		return fmt.Sprintf("Partly down: with %s, %s of users were served badly, and not back within %s.", what, percent(deref(r.Severity)), rto)
+		return fmt.Sprintf("Partly down: %s, %s of users are served badly, and not well again within the RTO of %s.", when, percent(deref(r.Severity)), rto)
 	case verdict.Disproved:
 		if r.State == verdict.Unaffected {
-			return fmt.Sprintf("Not a single point of failure: users did not notice %s.", what)
+			return fmt.Sprintf("Not a single point of failure: %s, users do not notice.", when)
 		}
-		return fmt.Sprintf("Not a single point of failure: after %s users were served again within %s, and %s allows %s.",
-			what, short(r.RecoveryHi), "the RTO", r.Objective.RTO)
+		return fmt.Sprintf("Not a single point of failure: %s, users are served again within %s, and the RTO allows %s.", when, short(r.RecoveryHi), rto)
 	case verdict.Aborted:
 		return "Aborted: " + r.Aborted + ". What was seen until then claims nothing."
 	case verdict.Inconclusive:
@@ -37,15 +36,16 @@ func Headline(r Report) string {
 	return "Inconclusive: " + Reason(r.Reason) + "."
 }
 
-func proven(r Report, what, rto string) string {
+func proven(r Report, when, rto string) string {
 	switch {
 	case r.Reason == verdict.RPOMissed:
-		return fmt.Sprintf("A single point of failure: with %s, %d acknowledged writes were lost, and the RPO allows %s.", what, r.Writes.Lost, r.Objective.RPO)
+		return fmt.Sprintf("A single point of failure: %s, acknowledged writes are lost (%s of them here), and the RPO allows %s.",
+			when, thousands(r.Writes.Lost), r.Objective.RPO)
 	case r.State == verdict.Late:
-		return fmt.Sprintf("A single point of failure for this objective: after %s users were served again only after %s, past %s.", what, short(r.Recovery), rto)
+		return fmt.Sprintf("A single point of failure for this objective: %s, users are served again only after %s, past the RTO of %s.", when, short(r.Recovery), rto)
 	}
-	return fmt.Sprintf("A single point of failure: with %s users were down for at least %s, past %s, and nothing but undoing the fault helped.",
-		what, short(r.AtLeast), rto)
+	return fmt.Sprintf("A single point of failure: %s, users are down. They were for at least %s, past the RTO of %s, and only undoing the fault helped.",
+		when, short(r.AtLeast), rto)
 }
 
 // Reason explains a reason, and what to do about it.

@@ -37,7 +37,7 @@ type Update struct {
 	For   time.Duration // how long the phase lasts, at most
 	Event *record.Event
 	Text  string // progress of whatever takes its time
-	Count bool   // that it counts up, which is not worth a line each time
+	Minor bool   // that it is not worth a line of a log
 }
 
 // Traffic is users walking a journey until ctx ends.
@@ -187,29 +187,35 @@ func (r *conduct) inject(ctx context.Context) error {
 	}
 	r.Meter.Reset()
 	for i, b := range r.bound {
-		ordered := r.Clock.Now()
-		r.account.Steps[i].Ordered = &ordered
-		injected := b.Fault.Inject(ctx, b.handle, b.entry.State)
-		if err := r.mark(record.MarkFault, ordered, b.Component.Name); err != nil {
+		if err := r.strike(ctx, b, &r.account.Steps[i]); err != nil {
 			return err
 		}
-		if injected == nil {
-			injected = r.verify(ctx, b)
-		}
-		if injected != nil {
-			r.account.NotInForce = true
-			r.account.Steps[i].Found = injected.Error()
-			r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+injected.Error())
-			continue
-		}
-		inForce := r.Clock.Now()
-		r.account.Steps[i].InForce = &inForce
-		if err := r.mark(record.MarkInForce, inForce, b.Component.Name); err != nil {
-			return err
-		}
-		r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))
 	}
 	return nil
+}
+
+// strike orders one fault, and waits until it is in force. What is written down
+// about it is written after that, so that nothing stands between the two.
+func (r *conduct) strike(ctx context.Context, b bound, account *StepAccount) error {
+	ordered := r.Clock.Now()
+	account.Ordered = &ordered
+	err := b.Fault.Inject(ctx, b.handle, b.entry.State)
+	if err == nil {
+		err = r.verify(ctx, b)
+	}
+	inForce := r.Clock.Now()
+	if err := r.mark(record.MarkFault, ordered, b.Component.Name); err != nil {
+		return err
+	}
+	if err != nil {
+		r.account.NotInForce = true
+		account.Found = err.Error()
+		r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+err.Error())
+		return nil
+	}
+	account.InForce = &inForce
+	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))
+	return r.mark(record.MarkInForce, inForce, b.Component.Name)
 }
 
 // prepare makes a step's undoing durable: before this returns nil, nothing may

@@ -230,7 +230,7 @@ func (d Day) confirm(ctx context.Context, acks []record.Ack) error {
 			}
 		}
 		errs = append(errs, probe.Confirm(ctx, j, d.Environment.Entry, mine, func(done, all int) {
-			d.Observe(Update{Count: true, Text: fmt.Sprintf("looking up acknowledged writes: %d of %d", done, all)})
+			d.Observe(Update{Minor: true, Text: fmt.Sprintf("looking up acknowledged writes: %d of %d", done, all)})
 		}))
 		for k, i := range places {
 			acks[i] = mine[k]
