@@ -30,7 +30,7 @@ func gameday(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		coded = &exitError{exitUsage, err}
 	}
 	if coded.err != nil {
-		fmt.Fprintln(stderr, "gameday: "+coded.err.Error()) //nolint:errcheck // nowhere to say so
+		fmt.Fprintln(stderr, "gameday: "+coded.err.Error())
 	}
 	return coded.code
 }

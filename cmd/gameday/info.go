@@ -34,7 +34,7 @@ func faultsCommand() *cli.Command {
 	return &cli.Command{Name: "faults", Usage: "list the kinds of faults", Action: func(c *cli.Context) error {
 		w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 		for _, k := range fault.Kinds() {
-			fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc) //nolint:errcheck // flushed below
+			fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)
 		}
 		return w.Flush()
 	}}

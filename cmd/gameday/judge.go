@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,32 +84,28 @@ func readResults(paths []string) (samples []verdict.Sample, first time.Time, err
 		if err != nil {
 			return nil, first, err
 		}
-		for s, err := range probe.Results(file) {
-			if err != nil {
-				return nil, first, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
-			}
-			if s.Void {
-				continue
+		for s, resultErr := range probe.Results(file) {
+			if err = resultErr; err != nil {
+				break
 			}
 			if first.IsZero() {
 				first = s.Sent
 			}
-			samples = append(samples, verdict.Sample{
-				Seq: uint64(i)<<48 | s.Seq, Sent: s.Sent.Sub(first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
-			})
+			if !s.Void {
+				samples = append(samples, verdict.Sample{
+					Seq: uint64(i)<<48 | s.Seq, Sent: s.Sent.Sub(first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
+				})
+			}
 		}
-		if err := file.Close(); err != nil {
-			return nil, first, err
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, first, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	if len(samples) == 0 {
 		return nil, first, usageError("%s: no samples in it", strings.Join(paths, ", "))
 	}
 	// Results come in the order of their answers.
-	var earliest time.Duration
-	for _, s := range samples {
-		earliest = min(earliest, s.Sent)
-	}
+	earliest := slices.MinFunc(samples, func(a, b verdict.Sample) int { return cmp.Compare(a.Sent, b.Sent) }).Sent
 	for i := range samples {
 		samples[i].Sent -= earliest
 	}

@@ -45,7 +45,7 @@ func labDo(do func(lab.Labs, context.Context, string) error, done string) cli.Ac
 		if err != nil {
 			return err
 		}
-		defer engine.Close() //nolint:errcheck // nothing depends on it
+		defer engine.Close()
 		state, err := stateDir()
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func labList(c *cli.Context) error {
 			}
 			_ = engine.Close()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, state, spec.Title) //nolint:errcheck // flushed below
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, state, spec.Title)
 	}
 	return w.Flush()
 }

@@ -71,10 +71,10 @@ func (l live) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 
 // View implements tea.Model. Nothing is left of it when the run is done.
 func (l live) View() string {
-	switch l.phase {
-	case run.Done:
+	if l.phase == run.Done {
 		return ""
-	case "":
+	}
+	if l.phase == "" {
 		return l.bold.Render(l.scenario.Name) + "  " + clip(l.text, l.width-len(l.scenario.Name)-4)
 	}
 	var b strings.Builder

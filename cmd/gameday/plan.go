@@ -21,7 +21,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			defer in.engine.Close() //nolint:errcheck // nothing depends on it
+			defer in.engine.Close()
 			if in.lab != "" {
 				if up, err := labIsUp(c, in); err != nil || !up {
 					return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +36,7 @@ func runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			defer in.engine.Close() //nolint:errcheck // nothing depends on it
+			defer in.engine.Close()
 			return play(c, in)
 		},
 	}
@@ -142,7 +141,7 @@ func play(c *cli.Context, in input) error {
 	if buildErr != nil {
 		return notPutBack(errors.Join(err, buildErr))
 	}
-	if err := show(c.App.Writer, r, dir, c.Bool("json")); err != nil {
+	if err := show(c, r, dir); err != nil {
 		return err
 	}
 	if err != nil {
@@ -183,13 +182,14 @@ func writeReports(dir string) error {
 	return nil
 }
 
-func show(w io.Writer, r report.Report, dir string, asJSON bool) error {
-	if asJSON {
-		return report.JSON(w, r)
+// show writes the report for a person, or the document for a program.
+func show(c *cli.Context, r report.Report, dir string) error {
+	if c.Bool("json") {
+		return report.JSON(c.App.Writer, r)
 	}
-	if err := report.Terminal(w, r); err != nil {
+	if err := report.Terminal(c.App.Writer, r); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nReport      %s\n", filepath.Join(dir, "report.md"))
+	_, err := fmt.Fprintf(c.App.Writer, "\nReport      %s\n", filepath.Join(dir, "report.md"))
 	return err
 }

@@ -26,7 +26,7 @@ func validateCommand() *cli.Command {
 					errs = append(errs, err)
 					continue
 				}
-				fmt.Fprintln(c.App.Writer, file+": valid") //nolint:errcheck // standard output
+				fmt.Fprintln(c.App.Writer, file+": valid")
 			}
 			if err := errors.Join(errs...); err != nil {
 				return usageError("found what is wrong:\n%w", err)

@@ -56,7 +56,7 @@ func (v *view) observe(u run.Update) {
 	if line := plainLine(u); line != "" {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		fmt.Fprintln(v.out, line) //nolint:errcheck // nowhere to say so
+		fmt.Fprintln(v.out, line)
 	}
 }
 

@@ -65,7 +65,7 @@ func static(path, arch string) bool {
 	if err != nil {
 		return false
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	for _, p := range file.Progs {
 		if p.Type == elf.PT_INTERP {
 			return false
@@ -95,7 +95,7 @@ func build(ctx context.Context, arch string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(temp) //nolint:errcheck // a stray folder in the cache
+	defer os.RemoveAll(temp)
 	name := "gameday-linux-" + arch
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(temp, name), Command) //nolint:gosec // G204: arch is the engine's
 	cmd.Dir = root

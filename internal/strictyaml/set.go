@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -16,8 +17,8 @@ func (d *Document) Set(path, value string) error {
 	}
 	keys := strings.Split(path, ".")
 	text := value
-	for i := len(keys) - 1; i >= 0; i-- {
-		text = fmt.Sprintf("{%q: %s}", keys[i], text)
+	for _, key := range slices.Backward(keys) {
+		text = fmt.Sprintf("{%q: %s}", key, text)
 	}
 	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil || len(file.Docs) != 1 {

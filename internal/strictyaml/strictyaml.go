@@ -22,23 +22,23 @@ import (
 // Position is a place in a file. Lines and columns count from 1.
 type Position struct{ Line, Column int }
 
-// Problem is one thing that is wrong.
-type Problem struct {
+// FileError is one thing that is wrong with a file.
+type FileError struct {
 	File string
 	Position
 	Text string // what was found, and what was expected
 }
 
 // Error is file:line:column: text, as editors understand it.
-func (p Problem) Error() string {
+func (p FileError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
 
-// Problems are all that is wrong with some files.
-type Problems []Problem
+// FileErrors are all that is wrong with some files.
+type FileErrors []FileError
 
 // Error is one line a problem.
-func (p Problems) Error() string {
+func (p FileErrors) Error() string {
 	lines := make([]string, len(p))
 	for i, one := range p {
 		lines[i] = one.Error()
@@ -48,11 +48,11 @@ func (p Problems) Error() string {
 
 // Err is p as an error, or nil where nothing is wrong. Problems are sorted by
 // their place.
-func (p Problems) Err() error {
+func (p FileErrors) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p, func(a, b Problem) int {
+	slices.SortStableFunc(p, func(a, b FileError) int {
 		if a.File != b.File {
 			return strings.Compare(a.File, b.File)
 		}
@@ -67,7 +67,7 @@ func (p Problems) Err() error {
 // Document is one parsed file.
 type Document struct {
 	File      string
-	Problems  Problems
+	Problems  FileErrors
 	Context   any // for [Decodable] types
 	body      ast.Node
 	positions map[string]Position
@@ -102,7 +102,7 @@ func positionOf(t *token.Token) Position {
 }
 
 func (d *Document) problem(at Position, format string, args ...any) {
-	d.Problems = append(d.Problems, Problem{d.File, at, fmt.Sprintf(format, args...)})
+	d.Problems = append(d.Problems, FileError{d.File, at, fmt.Sprintf(format, args...)})
 }
 
 // Problem reports something wrong with the value at a path such as

@@ -72,7 +72,7 @@ func contentOf(folder fs.FS) (string, error) {
 			return err
 		}
 		data, err := fs.ReadFile(folder, path)
-		fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data) //nolint:errcheck // a hash takes everything
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data)
 		return err
 	})
 	return hex.EncodeToString(sum.Sum(nil)[:6]), err
@@ -125,7 +125,7 @@ func (l Labs) debootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a stray folder in the temporary one
+	defer os.RemoveAll(dir)
 	root := filepath.Join(dir, "root")
 	if err := l.command(ctx, "debootstrap", "--variant=minbase", "bookworm", root); err != nil {
 		return err

@@ -90,7 +90,7 @@ func (l Labs) Up(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a stray folder in the temporary one
+	defer os.RemoveAll(dir)
 	l.Progress("starting lab " + name)
 	environ = append(environ, "GAMEDAY_PORT="+strconv.Itoa(spec.Port))
 	if err := l.compose(ctx, dir, environ, "-p", Project(name), "up", "-d", "--remove-orphans"); err != nil {

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -64,9 +67,9 @@ func newStep(s Step) (step, error) {
 	}
 	r.acknowledges = r.queries[s.Acknowledges]
 	if s.JSON != nil {
-		shape := compile(s.JSON, parse)
+		made := compile(s.JSON, parse)
 		r.body = func(vars map[string]any) ([]byte, error) {
-			v, err := shape(vars)
+			v, err := made(vars)
 			if err != nil {
 				return nil, err
 			}
@@ -82,45 +85,48 @@ func newStep(s Step) (step, error) {
 	return r, errors.Join(errs...)
 }
 
+// shape makes a value.
+type shape func(vars map[string]any) (any, error)
+
 // compile turns a value whose texts are templates into a function that makes
 // the value.
-func compile(v any, parse func(string) *template.Template) func(vars map[string]any) (any, error) {
+func compile(v any, parse func(string) *template.Template) shape {
 	switch v := v.(type) {
 	case string:
 		text := parse(v)
 		return func(vars map[string]any) (any, error) { return render(text, vars) }
 	case []any:
-		items := make([]func(map[string]any) (any, error), len(v))
+		items := make([]shape, len(v))
 		for i, item := range v {
 			items[i] = compile(item, parse)
 		}
 		return func(vars map[string]any) (any, error) {
 			made := make([]any, len(items))
-			for i, item := range items {
-				var err error
-				if made[i], err = item(vars); err != nil {
-					return nil, err
-				}
-			}
-			return made, nil
+			return made, each(slices.All(items), vars, func(i int, item any) { made[i] = item })
 		}
 	case map[string]any:
-		items := map[string]func(map[string]any) (any, error){}
+		items := map[string]shape{}
 		for key, item := range v {
 			items[key] = compile(item, parse)
 		}
 		return func(vars map[string]any) (any, error) {
 			made := make(map[string]any, len(items))
-			for key, item := range items {
-				var err error
-				if made[key], err = item(vars); err != nil {
-					return nil, err
-				}
-			}
-			return made, nil
+			return made, each(maps.All(items), vars, func(key string, item any) { made[key] = item })
 		}
 	}
 	return func(map[string]any) (any, error) { return v, nil }
+}
+
+// each makes every item of a list or a map.
+func each[K any](items iter.Seq2[K, shape], vars map[string]any, put func(K, any)) error {
+	for key, item := range items {
+		made, err := item(vars)
+		if err != nil {
+			return err
+		}
+		put(key, made)
+	}
+	return nil
 }
 
 func render(t *template.Template, vars map[string]any) (string, error) {

@@ -191,7 +191,7 @@ func eachText(v any, path string, visit func(path, text string)) {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{\{-?\s*\.([A-Za-z_][A-Za-z0-9_]*)`) //nolint:gochecknoglobals // a constant in all but name
+var placeholder = regexp.MustCompile(`\{\{-?\s*\.([A-Za-z_][A-Za-z0-9_]*)`)
 
 // checkTemplate parses a template, and refuses a name that no earlier step has
 // captured.

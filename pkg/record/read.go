@@ -22,7 +22,7 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 			yield(Sample{}, fmt.Errorf("read samples: %w", err))
 			return
 		}
-		defer file.Close() //nolint:errcheck // nothing was written
+		defer file.Close()
 		decoder := gob.NewDecoder(bufio.NewReaderSize(file, 256<<10))
 		for {
 			var r result
@@ -63,7 +63,7 @@ func lines[T any](path string) ([]T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	var all []T
 	decoder := json.NewDecoder(bufio.NewReader(file))
 	for {

@@ -99,44 +99,19 @@ func phases(c verdict.Case) []Figures {
 
 // addDetails adds what only the stored samples tell: steps, and errors.
 func (r *Report) addDetails(dir string) error {
-	steps := map[string]*tally{}
-	var order []string
-	for s, err := range record.Samples(dir, record.StepsFile) {
-		if err != nil {
-			return err
-		}
-		if steps[s.Journey] == nil {
-			steps[s.Journey] = newTally(s.Journey)
-			order = append(order, s.Journey)
-		}
-		steps[s.Journey].add(s.Latency, s.Failed())
+	steps, err := stepTallies(dir)
+	if err != nil {
+		return err
 	}
-	classes := map[string]map[string]*Class{}
-	for s, err := range record.Samples(dir, record.SamplesFile) {
-		switch {
-		case err != nil:
-			return err
-		case s.Error == "":
-			continue
-		}
-		of := classes[s.Journey]
-		if of == nil {
-			of = map[string]*Class{}
-			classes[s.Journey] = of
-		}
-		if of[s.Error] == nil {
-			of[s.Error] = &Class{Error: s.Error, First: s.Sent}
-		}
-		of[s.Error].N++
-		if s.Sent.Before(of[s.Error].First) {
-			of[s.Error].First = s.Sent
-		}
+	classes, err := errorClasses(dir)
+	if err != nil {
+		return err
 	}
 	for i := range r.Load {
 		l := &r.Load[i]
-		for _, name := range order {
-			if step, ok := cutJourney(name, l.Journey); ok {
-				figures := steps[name].figures()
+		for _, t := range steps {
+			if step, ok := cutJourney(t.name, l.Journey); ok {
+				figures := t.figures()
 				figures.Name = step
 				l.Steps = append(l.Steps, figures)
 			}
@@ -146,6 +121,54 @@ func (r *Report) addDetails(dir string) error {
 		}
 	}
 	return nil
+}
+
+// stepTallies counts the steps of all journeys, in the order in which they
+// were first taken.
+func stepTallies(dir string) ([]*tally, error) {
+	index := map[string]*tally{}
+	var steps []*tally
+	for s, err := range record.Samples(dir, record.StepsFile) {
+		if err != nil {
+			return nil, err
+		}
+		t := index[s.Journey]
+		if t == nil {
+			t = newTally(s.Journey)
+			index[s.Journey] = t
+			steps = append(steps, t)
+		}
+		t.add(s.Latency, s.Failed())
+	}
+	return steps, nil
+}
+
+// errorClasses counts the failed samples of every journey by their error.
+func errorClasses(dir string) (map[string]map[string]*Class, error) {
+	classes := map[string]map[string]*Class{}
+	for s, err := range record.Samples(dir, record.SamplesFile) {
+		if err != nil {
+			return nil, err
+		}
+		if s.Error == "" {
+			continue
+		}
+		of := classes[s.Journey]
+		if of == nil {
+			of = map[string]*Class{}
+			classes[s.Journey] = of
+		}
+		c := of[s.Error]
+		if c == nil {
+			c = &Class{Error: s.Error, First: s.Sent}
+			of[s.Error] = c
+		}
+		c.N++
+		if s.Sent.Before(c.First) {
+			c.First = s.Sent
+		}
+	}
+	return classes, nil
 }
 
 func cutJourney(name, journey string) (step string, ok bool) {
@@ -170,6 +193,7 @@ func newTally(name string) *tally {
 	return &tally{name: name, hist: hdrhistogram.New(1, int64(15*time.Minute/time.Microsecond), 3)}
 }
 
+//nolint:revive // flag-parameter: bad is what is counted, not a switch
 func (t *tally) add(latency time.Duration, bad bool) {
 	t.n++
 	if bad {

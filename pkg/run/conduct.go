@@ -204,14 +204,14 @@ func (r *conduct) strike(ctx context.Context, b bound, account *StepAccount) err
 		err = r.verify(ctx, b)
 	}
 	inForce := r.Clock.Now()
-	if err := r.mark(record.MarkFault, ordered, b.Component.Name); err != nil {
-		return err
+	if markErr := r.mark(record.MarkFault, ordered, b.Component.Name); markErr != nil {
+		return markErr
 	}
 	if err != nil {
 		r.account.NotInForce = true
 		account.Found = err.Error()
 		r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+err.Error())
-		return nil
+		return nil //nolint:nilerr // a finding about the fault, and no reason not to undo and judge
 	}
 	account.InForce = &inForce
 	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))

@@ -209,7 +209,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	}
 	for i, l := range d.Scenario.Load {
 		c.Loads = append(c.Loads, probe.Load{
-			Journey: d.Journeys[i], Entry: d.Environment.Entry, Rate: l.Rate, Seed: seed + uint64(i), //nolint:gosec // G115: an index
+			Journey: d.Journeys[i], Entry: d.Environment.Entry, Rate: l.Rate, Seed: seed + uint64(i),
 		})
 	}
 	if d.Scenario.Objective.RPO != nil {

@@ -61,14 +61,14 @@ func newer(doc *strictyaml.Document, version int) bool {
 		return false
 	}
 	at := doc.At("version")
-	doc.Problems = strictyaml.Problems{{File: doc.File, Position: at, Text: fmt.Sprintf(
+	doc.Problems = strictyaml.FileErrors{{File: doc.File, Position: at, Text: fmt.Sprintf(
 		"version: found %d, this gameday reads up to %d: use a newer gameday", version, Version)}}
 	return true
 }
 
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
-var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) //nolint:gochecknoglobals // a constant in all but name
+var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 // checkName holds a name against what can be a file's.
 func checkName(doc *strictyaml.Document, file, name string) {
@@ -94,7 +94,7 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	p := pairs[0]
 	k, ok := kinds.Find(p.Key)
 	if !ok {
-		d.Problems = append(d.Problems, strictyaml.Problem{File: d.File, Position: p.At, Text: fmt.Sprintf(
+		d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
 			"unknown kind of fault %q: %s", p.Key, strictyaml.Suggest(p.Key, kinds.Names()))})
 		return
 	}
@@ -150,9 +150,13 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 		path string
 		is   time.Duration
 	}{
-		{"objective.rto", s.Objective.RTO}, {"objective.within", s.Objective.Within},
-		{"objective.window", s.Objective.Window}, {"objective.hold", s.Objective.Hold},
-		{"timing.baseline", s.Timing.Baseline}, {"timing.watch", s.Timing.Watch}, {"timing.repair", s.Timing.Repair},
+		{"objective.rto", s.Objective.RTO},
+		{"objective.within", s.Objective.Within},
+		{"objective.window", s.Objective.Window},
+		{"objective.hold", s.Objective.Hold},
+		{"timing.baseline", s.Timing.Baseline},
+		{"timing.watch", s.Timing.Watch},
+		{"timing.repair", s.Timing.Repair},
 	} {
 		if doc.Has(d.path) && d.is <= 0 {
 			doc.Problem(d.path, "%s: found %v, expected a duration above 0", d.path, d.is)

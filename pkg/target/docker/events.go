@@ -23,7 +23,7 @@ func (e *Environment) Watch(ctx context.Context, on func(target.Event)) error {
 			return nil
 		case err := <-errs:
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the caller has had enough
 			}
 			return fmt.Errorf("watch the engine's events: %w", err)
 		case m := <-messages:

@@ -46,7 +46,7 @@ func (e *Engine) SelfImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load gameday's image: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
+	defer response.Body.Close()
 	return reference, streamError("load gameday's image", response.Body, nil)
 }
 
