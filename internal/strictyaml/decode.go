@@ -58,7 +58,7 @@ func (d *Document) Pairs(n Node) []Pair {
 	case *ast.MappingValueNode:
 		values = []*ast.MappingValueNode{m}
 	default:
-		d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected a mapping", name(n.Path), describe(n.node))
+		d.problem(placeOf(n.node), "%s: found %s, expected a mapping", name(n.Path), describe(n.node))
 		return nil
 	}
 	pairs := make([]Pair, 0, len(values))
@@ -69,10 +69,24 @@ func (d *Document) Pairs(n Node) []Pair {
 			d.problem(p.At, "key %q stands here a second time", p.Key)
 			continue
 		}
-		d.positions[p.Value.Path] = positionOf(v.Value.GetToken())
+		d.positions[p.Value.Path] = placeOf(v.Value)
 		pairs = append(pairs, p)
 	}
 	return pairs
+}
+
+// placeOf is where a value begins. A mapping in block style begins with its
+// first key; its own token is the colon after that.
+func placeOf(n ast.Node) Position {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		if !m.IsFlowStyle && len(m.Values) > 0 {
+			return positionOf(m.Values[0].Key.GetToken())
+		}
+	case *ast.MappingValueNode:
+		return positionOf(m.Key.GetToken())
+	}
+	return positionOf(n.GetToken())
 }
 
 func join(path, key string) string {
@@ -120,7 +134,7 @@ func number(s string) int64 {
 }
 
 func (d *Document) value(n Node, into reflect.Value, r rules) {
-	at := positionOf(n.node.GetToken())
+	at := placeOf(n.node)
 	if _, ok := d.positions[n.Path]; !ok {
 		d.positions[n.Path] = at
 	}
@@ -196,7 +210,7 @@ func keys(t reflect.Type) []string {
 func (d *Document) slice(n Node, into reflect.Value) {
 	sequence, ok := n.node.(*ast.SequenceNode)
 	if !ok {
-		d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected a list", name(n.Path), describe(n.node))
+		d.problem(placeOf(n.node), "%s: found %s, expected a list", name(n.Path), describe(n.node))
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(sequence.Values), len(sequence.Values)))
@@ -218,7 +232,7 @@ func (d *Document) mapping(n Node, into reflect.Value) {
 func (d *Document) anything(n Node, into reflect.Value) {
 	var v any
 	if err := yaml.NodeToValue(n.node, &v); err != nil {
-		d.problem(positionOf(n.node.GetToken()), "%s: %s", name(n.Path), err)
+		d.problem(placeOf(n.node), "%s: %s", name(n.Path), err)
 		return
 	}
 	if v != nil {
@@ -236,7 +250,7 @@ func (d *Document) text(n Node, expected string) (string, bool) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		return n.node.GetToken().Value, true
 	}
-	d.problem(positionOf(n.node.GetToken()), "%s: found %s, expected %s", name(n.Path), describe(n.node), expected)
+	d.problem(placeOf(n.node), "%s: found %s, expected %s", name(n.Path), describe(n.node), expected)
 	return "", false
 }
 
@@ -246,7 +260,7 @@ func (d *Document) scalar(n Node, into reflect.Value, r rules) {
 	if !ok {
 		return
 	}
-	at := positionOf(n.node.GetToken())
+	at := placeOf(n.node)
 	if err := setScalar(into, n.node, text); err != nil {
 		d.problem(at, "%s: found %q, expected %s", name(n.Path), text, expected)
 		return

@@ -107,9 +107,13 @@ func (d *Document) problem(at Position, format string, args ...any) {
 
 // Problem reports something wrong with the value at a path such as
 // timing.watch or load[0].rate, or with the nearest value around it that is
-// there.
+// there. Where decoding has found the value itself wrong, nothing is added.
 func (d *Document) Problem(path, format string, args ...any) {
-	d.problem(d.At(path), format, args...)
+	at, exact := d.At(path), d.Has(path)
+	if exact && slices.ContainsFunc(d.Problems, func(e FileError) bool { return e.Position == at }) {
+		return
+	}
+	d.problem(at, format, args...)
 }
 
 // At is the place of a path, or of the nearest value around it.

@@ -33,6 +33,9 @@ type Config struct {
 // queryTimeout bounds every query, and connecting.
 const queryTimeout = 1500 * time.Millisecond
 
+// poolSize is how many connections a server keeps open.
+const poolSize = 10
+
 const schema = `
 CREATE TABLE IF NOT EXISTS products (sku text PRIMARY KEY, name text NOT NULL, cents int NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -52,7 +55,10 @@ func Serve(ctx context.Context, config Config) error {
 	if err != nil {
 		return fmt.Errorf("read the database's address: %w", err)
 	}
-	pooled.MaxConns = 20
+	// As many as a server needs, kept open: connecting is what takes long, and
+	// a burst of it after a start looks like an outage.
+	pooled.MaxConns, pooled.MinConns = poolSize, poolSize
+	pooled.HealthCheckPeriod = 500 * time.Millisecond
 	pooled.ConnConfig.ConnectTimeout = queryTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, pooled)
 	if err != nil {
@@ -123,7 +129,11 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
-	if err := s.pool.Ping(ctx); err != nil {
+	err := s.pool.Ping(ctx)
+	if open := s.pool.Stat().TotalConns(); err == nil && open < poolSize {
+		err = fmt.Errorf("%d of %d connections are open", open, poolSize)
+	}
+	if err != nil {
 		fail(w, err)
 	}
 }

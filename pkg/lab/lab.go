@@ -66,8 +66,7 @@ func (l Labs) Names() []string {
 	return paths
 }
 
-// Up makes what a lab lacks and waits until it serves. A lab that is up is left
-// as it is.
+// Up makes what a lab lacks and waits until it serves.
 func (l Labs) Up(ctx context.Context, name string) error {
 	spec, err := l.Spec(name)
 	if err != nil {
@@ -97,6 +96,23 @@ func (l Labs) Up(ctx context.Context, name string) error {
 		return fmt.Errorf("start lab %s: %w", name, err)
 	}
 	return l.await(ctx, name, spec)
+}
+
+// Serving tells whether a lab is up and serves, without touching it.
+func (l Labs) Serving(ctx context.Context, name string) (bool, error) {
+	spec, err := l.Spec(name)
+	if err != nil {
+		return false, err
+	}
+	state, err := l.Engine.Project(ctx, Project(name))
+	if err != nil {
+		return false, err
+	}
+	return state.Running > 0 && state.Running == state.Containers && ask(ctx, spec.url()) == nil, nil
+}
+
+func (s Spec) url() string {
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) + s.Ready
 }
 
 // Down removes all that there is of a lab but its images.
@@ -136,17 +152,25 @@ func (l Labs) extract(name string) (string, error) {
 // readyTimeout is how long a lab may take to serve once its containers run.
 const readyTimeout = 2 * time.Minute
 
+// readyAnswers is how many good answers in a row make a lab ready.
+const readyAnswers = 6
+
 // await waits until the lab serves.
 func (l Labs) await(ctx context.Context, name string, spec Spec) error {
 	l.Progress("waiting until lab " + name + " serves")
-	url := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(spec.Port)) + spec.Ready
+	url := spec.url()
 	deadline := time.NewTimer(readyTimeout)
 	defer deadline.Stop()
-	for {
+	for good := 0; ; {
 		err := ask(ctx, url)
 		if err == nil {
-			return nil
+			// More than one of several servers must have said so.
+			if good++; good == readyAnswers {
+				return nil
+			}
+			continue
 		}
+		good = 0
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

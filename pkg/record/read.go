@@ -45,8 +45,14 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 }
 
 // Events reads the marks and events of a run's folder, in the order in which
-// they were written. A torn last line is left out.
-func Events(dir string) ([]Event, error) { return lines[Event](filepath.Join(dir, EventsFile)) }
+// they were written. A torn last line is left out. A newer record is an error.
+func Events(dir string) ([]Event, error) {
+	events, err := lines[Event](filepath.Join(dir, EventsFile))
+	if err == nil && len(events) > 0 && events[0].Schema != Schema {
+		return nil, fmt.Errorf("the record in %s is %q, this gameday reads %q: use a newer gameday", dir, events[0].Schema, Schema)
+	}
+	return events, err
+}
 
 // Acks reads the acknowledged writes of a run's folder; there are none where
 // the run did not look for them.

@@ -31,7 +31,7 @@ func Build(dir string) (Report, error) {
 		Environment: f.Meta.Environment, Suspect: Suspect(s.Suspect),
 		Objective: ObjectiveOf(s.Objective.Verdict(), s.Objective.RPO), Run: judged,
 		Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
-		Started: f.Meta.Started, Ended: f.Marks[record.MarkEnd],
+		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
 	}
 	for _, c := range cases {

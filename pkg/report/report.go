@@ -40,6 +40,9 @@ type Report struct {
 	FaultAt *time.Time `json:"fault_at"`  // ordered; null where none was
 	Revert  *time.Time `json:"revert_at"` // its undoing was ordered; null where nothing was undone
 	Ended   time.Time  `json:"ended,omitzero"`
+	// Finished is when the last acknowledged write was looked up, and only the
+	// report remained to be made.
+	Finished time.Time `json:"finished,omitzero"`
 	// ServedAgain is how long after the undoing was ordered the last user was
 	// served badly; null where nothing was undone, or users still are.
 	ServedAgain *verdict.Seconds  `json:"served_again_s"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,12 +115,15 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	defer func() {
 		end()
 		background.Wait()
-		c.Observe(Update{Phase: Done})
-		account = run.account
 		for range c.Loads {
 			err = errors.Join(err, <-loadErrs)
 		}
 		err = errors.Join(err, run.mark(record.MarkEnd, c.Clock.Now(), ""))
+		if err == nil && ctx.Err() == nil {
+			run.confirm(ctx)
+		}
+		c.Observe(Update{Phase: Done})
+		account = run.account
 	}()
 	err = run.experiment(ctx)
 	return run.account, err
@@ -137,7 +139,6 @@ func (r *conduct) experiment(ctx context.Context) (err error) {
 			return
 		}
 		r.account.Left = r.repair(ctx)
-		r.confirm(ctx)
 	}()
 	err = r.untilUndo(ctx)
 	panicked = false
@@ -277,15 +278,14 @@ func (r *conduct) visited(journey probe.Visit) {
 	}
 }
 
-// confirm looks the writes up that were acknowledged so far.
+// confirm looks up the writes that were acknowledged. It comes after the load,
+// which it would disturb, and only where the environment was put back.
 func (r *conduct) confirm(ctx context.Context) {
-	if r.Confirm == nil {
+	if r.Confirm == nil || len(r.bound) == 0 || r.account.Left != nil || r.account.Aborted != "" {
 		return
 	}
 	r.Observe(Update{Phase: Confirm})
-	r.mu.Lock()
-	r.account.Acks = slices.Clone(r.acks)
-	r.mu.Unlock()
+	r.account.Acks = append([]record.Ack{}, r.acks...)
 	if err := r.Confirm(ctx, r.account.Acks); err != nil {
 		r.note("acknowledged writes could not all be looked up: " + err.Error())
 	}

@@ -149,6 +149,10 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 	if d.Lab == "" {
 		return nil
 	}
+	// A lab that serves is used as it is.
+	if serving, err := d.Labs.Serving(ctx, d.Lab); err != nil || serving {
+		return err
+	}
 	state, err := d.Engine.Project(ctx, lab.Project(d.Lab))
 	if err != nil {
 		return err
@@ -179,7 +183,8 @@ func (d Day) play(ctx context.Context, id string, started time.Time, entries *jo
 	}
 	account, err := d.conductor(entries, writer, p.Seed).Conduct(ctx, p)
 	meta := Meta{
-		ID: id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
+		Finished: time.Now().UTC(),
+		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
 		Steps: account.Steps, NotInForce: account.NotInForce, Aborted: account.Aborted, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {
@@ -189,7 +194,7 @@ func (d Day) play(ctx context.Context, id string, started time.Time, entries *jo
 	if account.Acks != nil {
 		err = errors.Join(err, record.WriteAcks(dir, account.Acks))
 	}
-	err = errors.Join(err, writer.Close(), save(dir, meta, d.Scenario))
+	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario))
 	if reportErr := d.Report(dir); reportErr != nil {
 		err = errors.Join(err, reportErr)
 	}

@@ -33,6 +33,7 @@ type Meta struct {
 	Gameday     string        `json:"gameday"` // the version that ran it
 	Environment string        `json:"environment"`
 	Started     time.Time     `json:"started"`
+	Finished    time.Time     `json:"finished"` // the last look-up was done
 	Seed        uint64        `json:"seed"`
 	Steps       []StepAccount `json:"faults"`
 	NotInForce  bool          `json:"not_in_force,omitempty"`
@@ -41,8 +42,8 @@ type Meta struct {
 	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
 }
 
-// save writes a run's meta data and its scenario as it was resolved.
-func save(dir string, meta Meta, s scenario.Scenario) error {
+// Save writes a run's meta data and its scenario as it was resolved.
+func Save(dir string, meta Meta, s scenario.Scenario) error {
 	meta.Schema = MetaSchema
 	data, err := json.MarshalIndent(meta, "", "  ")
 	if err == nil {

@@ -102,15 +102,17 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	f.Where = fmt.Sprintf("%s:%d:%d", d.File, p.At.Line, p.At.Column)
 	settings := d.Pairs(p.Value)
 	own := settings[:0:0]
+	targeted := false
 	for _, s := range settings {
 		if s.Key == "target" {
+			targeted = true
 			d.DecodeNode(s.Value, &f.Target)
 			continue
 		}
 		own = append(own, s)
 	}
 	d.DecodePairs(p.Value.Path, own, f.Spec)
-	if f.Target.IsZero() {
+	if !targeted {
 		d.Problem(p.Value.Path, "%s lacks a target: {service: …}, {name: …}, {label: …}, {zone: …} or {role: …}", p.Value.Path)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -15,6 +16,10 @@ type Engine struct {
 	client *client.Client
 	id     string
 	arch   string
+
+	self sync.Mutex // guards image
+	// image is the reference of gameday's own image, once it is loaded.
+	image string
 }
 
 // Connect reaches an engine, and asks it who it is. The caller closes it.

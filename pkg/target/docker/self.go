@@ -25,6 +25,19 @@ const selfRepository = "gameday/self"
 // binary, which it loads into the engine where it is not there yet. It is
 // tagged by the binary's content, so that another version is another image.
 func (e *Engine) SelfImage(ctx context.Context) (string, error) {
+	e.self.Lock()
+	defer e.self.Unlock()
+	if e.image != "" {
+		return e.image, nil
+	}
+	reference, err := e.loadSelf(ctx)
+	if err == nil {
+		e.image = reference
+	}
+	return reference, err
+}
+
+func (e *Engine) loadSelf(ctx context.Context) (string, error) {
 	path, err := self.Binary(ctx, e.arch)
 	if err != nil {
 		return "", err

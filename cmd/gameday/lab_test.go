@@ -1,0 +1,546 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+
+	"github.com/gameday-dev/gameday/internal/enginetest"
+)
+
+// TestLab holds everything that uses the lab: one after the other, as there is
+// one lab of a name on an engine.
+func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times are measured
+	l := newLabTest(t)
+	before := l.everything()
+	if found := l.project(); len(found) > 0 {
+		t.Fatal("lab checkout is up already, and a test touches only what it started itself: gameday lab down checkout")
+	}
+	t.Cleanup(func() { l.gameday("lab", "down", "checkout") })
+
+	// The whole promise, from nothing to nothing.
+	t.Run("the database is a SPOF", func(t *testing.T) { l.t = t; l.dbLoss(before) })
+	t.Run("a run that is killed takes its lab down", func(t *testing.T) { l.t = t; l.killedWhileStarting(before) })
+	t.Run("a taken port is one sentence", func(t *testing.T) { l.t = t; l.takenPort(before) })
+	l.t = t
+
+	if out := l.gameday("lab", "up", "checkout"); out.code != 0 {
+		t.Fatal(out)
+	}
+	t.Run("up again changes nothing", func(t *testing.T) { l.t = t; l.upAgain() })
+	t.Run("plan touches nothing", func(t *testing.T) { l.t = t; l.planTouchesNothing() })
+	t.Run("an app server is none", func(t *testing.T) { l.t = t; l.appLoss() })
+	t.Run("two at once", func(t *testing.T) { l.t = t; l.twoAtOnce() })
+	t.Run("Ctrl-C undoes", func(t *testing.T) { l.t = t; l.interrupt() })
+	t.Run("kill -9 undoes", func(t *testing.T) { l.t = t; l.killNine() })
+
+	l.t = t
+	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
+		t.Fatal(out)
+	}
+	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
+		t.Fatalf("down is not idempotent: %v", out)
+	}
+	l.sameAs(before)
+}
+
+type labTest struct {
+	t      *testing.T
+	docker *client.Client
+	state  string
+	dir    string
+}
+
+func newLabTest(t *testing.T) *labTest {
+	t.Helper()
+	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Ping(t.Context()); err != nil {
+		enginetest.Missing(t, err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return &labTest{t: t, docker: c, state: t.TempDir(), dir: t.TempDir()}
+}
+
+type output struct {
+	code           int
+	stdout, stderr string
+}
+
+func (o output) String() string {
+	return fmt.Sprintf("exit code %d\n%s\n%s", o.code, o.stdout, o.stderr)
+}
+
+func (l *labTest) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(l.t.Context(), binary, args...)
+	cmd.Dir = l.dir
+	cmd.Env = append(os.Environ(), "GAMEDAY_STATE_DIR="+l.state)
+	return cmd
+}
+
+func (l *labTest) gameday(args ...string) output {
+	l.t.Helper()
+	// Cleanup runs gameday too, when the test's own context has ended.
+	cmd := exec.CommandContext(context.WithoutCancel(l.t.Context()), binary, args...)
+	cmd.Dir = l.dir
+	cmd.Env = append(os.Environ(), "GAMEDAY_STATE_DIR="+l.state)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		l.t.Fatal(err)
+	}
+	return output{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// everything is all containers, networks and volumes of the engine but those
+// of other tests.
+func (l *labTest) everything() []string {
+	l.t.Helper()
+	ctx := context.WithoutCancel(l.t.Context())
+	containers, err1 := l.docker.ContainerList(ctx, container.ListOptions{All: true})
+	networks, err2 := l.docker.NetworkList(ctx, network.ListOptions{})
+	volumes, err3 := l.docker.VolumeList(ctx, volume.ListOptions{})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		l.t.Fatal(err)
+	}
+	var all []string
+	for _, c := range containers {
+		if !strings.Contains(fmt.Sprint(c.Labels), "gameday.test") && c.Labels["gameday.helper"] == "" {
+			all = append(all, "container "+c.ID)
+		}
+	}
+	for _, n := range networks {
+		all = append(all, "network "+n.Name)
+	}
+	for _, v := range volumes.Volumes {
+		all = append(all, "volume "+v.Name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (l *labTest) sameAs(before []string) {
+	l.t.Helper()
+	if after := l.everything(); !slices.Equal(before, after) {
+		l.t.Errorf("before: %v\nafter: %v", before, after)
+	}
+}
+
+// project are the lab's containers.
+func (l *labTest) project() []container.Summary {
+	l.t.Helper()
+	found, err := l.docker.ContainerList(l.t.Context(), container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", "com.docker.compose.project=gameday-checkout")),
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return found
+}
+
+// lives tells the containers' processes apart: id, state and start.
+func (l *labTest) lives() string {
+	l.t.Helper()
+	var lives []string
+	for _, c := range l.project() {
+		r, err := l.docker.ContainerInspect(l.t.Context(), c.ID)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		lives = append(lives, r.Name+" "+r.ID+" "+r.State.Status+" "+r.State.StartedAt)
+	}
+	slices.Sort(lives)
+	return strings.Join(lives, "\n")
+}
+
+// verdict is what a run with --json says.
+type verdict struct {
+	Verdict, State, Reason string
+	Recovery               *float64  `json:"recovery_s"`
+	Lo                     *float64  `json:"recovery_lo_s"`
+	Hi                     *float64  `json:"recovery_hi_s"`
+	AtLeast                *float64  `json:"at_least_s"`
+	FaultAt                time.Time `json:"fault_at"`
+	Writes                 *struct{ Acknowledged, Lost, Unconfirmed int }
+	Run                    string
+	Finished               time.Time
+	Faults                 []struct {
+		Ordered time.Time
+		InForce time.Time `json:"in_force"`
+	}
+}
+
+func (l *labTest) parse(out output) (v verdict) {
+	l.t.Helper()
+	if err := json.Unmarshal([]byte(out.stdout), &v); err != nil {
+		l.t.Fatalf("%v: %v", err, out)
+	}
+	return v
+}
+
+func (l *labTest) dbLoss(before []string) {
+	out := l.gameday("run", "checkout-db-loss", "--json")
+	v := l.parse(out)
+	if out.code != 1 || v.Verdict != "proven" || v.State != "down" || v.AtLeast == nil || *v.AtLeast < 30 || v.Recovery != nil {
+		l.t.Errorf("%+v\n%s", v, out.stderr)
+	}
+	if v.Writes == nil || v.Writes.Acknowledged < 400 || v.Writes.Lost != 0 || v.Writes.Unconfirmed != 0 {
+		l.t.Errorf("writes: %+v", v.Writes)
+	}
+	l.sameAs(before)
+	for _, name := range []string{"verdict.json", "report.md", "samples.bin", "steps.bin", "events.jsonl", "scenario.yaml", "run.json", "writes.jsonl"} {
+		if info, err := os.Stat(filepath.Join(l.dir, "gameday-runs", v.Run, name)); err != nil || info.Size() == 0 {
+			l.t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func (l *labTest) takenPort(before []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:18410") //nolint:noctx // closed below
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer listener.Close()
+	out := l.gameday("run", "checkout-db-loss")
+	if out.code != 2 || !strings.Contains(out.stderr, "port 18410 on 127.0.0.1") || !strings.Contains(out.stderr, "stop what listens there") {
+		l.t.Error(out)
+	}
+	l.sameAs(before)
+}
+
+func (l *labTest) upAgain() {
+	before := l.lives()
+	if out := l.gameday("lab", "up", "checkout"); out.code != 0 || l.lives() != before {
+		l.t.Errorf("%v\n%s\n%s", out, before, l.lives())
+	}
+	if out := l.gameday("lab", "list"); !strings.Contains(out.stdout, "checkout  up") {
+		l.t.Error(out)
+	}
+}
+
+func (l *labTest) planTouchesNothing() {
+	before := l.lives()
+	out := l.gameday("plan", "checkout-db-loss", "--json")
+	var p struct {
+		Faults []struct{ Component, Service string }
+	}
+	if err := json.Unmarshal([]byte(out.stdout), &p); err != nil {
+		l.t.Fatal(err, out)
+	}
+	if len(p.Faults) != 1 || p.Faults[0].Service != "db" {
+		l.t.Errorf("%+v", p)
+	}
+	if l.lives() != before {
+		l.t.Error("plan touched something")
+	}
+	// A component that is down already is refused, before anything is touched.
+	id := l.project()[slices.IndexFunc(l.project(), func(c container.Summary) bool { return c.Labels["com.docker.compose.service"] == "lb" })].ID
+	if err := l.docker.ContainerPause(l.t.Context(), id); err != nil {
+		l.t.Fatal(err)
+	}
+	out = l.gameday("plan", "checkout-lb-loss")
+	if out.code != 2 || !strings.Contains(out.stderr, "is paused, expected it to be running") {
+		l.t.Error(out)
+	}
+	if err := l.docker.ContainerUnpause(l.t.Context(), id); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// appLoss holds the recovery time against a witness: a client that shares
+// nothing with gameday, at 200 requests a second.
+func (l *labTest) appLoss() {
+	ctx, stop := context.WithCancel(l.t.Context())
+	seen := make(chan []witnessed, 1)
+	go func() { seen <- witness(ctx) }()
+	out := l.gameday("run", "checkout-app-loss", "--json", "--set", "timing.baseline=4s", "--set", "timing.watch=16s")
+	stop()
+	v := l.parse(out)
+	if out.code != 0 || v.Verdict != "disproved" || v.State != "recovered" || *v.Hi > 10 {
+		why, _ := os.ReadFile(filepath.Join(l.dir, "gameday-runs", v.Run, "report.md"))
+		l.t.Fatalf("%+v\n%s\n%s", v, out.stderr, why)
+	}
+	var first, last time.Duration
+	hit := 0
+	for _, w := range <-seen {
+		at := w.sent.Sub(v.FaultAt)
+		if !w.bad || at < -2*time.Second || at > 15*time.Second {
+			continue
+		}
+		if hit == 0 {
+			first = max(at, 0)
+		}
+		hit++
+		last = max(last, at)
+	}
+	// A gap of each: 20 ms and 5 ms, both with half a gap of jitter or delay.
+	const slack = 0.0375
+	outage := (last - first).Seconds()
+	l.t.Logf("gameday: %.3f s to %.3f s; the witness: %.3f s, from %d bad requests", *v.Lo, *v.Hi, outage, hit)
+	if hit < 10 || outage < *v.Lo-slack || outage > *v.Hi+slack {
+		l.t.Errorf("gameday says %.3f s to %.3f s, the witness %.3f s", *v.Lo, *v.Hi, outage)
+	}
+	l.report(v)
+}
+
+// report holds the promise that a report is ready within a second of the end.
+func (l *labTest) report(v verdict) {
+	info, err := os.Stat(filepath.Join(l.dir, "gameday-runs", v.Run, "report.md"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	late := info.ModTime().Sub(v.Finished)
+	l.t.Logf("report written %v after the run was finished; fault in force %v after it was ordered",
+		late.Round(time.Millisecond), v.Faults[0].InForce.Sub(v.Faults[0].Ordered))
+	if late > time.Second {
+		l.t.Errorf("the report took %v", late)
+	}
+}
+
+type witnessed struct {
+	sent time.Time
+	bad  bool
+}
+
+func witness(ctx context.Context) []witnessed {
+	var (
+		mu   sync.Mutex
+		all  []witnessed
+		done sync.WaitGroup
+	)
+	transport := &http.Transport{MaxIdleConnsPerHost: 500}
+	defer transport.CloseIdleConnections()
+	c := &http.Client{Transport: transport, Timeout: 2 * time.Second}
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		<-ticker.C
+		done.Go(func() {
+			sent := time.Now()
+			response, err := c.Get("http://127.0.0.1:18410/products") //nolint:noctx // bounded by the client's timeout
+			bad := err != nil || response.StatusCode != http.StatusOK
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			bad = bad || time.Since(sent) > 500*time.Millisecond
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, witnessed{sent, bad})
+		})
+	}
+	done.Wait()
+	slices.SortFunc(all, func(a, b witnessed) int { return a.sent.Compare(b.sent) })
+	return all
+}
+
+// quick is a game day of a few seconds.
+func quick(watch string) []string {
+	return []string{
+		"run", "checkout-db-loss", "--set", "timing.baseline=1s", "--set", "timing.watch=" + watch,
+		"--set", "objective.rto=1s", "--set", "objective.hold=1s",
+	}
+}
+
+// start starts a run, and tells the phases as they begin.
+func (l *labTest) start(args ...string) (cmd *exec.Cmd, phases <-chan string) {
+	l.t.Helper()
+	cmd = l.command(args...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	words := make(chan string, 100)
+	go func() {
+		defer close(words)
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			if fields := strings.Fields(lines.Text()); len(fields) > 1 {
+				words <- strings.TrimRight(fields[1], ",")
+			}
+		}
+	}()
+	return cmd, words
+}
+
+func (l *labTest) await(phases <-chan string, phase string) {
+	l.t.Helper()
+	timeout := time.After(30 * time.Second)
+	for {
+		select {
+		case p, ok := <-phases:
+			if p == phase {
+				return
+			}
+			if !ok {
+				l.t.Fatalf("the run ended before its phase %s", phase)
+			}
+		case <-timeout:
+			l.t.Fatalf("phase %s did not begin", phase)
+		}
+	}
+}
+
+func (l *labTest) twoAtOnce() {
+	cmd, phases := l.start(quick("20s")...)
+	l.await(phases, "watch")
+	out := l.gameday("run", "checkout-lb-loss")
+	if out.code != 2 || !strings.Contains(out.stderr, fmt.Sprintf("process %d", cmd.Process.Pid)) || !strings.Contains(out.stderr, "checkout-db-loss") {
+		l.t.Errorf("the holder is not named: %v", out)
+	}
+	if out := l.gameday("lab", "down", "checkout"); out.code != 2 {
+		l.t.Errorf("the lab was taken down under a run: %v", out)
+	}
+	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left") {
+		l.t.Errorf("undo meddles with a living run: %v", out)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 4 {
+		l.t.Errorf("SIGTERM: exit code %d", cmd.ProcessState.ExitCode())
+	}
+	l.asBefore()
+}
+
+func (l *labTest) interrupt() {
+	for _, phase := range []string{"baseline", "watch"} {
+		cmd, phases := l.start(quick("20s")...)
+		l.await(phases, phase)
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Process.Signal(os.Interrupt) // a second one still waits for the undo
+		_ = cmd.Wait()
+		if cmd.ProcessState.ExitCode() != 4 {
+			l.t.Errorf("interrupted in %s: exit code %d", phase, cmd.ProcessState.ExitCode())
+		}
+		l.asBefore()
+	}
+}
+
+// asBefore waits until all containers run, and looks for anything in the way.
+func (l *labTest) asBefore() {
+	l.t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	for {
+		down := 0
+		for _, c := range l.project() {
+			if c.State != container.StateRunning {
+				down++
+			}
+		}
+		journals := l.journals()
+		if down == 0 && journals == 0 && len(l.project()) == 4 {
+			break
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("after 15s %d containers are down, and there are %d journals", down, journals)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	helpers, err := l.docker.ContainerList(l.t.Context(), container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", "gameday.helper"), filters.Arg("label", "com.docker.compose.project=gameday-checkout")),
+	})
+	if err != nil || len(helpers) > 0 {
+		l.t.Errorf("helpers: %v %v", helpers, err)
+	}
+	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
+		l.t.Error(out)
+	}
+}
+
+func (l *labTest) journals() int {
+	found, _ := filepath.Glob(filepath.Join(l.state, "journals", "*")) // the pattern is a good one
+	return len(found)
+}
+
+// killNine kills the runner ten times in each phase, after a random delay.
+func (l *labTest) killNine() {
+	parent := l.t
+	defer func() { l.t = parent }()
+	for _, phase := range []string{"baseline", "inject", "watch", "undo", "repair"} {
+		parent.Run(phase, func(t *testing.T) { //nolint:paralleltest // the lab is one
+			l.t = t
+			for range 10 {
+				l.serves()
+				cmd, phases := l.start(quick("1s")...)
+				l.await(phases, phase)
+				<-time.After(time.Duration(rand.Int64N(int64(300 * time.Millisecond))))
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+				l.asBefore()
+			}
+			// No lock stands in the way of the next one.
+			l.serves()
+			if out := l.gameday(append(quick("2s"), "--json")...); out.code != 1 {
+				t.Error(out)
+			}
+		})
+	}
+}
+
+// killedWhileStarting kills the runner while it brings the lab up: the guard
+// takes down what was up by then, and what came after.
+func (l *labTest) killedWhileStarting(before []string) {
+	for range 3 {
+		cmd, phases := l.start(quick("1s")...)
+		l.await(phases, "starting")
+		<-time.After(time.Duration(rand.Int64N(int64(3 * time.Second))))
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		deadline := time.Now().Add(30 * time.Second)
+		for (!slices.Equal(before, l.everything()) || l.journals() > 0) && time.Now().Before(deadline) {
+			<-time.After(100 * time.Millisecond)
+		}
+		l.sameAs(before)
+		if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
+			l.t.Error(out)
+		}
+	}
+}
+
+// serves waits until users are served, by either app server and for more than a
+// moment.
+func (l *labTest) serves() {
+	l.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for good := 0; good < 20; {
+		if time.Now().After(deadline) {
+			l.t.Fatal("the lab does not serve")
+		}
+		response, err := http.Get("http://127.0.0.1:18410/readyz") //nolint:noctx // local
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		if err == nil && response.StatusCode == http.StatusOK {
+			good++
+			continue
+		}
+		good = 0
+		<-time.After(50 * time.Millisecond)
+	}
+}

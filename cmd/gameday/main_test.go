@@ -1,0 +1,69 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// binary is the program under test, built as `go build` builds it: the tests
+// run it, and kill it, as a user would.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "gameday-test-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "gameday")
+	build := exec.Command("go", "build", "-o", binary, ".") //nolint:noctx // there is no test yet whose context it could be
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")       // as it is released
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build gameday: %v\n%s", err, output)
+		return 1
+	}
+	return m.Run()
+}
+
+// Every behaviour that needs no lab is a script in testdata that a person could
+// have typed.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	vectors, err := filepath.Abs("../../pkg/verdict/testdata/vectors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("GAMEDAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("VECTORS", vectors)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs gameday and expects an exit code: exits CODE ARGUMENTS...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE ARGUMENTS...")
+	}
+	err := ts.Exec("gameday", args[1:]...)
+	code := 0
+	if exit, ok := err.(interface{ ExitCode() int }); ok {
+		code = exit.ExitCode()
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, expected %s (%v)", code, args[0], err)
+	}
+}

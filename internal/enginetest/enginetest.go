@@ -1,0 +1,148 @@
+// Package enginetest gives tests a real Docker engine and containers of their
+// own, which go with the test.
+//
+// The containers run gameday's own binary as the shop of the labs, which serves
+// /healthz without a database, so that no image is pulled.
+package enginetest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
+)
+
+// Bed is a fence of a test's own on the engine.
+type Bed struct {
+	T      *testing.T
+	Env    *docker.Environment
+	Client *client.Client // for a look that owes nothing to the code under test
+	Label  string         // the fence: key=value
+}
+
+// New is a test's own fence. Without an engine the test is skipped; where CI
+// is set, it fails.
+func New(t *testing.T, options ...func(*docker.Options)) *Bed {
+	t.Helper()
+	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Ping(t.Context()); err != nil {
+		Missing(t, err)
+	}
+	b := &Bed{T: t, Client: c, Label: "gameday.test=" + strings.ToLower(rand.Text()[:10])}
+	o := docker.Options{Config: docker.Config{Labels: []string{b.Label}}}
+	for _, option := range options {
+		option(&o)
+	}
+	if b.Env, err = docker.Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = b.Env.Close(), c.Close() })
+	return b
+}
+
+// Missing skips a test that lacks what it needs, or fails it in CI.
+func Missing(t *testing.T, why any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("in CI nothing is skipped: %v", why)
+	}
+	t.Skipf("no Docker engine: %v", why)
+}
+
+// Start starts a container inside the fence and waits until it serves.
+// It is removed with the test.
+func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) string {
+	b.T.Helper()
+	ctx := b.T.Context()
+	image, err := b.Env.SelfImage(ctx)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, label := range append(labels, b.Label) {
+		key, value, _ := strings.Cut(label, "=")
+		all[key] = value
+	}
+	created, err := b.Client.ContainerCreate(ctx, &container.Config{
+		Image: image, Cmd: []string{"shop"}, Labels: all,
+		Env: []string{"SHOP_LISTEN=:8080", "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"},
+	}, &container.HostConfig{RestartPolicy: container.RestartPolicy{Name: restart}}, nil, nil, "")
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.T.Cleanup(func() { b.Remove(created.ID) })
+	if err := b.Client.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Eventually("the container serves", func() bool { return b.Serves(created.ID) })
+	return created.ID
+}
+
+// Remove removes a container, whatever state it is in.
+func (b *Bed) Remove(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.T.Context()), 30*time.Second)
+	defer cancel()
+	_ = b.Client.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+}
+
+// Inspect is the container as the engine has it.
+func (b *Bed) Inspect(id string) container.InspectResponse {
+	b.T.Helper()
+	r, err := b.Client.ContainerInspect(b.T.Context(), id)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return r
+}
+
+// Serves tells whether a client is answered, within half a second.
+func (b *Bed) Serves(id string) bool {
+	ctx, cancel := context.WithTimeout(b.T.Context(), 500*time.Millisecond)
+	defer cancel()
+	address := b.Inspect(id).NetworkSettings.Networks["bridge"].IPAddress
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+":8080/healthz", nil)
+	if err != nil || address == "" {
+		return false
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Open opens a container as the code under test does.
+func (b *Bed) Open(id string) target.Handle {
+	b.T.Helper()
+	h, err := b.Env.Open(b.T.Context(), id)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return h
+}
+
+// Eventually waits for a condition, for at most twenty seconds.
+func (b *Bed) Eventually(what string, holds func() bool) {
+	b.T.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			b.T.Fatalf("%s: not within 20s", what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}

@@ -1,0 +1,219 @@
+package journal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/gameday-dev/gameday/pkg/journal"
+)
+
+func create(t testing.TB, dir string) *journal.Journal {
+	t.Helper()
+	j, err := journal.Create(filepath.Join(dir, "run"+journal.Suffix), journal.Header{Run: "run", Address: json.RawMessage(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func ids(entries []journal.Entry) []string {
+	all := make([]string, len(entries))
+	for i, e := range entries {
+		all[i] = e.ID
+	}
+	return all
+}
+
+func TestWhatBeganAndDidNotEndIsPendingInReverse(t *testing.T) {
+	t.Parallel()
+	j := create(t, t.TempDir())
+	for _, id := range []string{"a", "b", "c"} {
+		if err := j.Begin(journal.Entry{ID: id, Kind: "kill", State: json.RawMessage(`{"x":1}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.End("b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := journal.Open(j.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(again.Pending()); !slices.Equal(got, []string{"c", "a"}) {
+		t.Errorf("pending: %v", got)
+	}
+	if string(again.Pending()[0].State) != `{"x":1}` {
+		t.Errorf("state: %s", again.Pending()[0].State)
+	}
+	if err := errors.Join(again.End("a"), again.End("c"), again.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Open(j.Path()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a journal with nothing left: %v", err)
+	}
+}
+
+func TestAHeldJournalIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	j := create(t, t.TempDir())
+	if _, err := journal.Open(j.Path()); !errors.Is(err, journal.ErrHeld) {
+		t.Errorf("opened while it is held: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestANewerJournalIsAClearError(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new"+journal.Suffix)
+	if err := os.WriteFile(path, []byte(`{"journal":{"schema":"gameday/journal/v9","run":"r"}}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Open(path); !errors.Is(err, journal.ErrNewer) {
+		t.Error(err)
+	}
+}
+
+// A model of what is pending is held against the journal, while it is closed,
+// opened, and cut off at any byte of its last line.
+func TestJournalIsWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, err := os.MkdirTemp("", "journal-*")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		j := create(t, dir)
+		var pending []string
+		steps := rapid.IntRange(0, 20).Draw(rt, "steps")
+		for i := range steps {
+			if len(pending) > 0 && rapid.Bool().Draw(rt, "end") {
+				k := rapid.IntRange(0, len(pending)-1).Draw(rt, "which")
+				if err := j.End(pending[k]); err != nil {
+					rt.Fatal(err)
+				}
+				pending = slices.Delete(pending, k, k+1)
+				continue
+			}
+			id := fmt.Sprint(i)
+			if err := j.Begin(journal.Entry{ID: id}); err != nil {
+				rt.Fatal(err)
+			}
+			pending = append(pending, id)
+		}
+		// One line more, of which the power cut leaves a part.
+		if err := j.Begin(journal.Entry{ID: "torn"}); err != nil {
+			rt.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			rt.Fatal(err)
+		}
+		data, err := os.ReadFile(j.Path())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		line := strings.LastIndex(strings.TrimSuffix(string(data), "\n"), "\n") + 1
+		cut := rapid.IntRange(line, len(data)).Draw(rt, "cut")
+		if err := os.WriteFile(j.Path(), data[:cut], 0o600); err != nil {
+			rt.Fatal(err)
+		}
+		if cut == len(data) {
+			pending = append(pending, "torn")
+		}
+		again, err := journal.Open(j.Path())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		want := slices.Clone(pending)
+		slices.Reverse(want)
+		if got := ids(again.Pending()); !slices.Equal(got, want) {
+			rt.Fatalf("pending %v, expected %v", got, want)
+		}
+		// What comes after a torn line is whole again.
+		if err := again.Begin(journal.Entry{ID: "after"}); err != nil {
+			rt.Fatal(err)
+		}
+		if err := again.Close(); err != nil {
+			rt.Fatal(err)
+		}
+		last, err := journal.Open(j.Path())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if got := ids(last.Pending()); !slices.Equal(got, append([]string{"after"}, want...)) {
+			rt.Fatalf("after a torn line: %v", got)
+		}
+		_ = last.Close()
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte(`{"journal":{"schema":"gameday/journal/v1","run":"r"}}` + "\n" + `{"begin":{"id":"1","kind":"kill"}}` + "\n" + `{"end":"1"}`))
+	f.Add([]byte("\n\n{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "x"+journal.Suffix)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, err := journal.Open(path)
+		if err != nil {
+			return
+		}
+		before := len(j.Pending())
+		if err := j.Begin(journal.Entry{ID: "one more"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := journal.Open(path)
+		if err != nil {
+			t.Fatalf("what was written after it cannot be read: %v", err)
+		}
+		if len(again.Pending()) != before+1 {
+			t.Fatalf("%d pending, expected %d", len(again.Pending()), before+1)
+		}
+		_ = again.Close()
+	})
+}
+
+func TestALockNamesItsHolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	held, err := journal.Acquire(dir, "engine-project", journal.Header{Run: "first", PID: 42, Environment: "staging"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = journal.Acquire(dir, "engine-project", journal.Header{Run: "second", Environment: "staging"})
+	var busy *journal.BusyError
+	if !errors.As(err, &busy) || busy.Holder.Run != "first" || busy.Holder.PID != 42 {
+		t.Fatalf("%v", err)
+	}
+	other, err := journal.Acquire(dir, "another", journal.Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(held.Release(), other.Release()); err != nil {
+		t.Fatal(err)
+	}
+	next, err := journal.Acquire(dir, "engine-project", journal.Header{Run: "third"})
+	if err != nil {
+		t.Fatalf("the lock of one that is gone stands in the way: %v", err)
+	}
+	if err := next.Release(); err != nil {
+		t.Fatal(err)
+	}
+}

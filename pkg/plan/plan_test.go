@@ -1,0 +1,112 @@
+package plan_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// environment is a list of components that nothing can be done to.
+type environment []target.Component
+
+func (e environment) Find(_ context.Context, s target.Selector) ([]target.Component, error) {
+	var found []target.Component
+	for _, c := range e {
+		if s.Match(c) {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+func (e environment) Open(_ context.Context, id string) (target.Handle, error) {
+	for _, c := range e {
+		if c.ID == id {
+			return handle(c), nil
+		}
+	}
+	return nil, target.ErrGone
+}
+
+type handle target.Component
+
+func (h handle) Look(context.Context) (target.Component, error) { return target.Component(h), nil }
+
+// Kill must never be called by a plan.
+func (h handle) Kill(context.Context) error { panic("a plan kills") }
+
+func components() environment {
+	var all environment
+	for _, name := range []string{"app-1", "app-2", "app-3", "app-4"} {
+		all = append(all, target.Component{ID: name, Name: name, Service: "app", State: target.Running})
+	}
+	return append(all, target.Component{ID: "db", Name: "db", Service: "db", State: target.Running, Protected: true},
+		target.Component{ID: "lb", Name: "lb", Service: "lb", State: target.Paused})
+}
+
+func build(t *testing.T, seed uint64, faults ...scenario.Fault) (plan.Plan, error) {
+	t.Helper()
+	for i := range faults {
+		faults[i].Where = "x.yaml:9:5"
+	}
+	return plan.Build(t.Context(), components(), plan.Request{
+		Scenario:    scenario.Scenario{Faults: faults},
+		Environment: scenario.Environment{Name: "staging", MaxTargets: 3},
+		Seed:        seed,
+	})
+}
+
+func kill(s target.Selector) scenario.Fault {
+	return scenario.Fault{Kind: "kill", Spec: &fault.Kill{}, Target: s}
+}
+
+func TestAPlanNamesItsComponents(t *testing.T) {
+	t.Parallel()
+	p, err := build(t, 1, kill(target.Selector{Name: "app-2"}))
+	if err != nil || plan.Names(p.Steps) != "app-2" {
+		t.Errorf("%+v %v", p.Steps, err)
+	}
+}
+
+func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		target target.Selector
+		want   string
+	}{
+		"nobody":    {target.Selector{Service: "cache"}, "x.yaml:9:5: no component matches service cache"},
+		"protected": {target.Selector{Service: "db"}, "x.yaml:9:5: db is protected and is never touched"},
+		"paused":    {target.Selector{Service: "lb"}, "x.yaml:9:5: kill lb: lb is paused, expected it to be running"},
+		"too many":  {target.Selector{Service: "app"}, "x.yaml:9:5: 4 components would be touched (app-1, app-2, app-3, app-4), and environment staging allows 3"},
+	} {
+		if _, err := build(t, 1, kill(c.target)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", name, err, c.want)
+		}
+	}
+	_, err := build(t, 1, kill(target.Selector{Service: "db"}), kill(target.Selector{Service: "lb"}))
+	if err == nil || strings.Count(err.Error(), "x.yaml") != 2 {
+		t.Errorf("not both are told: %v", err)
+	}
+}
+
+// A random choice is the same for the same seed, and not always the same one.
+func TestAChoiceCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for seed := range uint64(40) {
+		first, err := build(t, seed, kill(target.Selector{Service: "app", Any: 1}))
+		again, err2 := build(t, seed, kill(target.Selector{Service: "app", Any: 1}))
+		if err != nil || err2 != nil || len(first.Steps) != 1 || plan.Names(first.Steps) != plan.Names(again.Steps) {
+			t.Fatalf("%v %v %v %v", first.Steps, again.Steps, err, err2)
+		}
+		seen[plan.Names(first.Steps)] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("of four components only these were ever chosen: %v", seen)
+	}
+}

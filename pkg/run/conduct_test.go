@@ -1,0 +1,421 @@
+package run_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// world is an environment of one component, in memory.
+type world struct {
+	mu      sync.Mutex
+	state   target.State
+	started time.Time
+	kills   int
+	starts  int
+
+	onKill  func() error // before the effect
+	onStart func() error
+	onFind  func() error
+}
+
+func (w *world) Find(context.Context, target.Selector) ([]target.Component, error) {
+	if w.onFind != nil {
+		if err := w.onFind(); err != nil {
+			return nil, err
+		}
+	}
+	c, err := w.Look(nil) //nolint:staticcheck // the fake does not look at it
+	return []target.Component{c}, err
+}
+
+func (w *world) Open(context.Context, string) (target.Handle, error) { return w, nil }
+
+func (w *world) Look(context.Context) (target.Component, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return target.Component{ID: "1", Name: "db", State: w.state, Healthy: true, Started: w.started}, nil
+}
+
+func (w *world) set(s target.State) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state, w.started = s, time.Now()
+}
+
+func (w *world) Kill(context.Context) error {
+	w.kills++
+	if w.onKill != nil {
+		if err := w.onKill(); err != nil {
+			return err
+		}
+	}
+	w.set(target.Stopped)
+	return nil
+}
+
+func (w *world) Start(context.Context) error {
+	w.starts++
+	if w.onStart != nil {
+		if err := w.onStart(); err != nil {
+			return err
+		}
+	}
+	w.set(target.Running)
+	return nil
+}
+
+// Run is the load: fifty users a second, served while the component runs.
+func (w *world) Run(ctx context.Context, on func(probe.Visit)) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for seq := uint64(0); ; seq++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-ticker.C:
+			s := record.Sample{Journey: "checkout", Seq: seq, Sent: now, Latency: time.Millisecond, Code: 200}
+			if c, _ := w.Look(ctx); c.State != target.Running {
+				s.Code, s.Error = 503, "order: status 503"
+			}
+			v := probe.Visit{Sample: s}
+			if s.Error == "" {
+				v.Ack = &record.Ack{Journey: "checkout", ID: "1", At: now}
+			}
+			on(v)
+		}
+	}
+}
+
+// day is a game day in that world.
+type day struct {
+	world   *world
+	dir     string
+	journal *journal.Journal
+	phases  []run.Phase
+	onPhase map[run.Phase]func()
+	timing  scenario.Timing
+	abort   []scenario.AbortRule
+	confirm int
+}
+
+func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
+	t.Helper()
+	var err error
+	d.journal, err = journal.Create(filepath.Join(d.dir, "j"+journal.Suffix), journal.Header{Run: "r", Address: json.RawMessage("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer, err := record.Create(filepath.Join(d.dir, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scenario.Scenario{
+		Name: "x", Objective: scenario.Objective{RTO: 30 * time.Second, Good: 0.99, Within: 500 * time.Millisecond, Window: time.Second, Hold: 5 * time.Second},
+		Load:   []scenario.JourneyLoad{{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true}},
+		Faults: []scenario.Fault{{Kind: "kill", Spec: &fault.Kill{}, Target: target.Selector{Service: "db"}, Where: "x.yaml:1:1"}},
+		Timing: d.timing, AbortWhen: d.abort,
+	}
+	c := run.Conductor{
+		Env: d.world, Journal: d.journal, Record: writer, Clock: record.NewClock(), Meter: run.NewMeter(s.Objective.Verdict()),
+		Loads: []run.Traffic{d.world},
+		Undo:  func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, d.world, e) },
+		Confirm: func(context.Context, []record.Ack) error {
+			d.confirm++
+			return nil
+		},
+		Observe: func(u run.Update) {
+			if u.Phase == "" {
+				return
+			}
+			d.phases = append(d.phases, u.Phase)
+			if on := d.onPhase[u.Phase]; on != nil {
+				on()
+			}
+		},
+	}
+	account, err := c.Conduct(ctx, plan.Plan{Scenario: s})
+	return account, errors.Join(err, writer.Close())
+}
+
+func (d *day) marks(t *testing.T) record.Marks {
+	t.Helper()
+	events, err := record.Events(filepath.Join(d.dir, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record.MarksOf(events)
+}
+
+func newDay(t *testing.T) *day {
+	t.Helper()
+	return &day{
+		world: &world{state: target.Running}, dir: t.TempDir(), onPhase: map[run.Phase]func(){},
+		timing: scenario.Timing{Baseline: 10 * time.Second, Watch: 60 * time.Second, Repair: 60 * time.Second},
+	}
+}
+
+func TestAGameDayFromBaselineToRepair(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		d.timing.Watch = 10 * time.Minute // passes in no time
+		began := time.Now()
+		account, err := d.conduct(t.Context(), t)
+		if err != nil || account.Left != nil || account.Aborted != "" || account.NotInForce {
+			t.Fatalf("%+v %v", account, err)
+		}
+		if d.world.state != target.Running || d.world.kills != 1 || d.world.starts != 1 || len(d.journal.Pending()) != 0 || d.confirm != 1 {
+			t.Errorf("%+v, pending %v, confirmed %d times", d.world, d.journal.Pending(), d.confirm)
+		}
+		if took := time.Since(began); took < 10*time.Minute || took > 11*time.Minute {
+			t.Errorf("took %v", took)
+		}
+		marks := d.marks(t)
+		if in := marks[record.MarkRevert].Sub(marks[record.MarkFault]); in < 10*time.Minute || in > 10*time.Minute+time.Second {
+			t.Errorf("the fault lasted %v", in)
+		}
+	})
+}
+
+// The table of where it dies, and what must be left: nothing.
+func TestWhereverItDiesNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		arrange func(d *day, cancel func())
+		check   func(t *testing.T, d *day, a run.Account, err error)
+	}{
+		"a person ends it in the baseline": {
+			func(d *day, cancel func()) { d.onPhase[run.Baseline] = cancel },
+			func(t *testing.T, d *day, a run.Account, err error) {
+				if a.Aborted == "" || d.world.kills != 0 || err != nil {
+					t.Errorf("%+v %v", a, err)
+				}
+			},
+		},
+		"a person ends it in the watch": {
+			func(d *day, cancel func()) { d.onPhase[run.Watch] = cancel },
+			func(t *testing.T, d *day, a run.Account, err error) {
+				if a.Aborted == "" || d.world.starts != 1 || d.confirm != 0 {
+					t.Errorf("%+v %v", a, err)
+				}
+			},
+		},
+		"a person ends it in the undo": {
+			func(d *day, cancel func()) { d.onPhase[run.UndoIt] = cancel },
+			func(t *testing.T, d *day, a run.Account, _ error) {
+				if d.world.starts != 1 || a.Left != nil {
+					t.Errorf("%+v", a)
+				}
+			},
+		},
+		"a person ends it in the repair": {
+			func(d *day, cancel func()) { d.onPhase[run.Repair] = cancel },
+			func(t *testing.T, _ *day, a run.Account, err error) {
+				if a.Left != nil || err != nil {
+					t.Errorf("%+v %v", a, err)
+				}
+			},
+		},
+		"users are not served before": {
+			func(d *day, _ func()) { d.world.state = target.Stopped },
+			func(t *testing.T, d *day, _ run.Account, err error) {
+				if d.world.kills != 0 || err != nil {
+					t.Errorf("what is broken was broken further: %v", err)
+				}
+				d.world.state = target.Running
+			},
+		},
+		"nobody holds the role any more": {
+			func(d *day, _ func()) {
+				d.world.onFind = func() error { return target.ErrNoRole }
+			},
+			func(t *testing.T, d *day, _ run.Account, err error) {
+				if err == nil || d.world.kills != 0 {
+					t.Error("no error")
+				}
+			},
+		},
+		"the engine refuses the kill": {
+			func(d *day, _ func()) { d.world.onKill = func() error { return errors.New("engine is busy") } },
+			func(t *testing.T, _ *day, a run.Account, err error) {
+				if !a.NotInForce || !strings.Contains(a.Steps[0].Found, "engine is busy") || err != nil {
+					t.Errorf("%+v %v", a, err)
+				}
+			},
+		},
+		"the kill works, and its answer is lost": {
+			func(d *day, _ func()) {
+				d.world.onKill = func() error {
+					d.world.set(target.Stopped)
+					return context.DeadlineExceeded
+				}
+			},
+			func(t *testing.T, d *day, a run.Account, _ error) {
+				if d.world.starts != 1 || !a.Steps[0].Undone {
+					t.Errorf("%+v", a)
+				}
+			},
+		},
+		"somebody else starts it in the watch": {
+			func(d *day, _ func()) {
+				d.onPhase[run.Watch] = func() { time.AfterFunc(7*time.Second, func() { d.world.set(target.Running) }) }
+			},
+			func(t *testing.T, d *day, a run.Account, err error) {
+				marks := d.marks(t)
+				in := marks[record.MarkLost].Sub(marks[record.MarkFault])
+				if err != nil || !a.NotInForce || in > 7*time.Second || in < 6*time.Second {
+					t.Errorf("lost after %v: %+v %v", in, a, err)
+				}
+			},
+		},
+		"a stop condition holds": {
+			func(d *day, _ func()) {
+				d.abort = []scenario.AbortRule{{GoodBelow: 0.5, For: 3 * time.Second}}
+			},
+			func(t *testing.T, d *day, a run.Account, _ error) {
+				marks := d.marks(t)
+				if in := marks[record.MarkRevert].Sub(marks[record.MarkFault]); !strings.Contains(a.Aborted, "stop condition") || in > 5*time.Second {
+					t.Errorf("after %v: %+v", in, a)
+				}
+			},
+		},
+		"too many users fail": {
+			func(d *day, _ func()) { d.abort = []scenario.AbortRule{{Failed: 100}} },
+			func(t *testing.T, _ *day, a run.Account, _ error) {
+				if a.Aborted == "" {
+					t.Errorf("%+v", a)
+				}
+			},
+		},
+		"the undoing fails at first": {
+			func(d *day, _ func()) {
+				d.world.onStart = func() error {
+					if d.world.starts < 4 {
+						return errors.New("engine is busy")
+					}
+					return nil
+				}
+			},
+			func(t *testing.T, d *day, a run.Account, _ error) {
+				if a.Left != nil || d.world.starts != 4 {
+					t.Errorf("%+v", a)
+				}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDay(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c.arrange(d, cancel)
+				account, err := d.conduct(ctx, t)
+				c.check(t, d, account, err)
+				if d.world.state != target.Running {
+					t.Errorf("left %s", d.world.state)
+				}
+				if pending := d.journal.Pending(); len(pending) != 0 {
+					t.Errorf("pending: %v", pending)
+				}
+			})
+		})
+	}
+}
+
+// What cannot be undone is said, stays in the journal, and is undone later by
+// the same code.
+func TestWhatIsLeftIsToldAndKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		d.world.onStart = func() error { return errors.New("no space left on device") }
+		account, err := d.conduct(t.Context(), t)
+		if err != nil || account.Left == nil || !strings.Contains(account.Left.Error(), "no space left on device") || account.Steps[0].Undone {
+			t.Fatalf("%+v %v", account, err)
+		}
+		if err := d.journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d.world.onStart = nil
+		undone, err := run.UndoOne(t.Context(), d.journal.Path(), func(journal.Header) (run.Undoer, func() error, error) {
+			return func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, d.world, e) }, func() error { return nil }, nil
+		})
+		if undone != 1 || err != nil || d.world.state != target.Running {
+			t.Errorf("%d undone, %v, %s", undone, err, d.world.state)
+		}
+	})
+}
+
+// No effect without a durable entry: the entry is on disk when the kill begins.
+func TestTheUndoingIsDurableBeforeTheEffect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		d.world.onKill = func() error {
+			if pending := d.journal.Pending(); len(pending) != 1 || pending[0].Kind != "kill" || len(pending[0].State) == 0 {
+				t.Errorf("killed with this in the journal: %+v", pending)
+			}
+			return nil
+		}
+		if _, err := d.conduct(t.Context(), t); err != nil || d.world.kills != 1 {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAPanicIsFollowedByTheUndoing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		d.onPhase[run.Watch] = func() { panic("a bug of ours") }
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			_, _ = d.conduct(t.Context(), t)
+		}()
+		if d.world.state != target.Running || len(d.journal.Pending()) != 0 {
+			t.Errorf("left %s, pending %v", d.world.state, d.journal.Pending())
+		}
+	})
+}
+
+func TestMeterForgetsAndCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := run.NewMeter(verdict.Objective{RTO: time.Second}.WithDefaults())
+		for range 10 {
+			m.Add(record.Sample{Code: 200, Latency: time.Millisecond})
+			m.Add(record.Sample{Error: "x"})
+			m.Add(record.Sample{Void: true, Error: "ours"})
+			<-time.After(time.Second)
+		}
+		if m.Failed() != 10 || m.Steady(5*time.Second) || !m.Holds(scenario.AbortRule{GoodBelow: 0.6, For: 5 * time.Second}) {
+			t.Errorf("%d failed, last: %+v", m.Failed(), m.Last(5))
+		}
+		<-time.After(5 * time.Minute)
+		if last := m.Last(100); last[0].Users != 0 || m.Steady(time.Second) {
+			t.Errorf("what is five minutes old is still there: %+v", last)
+		}
+	})
+}

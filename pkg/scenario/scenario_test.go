@@ -1,0 +1,223 @@
+package scenario_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/scenarios"
+)
+
+func library() scenario.Library {
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: kind.Specs(fault.Kinds())}
+}
+
+func TestBundledScenariosHoldTogether(t *testing.T) {
+	t.Parallel()
+	l := library()
+	if len(l.Bundled()) < 5 {
+		t.Fatalf("bundled: %v", l.Bundled())
+	}
+	for _, name := range l.Bundled() {
+		s, err := l.Scenario(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		env, err := l.Environment(s.Environment)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := s.CheckRoles(env); err != nil {
+			t.Error(err)
+		}
+		for _, j := range s.Load {
+			if _, err := l.Journey(s.Environment, j.Journey); err != nil {
+				t.Error(err)
+			}
+		}
+		if s.Title == "" || s.Suspect.Because == "" {
+			t.Errorf("%s lacks its title or its reason", name)
+		}
+	}
+}
+
+// A resolved scenario, written and read again, is the same.
+func TestResolvedScenarioRoundTrips(t *testing.T) {
+	t.Parallel()
+	l := library()
+	for _, name := range l.Bundled() {
+		s, err := l.Scenario(name, scenario.Override{Path: "objective.rto", Value: "7s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Objective.RTO != 7*time.Second {
+			t.Errorf("--set was not heard: %v", s.Objective.RTO)
+		}
+		data, err := yaml.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := scenario.Load(name+".yaml", data, l.Kinds)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		again.File, s.File = "", ""
+		for i := range s.Faults {
+			s.Faults[i].Where, again.Faults[i].Where = "", ""
+		}
+		if diff := cmp.Diff(s, again); diff != "" {
+			t.Errorf("%s:\n%s\n%s", name, diff, data)
+		}
+	}
+}
+
+// The schemas accept what the loaders accept, and refuse what they refuse.
+func TestSchemasAgreeWithTheLoaders(t *testing.T) {
+	t.Parallel()
+	kinds := library().Kinds
+	for _, c := range []struct {
+		of    string
+		files fs.FS
+		glob  string
+		bad   []string
+	}{
+		{"scenario", scenarios.Files, "*.yaml", []string{
+			"version: 1", "version: 2\nname: x",
+			"version: 1\nname: x\nobjective: {rto: 30}\nload: []\nfaults: []",
+			"version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: a, rate: 0/s}]\nfaults: []",
+			"version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: a, rate: 1/s}]\nfaults: [{kil: {}}]",
+			"version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: a, rate: 1/s}]\nfaults: [{kill: {target: {rol: x}}}]",
+		}},
+		{"journey", labs.Files, "*/journeys/*.yaml", []string{"version: 1\nname: x", "version: 1\nname: x\nsteps: [{gte: /}]"}},
+		{"environment", labs.Files, "*/gameday.yaml", []string{"version: 1", "version: 1\nenvironments: {a: {entry: x}}"}},
+	} {
+		schema := compile(t, c.of, kinds)
+		paths, err := fs.Glob(c.files, c.glob)
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("%s: no files (%v)", c.of, err)
+		}
+		for _, path := range paths {
+			data, err := fs.ReadFile(c.files, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(value(t, data)); err != nil {
+				t.Errorf("%s is valid, and the schema says: %v", path, err)
+			}
+		}
+		for _, text := range c.bad {
+			if err := schema.Validate(value(t, []byte(text))); err == nil {
+				t.Errorf("the schema of %s accepts %q", c.of, text)
+			}
+		}
+	}
+}
+
+func compile(t *testing.T, of string, kinds kind.Set[any]) *jsonschema.Schema {
+	t.Helper()
+	data, err := scenario.Schema(of, kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// value is a YAML document as JSON has it.
+func value(t *testing.T, data []byte) any {
+	t.Helper()
+	asJSON, err := yaml.YAMLToJSON(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	s, err := scenario.Load("x.yaml", []byte("version: 1\nname: x\nobjective: {rto: 30s}\n"+
+		"load: [{journey: a, rate: 600/m, critical: true}]\nfaults: [{noop: {target: {service: db}}}]"), library().Kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Objective.Good != 0.99 || s.Objective.Within != 500*time.Millisecond || s.Timing.Baseline != 10*time.Second ||
+		s.Timing.Watch != 40*time.Second || s.Load[0].Rate.PerSecond() != 10 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Whatever is in a file, loading it ends with a value or with an error that
+// names the file.
+func FuzzLoad(f *testing.F) {
+	for _, name := range library().Bundled() {
+		data, err := fs.ReadFile(scenarios.Files, name+".yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("version: 1\nname: x\nfaults:\n  - kill: {target: [1]}\n  - {}\n  - 3\ntiming: {watch: -1s}"))
+	kinds := library().Kinds
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, err := scenario.Load("fuzz.yaml", data, kinds)
+		if err != nil && !strings.HasPrefix(err.Error(), "fuzz.yaml:") {
+			t.Errorf("an error without a place: %v", err)
+		}
+	})
+}
+
+// A journey that loads can be marshalled, and so compared and stored.
+func FuzzLoadJourney(f *testing.F) {
+	paths, err := fs.Glob(labs.Files, "*/journeys/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range paths {
+		data, err := fs.ReadFile(labs.Files, path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: '/{{.x}}', expect: {json: {'$[': exists}}}]\nconfirm: {get: /x}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		j, err := scenario.LoadJourney("fuzz.yaml", data)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "fuzz.yaml:") {
+				t.Errorf("an error without a place: %v", err)
+			}
+			return
+		}
+		if _, err := json.Marshal(j.Name); err != nil {
+			t.Error(err)
+		}
+	})
+}
