@@ -49,6 +49,14 @@ func shop(t *testing.T, broken func(w http.ResponseWriter, r *http.Request) bool
 	return server
 }
 
+// hang answers nothing until the user goes away, which a server notices only
+// once it has read all of the request.
+func hang(_ http.ResponseWriter, r *http.Request) bool {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+	return true
+}
+
 func journey() probe.Journey {
 	return probe.Journey{
 		Version: 1, Name: "checkout", Timeout: 300 * time.Millisecond,
@@ -115,7 +123,7 @@ func TestEachWayToFailIsToldApart(t *testing.T) {
 			func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "{}"); return true }, "", "login: the answer lacks $.token",
 		},
 		"not JSON": {func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "<html>"); return true }, "", "login: the answer is not JSON"},
-		"hangs":    {func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }, "", "login: timeout"},
+		"hangs":    {hang, "", "login: timeout"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) bool {
 			c, _, _ := http.NewResponseController(w).Hijack()
 			_ = c.Close()
@@ -141,7 +149,7 @@ func TestEachWayToFailIsToldApart(t *testing.T) {
 // Open loop: users arrive on schedule whatever the system answers.
 func TestAStalledServerHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	server := shop(t, func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+	server := shop(t, hang)
 	visits := walk(t, journey(), server.URL, 100, time.Second)
 	if n := len(visits); n < 90 {
 		t.Fatalf("%d users in a second at 100/s", n)

@@ -44,13 +44,13 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	mark := func(name record.MarkName, d time.Duration) {
 		check(w.Event(record.Event{At: at(d), Kind: record.KindMark, Mark: name}))
 	}
-	const fault, undone, end = 10 * time.Second, 50 * time.Second, 60 * time.Second
+	const faultAt, undone, end = 10 * time.Second, 50 * time.Second, 60 * time.Second
 	var acks []record.Ack
 	mark(record.MarkBaseline, 0)
 	for i := 0; time.Duration(i)*20*time.Millisecond < end; i++ {
 		sent := time.Duration(i) * 20 * time.Millisecond
 		s := record.Sample{Journey: "checkout", Seq: uint64(i), Sent: at(sent), Latency: 5 * time.Millisecond, Code: 201}
-		if sent >= fault && sent < fault+down {
+		if sent >= faultAt && sent < faultAt+down {
 			s.Code, s.Error, s.Latency = 503, "order: status 503, expected 201", 40*time.Millisecond
 		} else {
 			acks = append(acks, record.Ack{Journey: "checkout", ID: fmt.Sprint(i), At: at(sent + s.Latency), Presence: "present"})
@@ -59,7 +59,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 		s.Journey = "checkout/order"
 		check(w.Step(s))
 	}
-	mark(record.MarkFault, fault)
+	mark(record.MarkFault, faultAt)
 	mark(record.MarkRevert, undone)
 	mark(record.MarkEnd, end)
 	check(w.Close())
@@ -71,7 +71,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	data = append([]byte(`{"at":"2026-09-21T14:13:20Z","kind":"note","what":"record opened","schema":"gameday/record/v1"}`), data[bytes.IndexByte(data, '\n'):]...)
 	check(os.WriteFile(path, data, 0o600))
 
-	ordered, inForce := at(fault), at(fault+100*time.Millisecond)
+	ordered, inForce := at(faultAt), at(faultAt+100*time.Millisecond)
 	meta := run.Meta{
 		ID: "20260921T141320Z-checkout-db-loss-beef", Gameday: "v0.0.0-test", Environment: "lab/checkout", Started: origin, Finished: at(end), Seed: 7,
 		Steps:     []run.StepAccount{{Kind: "kill", Component: "gameday-checkout_db_1", Ordered: &ordered, InForce: &inForce, Undone: true}},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 
@@ -17,10 +18,6 @@ func VerdictSchema() *jsonschema.Schema {
 			switch t {
 			case reflect.TypeFor[verdict.Seconds]():
 				return &jsonschema.Schema{Type: "number"}
-			case reflect.TypeFor[*verdict.Seconds](), reflect.TypeFor[*float64]():
-				return nullable(&jsonschema.Schema{Type: "number"})
-			case reflect.TypeFor[*int]():
-				return nullable(&jsonschema.Schema{Type: "integer"})
 			case reflect.TypeFor[verdict.Outcome]():
 				return &jsonschema.Schema{Type: "string", Enum: []any{
 					verdict.Disproved, verdict.Degraded, verdict.Proven, verdict.Inconclusive, verdict.Aborted,
@@ -31,14 +28,35 @@ func VerdictSchema() *jsonschema.Schema {
 	}
 	s := r.Reflect(Report{})
 	s.Title = "a gameday verdict, " + Schema
-	for _, name := range []string{"fault_at", "revert_at", "writes", "journeys", "load"} {
-		if property, ok := s.Properties.Get(name); ok {
-			s.Properties.Set(name, nullable(property))
-		}
-	}
+	allowNull(s, reflect.TypeFor[Report]())
 	return s
 }
 
-func nullable(s *jsonschema.Schema) *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "null"}}}
+// allowNull lets null stand where encoding/json writes it: for a nil pointer,
+// slice or map whose field has no omitempty. The reflector looks through
+// pointers and cannot tell.
+func allowNull(s *jsonschema.Schema, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Slice && s.Items != nil:
+		allowNull(s.Items, t.Elem())
+	case t.Kind() == reflect.Struct && s.Properties != nil:
+		for _, f := range reflect.VisibleFields(t) {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			property, ok := s.Properties.Get(name)
+			if !ok {
+				continue
+			}
+			allowNull(property, f.Type)
+			switch f.Type.Kind() {
+			case reflect.Pointer, reflect.Slice, reflect.Map:
+				if options == "" {
+					s.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
+				}
+			default:
+			}
+		}
+	}
 }
