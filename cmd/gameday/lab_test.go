@@ -39,22 +39,20 @@ func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times 
 	t.Cleanup(func() { l.gameday("lab", "down", "checkout") })
 
 	// The whole promise, from nothing to nothing.
-	t.Run("the database is a SPOF", func(t *testing.T) { l.t = t; l.dbLoss(before) })
-	t.Run("a run that is killed takes its lab down", func(t *testing.T) { l.t = t; l.killedWhileStarting(before) })
-	t.Run("a taken port is one sentence", func(t *testing.T) { l.t = t; l.takenPort(before) })
-	l.t = t
+	l.run("the database is a SPOF", func() { l.dbLoss(before) })
+	l.run("a run that is killed takes its lab down", func() { l.killedWhileStarting(before) })
+	l.run("a taken port is one sentence", func() { l.takenPort(before) })
 
 	if out := l.gameday("lab", "up", "checkout"); out.code != 0 {
 		t.Fatal(out)
 	}
-	t.Run("up again changes nothing", func(t *testing.T) { l.t = t; l.upAgain() })
-	t.Run("plan touches nothing", func(t *testing.T) { l.t = t; l.planTouchesNothing() })
-	t.Run("an app server is none", func(t *testing.T) { l.t = t; l.appLoss() })
-	t.Run("two at once", func(t *testing.T) { l.t = t; l.twoAtOnce() })
-	t.Run("Ctrl-C undoes", func(t *testing.T) { l.t = t; l.interrupt() })
-	t.Run("kill -9 undoes", func(t *testing.T) { l.t = t; l.killNine() })
+	l.run("up again changes nothing", l.upAgain)
+	l.run("plan touches nothing", l.planTouchesNothing)
+	l.run("an app server is none", l.appLoss)
+	l.run("two at once", l.twoAtOnce)
+	l.run("Ctrl-C undoes", l.interrupt)
+	l.run("kill -9 undoes", l.killNine)
 
-	l.t = t
 	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
 		t.Fatal(out)
 	}
@@ -473,6 +471,16 @@ func (l *labTest) asBefore() {
 	}
 }
 
+// run is one of TestLab's tests.
+func (l *labTest) run(name string, test func()) {
+	parent := l.t
+	defer func() { l.t = parent }()
+	parent.Run(name, func(t *testing.T) {
+		l.t = t
+		test()
+	})
+}
+
 func (l *labTest) journals() int {
 	found, _ := filepath.Glob(filepath.Join(l.state, "journals", "*")) // the pattern is a good one
 	return len(found)
@@ -480,11 +488,8 @@ func (l *labTest) journals() int {
 
 // killNine kills the runner ten times in each phase, after a random delay.
 func (l *labTest) killNine() {
-	parent := l.t
-	defer func() { l.t = parent }()
 	for _, phase := range []string{"baseline", "inject", "watch", "undo", "repair"} {
-		parent.Run(phase, func(t *testing.T) { //nolint:paralleltest // the lab is one
-			l.t = t
+		l.run(phase, func() {
 			for range 10 {
 				l.serves()
 				cmd, phases := l.start(quick("1s")...)
@@ -497,7 +502,7 @@ func (l *labTest) killNine() {
 			// No lock stands in the way of the next one.
 			l.serves()
 			if out := l.gameday(append(quick("2s"), "--json")...); out.code != 1 {
-				t.Error(out)
+				l.t.Error(out)
 			}
 		})
 	}

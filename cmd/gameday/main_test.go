@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,7 +15,7 @@ import (
 // run it, and kill it, as a user would.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) } //nolint:forbidigo // the deferred clean-up is inside
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "gameday-test-*")
@@ -54,7 +55,7 @@ func TestScripts(t *testing.T) {
 }
 
 // exits runs gameday and expects an exit code: exits CODE ARGUMENTS...
-func exits(ts *testscript.TestScript, neg bool, args []string) {
+func exits(ts *testscript.TestScript, neg bool, args []string) { //nolint:revive // flag-parameter: the signature is testscript's
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE ARGUMENTS...")
 	}
@@ -63,7 +64,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if exit, ok := err.(interface{ ExitCode() int }); ok {
 		code = exit.ExitCode()
 	}
-	if fmt.Sprint(code) != args[0] {
+	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, expected %s (%v)", code, args[0], err)
 	}
 }

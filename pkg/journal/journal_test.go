@@ -3,10 +3,10 @@ package journal_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,11 +15,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 )
 
-func create(t testing.TB, dir string) *journal.Journal {
-	t.Helper()
+func create(tb testing.TB, dir string) *journal.Journal {
+	tb.Helper()
 	j, err := journal.Create(filepath.Join(dir, "run"+journal.Suffix), journal.Header{Run: "run", Address: json.RawMessage(`{}`)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return j
 }
@@ -90,12 +90,10 @@ func TestANewerJournalIsAClearError(t *testing.T) {
 // opened, and cut off at any byte of its last line.
 func TestJournalIsWhatWasWritten(t *testing.T) {
 	t.Parallel()
+	parent, round := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp("", "journal-*")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
+		round++
+		dir := filepath.Join(parent, strconv.Itoa(round))
 		j := create(t, dir)
 		var pending []string
 		steps := rapid.IntRange(0, 20).Draw(rt, "steps")
@@ -108,7 +106,7 @@ func TestJournalIsWhatWasWritten(t *testing.T) {
 				pending = slices.Delete(pending, k, k+1)
 				continue
 			}
-			id := fmt.Sprint(i)
+			id := strconv.Itoa(i)
 			if err := j.Begin(journal.Entry{ID: id}); err != nil {
 				rt.Fatal(err)
 			}

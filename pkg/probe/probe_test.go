@@ -118,7 +118,10 @@ func TestEachWayToFailIsToldApart(t *testing.T) {
 		entry  string
 		want   string
 	}{
-		"status": {func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }, "", "login: status 503, expected 200"},
+		"status": {func(w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}, "", "login: status 503, expected 200"},
 		"assertion": {
 			func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "{}"); return true }, "", "login: the answer lacks $.token",
 		},

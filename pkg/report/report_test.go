@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -53,7 +53,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 		if sent >= faultAt && sent < faultAt+down {
 			s.Code, s.Error, s.Latency = 503, "order: status 503, expected 201", 40*time.Millisecond
 		} else {
-			acks = append(acks, record.Ack{Journey: "checkout", ID: fmt.Sprint(i), At: at(sent + s.Latency), Presence: "present"})
+			acks = append(acks, record.Ack{Journey: "checkout", ID: strconv.Itoa(i), At: at(sent + s.Latency), Presence: "present"})
 		}
 		check(w.Sample(s))
 		s.Journey = "checkout/order"

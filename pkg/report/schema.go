@@ -50,12 +50,9 @@ func allowNull(s *jsonschema.Schema, t reflect.Type) {
 				continue
 			}
 			allowNull(property, f.Type)
-			switch f.Type.Kind() {
-			case reflect.Pointer, reflect.Slice, reflect.Map:
-				if options == "" {
-					s.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
-				}
-			default:
+			k := f.Type.Kind()
+			if options == "" && (k == reflect.Pointer || k == reflect.Slice || k == reflect.Map) {
+				s.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
 			}
 		}
 	}

@@ -35,13 +35,13 @@ type world struct {
 	onFind  func() error
 }
 
-func (w *world) Find(context.Context, target.Selector) ([]target.Component, error) {
+func (w *world) Find(ctx context.Context, _ target.Selector) ([]target.Component, error) {
 	if w.onFind != nil {
 		if err := w.onFind(); err != nil {
 			return nil, err
 		}
 	}
-	c, err := w.Look(nil) //nolint:staticcheck // the fake does not look at it
+	c, err := w.Look(ctx)
 	return []target.Component{c}, err
 }
 
@@ -204,6 +204,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"a person ends it in the baseline": {
 			func(d *day, cancel func()) { d.onPhase[run.Baseline] = cancel },
 			func(t *testing.T, d *day, a run.Account, err error) {
+				t.Helper()
 				if a.Aborted == "" || d.world.kills != 0 || err != nil {
 					t.Errorf("%+v %v", a, err)
 				}
@@ -212,6 +213,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"a person ends it in the watch": {
 			func(d *day, cancel func()) { d.onPhase[run.Watch] = cancel },
 			func(t *testing.T, d *day, a run.Account, err error) {
+				t.Helper()
 				if a.Aborted == "" || d.world.starts != 1 || d.confirm != 0 {
 					t.Errorf("%+v %v", a, err)
 				}
@@ -220,6 +222,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"a person ends it in the undo": {
 			func(d *day, cancel func()) { d.onPhase[run.UndoIt] = cancel },
 			func(t *testing.T, d *day, a run.Account, _ error) {
+				t.Helper()
 				if d.world.starts != 1 || a.Left != nil {
 					t.Errorf("%+v", a)
 				}
@@ -228,6 +231,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"a person ends it in the repair": {
 			func(d *day, cancel func()) { d.onPhase[run.Repair] = cancel },
 			func(t *testing.T, _ *day, a run.Account, err error) {
+				t.Helper()
 				if a.Left != nil || err != nil {
 					t.Errorf("%+v %v", a, err)
 				}
@@ -236,6 +240,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"users are not served before": {
 			func(d *day, _ func()) { d.world.state = target.Stopped },
 			func(t *testing.T, d *day, _ run.Account, err error) {
+				t.Helper()
 				if d.world.kills != 0 || err != nil {
 					t.Errorf("what is broken was broken further: %v", err)
 				}
@@ -247,6 +252,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				d.world.onFind = func() error { return target.ErrNoRole }
 			},
 			func(t *testing.T, d *day, _ run.Account, err error) {
+				t.Helper()
 				if err == nil || d.world.kills != 0 {
 					t.Error("no error")
 				}
@@ -255,6 +261,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"the engine refuses the kill": {
 			func(d *day, _ func()) { d.world.onKill = func() error { return errors.New("engine is busy") } },
 			func(t *testing.T, _ *day, a run.Account, err error) {
+				t.Helper()
 				if !a.NotInForce || !strings.Contains(a.Steps[0].Found, "engine is busy") || err != nil {
 					t.Errorf("%+v %v", a, err)
 				}
@@ -268,6 +275,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				}
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
+				t.Helper()
 				if d.world.starts != 1 || !a.Steps[0].Undone {
 					t.Errorf("%+v", a)
 				}
@@ -278,6 +286,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				d.onPhase[run.Watch] = func() { time.AfterFunc(7*time.Second, func() { d.world.set(target.Running) }) }
 			},
 			func(t *testing.T, d *day, a run.Account, err error) {
+				t.Helper()
 				marks := d.marks(t)
 				in := marks[record.MarkLost].Sub(marks[record.MarkFault])
 				if err != nil || !a.NotInForce || in > 7*time.Second || in < 6*time.Second {
@@ -290,6 +299,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				d.abort = []scenario.AbortRule{{GoodBelow: 0.5, For: 3 * time.Second}}
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
+				t.Helper()
 				marks := d.marks(t)
 				if in := marks[record.MarkRevert].Sub(marks[record.MarkFault]); !strings.Contains(a.Aborted, "stop condition") || in > 5*time.Second {
 					t.Errorf("after %v: %+v", in, a)
@@ -299,6 +309,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		"too many users fail": {
 			func(d *day, _ func()) { d.abort = []scenario.AbortRule{{Failed: 100}} },
 			func(t *testing.T, _ *day, a run.Account, _ error) {
+				t.Helper()
 				if a.Aborted == "" {
 					t.Errorf("%+v", a)
 				}
@@ -314,6 +325,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				}
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
+				t.Helper()
 				if a.Left != nil || d.world.starts != 4 {
 					t.Errorf("%+v", a)
 				}
