@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/pkg/journal"
@@ -81,7 +82,20 @@ func Entry(id, kindName string, f Fault, c target.Component, was State) (journal
 	if err != nil {
 		return journal.Entry{}, fmt.Errorf("write down %s: %w", kindName, err)
 	}
-	return journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Name: c.Name, State: was}, nil
+	e := journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Name: c.Name, State: was, Settle: Settle}
+	if slow, ok := f.(Settler); ok {
+		e.Settle = slow.Settles()
+	}
+	return e, nil
+}
+
+// Settle is how long an engine may still carry out an order after whoever gave
+// it has hung up, for a kind that does not say otherwise.
+const Settle = 3 * time.Second
+
+// Settler is a fault whose order takes the engine longer than [Settle].
+type Settler interface {
+	Settles() time.Duration
 }
 
 // ErrUnknownKind is an entry of a kind that this gameday does not have.

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -45,6 +46,9 @@ func (*Restart) InForce(ctx context.Context, h target.Handle, was State) error {
 func (*Restart) Healed(ctx context.Context, h target.Handle, _ State) (bool, error) {
 	return running(ctx, h)
 }
+
+// Settles implements [Settler], as for [Stop].
+func (*Restart) Settles() time.Duration { return target.StopGrace + Settle }
 
 // Revert starts the component, if it hung on the way.
 func (*Restart) Revert(ctx context.Context, h target.Handle, was State) error {

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -34,6 +35,10 @@ func (*Stop) Inject(ctx context.Context, h target.Handle, _ State) error {
 
 // InForce holds while the component stays down.
 func (*Stop) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
+
+// Settles implements [Settler]: an engine waits for a component to end by itself
+// before it ends it.
+func (*Stop) Settles() time.Duration { return target.StopGrace + Settle }
 
 // Revert starts the component again.
 func (*Stop) Revert(ctx context.Context, h target.Handle, was State) error {

@@ -1,8 +1,8 @@
 // Package journal keeps, durably, what is still to be undone.
 //
 // Before a fault is injected, all that undoing it will need is appended to the
-// run's journal and synced to disk ([Journal.Begin]); when it has been undone,
-// so is that ([Journal.End]). Whatever dies in between, the entries without an
+// run's journal and synced to disk ([Journal.Begin]); so is that it has been
+// injected ([Journal.Done]), and that it has been undone ([Journal.End]). Whatever dies in between, the entries without an
 // end are what is left to undo, for any process, at any later time.
 //
 // A journal is a file of JSON lines. A torn last line is a line that was never
@@ -52,12 +52,19 @@ type Entry struct {
 	Component string          `json:"component,omitempty"` // its id, if it is a component's
 	Name      string          `json:"name,omitempty"`      // for people
 	State     json.RawMessage `json:"state,omitempty"`     // what was so before
+	// Settle is how long an order may still take effect after whoever gave it
+	// has died. Until it is Done, undoing it once is not enough.
+	Settle time.Duration `json:"settle,omitempty"`
+	// Done tells whether the order is known to have been carried out, so that
+	// nothing of it is still under way.
+	Done bool `json:"-"`
 }
 
-// line is one line of the file: the header, a begin or an end.
+// line is one line of the file: the header, a begin, a done or an end.
 type line struct {
 	Header *Header `json:"journal,omitempty"`
 	Begin  *Entry  `json:"begin,omitempty"`
+	Done   string  `json:"done,omitempty"`
 	End    string  `json:"end,omitempty"`
 }
 
@@ -161,6 +168,8 @@ func parse(data []byte) (header Header, pending []Entry, whole int, err error) {
 			header = *l.Header
 		case l.Begin != nil:
 			pending = append(pending, *l.Begin)
+		case l.Done != "":
+			markDone(pending, l.Done)
 		case l.End != "":
 			pending = slices.DeleteFunc(pending, func(e Entry) bool { return e.ID == l.End })
 		}
@@ -176,6 +185,22 @@ func (j *Journal) Begin(e Entry) error {
 	}
 	j.pending = append(j.pending, e)
 	return nil
+}
+
+// Done records that what an entry announced was carried out to its end: from
+// now on its effect is there, and none of it is still to come.
+func (j *Journal) Done(id string) error {
+	if err := j.append(line{Done: id}); err != nil {
+		return err
+	}
+	markDone(j.pending, id)
+	return nil
+}
+
+func markDone(pending []Entry, id string) {
+	for i := range pending {
+		pending[i].Done = pending[i].Done || pending[i].ID == id
+	}
 }
 
 // End records that an entry has been undone.

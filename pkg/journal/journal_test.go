@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -213,5 +214,30 @@ func TestALockNamesItsHolder(t *testing.T) {
 	}
 	if err := next.Release(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is known to have been carried out is known to the next process too; what
+// is not may still be under way.
+func TestDoneIsRemembered(t *testing.T) {
+	t.Parallel()
+	j := create(t, t.TempDir())
+	for _, id := range []string{"sure", "doubtful"} {
+		if err := j.Begin(journal.Entry{ID: id, Settle: time.Second}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(j.Done("sure"), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := journal.Open(j.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	for _, e := range again.Pending() {
+		if e.Done != (e.ID == "sure") || e.Settle != time.Second {
+			t.Errorf("%+v", e)
+		}
 	}
 }

@@ -200,11 +200,17 @@ func (r *conduct) inject(ctx context.Context) error {
 func (r *conduct) strike(ctx context.Context, b bound, account *StepAccount) error {
 	ordered := r.Clock.Now()
 	account.Ordered = &ordered
-	err := b.Fault.Inject(ctx, b.handle, b.entry.State)
-	if err == nil {
+	err := r.order(ctx, b)
+	done := err == nil
+	if done {
 		err = r.verify(ctx, b)
 	}
 	inForce := r.Clock.Now()
+	if done {
+		if err := r.Journal.Done(b.entry.ID); err != nil {
+			return err
+		}
+	}
 	if markErr := r.mark(record.MarkFault, ordered, b.Component.Name); markErr != nil {
 		return markErr
 	}
@@ -217,6 +223,18 @@ func (r *conduct) strike(ctx context.Context, b bound, account *StepAccount) err
 	account.InForce = &inForce
 	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))
 	return r.mark(record.MarkInForce, inForce, b.Component.Name)
+}
+
+// injectFor is how long a fault's order may take.
+const injectFor = 30 * time.Second
+
+// order injects. A person who ends the run does not cut the order off: an
+// engine goes on with one whose caller has hung up, and what comes after the
+// undoing would stay.
+func (r *conduct) order(ctx context.Context, b bound) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectFor)
+	defer cancel()
+	return b.Fault.Inject(ctx, b.handle, b.entry.State)
 }
 
 // prepare makes a step's undoing durable: before this returns nil, nothing may

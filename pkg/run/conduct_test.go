@@ -206,7 +206,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, d *day, a run.Account, err error) {
 				t.Helper()
 				if a.Aborted == "" || d.world.kills != 0 || err != nil {
-					t.Errorf("%+v %v", a, err)
+					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
 		},
@@ -215,7 +215,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, d *day, a run.Account, err error) {
 				t.Helper()
 				if a.Aborted == "" || d.world.starts != 1 || d.confirm != 0 {
-					t.Errorf("%+v %v", a, err)
+					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
 		},
@@ -224,7 +224,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
 				if d.world.starts != 1 || a.Left != nil {
-					t.Errorf("%+v", a)
+					t.Errorf("%+v, aborted %q, left %v", a.Steps, a.Aborted, a.Left)
 				}
 			},
 		},
@@ -233,7 +233,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, _ *day, a run.Account, err error) {
 				t.Helper()
 				if a.Left != nil || err != nil {
-					t.Errorf("%+v %v", a, err)
+					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
 		},
@@ -263,7 +263,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, _ *day, a run.Account, err error) {
 				t.Helper()
 				if !a.NotInForce || !strings.Contains(a.Steps[0].Found, "engine is busy") || err != nil {
-					t.Errorf("%+v %v", a, err)
+					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
 		},
@@ -276,8 +276,22 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if d.world.starts != 1 || !a.Steps[0].Undone {
-					t.Errorf("%+v", a)
+				if d.world.starts != 2 || !a.Steps[0].Undone { // undone, and again once it has settled
+					t.Errorf("%d starts, %+v", d.world.starts, a.Steps)
+				}
+			},
+		},
+		"the kill is answered never, and works after it was undone": {
+			func(d *day, _ func()) {
+				d.world.onKill = func() error {
+					time.AfterFunc(time.Second, func() { d.world.set(target.Stopped) })
+					return context.DeadlineExceeded
+				}
+			},
+			func(t *testing.T, d *day, a run.Account, _ error) {
+				t.Helper()
+				if !a.NotInForce || !a.Steps[0].Undone || a.Left != nil {
+					t.Errorf("%+v %v", a.Steps, a.Left)
 				}
 			},
 		},
@@ -311,7 +325,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, _ *day, a run.Account, _ error) {
 				t.Helper()
 				if a.Aborted == "" {
-					t.Errorf("%+v", a)
+					t.Errorf("%+v, aborted %q, left %v", a.Steps, a.Aborted, a.Left)
 				}
 			},
 		},
@@ -327,7 +341,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
 				if a.Left != nil || d.world.starts != 4 {
-					t.Errorf("%+v", a)
+					t.Errorf("%+v, aborted %q, left %v", a.Steps, a.Aborted, a.Left)
 				}
 			},
 		},

@@ -158,14 +158,14 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 		return err
 	}
 	if state.Empty() && !d.KeepLab {
-		if err := entries.Begin(journal.Entry{ID: "lab", Kind: LabKind, Name: d.Lab}); err != nil {
+		if err := entries.Begin(journal.Entry{ID: "lab", Kind: LabKind, Name: d.Lab, Settle: fault.Settle}); err != nil {
 			return err
 		}
 	}
 	if err := d.Labs.Up(ctx, d.Lab); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	return nil
+	return entries.Done("lab")
 }
 
 // play makes the plan, carries it out, and saves the run.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/journal"
@@ -34,20 +35,45 @@ func Undo(ctx context.Context, j *journal.Journal, undo Undoer) error {
 // undoEntries is [Undo] of the entries that which names.
 func undoEntries(ctx context.Context, j *journal.Journal, undo Undoer, which func(journal.Entry) bool) error {
 	ctx = context.WithoutCancel(ctx)
+	entries := slices.DeleteFunc(j.Pending(), func(e journal.Entry) bool { return !which(e) })
 	var errs []error
-	for _, e := range j.Pending() {
-		if !which(e) {
-			continue
-		}
+	var settle time.Duration
+	// First all of them, as soon as can be.
+	for _, e := range entries {
 		if err := persist(ctx, e, undo); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if err := j.End(e.ID); err != nil {
-			errs = append(errs, fmt.Errorf("%s of %s was undone, but that could not be written down: %w", e.Kind, e.Name, err))
+		if !e.Done && e.Settle > 0 {
+			settle = max(settle, e.Settle)
+			continue
 		}
+		errs = append(errs, end(j, e))
+	}
+	if settle == 0 {
+		return errors.Join(errs...)
+	}
+	// Whoever gave these orders died while the engine may still have been
+	// carrying them out: what took effect after it was undone is undone again.
+	<-time.After(settle)
+	for _, e := range entries {
+		if e.Done || e.Settle == 0 {
+			continue
+		}
+		err := persist(ctx, e, undo)
+		if err == nil {
+			err = end(j, e)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+func end(j *journal.Journal, e journal.Entry) error {
+	if err := j.End(e.ID); err != nil {
+		return fmt.Errorf("%s of %s was undone, but that could not be written down: %w", e.Kind, e.Name, err)
+	}
+	return nil
 }
 
 // persist tries an entry again until it succeeds or its time is up: an engine

@@ -84,7 +84,12 @@ type Killer interface {
 	Kill(ctx context.Context) error
 }
 
-// Stopper asks a component to end, and starts one that is not running.
+// StopGrace is how long a component that is asked to end is left to it before
+// it is ended.
+const StopGrace = 10 * time.Second
+
+// Stopper asks a component to end within [StopGrace], and starts one that is
+// not running.
 type Stopper interface {
 	Starter
 	Stop(ctx context.Context) error

@@ -40,7 +40,7 @@ func (h *handle) Kill(ctx context.Context) error {
 
 // Stop implements [target.Stopper].
 func (h *handle) Stop(ctx context.Context) error {
-	return h.said("stop", h.env.client.ContainerStop(ctx, h.id, container.StopOptions{}))
+	return h.said("stop", h.env.client.ContainerStop(ctx, h.id, container.StopOptions{Timeout: new(int(target.StopGrace.Seconds()))}))
 }
 
 // Start implements [target.Starter].
