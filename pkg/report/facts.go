@@ -20,13 +20,10 @@ func facts(r Report) []fact {
 		add("Broken", "%s", broken(f))
 	}
 	for _, j := range r.Journeys {
-		name := j.Name
-		if !j.Critical {
-			name += " (not critical)"
-		}
-		add("Users saw", "%s: %s journeys went badly while the fault lasted%s", name, part(j.Bad, j.Samples), impact(j.Verdict))
+		add("Users saw", "%s", seen(j))
 	}
-	if r.Deciding != "" {
+	// What was seen of a run that was ended claims nothing.
+	if r.Deciding != "" && r.Verdict.Verdict != verdict.Aborted {
 		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
 	}
 	if r.Relapses != nil && *r.Relapses > 0 {
@@ -55,6 +52,18 @@ func facts(r Report) []fact {
 		add("LEFT", "%s", r.Left)
 	}
 	return all
+}
+
+// seen is what users of a journey met.
+func seen(j verdict.Journey) string {
+	name := j.Name
+	if !j.Critical {
+		name += " (not critical)"
+	}
+	if j.Samples == 0 {
+		return name + ": nobody set out while the fault lasted"
+	}
+	return fmt.Sprintf("%s: %s journeys went badly while the fault lasted%s", name, part(j.Bad, j.Samples), impact(j.Verdict))
 }
 
 func broken(f run.StepAccount) string {

@@ -2,8 +2,8 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -109,8 +109,14 @@ func deref(f *float64) float64 {
 	return *f
 }
 
+// percent is a share with one decimal, cut off and not rounded: only all of
+// them is 100%, and only none is 0%.
 func percent(ratio float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(ratio*100, 'f', 1, 64), ".0") + "%"
+	tenths := math.Floor(ratio*1000 + 1e-9)
+	if tenths == 0 && ratio > 0 {
+		return "under 0.1%"
+	}
+	return strconv.FormatFloat(tenths/10, 'f', -1, 64) + "%"
 }
 
 // part is a share of a count, for a sentence.
