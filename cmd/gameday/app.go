@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/labs"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -67,7 +66,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 
 // library is where files are found by name.
 func library() scenario.Library {
-	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: kind.Specs(fault.Kinds())}
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs()}
 }
 
 // stateDir is where journals and locks live: they must survive the run, and be

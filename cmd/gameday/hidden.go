@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,6 +16,31 @@ import (
 // agentCommand is the helper in a container; see pkg/agent.
 func agentCommand() *cli.Command {
 	return &cli.Command{Name: agent.Name, Hidden: true, Subcommands: []*cli.Command{{
+		Name: "serve",
+		Action: func(c *cli.Context) error {
+			return agent.Serve(c.Context, os.Stdin, os.Stdout)
+		},
+	}, {
+		Name: "echo",
+		Action: func(c *cli.Context) error {
+			return agent.Echo(c.Context, c.Args().First())
+		},
+	}, {
+		Name: "reach",
+		Action: func(c *cli.Context) error {
+			limit, err := time.ParseDuration(c.Args().Get(2))
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(c.Context, limit)
+			defer cancel()
+			took, err := agent.Reach(ctx, c.Args().Get(0), c.Args().Get(1))
+			if err == nil {
+				_, err = fmt.Fprintln(c.App.Writer, took)
+			}
+			return err
+		},
+	}, {
 		Name: "kill",
 		Action: func(c *cli.Context) error {
 			pid, err := strconv.Atoi(c.Args().Get(0))

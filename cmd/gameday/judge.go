@@ -12,9 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/report"
-	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -113,7 +113,7 @@ func readResults(paths []string) (samples []verdict.Sample, first time.Time, err
 }
 
 func judgeCase(c *cli.Context, samples []verdict.Sample, first time.Time) (verdict.Case, error) {
-	var good scenario.Ratio
+	var good unit.Ratio
 	if err := good.UnmarshalText([]byte(c.String("good"))); err != nil {
 		return verdict.Case{}, usageError("--good %s: %w", c.String("good"), err)
 	}

@@ -65,6 +65,12 @@ func Missing(t *testing.T, why any) {
 // It is removed with the test.
 func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) string {
 	b.T.Helper()
+	return b.StartWith(container.HostConfig{RestartPolicy: container.RestartPolicy{Name: restart}}, labels...)
+}
+
+// StartWith is [Bed.Start] with all that the engine can be told.
+func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
+	b.T.Helper()
 	ctx := b.T.Context()
 	image, err := b.Env.SelfImage(ctx)
 	if err != nil {
@@ -78,7 +84,7 @@ func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) strin
 	created, err := b.Client.ContainerCreate(ctx, &container.Config{
 		Image: image, Cmd: []string{"shop"}, Labels: all,
 		Env: []string{"SHOP_LISTEN=:8080", "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"},
-	}, &container.HostConfig{RestartPolicy: container.RestartPolicy{Name: restart}}, nil, nil, "")
+	}, &host, nil, nil, "")
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -92,9 +98,14 @@ func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) strin
 
 // Remove removes a container, whatever state it is in.
 func (b *Bed) Remove(id string) {
+	_ = b.Client.ContainerRemove(b.afterwards(), id, container.RemoveOptions{Force: true})
+}
+
+// afterwards is a context for what is done when the test's own has ended.
+func (b *Bed) afterwards() context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.T.Context()), 30*time.Second)
-	defer cancel()
-	_ = b.Client.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+	time.AfterFunc(30*time.Second, cancel)
+	return ctx
 }
 
 // Inspect is the container as the engine has it.
@@ -111,7 +122,7 @@ func (b *Bed) Inspect(id string) container.InspectResponse {
 func (b *Bed) Serves(id string) bool {
 	ctx, cancel := context.WithTimeout(b.T.Context(), 500*time.Millisecond)
 	defer cancel()
-	address := b.Inspect(id).NetworkSettings.Networks["bridge"].IPAddress
+	address := b.Address(id)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+":8080/healthz", nil)
 	if err != nil || address == "" {
 		return false
@@ -123,6 +134,15 @@ func (b *Bed) Serves(id string) bool {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
+}
+
+// Address is the container's address in its first network.
+func (b *Bed) Address(id string) string {
+	b.T.Helper()
+	for _, n := range b.Inspect(id).NetworkSettings.Networks {
+		return n.IPAddress
+	}
+	return ""
 }
 
 // Open opens a container as the code under test does.

@@ -35,12 +35,3 @@ func (s Set[T]) Names() []string {
 
 // String lists the names.
 func (s Set[T]) String() string { return strings.Join(s.Names(), ", ") }
-
-// Specs is the set as those see it who only fill specs.
-func Specs[T any](s Set[T]) Set[any] {
-	specs := make(Set[any], len(s))
-	for i, k := range s {
-		specs[i] = Kind[any]{k.Name, k.Doc, func() any { return k.New() }}
-	}
-	return specs
-}

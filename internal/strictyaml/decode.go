@@ -172,39 +172,36 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 // fields fills a struct. Keys that it does not have, and required ones that are
 // not there, are reported.
 func (d *Document) fields(path string, pairs []Pair, into reflect.Value) {
-	known := map[string]int{}
-	for i := range into.NumField() {
-		key, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("yaml"), ",")
-		if key != "" && key != "-" {
-			known[key] = i
-		}
-	}
+	known, names := keys(into.Type())
 	for _, p := range pairs {
-		i, ok := known[p.Key]
+		f, ok := known[p.Key]
 		if !ok {
-			d.problem(p.At, "unknown key %q: %s", p.Key, Suggest(p.Key, keys(into.Type())))
+			d.problem(p.At, "unknown key %q: %s", p.Key, Suggest(p.Key, names))
 			continue
 		}
-		r, _ := rulesOf(into.Type().Field(i))
-		d.value(p.Value, into.Field(i), r)
+		r, _ := rulesOf(f)
+		d.value(p.Value, into.FieldByIndex(f.Index), r)
 	}
-	for _, key := range keys(into.Type()) {
-		_, required := rulesOf(into.Type().Field(known[key]))
+	for _, key := range names {
+		_, required := rulesOf(known[key])
 		if required && !slices.ContainsFunc(pairs, func(p Pair) bool { return p.Key == key }) {
 			d.problem(d.At(path), "%s lacks the key %q", name(path), key)
 		}
 	}
 }
 
-// keys are the keys of a struct in their order.
-func keys(t reflect.Type) []string {
-	var all []string
-	for f := range t.Fields() {
-		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
-			all = append(all, key)
+// keys are the fields of a struct by their key, and the keys in their order.
+// What is inlined stands among the others.
+func keys(t reflect.Type) (known map[string]reflect.StructField, names []string) {
+	known = map[string]reflect.StructField{}
+	for _, f := range reflect.VisibleFields(t) {
+		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if key != "" && key != "-" && f.IsExported() {
+			known[key] = f
+			names = append(names, key)
 		}
 	}
-	return all
+	return known, names
 }
 
 func (d *Document) slice(n Node, into reflect.Value) {
@@ -268,7 +265,7 @@ func (d *Document) scalar(n Node, into reflect.Value, r rules) {
 	switch {
 	case len(r.enum) > 0 && !slices.Contains(r.enum, text):
 		d.problem(at, "%s: found %q, %s", name(n.Path), text, Suggest(text, r.enum))
-	case r.hasMinimum && into.CanInt() && into.Int() < r.minimum:
+	case r.hasMinimum && (into.CanInt() && into.Int() < r.minimum || into.CanUint() && r.minimum > 0 && into.Uint() < uint64(r.minimum)):
 		d.problem(at, "%s: found %s, expected at least %d", name(n.Path), text, r.minimum)
 	case r.hasMax && into.CanInt() && into.Int() > r.maximum:
 		d.problem(at, "%s: found %s, expected at most %d", name(n.Path), text, r.maximum)
@@ -285,6 +282,8 @@ func expectation(t reflect.Type) string {
 		return "true or false"
 	case t.Kind() == reflect.Int:
 		return "a whole number"
+	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
+		return "a whole number that is not negative and not too great"
 	case t.Kind() == reflect.Float64:
 		return "a number"
 	}
@@ -309,6 +308,10 @@ func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
 		var v int
 		v, err = strconv.Atoi(text)
 		into.SetInt(int64(v))
+	case into.CanUint():
+		var v uint64
+		v, err = strconv.ParseUint(text, 10, into.Type().Bits())
+		into.SetUint(v)
 	case into.Kind() == reflect.Float64:
 		var v float64
 		v, err = strconv.ParseFloat(text, 64)

@@ -3,7 +3,10 @@ package fault_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,29 +21,51 @@ import (
 // conformance is what every kind is held to, on a real engine. A kind that is
 // not in the table fails [TestEveryKindIsHeldToTheSuite].
 type conformance struct {
-	fault   fault.Fault
-	restart container.RestartPolicyMode
-	// felt is how a client and the engine see it while it is in force.
-	felt func(b *enginetest.Bed, id string) bool
+	fault fault.Fault
+	host  container.HostConfig
+	// network tells whether it takes a network of its own, with a peer on it.
+	network bool
+	// felt is how a client and the engine or its kernel see it while it is in
+	// force.
+	felt func(s scene) bool
+	// notFelt must hold all the while: what the fault must leave alone.
+	notFelt func(s scene) bool
 	// refusesRepeat tells whether a component under the fault is refused.
 	refusesRepeat bool
+	// moment tells that the effect is over at once, and InForce holds for ever.
+	moment bool
+}
+
+// scene is where a kind is tried.
+type scene struct {
+	*enginetest.Bed
+
+	id   string // the component
+	peer string // another one on its network, if there is one
+}
+
+func always() container.HostConfig {
+	return container.HostConfig{RestartPolicy: container.RestartPolicy{Name: "always"}}
 }
 
 func suite() map[string]conformance {
-	down := func(b *enginetest.Bed, id string) bool {
-		return !b.Inspect(id).State.Running && !b.Serves(id)
-	}
+	all := lifecycleSuite()
+	maps.Copy(all, packetSuite())
+	maps.Copy(all, diskSuite())
+	return all
+}
+
+func lifecycleSuite() map[string]conformance {
+	down := func(s scene) bool { return !s.Inspect(s.id).State.Running && !s.Serves(s.id) }
 	return map[string]conformance{
-		"kill": {fault: &fault.Kill{}, restart: "always", felt: down, refusesRepeat: true},
-		"stop": {fault: &fault.Stop{}, restart: "always", felt: down, refusesRepeat: true},
-		"pause": {fault: &fault.Pause{}, restart: "no", refusesRepeat: true, felt: func(b *enginetest.Bed, id string) bool {
-			return b.Inspect(id).State.Paused && !b.Serves(id)
+		"kill": {fault: &fault.Kill{}, host: always(), felt: down, refusesRepeat: true},
+		"stop": {fault: &fault.Stop{}, host: always(), felt: down, refusesRepeat: true},
+		"pause": {fault: &fault.Pause{}, refusesRepeat: true, felt: func(s scene) bool {
+			return s.Inspect(s.id).State.Paused && !s.Serves(s.id)
 		}},
-		"crash": {fault: &fault.Crash{}, restart: "no", refusesRepeat: true, felt: down},
-		"restart": {fault: &fault.Restart{}, restart: "no", felt: func(b *enginetest.Bed, id string) bool {
-			return b.Inspect(id).State.Running
-		}},
-		"noop": {fault: &fault.Noop{}, restart: "no", felt: (*enginetest.Bed).Serves},
+		"crash":   {fault: &fault.Crash{}, refusesRepeat: true, felt: down, moment: true},
+		"restart": {fault: &fault.Restart{}, felt: func(s scene) bool { return s.Inspect(s.id).State.Running }, moment: true},
+		"noop":    {fault: &fault.Noop{}, felt: func(s scene) bool { return s.Serves(s.id) }, moment: true},
 	}
 }
 
@@ -48,7 +73,9 @@ func TestEveryKindIsHeldToTheSuite(t *testing.T) {
 	t.Parallel()
 	cases := suite()
 	for _, k := range fault.Kinds() {
-		if _, ok := cases[k.Name]; !ok {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(cases)), func(name string) bool {
+			return kindOf(name) == k.Name
+		}) {
 			t.Errorf("kind %s has no conformance case", k.Name)
 		}
 		if k.Doc == "" {
@@ -67,39 +94,70 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// begin sets the scene.
+func (c conformance) begin(t *testing.T) scene {
+	t.Helper()
+	s := scene{Bed: enginetest.New(t)}
+	host := c.host
+	if c.network {
+		host.NetworkMode = container.NetworkMode(s.Network())
+	}
+	s.id = s.StartWith(host)
+	if c.network {
+		s.peer = s.StartWith(container.HostConfig{NetworkMode: host.NetworkMode}, "gameday.test.peer=yes")
+		s.Echo(s.id)
+	}
+	return s
+}
+
 func (c conformance) run(t *testing.T, name string) {
 	t.Helper()
 	ctx := t.Context()
-	b := enginetest.New(t)
-	id := b.Start(c.restart)
-	h := b.Open(id)
-	before := b.Inspect(id)
+	s := c.begin(t)
+	h := s.Open(s.id)
+	before, kernel := s.Inspect(s.id), s.Kernel(s.id)
 
 	was, err := c.fault.Prepare(ctx, h)
 	if err != nil {
 		t.Fatalf("prepare: %v", err)
 	}
-	if !sameLife(before, b.Inspect(id)) {
+	if !sameLife(before, s.Inspect(s.id)) {
 		t.Fatal("prepare changed the component")
 	}
 	component, err := h.Look(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := throughDisk(t, name, c.fault, component, was)
+	entry := throughDisk(t, kindOf(name), c.fault, component, was)
 
 	// Undone before it was done.
-	undo(t, b, entry)
-	if !sameLife(before, b.Inspect(id)) {
+	undo(t, s.Bed, entry)
+	if !sameLife(before, s.Inspect(s.id)) {
 		t.Fatal("undoing what was never done changed the component")
 	}
 
+	if warmer, ok := c.fault.(fault.Warmer); ok {
+		if err := warmer.Warm(ctx, h); err != nil {
+			t.Fatalf("warm: %v", err)
+		}
+		if c.felt(s) && c.notFelt != nil {
+			t.Fatal("what is ready already has its effect")
+		}
+	}
 	if err := c.fault.Inject(ctx, h, was); err != nil {
 		t.Fatalf("inject: %v", err)
 	}
-	b.Eventually("it is felt", func() bool { return c.felt(b, id) })
+	s.Eventually("it is felt", func() bool { return c.felt(s) })
+	if c.notFelt != nil && !c.notFelt(s) {
+		t.Error("it is felt by those whom it is not about")
+	}
 	if verifier, ok := c.fault.(fault.Verifier); ok {
-		b.Eventually("its own check holds", func() bool { return verifier.InForce(ctx, h, was) == nil })
+		s.Eventually("its own check holds", func() bool { return verifier.InForce(ctx, h, was) == nil })
+	}
+	if feeler, ok := c.fault.(fault.Feeler); ok && c.network {
+		if n, known, err := feeler.Felt(ctx, h, was); err != nil || !known || n == 0 {
+			t.Errorf("it has met %d packets (%v, %v)", n, known, err)
+		}
 	}
 	if c.refusesRepeat {
 		if _, err := c.fault.Prepare(ctx, h); err == nil {
@@ -108,21 +166,36 @@ func (c conformance) run(t *testing.T, name string) {
 	}
 
 	for range 2 { // safe to repeat
-		undo(t, b, entry)
+		undo(t, s.Bed, entry)
 	}
-	b.Eventually("users are served again", func() bool { return b.Serves(id) })
-	after := b.Inspect(id)
+	s.Eventually("users are served again", func() bool { return s.Serves(s.id) })
+	after := s.Inspect(s.id)
 	if after.State.Paused || !after.State.Running || !reflect.DeepEqual(before.HostConfig, after.HostConfig) {
 		t.Errorf("not as before: %+v", after.State)
 	}
-	if verifier, ok := c.fault.(fault.Verifier); ok && name != "noop" && name != "crash" && name != "restart" {
+	if got := s.Kernel(s.id); got != kernel {
+		t.Errorf("the kernel had\n%s\nand has\n%s", kernel, got)
+	}
+	if verifier, ok := c.fault.(fault.Verifier); ok && !c.moment {
 		if err := verifier.InForce(ctx, h, was); !errors.Is(err, fault.ErrNotInForce) {
 			t.Errorf("in force after it was undone: %v", err)
 		}
 	}
 
-	b.Remove(id)
-	undo(t, b, entry) // the component is gone: nothing left to mend
+	s.Remove(s.id)
+	undo(t, s.Bed, entry) // the component is gone: nothing left to mend
+	if err := s.Env.Close(); err != nil {
+		t.Errorf("let go of the engine: %v", err)
+	}
+	if left := s.Helpers(s.id); len(left) > 0 {
+		t.Errorf("helpers are left: %v", left)
+	}
+}
+
+// kindOf is the kind of a case: "drop, a share" is one of drop.
+func kindOf(name string) string {
+	kind, _, _ := strings.Cut(name, ", ")
+	return kind
 }
 
 func sameLife(a, b container.InspectResponse) bool {

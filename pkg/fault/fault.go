@@ -67,13 +67,49 @@ type Healer interface {
 // Kinds are all kinds of faults, by name.
 func Kinds() kind.Set[Fault] {
 	return kind.Set[Fault]{
+		{Name: "bandwidth", Doc: "What leaves the component is bounded.", New: func() Fault { return &viaHelper{new(Bandwidth)} }},
+		{Name: "connections", Doc: "A ceiling on connections at the same time, as a NAT gateway has one.", New: func() Fault { return &viaHelper{new(Connections)} }},
+		{Name: "corrupt", Doc: "A share of the packets arrives broken.", New: func() Fault { return &viaHelper{new(Corrupt)} }},
 		{Name: "crash", Doc: "The main process dies by itself; a restart policy may bring it back.", New: func() Fault { return new(Crash) }},
+		{Name: "delay", Doc: "Packets arrive later.", New: func() Fault { return &viaHelper{new(Delay)} }},
+		{Name: "dns", Doc: "Name lookups time out, or are refused.", New: func() Fault { return &viaHelper{new(DNS)} }},
+		{Name: "drop", Doc: "Packets are lost, all or a share.", New: func() Fault { return &viaHelper{new(Drop)} }},
+		{Name: "duplicate", Doc: "Packets arrive twice.", New: func() Fault { return &viaHelper{new(Duplicate)} }},
+		{Name: "fill", Doc: "A disk is full.", New: func() Fault { return &viaHelper{new(Fill)} }},
+		{Name: "isolate", Doc: "The component's network is gone: it runs, and reaches nobody.", New: func() Fault { return &viaHelper{new(Isolate)} }},
 		{Name: "kill", Doc: "The host is gone: killed at once, and nothing brings it back.", New: func() Fault { return new(Kill) }},
 		{Name: "noop", Doc: "Nothing happens: what a game day looks like without a fault.", New: func() Fault { return new(Noop) }},
+		{Name: "partition", Doc: "The component is cut off from others, silently.", New: func() Fault { return &viaHelper{new(Partition)} }},
 		{Name: "pause", Doc: "All processes freeze: connections stay open and nobody answers.", New: func() Fault { return new(Pause) }},
+		{Name: "reject", Doc: "Packets are refused, and the sender is told.", New: func() Fault { return &viaHelper{new(Reject)} }},
+		{Name: "reorder", Doc: "A share of the packets overtakes the others.", New: func() Fault { return &viaHelper{new(Reorder)} }},
 		{Name: "restart", Doc: "An orderly restart, as in a deployment.", New: func() Fault { return new(Restart) }},
 		{Name: "stop", Doc: "An orderly stop, as in maintenance; nothing brings it back.", New: func() Fault { return new(Stop) }},
 	}
+}
+
+// Specs are the kinds as those see them who only read and write their settings.
+func Specs() kind.Set[any] {
+	all := Kinds()
+	specs := make(kind.Set[any], len(all))
+	for i, k := range all {
+		specs[i] = kind.Kind[any]{Name: k.Name, Doc: k.Doc, New: func() any {
+			if f, ok := k.New().(*viaHelper); ok {
+				return f.Carried
+			}
+			return k.New()
+		}}
+	}
+	return specs
+}
+
+// Of is the fault of a spec that [Specs] made.
+func Of(spec any) (Fault, bool) {
+	if c, ok := spec.(Carried); ok {
+		return &viaHelper{c}, true
+	}
+	f, ok := spec.(Fault)
+	return f, ok
 }
 
 // Entry is the journal's entry for a fault on a component.

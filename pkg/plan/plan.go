@@ -56,7 +56,7 @@ func (p Plan) Bind(ctx context.Context, env target.Environment) ([]Step, error) 
 	var steps []Step
 	var refusals []error
 	for _, f := range p.Scenario.Faults {
-		spec, ok := f.Spec.(fault.Fault)
+		spec, ok := fault.Of(f.Spec)
 		if !ok {
 			return nil, fmt.Errorf("%s: %s is no fault", f.Where, f.Kind)
 		}

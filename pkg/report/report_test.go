@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -90,7 +89,7 @@ objective: {rto: 30s, rpo: 0}
 load: [{journey: checkout, rate: 50/s, critical: true}]
 faults: [{kill: {target: {service: db}}}]
 timing: {watch: 40s}
-`), kind.Specs(fault.Kinds()))
+`), fault.Specs())
 	check(err)
 	check(run.Save(dir, meta, s))
 	return dir

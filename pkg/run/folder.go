@@ -10,7 +10,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -85,7 +84,7 @@ func Open(dir string) (Folder, error) {
 	// Read as a file without a name of its own, so that no name is expected.
 	data, err = os.ReadFile(filepath.Join(dir, ScenarioFile)) //nolint:gosec // G304: the run's own folder
 	if err == nil {
-		f.Scenario, err = scenario.Load("scenario of run "+filepath.Base(dir), data, kind.Specs(fault.Kinds()))
+		f.Scenario, err = scenario.Load("scenario of run "+filepath.Base(dir), data, fault.Specs())
 	}
 	if err != nil {
 		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
@@ -111,7 +112,13 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 		}
 		own = append(own, s)
 	}
+	before := len(d.Problems)
 	d.DecodePairs(p.Value.Path, own, f.Spec)
+	if checker, ok := f.Spec.(interface{ Check() error }); ok && len(d.Problems) == before {
+		if err := checker.Check(); err != nil {
+			d.Problem(p.Value.Path, "%s: %v", p.Value.Path, err)
+		}
+	}
 	if !targeted {
 		d.Problem(p.Value.Path, "%s lacks a target: {service: …}, {name: …}, {label: …}, {zone: …} or {role: …}", p.Value.Path)
 	}
@@ -133,7 +140,7 @@ func (f Fault) MarshalYAML() (any, error) {
 
 func (s *Scenario) setDefaults() {
 	o := s.Objective.Verdict()
-	s.Objective.Good, s.Objective.Within, s.Objective.Window, s.Objective.Hold = Ratio(o.Good), o.Within, o.Window, o.Hold
+	s.Objective.Good, s.Objective.Within, s.Objective.Window, s.Objective.Hold = unit.Ratio(o.Good), o.Within, o.Window, o.Hold
 	if s.Timing.Baseline == 0 {
 		s.Timing.Baseline = DefaultBaseline
 	}

@@ -7,11 +7,9 @@
 package scenario
 
 import (
-	"errors"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -53,7 +51,7 @@ type Suspect struct {
 type Objective struct {
 	RTO    time.Duration  `yaml:"rto" jsonschema:"required" jsonschema_description:"Recovery time objective: how long an interruption of service may last."`
 	RPO    *time.Duration `yaml:"rpo,omitempty" jsonschema_description:"Recovery point objective: of what span acknowledged writes may be lost; 0 for none. Without it nothing is looked up."`
-	Good   Ratio          `yaml:"good,omitempty" jsonschema_description:"The share of users who must be served well; 99% where it is not set."`
+	Good   unit.Ratio     `yaml:"good,omitempty" jsonschema_description:"The share of users who must be served well; 99% where it is not set."`
 	Within time.Duration  `yaml:"within,omitempty" jsonschema_description:"A slower journey is a bad one; 500ms where it is not set."`
 	Window time.Duration  `yaml:"window,omitempty" jsonschema_description:"Breaches are looked for in windows of this length; 1s where it is not set."`
 	Hold   time.Duration  `yaml:"hold,omitempty" jsonschema_description:"Service is back when it holds for so long; 5s where it is not set."`
@@ -91,33 +89,7 @@ type Timing struct {
 
 // AbortRule is a stop condition. All that it sets must hold.
 type AbortRule struct {
-	GoodBelow Ratio         `yaml:"good_below,omitempty" jsonschema_description:"The share of users who are served well, of the last seconds, is below this …"`
+	GoodBelow unit.Ratio    `yaml:"good_below,omitempty" jsonschema_description:"The share of users who are served well, of the last seconds, is below this …"`
 	For       time.Duration `yaml:"for,omitempty" jsonschema_description:"… for so long."`
 	Failed    int           `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many users have failed since the fault."`
 }
-
-// Ratio is a share, written as 99% or 0.99.
-type Ratio float64
-
-// ErrRatio says what a ratio looks like.
-var ErrRatio = errors.New("expected a share above 0 and up to 100%, such as 99% or 0.99")
-
-// UnmarshalText reads a ratio.
-func (r *Ratio) UnmarshalText(text []byte) error {
-	number, percent := strings.CutSuffix(strings.TrimSpace(string(text)), "%")
-	f, err := strconv.ParseFloat(number, 64)
-	if percent {
-		f /= 100
-	}
-	if err != nil || !(f > 0 && f <= 1) {
-		return ErrRatio
-	}
-	*r = Ratio(f)
-	return nil
-}
-
-// MarshalText writes a ratio in percent.
-func (r Ratio) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// String is the ratio in percent.
-func (r Ratio) String() string { return strconv.FormatFloat(float64(r)*100, 'f', -1, 64) + "%" }

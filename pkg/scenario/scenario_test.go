@@ -20,7 +20,7 @@ import (
 )
 
 func library() scenario.Library {
-	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: kind.Specs(fault.Kinds())}
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs()}
 }
 
 func TestBundledScenariosHoldTogether(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -56,11 +57,18 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		}}
 	case reflect.TypeFor[probe.Rate]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^[1-9][0-9]*/[smh]$`, Examples: []any{"50/s", "600/m"}}
-	case reflect.TypeFor[Ratio]():
+	case reflect.TypeFor[unit.Ratio]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`, Examples: []any{"99%", "99.9%"}},
 			{Type: "number", ExclusiveMinimum: "0", Maximum: "1"},
 		}}
+	case reflect.TypeFor[unit.Size]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)? ?([kKmMgGtT](i?[bB])?)?$`, Examples: []any{"64MiB", "512k"}},
+			{Type: "integer", Minimum: "0"},
+		}}
+	case reflect.TypeFor[unit.BitRate]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?([kmg]?bit)$`, Examples: []any{"10mbit", "512kbit"}}
 	case reflect.TypeFor[any]():
 		return &jsonschema.Schema{}
 	}

@@ -14,12 +14,14 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
+	"github.com/gameday-dev/gameday/pkg/agent"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -45,6 +47,10 @@ type Options struct {
 type Environment struct {
 	*Engine
 	options Options
+	helpers helpers
+
+	features  sync.Mutex // guards supported
+	supported map[agent.Features]error
 }
 
 var (
@@ -63,6 +69,9 @@ func Open(ctx context.Context, options Options) (*Environment, error) {
 	}
 	return &Environment{Engine: engine, options: options}, nil
 }
+
+// Close ends all helpers, and lets go of the engine.
+func (e *Environment) Close() error { return errors.Join(e.closeHelpers(), e.Engine.Close()) }
 
 // ID names the engine and the fence: what a lock is about.
 func (e *Environment) ID() string {

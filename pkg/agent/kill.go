@@ -1,8 +1,3 @@
-// Package agent is the helper: gameday's own binary, started in a container
-// beside a target, with one capability and nothing installed anywhere.
-//
-// This is its first order: end the main process of a container from outside of
-// its PID namespace, so that it looks like a crash.
 package agent
 
 import (
@@ -13,9 +8,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// Name is the hidden subcommand that a helper runs.
-const Name = "agent"
 
 // KillOrder means a process by what cannot be mistaken: its number, and the
 // container whose control group it must be in.

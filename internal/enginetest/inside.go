@@ -1,0 +1,158 @@
+package enginetest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// Network makes a network of the test's own, on which names are looked up at
+// the engine's server. It goes with the test.
+func (b *Bed) Network() string {
+	b.T.Helper()
+	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label)
+	created, err := b.Client.NetworkCreate(b.T.Context(), name, network.CreateOptions{Labels: map[string]string{"gameday.test": "true"}})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	b.T.Cleanup(func() {
+		b.Eventually("the network can be removed", func() bool {
+			return b.Client.NetworkRemove(b.afterwards(), created.ID) == nil
+		})
+	})
+	return name
+}
+
+// Exec runs a command in a container to its end, and returns its exit code and
+// what it wrote.
+func (b *Bed) Exec(id string, command ...string) (int, string) {
+	b.T.Helper()
+	ctx := b.T.Context()
+	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	stream, err := b.Client.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer stream.Close()
+	var output bytes.Buffer
+	if _, err := stdcopy.StdCopy(&output, &output, stream.Reader); err != nil {
+		b.T.Fatal(err)
+	}
+	done, err := b.Client.ContainerExecInspect(ctx, created.ID)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return done.ExitCode, output.String()
+}
+
+// Echo starts something in the container that answers on port 7, by TCP and
+// UDP.
+func (b *Bed) Echo(id string) {
+	b.T.Helper()
+	ctx := b.T.Context()
+	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: []string{"/gameday", "agent", "echo", ":7"}, Detach: true})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	if err := b.Client.ContainerExecStart(ctx, created.ID, container.ExecStartOptions{Detach: true}); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Eventually("something answers on port 7", func() bool {
+		code, _ := b.Exec(id, "/gameday", "agent", "reach", "udp", "127.0.0.1:7", "300ms")
+		return code == 0
+	})
+}
+
+// Reaches tells whether a container reaches an address, and how long that took;
+// see agent.Reach.
+func (b *Bed) Reaches(from, network, address string) (bool, time.Duration) {
+	b.T.Helper()
+	code, output := b.Exec(from, "/gameday", "agent", "reach", network, address, "700ms")
+	took, _ := time.ParseDuration(strings.TrimSpace(output))
+	return code == 0, took
+}
+
+// PID is the number of the container's main process on this machine.
+func (b *Bed) PID(id string) int { return b.Inspect(id).State.Pid }
+
+// Kernel is what the kernel has in a container's network namespace: packet
+// filters and queues, as text to be compared.
+func (b *Bed) Kernel(id string) string {
+	b.T.Helper()
+	space, err := netns.GetFromPid(b.PID(id))
+	if err != nil {
+		if os.Geteuid() != 0 {
+			Missing(b.T, "it takes root to look into a container's network namespace")
+		}
+		b.T.Fatal(err)
+	}
+	defer space.Close()
+	var all []string
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	filters, err := nftables.New(nftables.WithNetNSFd(int(space)))
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	tables, err := filters.ListTables()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	for _, t := range tables {
+		add("table %d %s", t.Family, t.Name)
+	}
+	handle, err := netlink.NewHandleAt(space)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer handle.Close()
+	links, err := handle.LinkList()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	for _, link := range links {
+		queues, err := handle.QdiscList(link)
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		for _, q := range queues {
+			add("queue %s %s %x", link.Attrs().Name, q.Type(), q.Attrs().Handle)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// Path is a path in a container, as this machine sees it.
+func (b *Bed) Path(id, path string) string {
+	return "/proc/" + strconv.Itoa(b.PID(id)) + "/root" + path
+}
+
+// Helpers are the helpers beside a container.
+func (b *Bed) Helpers(id string) []string {
+	b.T.Helper()
+	list, err := b.Client.ContainerList(b.T.Context(), container.ListOptions{All: true})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	var found []string
+	for _, c := range list {
+		if c.Labels["gameday.helper"] == id {
+			found = append(found, c.ID)
+		}
+	}
+	return found
+}

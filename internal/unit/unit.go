@@ -1,0 +1,114 @@
+// Package unit is the quantities that people write with their unit: shares,
+// sizes and rates of bits.
+package unit
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/docker/go-units"
+)
+
+// Ratio is a share, written as 99% or 0.99.
+type Ratio float64
+
+// ErrRatio says what a ratio looks like.
+var ErrRatio = errors.New("expected a share above 0 and up to 100%, such as 99% or 0.99")
+
+// UnmarshalText reads a ratio.
+func (r *Ratio) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(strings.TrimSpace(string(text)), "%")
+	f, err := strconv.ParseFloat(number, 64)
+	if percent {
+		f /= 100
+	}
+	if err != nil || !(f > 0 && f <= 1) {
+		return ErrRatio
+	}
+	*r = Ratio(f)
+	return nil
+}
+
+// MarshalText writes a ratio in percent.
+func (r Ratio) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// String is the ratio in percent.
+func (r Ratio) String() string { return strconv.FormatFloat(float64(r)*100, 'f', -1, 64) + "%" }
+
+// Size is an amount of data in bytes, written as 64MiB, 512k or 1000.
+type Size uint64
+
+// ErrSize says what a size looks like.
+var ErrSize = errors.New("expected a size such as 64MiB, 512k or 1000 (bytes)")
+
+// UnmarshalText reads a size. All its units are powers of 1024.
+func (s *Size) UnmarshalText(text []byte) error {
+	n, err := units.RAMInBytes(string(text))
+	if err != nil || n < 0 {
+		return ErrSize
+	}
+	*s = Size(n)
+	return nil
+}
+
+// MarshalText writes a size in the greatest unit that leaves no rest.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String is the size in the greatest unit that leaves no rest.
+func (s Size) String() string {
+	for i, unit := range []string{"GiB", "MiB", "KiB"} {
+		if whole := Size(1) << (30 - 10*i); s >= whole && s%whole == 0 {
+			return fmt.Sprintf("%d%s", s/whole, unit)
+		}
+	}
+	return strconv.FormatUint(uint64(s), 10)
+}
+
+// BitRate is bits per second, written as 10mbit, 512kbit or 1gbit.
+type BitRate uint64
+
+// ErrBitRate says what a rate of bits looks like.
+var ErrBitRate = errors.New("expected a bandwidth such as 10mbit, 512kbit or 1gbit (per second)")
+
+// steps are the units of a bit rate, the greatest first.
+func steps() []struct {
+	name string
+	bits uint64
+} {
+	return []struct {
+		name string
+		bits uint64
+	}{{"gbit", 1e9}, {"mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
+}
+
+// UnmarshalText reads a rate of bits.
+func (b *BitRate) UnmarshalText(text []byte) error {
+	for _, s := range steps() {
+		number, ok := strings.CutSuffix(strings.ToLower(string(text)), s.name)
+		if !ok {
+			continue
+		}
+		f, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(f > 0 && f < 1e6) || uint64(f*float64(s.bits)) == 0 {
+			return ErrBitRate
+		}
+		*b = BitRate(f * float64(s.bits))
+		return nil
+	}
+	return ErrBitRate
+}
+
+// MarshalText writes a rate in the greatest unit that leaves no rest.
+func (b BitRate) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// String is the rate in the greatest unit that leaves no rest.
+func (b BitRate) String() string {
+	for _, s := range steps() {
+		if uint64(b) >= s.bits && uint64(b)%s.bits == 0 {
+			return strconv.FormatUint(uint64(b)/s.bits, 10) + s.name
+		}
+	}
+	return "0bit"
+}

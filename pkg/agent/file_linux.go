@@ -1,0 +1,138 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// do reads or changes the file.
+func (f *File) do() (Reply, error) {
+	folder, name, err := f.open()
+	if err != nil {
+		return Reply{}, err
+	}
+	defer folder.Close()
+	path := filepath.Join("/proc/self/fd", strconv.Itoa(int(folder.Fd())), name)
+	switch f.Op {
+	case FileRead:
+		seen, err := readFile(path)
+		return Reply{File: &seen}, err
+	case FileRemove:
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Reply{}, f.wrap(err)
+		}
+		return Reply{}, nil
+	case FileWrite:
+		if f.Write == nil {
+			return Reply{}, errors.New("write what?")
+		}
+		return Reply{}, f.wrap(writeFile(path, *f.Write))
+	}
+	return Reply{}, fmt.Errorf("unknown file order %q", f.Op)
+}
+
+func (f *File) wrap(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // its path is ours and means nothing to anybody else
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", f.Op, f.Path, err)
+	}
+	return nil
+}
+
+// open holds the folder of the file, and returns the file's own name there.
+// Every symbolic link on the way is the target's and stays inside of it; so
+// does the last, of which the file is what it leads to.
+func (f *File) open() (folder *os.File, name string, err error) {
+	root, err := os.Open(inTarget)
+	if err != nil {
+		return nil, "", fmt.Errorf("open the target's files: %w", err)
+	}
+	defer root.Close()
+	path := filepath.Clean("/" + f.Path)
+	for range 40 { // as many links as the kernel follows
+		dir, err := inRoot(root, filepath.Dir(path))
+		if err != nil {
+			return nil, "", f.wrap(err)
+		}
+		link := filepath.Join("/proc/self/fd", strconv.Itoa(int(dir.Fd())), filepath.Base(path))
+		to, err := os.Readlink(link)
+		if err != nil {
+			return dir, filepath.Base(path), nil //nolint:nilerr // no link: a file, or nothing yet
+		}
+		_ = dir.Close()
+		if filepath.IsAbs(to) {
+			path = filepath.Clean(to)
+		} else {
+			path = filepath.Join(filepath.Dir(path), to)
+		}
+	}
+	return nil, "", f.wrap(unix.ELOOP)
+}
+
+func inRoot(root *os.File, path string) (*os.File, error) {
+	fd, err := unix.Openat2(int(root.Fd()), path, &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func readFile(path string) (FileSeen, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return FileSeen{}, nil
+	}
+	if err != nil {
+		return FileSeen{}, err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok || !info.Mode().IsRegular():
+		return FileSeen{}, errors.New("it is no regular file")
+	case info.Size() > MaxFile:
+		return FileSeen{}, fmt.Errorf("it has %d bytes, more than the %d that are kept to put it back", info.Size(), MaxFile)
+	}
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOATIME, 0)
+	if err != nil {
+		return FileSeen{}, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	return FileSeen{
+		Exists: true, Content: content, Mode: stat.Mode & 0o7777, UID: int(stat.Uid), GID: int(stat.Gid),
+		Modified: time.Unix(stat.Mtim.Unix()).UTC(), Accessed: time.Unix(stat.Atim.Unix()).UTC(),
+	}, err
+}
+
+// writeFile makes a file what it shall be, in place: a file that is a mount of
+// its own cannot be replaced by another.
+func writeFile(path string, as FileSeen) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fs.FileMode(as.Mode&0o777))
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(as.Content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	// In this order: a change of owner takes setuid away.
+	return errors.Join(
+		unix.Lchown(path, as.UID, as.GID),
+		unix.Chmod(path, as.Mode),
+		unix.UtimesNano(path, []unix.Timespec{unix.NsecToTimespec(as.Accessed.UnixNano()), unix.NsecToTimespec(as.Modified.UnixNano())}),
+	)
+}

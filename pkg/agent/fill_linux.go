@@ -1,0 +1,164 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// inTarget is the target's file system, seen from a helper in its PID
+// namespace.
+const inTarget = "/proc/1/root"
+
+// hostShare is how much of the host's own file system always stays free.
+const hostShare = 0.1
+
+// filled is a file without a name that fills a file system. Whatever ends the
+// helper closes it, and the space is free again.
+type filled struct {
+	file *os.File
+	dir  string
+	keep uint64 // bytes that stay free
+	size int64  // of the file
+}
+
+// begin fills the file system up to what shall stay free.
+func (f *Fill) begin() (effect, Reply, error) {
+	dir := filepath.Join(inTarget, filepath.Clean("/"+f.Path))
+	free, whole, err := space(dir)
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	keep := max(f.Leave, uint64(f.LeaveShare*float64(whole)))
+	shared, err := sharesHost(dir)
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	if shared && !f.Host {
+		return nil, Reply{}, fmt.Errorf("%s lies on the host's own file system: mount a volume of its own size there, or say host: true", f.Path)
+	}
+	if shared {
+		keep = max(keep, uint64(hostShare*float64(whole)))
+	}
+	if free <= keep {
+		return nil, Reply{}, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, free, keep)
+	}
+	file, err := nameless(dir)
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	e := &filled{file: file, dir: dir, keep: keep}
+	if err := e.fill(); err != nil {
+		return nil, Reply{}, errors.Join(err, file.Close())
+	}
+	reply, err := e.status()
+	return e, reply, err
+}
+
+// fill takes what is free above what shall stay so. That the disk is full
+// before that is what was wanted.
+func (e *filled) fill() error {
+	for {
+		free, _, err := space(e.dir)
+		if err != nil || free <= e.keep {
+			return err
+		}
+		step := int64(free - e.keep)
+		for err = e.grow(step); errors.Is(err, unix.ENOSPC) && step > 4096; err = e.grow(step) {
+			step /= 2 // somebody else was quicker, or a part is reserved
+		}
+		if errors.Is(err, unix.ENOSPC) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("fill the disk: %w", err)
+		}
+		e.size += step
+	}
+}
+
+func (e *filled) grow(by int64) error {
+	err := unix.Fallocate(int(e.file.Fd()), 0, e.size, by)
+	if !errors.Is(err, unix.EOPNOTSUPP) {
+		return err
+	}
+	// A file system that cannot reserve space is written to.
+	zeros := make([]byte, min(by, 1<<20))
+	for written := int64(0); written < by; {
+		n, err := e.file.WriteAt(zeros[:min(int64(len(zeros)), by-written)], e.size+written)
+		written += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// status fills up again what somebody has freed meanwhile.
+func (e *filled) status() (Reply, error) {
+	if err := e.fill(); err != nil {
+		return Reply{}, err
+	}
+	free, _, err := space(e.dir)
+	const slack = 1 << 20
+	if err == nil && free > e.keep+slack {
+		err = fmt.Errorf("%d bytes are free, and %d should be", free, e.keep)
+	}
+	return Reply{Bytes: uint64(e.size)}, err
+}
+
+func (e *filled) undo() error { return e.file.Close() }
+
+// nameless opens a file that has no name, so that nobody else meets it.
+func nameless(dir string) (*os.File, error) {
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err == nil {
+		return os.NewFile(uintptr(fd), dir), nil
+	}
+	// File systems that lack it: a name for a moment.
+	file, createErr := os.CreateTemp(dir, ".gameday-*")
+	if createErr != nil {
+		return nil, fmt.Errorf("create a file in the target: %w", createErr)
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(fmt.Errorf("remove the name of a file in the target: %w", err), file.Close())
+	}
+	return file, nil
+}
+
+// space is what is free for anybody, and the whole, in bytes.
+func space(dir string) (free, whole uint64, err error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, 0, fmt.Errorf("ask for the space of %s: %w", dir, err)
+	}
+	return s.Bavail * uint64(s.Bsize), s.Blocks * uint64(s.Bsize), nil
+}
+
+// sharesHost tells whether a folder lies on the file system of the engine's own
+// data: the container's layers do, and so do the files that the engine mounts
+// into every container from there.
+func sharesHost(dir string) (bool, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return false, fmt.Errorf("ask for the file system of %s: %w", dir, err)
+	}
+	if s.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		return true, nil
+	}
+	here, err := os.Stat(dir)
+	if err != nil {
+		return false, err
+	}
+	host, err := os.Stat("/etc/hostname")
+	if err != nil {
+		return false, err
+	}
+	a, okA := here.Sys().(*syscall.Stat_t)
+	b, okB := host.Sys().(*syscall.Stat_t)
+	return okA && okB && a.Dev == b.Dev, nil
+}

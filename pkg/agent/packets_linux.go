@@ -1,0 +1,217 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+)
+
+// tableset is packet filters in force: tables of our own, which the kernel
+// removes with the socket that made them.
+type tableset struct {
+	conn   *nftables.Conn
+	tables []*nftables.Table
+	owned  bool
+}
+
+// newTables opens the socket that will own the tables.
+func newTables() (*tableset, error) {
+	conn, err := nftables.New(nftables.AsLasting())
+	if err != nil {
+		return nil, fmt.Errorf("reach the kernel's packet filter: %w", err)
+	}
+	return &tableset{conn: conn, owned: true}, nil
+}
+
+// begin puts all rules in force in one transaction.
+func (p *Packets) begin(tag string) (effect, Reply, error) {
+	t, err := newTables()
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	reply, err := t.install(tag, p.Rules, func(r Rule, _ place) ([]expr.Any, error) { return r.action() })
+	if err != nil {
+		return nil, reply, errors.Join(err, t.conn.CloseLasting())
+	}
+	return t, reply, nil
+}
+
+// install adds the rules. A kernel that is too old for owned tables, or for the
+// hook that silently loses what leaves, gets the next best thing, and a note
+// says so.
+func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([]expr.Any, error)) (Reply, error) {
+	var notes []string
+	for _, try := range []struct {
+		owned, egress bool
+		note          string
+	}{
+		{true, true, ""},
+		{true, false, "senders in the target are told at once where they use UDP (this kernel has no egress hook)"},
+		{false, false, "the kernel does not undo it if the helper is killed (it has no owned tables)"},
+	} {
+		if try.note != "" {
+			notes = append(notes, try.note)
+		}
+		t.owned, t.tables = try.owned, nil
+		err := t.add(tag, rules, try.egress, action)
+		if err == nil {
+			err = t.conn.Flush()
+		}
+		switch {
+		case err == nil:
+			return Reply{Note: strings.Join(notes, "; ")}, nil
+		case !errors.Is(err, syscall.EOPNOTSUPP) && !errors.Is(err, syscall.EINVAL):
+			return Reply{}, fmt.Errorf("add packet filter: %w", err)
+		case !try.owned:
+			return Reply{}, fmt.Errorf("this kernel cannot do it: %w", err)
+		}
+	}
+	return Reply{}, nil
+}
+
+// place is a chain, by what tells one from another.
+type place struct {
+	family   nftables.TableFamily
+	hook     Hook
+	priority nftables.ChainPriority
+	device   string
+}
+
+func (t *tableset) add(tag string, rules []Rule, egress bool, action func(Rule, place) ([]expr.Any, error)) error {
+	tables := map[nftables.TableFamily]*nftables.Table{}
+	chains := map[place]*nftables.Chain{}
+	for _, r := range rules {
+		places, err := r.places(egress)
+		if err != nil {
+			return err
+		}
+		for _, at := range places {
+			table := tables[at.family]
+			if table == nil {
+				table = t.table(tag, at.family)
+				tables[at.family] = table
+			}
+			chain := chains[at]
+			if chain == nil {
+				chain = t.chain(table, at, len(chains))
+				chains[at] = chain
+			}
+			end, err := action(r, at)
+			if err != nil {
+				return err
+			}
+			for _, match := range r.matches(at) {
+				t.conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(match, end...)})
+			}
+		}
+	}
+	return nil
+}
+
+func (t *tableset) table(tag string, family nftables.TableFamily) *nftables.Table {
+	table := &nftables.Table{Name: tag, Family: family}
+	if t.owned {
+		table.Flags = nftables.TableFlagOwner
+	}
+	t.tables = append(t.tables, table)
+	return t.conn.AddTable(table)
+}
+
+func (t *tableset) chain(table *nftables.Table, at place, n int) *nftables.Chain {
+	hooks := map[Hook]*nftables.ChainHook{
+		In: nftables.ChainHookInput, Out: nftables.ChainHookOutput, Forward: nftables.ChainHookForward,
+	}
+	c := &nftables.Chain{
+		Name: fmt.Sprintf("%s_%d", at.hook, n), Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: hooks[at.hook], Priority: &at.priority, Device: at.device,
+	}
+	if at.family == nftables.TableFamilyNetdev {
+		c.Hooknum = nftables.ChainHookEgress
+	}
+	return t.conn.AddChain(c)
+}
+
+// status counts what the rules have met.
+func (t *tableset) status() (Reply, error) {
+	var reply Reply
+	rules := 0
+	for _, table := range t.tables {
+		chains, err := t.conn.ListChainsOfTableFamily(table.Family)
+		if err != nil {
+			return reply, fmt.Errorf("list packet filters: %w", err)
+		}
+		for _, chain := range chains {
+			if chain.Table.Name != table.Name {
+				continue
+			}
+			found, err := t.conn.GetRules(table, chain)
+			if err != nil {
+				return reply, fmt.Errorf("list packet filters: %w", err)
+			}
+			for _, rule := range found {
+				rules++
+				for _, e := range rule.Exprs {
+					if c, ok := e.(*expr.Counter); ok {
+						reply.Packets += c.Packets
+						reply.Bytes += c.Bytes
+					}
+				}
+			}
+		}
+	}
+	if rules == 0 {
+		return reply, errors.New("the packet filter is no longer there")
+	}
+	return reply, nil
+}
+
+// undo removes the tables with all that is in them.
+func (t *tableset) undo() error {
+	for _, table := range t.tables {
+		t.conn.DelTable(table)
+	}
+	err := t.conn.Flush()
+	if errors.Is(err, syscall.ENOENT) {
+		err = nil
+	}
+	return errors.Join(err, t.conn.CloseLasting())
+}
+
+// mendTables removes the tables of a helper that is gone, which the kernel has
+// kept only where it knows no owners.
+func mendTables() error {
+	conn, err := nftables.New()
+	if err != nil {
+		return fmt.Errorf("reach the kernel's packet filter: %w", err)
+	}
+	tables, err := conn.ListTables()
+	if err != nil {
+		return fmt.Errorf("list packet filters: %w", err)
+	}
+	for _, table := range tables {
+		if strings.HasPrefix(table.Name, "gameday_") && table.Owner == 0 {
+			conn.DelTable(table)
+		}
+	}
+	return conn.Flush()
+}
+
+// devices are the network interfaces of the target but its loopback.
+func devices() ([]string, error) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("list network interfaces: %w", err)
+	}
+	var names []string
+	for _, i := range all {
+		if i.Flags&net.FlagLoopback == 0 && i.Flags&net.FlagUp != 0 {
+			names = append(names, i.Name)
+		}
+	}
+	return names, nil
+}

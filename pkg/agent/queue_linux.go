@@ -1,0 +1,189 @@
+package agent
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/florianl/go-nfqueue/v2"
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/xt"
+	"golang.org/x/sys/unix"
+)
+
+// queue is packets held up in user space. The rules that send them here let
+// them pass where nobody listens, so that the end of the helper is the end of
+// the delay.
+type queue struct {
+	*tableset
+	spec   *Queue
+	nf     *nfqueue.Nfqueue
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+	held   chan packet
+	random *rand.Rand
+	last   time.Time // when the last packet leaves: they keep their order
+}
+
+type packet struct {
+	id      uint32
+	due     time.Time
+	altered []byte
+}
+
+// heldPackets is how many packets may be held up; more are let pass by the
+// kernel (fail open).
+const heldPackets = 65_535
+
+// begin listens first, and then sends packets here.
+func (q *Queue) begin(tag string) (effect, Reply, error) {
+	t, err := newTables()
+	if err != nil {
+		return nil, Reply{}, err
+	}
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // lasts until undo, whoever ordered it
+	e := &queue{
+		tableset: t, spec: q, cancel: cancel, held: make(chan packet, heldPackets),
+		random: rand.New(rand.NewPCG(q.Seed, 0)), //nolint:gosec // G404: jitter, not a secret
+	}
+	number, err := e.listen(ctx)
+	if err != nil {
+		cancel()
+		return nil, Reply{}, errors.Join(err, t.conn.CloseLasting())
+	}
+	reply, err := t.install(tag, q.Match, func(Rule, place) ([]expr.Any, error) { return toQueue(number), nil })
+	if err != nil {
+		return nil, reply, errors.Join(err, e.undo())
+	}
+	return e, reply, nil
+}
+
+// listen binds a queue number that nobody else in this namespace has.
+func (e *queue) listen(ctx context.Context) (uint16, error) {
+	copying := uint8(nfqueue.NfQnlCopyMeta)
+	if e.spec.Corrupt > 0 {
+		copying = nfqueue.NfQnlCopyPacket
+	}
+	var err error
+	for range 8 {
+		number := uint16(1 + rand.N(60_000)) //nolint:gosec // G404: any free number will do
+		e.nf, err = nfqueue.Open(&nfqueue.Config{
+			NfQueue: number, MaxPacketLen: 0xffff, MaxQueueLen: heldPackets, Copymode: copying,
+			AfFamily: unix.AF_INET, Flags: nfqueue.NfQaCfgFlagFailOpen, WriteTimeout: time.Second,
+		})
+		if err != nil {
+			return 0, fmt.Errorf("open a packet queue: %w", err)
+		}
+		_ = e.nf.Con.SetReadBuffer(8 << 20) // as much as the kernel allows
+		if err = e.nf.RegisterWithErrorFunc(ctx, e.take, func(error) int {
+			if ctx.Err() != nil {
+				return 1
+			}
+			return 0 // a full buffer: those packets have passed
+		}); err == nil {
+			e.ended.Go(func() { e.release(ctx) })
+			return number, nil
+		}
+		_ = e.nf.Con.Close()
+	}
+	return 0, fmt.Errorf("bind a packet queue: %w", err)
+}
+
+// toQueue is the target of iptables by that name, revision 3: number, one
+// queue, and the flag that lets packets pass where nobody listens. Kernels that
+// lack nftables' own queue have it.
+func toQueue(number uint16) []expr.Any {
+	info := make([]byte, 8) // six, aligned
+	binary.NativeEndian.PutUint16(info, number)
+	binary.NativeEndian.PutUint16(info[2:], 1)
+	binary.NativeEndian.PutUint16(info[4:], 1)
+	return []expr.Any{&expr.Counter{}, &expr.Target{Name: "NFQUEUE", Rev: 3, Info: (*xt.Unknown)(&info)}}
+}
+
+// take is called for every packet, one after the other.
+func (e *queue) take(a nfqueue.Attribute) int {
+	if a.PacketID == nil {
+		return 0
+	}
+	now := time.Now()
+	p := packet{id: *a.PacketID, due: now.Add(e.spec.Delay)}
+	if e.spec.Jitter > 0 {
+		p.due = p.due.Add(time.Duration((2*e.random.Float64() - 1) * float64(e.spec.Jitter)))
+	}
+	if p.due.Before(e.last) {
+		p.due = e.last
+	}
+	if a.Payload != nil && e.random.Float64() < e.spec.Corrupt {
+		p.altered = corrupted(*a.Payload, e.random)
+	}
+	if e.random.Float64() < e.spec.Reorder || !p.due.After(now) {
+		e.pass(p) // it overtakes those that wait
+		return 0
+	}
+	e.last = p.due
+	e.held <- p // as many as the kernel holds
+	return 0
+}
+
+// corrupted changes a byte behind the IP header, so that the packet arrives and
+// its checksum tells.
+func corrupted(payload []byte, random *rand.Rand) []byte {
+	header := 20
+	if len(payload) > 0 {
+		header = int(payload[0]&0x0f) * 4
+	}
+	if len(payload) <= header {
+		return nil
+	}
+	altered := append([]byte{}, payload...)
+	altered[header+random.IntN(len(payload)-header)] ^= 1 << random.IntN(8)
+	return altered
+}
+
+func (e *queue) pass(p packet) {
+	// A packet whose verdict cannot be sent passes when the queue is unbound.
+	if p.altered != nil {
+		_ = e.nf.SetVerdictModPacket(p.id, nfqueue.NfAccept, p.altered)
+		return
+	}
+	_ = e.nf.SetVerdict(p.id, nfqueue.NfAccept)
+}
+
+// release lets packets go when they are due, and all of them at the end.
+func (e *queue) release(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case p := <-e.held:
+			timer.Reset(time.Until(p.due))
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+			e.pass(p)
+		case <-ctx.Done():
+			for {
+				select {
+				case p := <-e.held:
+					e.pass(p)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// undo stops sending packets here, lets go of those that are, and only then
+// unbinds: no descriptor is closed while a verdict is written to it.
+func (e *queue) undo() error {
+	err := e.tableset.undo()
+	e.cancel()
+	e.ended.Wait()
+	return errors.Join(err, e.nf.Close())
+}

@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// signalled is processes that were sent a signal which another one takes back.
+type signalled struct{ *Signal }
+
+// begin signals, where that lasts until it is taken back.
+func (s *Signal) begin() (effect, Reply, error) {
+	if err := s.send(s.Signal); err != nil {
+		return nil, Reply{}, err
+	}
+	return signalled{s}, Reply{}, nil
+}
+
+func (s signalled) undo() error { return s.send(s.Undo) }
+
+// status tells whether the processes are still stopped, where that is the
+// effect.
+func (s signalled) status() (Reply, error) {
+	pids, err := s.processes()
+	if err != nil {
+		return Reply{}, err
+	}
+	for _, pid := range pids {
+		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		if err != nil {
+			continue
+		}
+		_, after, _ := strings.Cut(string(stat), ") ")
+		if unix.Signal(s.Signal.Signal) == unix.SIGSTOP && !strings.HasPrefix(after, "T") {
+			return Reply{}, fmt.Errorf("process %d (%s) goes on", pid, s.Process)
+		}
+	}
+	return Reply{Packets: 0}, nil
+}
+
+// send signals every process of the name.
+func (s *Signal) send(signal int) error {
+	pids, err := s.processes()
+	if err != nil {
+		return err
+	}
+	if len(pids) == 0 {
+		return fmt.Errorf("the target has no process %q", s.Process)
+	}
+	for _, pid := range pids {
+		if err := unix.Kill(pid, unix.Signal(signal)); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal process %d (%s): %w", pid, s.Process, err)
+		}
+	}
+	return nil
+}
+
+// processes are those of the target whose program, or whose own name, is
+// called so. The helper's own is not among them.
+func (s *Signal) processes() ([]int, error) {
+	folders, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
+		if err != nil || len(line) == 0 {
+			continue // it has ended meanwhile, or is none of the target's
+		}
+		program, _, _ := strings.Cut(string(line), "\x00")
+		comm, _ := os.ReadFile(filepath.Join(folder, "comm"))
+		first, _, _ := strings.Cut(program, ":") // "postgres: walwriter"
+		if s.Process == filepath.Base(program) || s.Process == strings.TrimSpace(string(comm)) || s.Process == filepath.Base(first) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}

@@ -1,0 +1,51 @@
+package agent
+
+import "errors"
+
+// errNoWork is an order of a newer gameday.
+var errNoWork = errors.New("the helper does not know this work")
+
+// begin puts work in force. tag is a name of its own in the kernel.
+func (w Work) begin(tag string) (effect, Reply, error) {
+	switch {
+	case w.Packets != nil:
+		return w.Packets.begin(tag)
+	case w.Queue != nil:
+		return w.Queue.begin(tag)
+	case w.Shape != nil:
+		return w.Shape.begin()
+	case w.Fill != nil:
+		return w.Fill.begin()
+	case w.Signal != nil:
+		return w.Signal.begin()
+	}
+	return nil, Reply{}, errNoWork
+}
+
+// do does what leaves nothing to take back.
+func (w Work) do() (Reply, error) {
+	switch {
+	case w.Check != nil:
+		return Reply{}, w.Check.check()
+	case w.File != nil:
+		return w.File.do()
+	case w.Signal != nil:
+		return Reply{}, w.Signal.send(w.Signal.Signal)
+	}
+	return Reply{}, errNoWork
+}
+
+// mend takes back what a helper that was killed has left.
+func (w Work) mend() error {
+	switch {
+	case w.Packets != nil, w.Queue != nil:
+		return mendTables()
+	case w.Shape != nil:
+		return unshape()
+	case w.Signal != nil && w.Signal.Undo != 0:
+		return w.Signal.send(w.Signal.Undo)
+	case w.Signal != nil, w.Fill != nil:
+		return nil // the kernel has taken it back, or nobody can
+	}
+	return errNoWork
+}

@@ -1,0 +1,23 @@
+package fault
+
+import (
+	"github.com/gameday-dev/gameday/internal/unit"
+	"github.com/gameday-dev/gameday/pkg/agent"
+)
+
+// Corrupt changes a bit of packets. Their checksum tells, and the other end
+// throws them away.
+type Corrupt struct {
+	Traffic `yaml:",inline"`
+
+	Share unit.Ratio `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"So many of the packets, at random."`
+}
+
+var _ Carried = (*Corrupt)(nil)
+
+// Check implements [Checker].
+func (f *Corrupt) Check() error { return f.check() }
+
+func (f *Corrupt) carry() helped {
+	return f.outward().queued(agent.Queue{Corrupt: float64(f.Share)})
+}

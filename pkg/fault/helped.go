@@ -1,0 +1,312 @@
+package fault
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Attacher is a component beside which a helper can be put; see pkg/agent.
+type Attacher interface {
+	// Attach puts a helper with a power beside the component, or returns the one
+	// that this process has there.
+	Attach(ctx context.Context, power agent.Power) (*agent.Session, error)
+	// Attached is this process's helper beside the component's present life.
+	Attached(ctx context.Context, power agent.Power) (*agent.Session, bool)
+	// Evict ends the helpers that other processes have left there.
+	Evict(ctx context.Context) error
+	// Supports tells, as an error, what the kernel cannot do.
+	Supports(ctx context.Context, features agent.Features) error
+}
+
+// Finder looks for other components of a component's environment.
+type Finder interface {
+	Find(ctx context.Context, selector target.Selector) ([]target.Component, error)
+}
+
+// Warmer is a fault that can make ready what its order needs, so that the order
+// takes no longer than it must. It changes nothing in the component.
+type Warmer interface {
+	Warm(ctx context.Context, h target.Handle) error
+}
+
+// Feeler is a fault that can tell whether anything has met it.
+type Feeler interface {
+	// Felt is how many packets it has met so far, and whether that can be told.
+	Felt(ctx context.Context, h target.Handle, was State) (packets uint64, known bool, err error)
+}
+
+// Checker is a spec that can tell what is wrong with its settings, as a person
+// wrote them.
+type Checker interface {
+	Check() error
+}
+
+// Carried is the spec of a kind that a helper carries out: all that tells one
+// such kind from another. [Of] makes the fault of it.
+type Carried interface {
+	Checker
+	carry() helped
+}
+
+// viaHelper is the fault of a spec that a helper carries out. On disk it is its
+// spec.
+type viaHelper struct{ Carried }
+
+var (
+	_ Fault    = (*viaHelper)(nil)
+	_ Verifier = (*viaHelper)(nil)
+	_ Warmer   = (*viaHelper)(nil)
+	_ Feeler   = (*viaHelper)(nil)
+)
+
+// MarshalJSON writes the spec.
+func (f *viaHelper) MarshalJSON() ([]byte, error) { return json.Marshal(f.Carried) }
+
+// UnmarshalJSON reads the spec.
+func (f *viaHelper) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, f.Carried) }
+
+// Prepare refuses what the kernel cannot do, and what would cut gameday off.
+func (f *viaHelper) Prepare(ctx context.Context, h target.Handle) (State, error) {
+	spec := f.carry()
+	if lifeline, err := target.As[Lifeline](h); err == nil && spec.power == agent.Network {
+		if why, cut := lifeline.Lifeline(ctx); cut {
+			return nil, fmt.Errorf("gameday reaches the engine %s, and would cut itself off", why)
+		}
+	}
+	return spec.prepare(ctx, h)
+}
+
+// Warm starts the helper.
+func (f *viaHelper) Warm(ctx context.Context, h target.Handle) error { return f.carry().warm(ctx, h) }
+
+// Inject is one line to the helper.
+func (f *viaHelper) Inject(ctx context.Context, h target.Handle, was State) error {
+	return f.carry().inject(ctx, h, was)
+}
+
+// InForce asks the helper.
+func (f *viaHelper) InForce(ctx context.Context, h target.Handle, was State) error {
+	_, err := f.carry().inForce(ctx, h, was)
+	return err
+}
+
+// Felt counts the packets that a network fault has met.
+func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint64, bool, error) {
+	spec := f.carry()
+	if spec.power != agent.Network {
+		return 0, false, nil
+	}
+	reply, err := spec.inForce(ctx, h, was)
+	return reply.Packets, err == nil, err
+}
+
+// Revert takes it back.
+func (f *viaHelper) Revert(ctx context.Context, h target.Handle, was State) error {
+	return f.carry().revert(ctx, h, was)
+}
+
+// helped is a fault that a helper carries out: all that tells one such kind
+// from another.
+type helped struct {
+	power agent.Power
+	needs agent.Features
+	// work is what the helper is told now; it may change while the fault lasts,
+	// as other components come and go.
+	work func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error)
+	// peers are whom the fault is about, beside the component.
+	peers target.Selector
+	// keeps tells that the kernel keeps the effect when the helper is killed.
+	keeps bool
+}
+
+// helpedState is what undoing such a fault needs.
+type helpedState struct {
+	life
+	Tag string `json:"tag"` // names the work among others of the same helper
+	// Peers are the components that held the peers' role, by id: a role may move
+	// while the fault lasts, and the fault does not move with it.
+	Peers []string `json:"peers,omitempty"`
+}
+
+func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return nil, err
+	}
+	was, err := alive(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	if f.needs != (agent.Features{}) {
+		if err := attacher.Supports(ctx, f.needs); err != nil {
+			return nil, err
+		}
+	}
+	state := helpedState{Tag: strings.ToLower(rand.Text()[:8])}
+	if state.life, err = lifeOf(was); err != nil {
+		return nil, err
+	}
+	if !f.peers.IsZero() {
+		found, err := findPeers(ctx, h, f.peers)
+		if err != nil {
+			return nil, err
+		}
+		if f.peers.Role != "" {
+			for _, c := range found {
+				state.Peers = append(state.Peers, c.ID)
+			}
+		}
+	}
+	return json.Marshal(state)
+}
+
+// findPeers finds whom the fault is about. Nobody at all is a mistake.
+func findPeers(ctx context.Context, h target.Handle, peers target.Selector) ([]target.Component, error) {
+	finder, err := target.As[Finder](h)
+	if err != nil {
+		return nil, err
+	}
+	found, err := finder.Find(ctx, peers)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("no component matches %s: is the name right?", peers)
+	}
+	return found, err
+}
+
+func (f helped) warm(ctx context.Context, h target.Handle) error {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return err
+	}
+	_, err = attacher.Attach(ctx, f.power)
+	return err
+}
+
+func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return err
+	}
+	state, err := helpedStateOf(was)
+	if err != nil {
+		return err
+	}
+	session, err := attacher.Attach(ctx, f.power)
+	if err != nil {
+		return err
+	}
+	work, err := f.work(ctx, h, state)
+	if err != nil {
+		return err
+	}
+	_, err = session.Apply(ctx, state.Tag, work)
+	return err
+}
+
+// inForce asks the helper. A component that was restarted has other namespaces,
+// and the fault is not in those. Where the work has changed, because a component
+// that it is about has come or gone, the helper is told.
+func (f helped) inForce(ctx context.Context, h target.Handle, was State) (agent.Reply, error) {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return agent.Reply{}, err
+	}
+	state, err := helpedStateOf(was)
+	if err != nil {
+		return agent.Reply{}, err
+	}
+	session, ok := attacher.Attached(ctx, f.power)
+	if !ok {
+		return agent.Reply{}, fmt.Errorf("%w: its helper has ended, or the component was restarted", ErrNotInForce)
+	}
+	reply, err := session.Status(ctx, state.Tag)
+	if err != nil {
+		if ctx.Err() != nil {
+			return reply, err
+		}
+		return reply, fmt.Errorf("%w: %w", ErrNotInForce, err)
+	}
+	if f.peers.IsZero() {
+		return reply, nil
+	}
+	work, err := f.work(ctx, h, state)
+	if err != nil {
+		return reply, err
+	}
+	if last, known := session.Applied(state.Tag); known && !reflect.DeepEqual(last, work) {
+		_, err = session.Apply(ctx, state.Tag, work)
+	}
+	return reply, err
+}
+
+// revert undoes by the helper that did it, where this process has it; else by
+// ending that helper, and mending what the kernel has kept.
+func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return err
+	}
+	state, err := helpedStateOf(was)
+	if err != nil {
+		return err
+	}
+	if session, ok := attacher.Attached(ctx, f.power); ok {
+		if err := session.Undo(ctx, state.Tag); err == nil || !errors.Is(err, agent.ErrEnded) {
+			return err
+		}
+	}
+	if err := attacher.Evict(ctx); err != nil || !f.keeps {
+		return err
+	}
+	c, err := h.Look(ctx)
+	if err != nil || c.State != target.Running && c.State != target.Paused {
+		return err // its namespaces are gone, and the effect with them
+	}
+	session, err := attacher.Attach(ctx, f.power)
+	if err != nil {
+		return err
+	}
+	work, err := f.work(ctx, h, state)
+	if err != nil {
+		return err
+	}
+	return session.Mend(ctx, work)
+}
+
+func helpedStateOf(was State) (helpedState, error) {
+	var s helpedState
+	if err := json.Unmarshal(was, &s); err != nil {
+		return s, fmt.Errorf("read what was so before: %w", err)
+	}
+	return s, nil
+}
+
+// current are the peers as they are now, in a fixed order.
+func (s helpedState) current(ctx context.Context, h target.Handle, peers target.Selector) ([]target.Component, error) {
+	if len(s.Peers) > 0 {
+		peers = target.Selector{} // the fence
+	}
+	finder, err := target.As[Finder](h)
+	if err != nil {
+		return nil, err
+	}
+	found, err := finder.Find(ctx, peers)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Peers) > 0 {
+		found = slices.DeleteFunc(found, func(c target.Component) bool { return !slices.Contains(s.Peers, c.ID) })
+	}
+	slices.SortFunc(found, func(a, b target.Component) int { return cmp.Compare(a.ID, b.ID) })
+	return found, nil
+}

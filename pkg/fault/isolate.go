@@ -1,0 +1,54 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Isolate cuts a component off from everybody, as the loss of its network does.
+// It goes on running and finds nobody.
+type Isolate struct {
+	// KeepProbe leaves the way by which gameday's users come in, where they come
+	// to this component: the gateways of its networks.
+	KeepProbe bool `json:"keep_probe,omitempty" yaml:"keep_probe,omitempty" jsonschema_description:"Users of gameday's journeys still reach it from the host; not so where it is not set."`
+}
+
+// Gatewayed is a component that knows by which addresses its host reaches it.
+type Gatewayed interface {
+	Gateways(ctx context.Context) ([]netip.Addr, error)
+}
+
+var _ Carried = (*Isolate)(nil)
+
+// Check implements [Checker].
+func (*Isolate) Check() error { return nil }
+
+func (f *Isolate) carry() helped {
+	spec := Traffic{}.filter(agent.Rule{Do: agent.Drop}, agent.Features{})
+	all := spec.work
+	spec.work = func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
+		work, err := all(ctx, h, was)
+		if err != nil || !f.KeepProbe {
+			return work, err
+		}
+		host, err := target.As[Gatewayed](h)
+		if err != nil {
+			return work, err
+		}
+		gateways, err := host.Gateways(ctx)
+		if err != nil {
+			return work, fmt.Errorf("find the probe's way: %w", err)
+		}
+		for i := range work.Packets.Rules {
+			for _, g := range gateways {
+				work.Packets.Rules[i].Except = append(work.Packets.Rules[i].Except, netip.PrefixFrom(g, g.BitLen()))
+			}
+		}
+		return work, nil
+	}
+	return spec
+}

@@ -1,0 +1,140 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Traffic narrows a network fault down to some of a component's packets. All
+// that is set must hold; where nothing is, all are meant but those of the
+// component to itself.
+type Traffic struct {
+	Peer      target.Selector `json:"peer,omitzero" yaml:"peer,omitempty" jsonschema_description:"Only packets from and to these components; those of everybody where it is not set."`
+	Protocol  string          `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"enum=tcp,enum=udp,enum=icmp" jsonschema_description:"Only packets of this protocol."`
+	Ports     []uint16        `json:"ports,omitempty" yaml:"ports,omitempty" jsonschema_description:"Only packets with one of these ports at either end."`
+	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: what comes to the component; out: what leaves it; both where it is not set."`
+}
+
+// Direction is the way of packets, as the component sees it.
+type Direction string
+
+// The directions.
+const (
+	Both Direction = "both"
+	In   Direction = "in"
+	Out  Direction = "out"
+)
+
+// check tells what is wrong with the settings.
+func (t Traffic) check() error {
+	switch {
+	case !slices.Contains([]string{"", "tcp", "udp", "icmp"}, t.Protocol):
+		return fmt.Errorf("protocol: found %q, expected tcp, udp or icmp", t.Protocol)
+	case t.Protocol == "icmp" && len(t.Ports) > 0:
+		return errors.New("ports: icmp has none")
+	case slices.Contains(t.Ports, 0):
+		return errors.New("ports: found 0, expected 1 to 65535")
+	}
+	return t.Direction.check()
+}
+
+func (d Direction) check() error {
+	if !slices.Contains([]Direction{"", Both, In, Out}, d) {
+		return fmt.Errorf("direction: found %q, expected both, in or out", d)
+	}
+	return nil
+}
+
+func (d Direction) hooks() []agent.Hook {
+	switch d {
+	case In:
+		return []agent.Hook{agent.In}
+	case Out:
+		return []agent.Hook{agent.Out}
+	default:
+		return []agent.Hook{agent.In, agent.Out}
+	}
+}
+
+// rules are a rule like this one for each direction, about the peers as they
+// are now.
+func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, like agent.Rule) ([]agent.Rule, error) {
+	like.Protocol, like.Ports = t.Protocol, t.Ports
+	if !t.Peer.IsZero() {
+		found, err := was.current(ctx, h, t.Peer)
+		if err != nil {
+			return nil, err
+		}
+		if like.Peers = addresses(found); len(like.Peers) == 0 {
+			like.Peers = []netip.Prefix{nobody()} // all of them are gone, for now
+		}
+	}
+	var rules []agent.Rule
+	for _, hook := range t.Direction.hooks() {
+		like.Hook = hook
+		rules = append(rules, like)
+	}
+	return rules, nil
+}
+
+// nobody is an address that no packet has (RFC 5737, for documentation).
+func nobody() netip.Prefix { return netip.MustParsePrefix("192.0.2.255/32") }
+
+// addresses are those of components, in a fixed order.
+func addresses(components []target.Component) []netip.Prefix {
+	var all []netip.Prefix
+	for _, c := range components {
+		for _, n := range c.Networks {
+			if n.Address.IsValid() {
+				all = append(all, netip.PrefixFrom(n.Address, n.Address.BitLen()))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	return slices.Compact(all)
+}
+
+// filter is the helped fault of packets that a rule befalls.
+func (t Traffic) filter(like agent.Rule, needs agent.Features) helped {
+	needs.Packets = true
+	return helped{
+		power: agent.Network, needs: needs, peers: t.Peer,
+		work: func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
+			rules, err := t.rules(ctx, h, was, like)
+			return agent.Work{Packets: &agent.Packets{Rules: rules}}, err
+		},
+	}
+}
+
+// queued is the helped fault of packets that are held up in user space.
+func (t Traffic) queued(q agent.Queue) helped {
+	return helped{
+		power: agent.Network, needs: agent.Features{Queue: true}, peers: t.Peer,
+		work: func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
+			rules, err := t.rules(ctx, h, was, agent.Rule{})
+			q := q
+			q.Match = rules
+			return agent.Work{Queue: &q}, err
+		},
+	}
+}
+
+// outward is a direction where one way is what is usually meant.
+func (t Traffic) outward() Traffic {
+	if t.Direction == "" {
+		t.Direction = Out
+	}
+	return t
+}
+
+// Lifeline is a component that may stand between gameday and the engine.
+type Lifeline interface {
+	// Lifeline tells whether it does, and how.
+	Lifeline(ctx context.Context) (why string, is bool)
+}

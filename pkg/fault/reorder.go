@@ -1,0 +1,31 @@
+package fault
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/unit"
+	"github.com/gameday-dev/gameday/pkg/agent"
+)
+
+// Reorder lets a share of the packets overtake the others, which are delayed.
+type Reorder struct {
+	Traffic `yaml:",inline"`
+
+	Share unit.Ratio    `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"So many of the packets overtake, at random."`
+	By    time.Duration `json:"by" yaml:"by" jsonschema:"required" jsonschema_description:"How long the others are held up."`
+}
+
+var _ Carried = (*Reorder)(nil)
+
+// Check implements [Checker].
+func (f *Reorder) Check() error {
+	if f.By <= 0 || f.By > MaxDelay {
+		return fmt.Errorf("by: found %v, expected more than 0 and at most %v", f.By, MaxDelay)
+	}
+	return f.check()
+}
+
+func (f *Reorder) carry() helped {
+	return f.outward().queued(agent.Queue{Delay: f.By, Reorder: float64(f.Share)})
+}

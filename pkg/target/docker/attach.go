@@ -1,0 +1,283 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+)
+
+// helpers are the helpers that this process has started, each beside one life
+// of a container: a restarted one has other namespaces.
+type helpers struct {
+	mu      sync.Mutex
+	running map[beside]*helper
+}
+
+// beside is where a helper is.
+type beside struct {
+	container string
+	started   string // of the container's life, in the engine's words
+	power     agent.Power
+}
+
+// helper is one helper container, and the session with it.
+type helper struct {
+	id      string
+	session *agent.Session
+}
+
+// grants are what a helper gets for a power: least of all, and no more.
+func grants(power agent.Power, target string) (container.HostConfig, error) {
+	host := container.HostConfig{
+		NetworkMode: "none", CapDrop: []string{"ALL"}, ReadonlyRootfs: true, AutoRemove: true,
+	}
+	switch power {
+	case agent.Network:
+		host.NetworkMode = container.NetworkMode("container:" + target)
+		host.CapAdd = []string{"NET_ADMIN"}
+	case agent.Process:
+		host.PidMode = container.PidMode("container:" + target)
+		host.CapAdd = []string{"KILL"}
+	case agent.Disk:
+		host.PidMode = container.PidMode("container:" + target)
+		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE"}
+	case agent.Files:
+		host.PidMode = container.PidMode("container:" + target)
+		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID"}
+	case agent.Kernel:
+		host.CapAdd = []string{"NET_ADMIN"}
+	default:
+		return host, fmt.Errorf("unknown power %q of a helper", power)
+	}
+	return host, nil
+}
+
+// Attach puts a helper beside the container, or returns the one that is there
+// already. It is kept until the environment is closed.
+func (h *handle) Attach(ctx context.Context, power agent.Power) (*agent.Session, error) {
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil {
+		return nil, h.said("attach a helper to", err)
+	}
+	if !seen.State.Running {
+		return nil, fmt.Errorf("attach a helper to container %.12s: it does not run", h.id)
+	}
+	return h.env.attach(ctx, beside{h.id, seen.State.StartedAt, power})
+}
+
+// Attached is the session with the helper of this process, if there is one
+// beside the container's present life.
+func (h *handle) Attached(ctx context.Context, power agent.Power) (*agent.Session, bool) {
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil || !seen.State.Running {
+		return nil, false
+	}
+	h.env.helpers.mu.Lock()
+	defer h.env.helpers.mu.Unlock()
+	found, ok := h.env.helpers.running[beside{h.id, seen.State.StartedAt, power}]
+	if !ok || found.ended() {
+		return nil, false
+	}
+	return found.session, true
+}
+
+// Supports tells, as an error, what the engine's kernel cannot do. The helper
+// that finds it out is beside nobody.
+func (h *handle) Supports(ctx context.Context, features agent.Features) error {
+	h.env.features.Lock()
+	defer h.env.features.Unlock()
+	if err, known := h.env.supported[features]; known {
+		return err
+	}
+	session, err := h.env.attach(ctx, beside{power: agent.Kernel})
+	if err != nil {
+		return err
+	}
+	_, err = session.Do(ctx, agent.Work{Check: &features})
+	if h.env.supported == nil {
+		h.env.supported = map[agent.Features]error{}
+	}
+	if ctx.Err() == nil && !errors.Is(err, agent.ErrEnded) {
+		h.env.supported[features] = err
+	}
+	return err
+}
+
+// Evict ends the helpers beside the container that another process has left:
+// what they do is undone with them.
+func (h *handle) Evict(ctx context.Context) error {
+	list, err := h.env.client.ContainerList(ctx, container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", LabelHelper+"="+h.id)),
+	})
+	if err != nil {
+		return fmt.Errorf("list helpers: %w", err)
+	}
+	mine := map[string]bool{}
+	h.env.helpers.mu.Lock()
+	for _, one := range h.env.helpers.running {
+		mine[one.id] = true
+	}
+	h.env.helpers.mu.Unlock()
+	var errs []error
+	for _, c := range list {
+		if !mine[c.ID] {
+			errs = append(errs, h.env.evict(ctx, c.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// evict removes a helper and waits until it is gone.
+func (e *Environment) evict(ctx context.Context, id string) error {
+	gone, failed := e.client.ContainerWait(ctx, id, container.WaitConditionRemoved)
+	err := e.client.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil && !errdefs.IsConflict(err) { // a removal that is under way is waited for
+		return fmt.Errorf("remove helper %.12s: %w", id, err)
+	}
+	select {
+	case <-gone:
+		return nil
+	case err := <-failed:
+		if errdefs.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("remove helper %.12s: %w", id, err)
+	}
+}
+
+// attach returns the helper of a place, and starts it where there is none.
+func (e *Environment) attach(ctx context.Context, at beside) (*agent.Session, error) {
+	e.helpers.mu.Lock()
+	defer e.helpers.mu.Unlock()
+	if found, ok := e.helpers.running[at]; ok && !found.ended() {
+		return found.session, nil
+	}
+	started, err := e.startHelper(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("start a helper: %w", err)
+	}
+	if e.helpers.running == nil {
+		e.helpers.running = map[beside]*helper{}
+	}
+	e.helpers.running[at] = started
+	return started.session, nil
+}
+
+func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, error) {
+	host, err := grants(at.power, at.container)
+	if err != nil {
+		return nil, err
+	}
+	image, err := e.SelfImage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	created, err := e.client.ContainerCreate(ctx, &container.Config{
+		Image: image, Cmd: []string{agent.Name, "serve"},
+		Labels: map[string]string{LabelHelper: cmp.Or(at.container, "kernel")},
+		// Standard input ends with this process's connection, however it ends.
+		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	}, &host, nil, nil, "")
+	if err != nil {
+		return nil, err
+	}
+	session, err := e.openSession(ctx, created.ID)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return nil, errors.Join(err, e.evict(ctx, created.ID))
+	}
+	return &helper{id: created.ID, session: session}, nil
+}
+
+func (e *Environment) openSession(ctx context.Context, id string) (*agent.Session, error) {
+	attached, err := e.client.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.client.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		attached.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return agent.Open(ctx, newStream(attached.Conn, attached.Reader))
+}
+
+func (h *helper) ended() bool {
+	select {
+	case <-h.session.Ended():
+		return true
+	default:
+		return false
+	}
+}
+
+// closeHelpers ends all helpers of this process, and waits until their
+// containers are gone.
+func (e *Environment) closeHelpers() error {
+	e.helpers.mu.Lock()
+	defer e.helpers.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) //nolint:forbidigo // Close has no context, and must not be cut off
+	defer cancel()
+	var closing sync.WaitGroup
+	errs := make(chan error, len(e.helpers.running))
+	for _, one := range slices.Collect(maps.Values(e.helpers.running)) {
+		closing.Go(func() {
+			_ = one.session.Close() // it may have ended by itself
+			errs <- e.evict(ctx, one.id)
+		})
+	}
+	closing.Wait()
+	close(errs)
+	e.helpers.running = nil
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// stream is a helper's standard input and output. What it says on standard
+// error is the reason why it ended.
+type stream struct {
+	conn   net.Conn
+	output *io.PipeReader
+}
+
+func newStream(conn net.Conn, from io.Reader) *stream {
+	output, writer := io.Pipe()
+	go func() {
+		var complaint limitedBuffer
+		_, err := stdcopy.StdCopy(writer, &complaint, from)
+		if text := complaint.String(); text != "" {
+			err = errors.New(text)
+		}
+		if err == nil {
+			err = io.EOF
+		}
+		writer.CloseWithError(err)
+	}()
+	return &stream{conn, output}
+}
+
+func (s *stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
+func (s *stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
+func (s *stream) Close() error                { return s.conn.Close() }

@@ -1,0 +1,80 @@
+package docker
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Find looks for other components behind the same fence.
+func (h *handle) Find(ctx context.Context, selector target.Selector) ([]target.Component, error) {
+	return h.env.Find(ctx, selector)
+}
+
+// Gateways are the addresses by which the container's host reaches it: users of
+// a published port come from there.
+func (h *handle) Gateways(ctx context.Context) ([]netip.Addr, error) {
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil {
+		return nil, h.said("look at the networks of", err)
+	}
+	var all []netip.Addr
+	for _, n := range seen.NetworkSettings.Networks {
+		for _, text := range []string{n.Gateway, n.IPv6Gateway} {
+			if a, err := netip.ParseAddr(text); err == nil {
+				all = append(all, a)
+			}
+		}
+		if n.Gateway != "" {
+			continue
+		}
+		// An internal network has a gateway for the host, and tells nobody.
+		found, err := h.env.client.NetworkInspect(ctx, n.NetworkID, network.InspectOptions{})
+		if err != nil {
+			return nil, h.said("look at the networks of", err)
+		}
+		for _, c := range found.IPAM.Config {
+			if a, err := netip.ParseAddr(c.Gateway); err == nil {
+				all = append(all, a)
+			}
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return slices.Compact(all), nil
+}
+
+// Lifeline tells whether the engine is reached by way of the container: a proxy
+// of its socket, for example, by its address or by a port that it publishes.
+func (h *handle) Lifeline(ctx context.Context) (why string, is bool) {
+	at, err := url.Parse(h.env.Host())
+	if err != nil || at.Hostname() == "" {
+		return "", false // a socket, on which no packet travels
+	}
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil {
+		return "", false
+	}
+	engine, err := net.DefaultResolver.LookupHost(ctx, at.Hostname())
+	if err != nil {
+		engine = []string{at.Hostname()}
+	}
+	for _, n := range seen.NetworkSettings.Networks {
+		if n.IPAddress != "" && slices.Contains(engine, n.IPAddress) || n.GlobalIPv6Address != "" && slices.Contains(engine, n.GlobalIPv6Address) {
+			return "at " + at.Host + ", which is this container", true
+		}
+	}
+	for _, bindings := range seen.NetworkSettings.Ports {
+		for _, b := range bindings {
+			if b.HostPort == at.Port() {
+				return "at " + at.Host + ", a port that this container publishes", true
+			}
+		}
+	}
+	return "", false
+}
