@@ -157,7 +157,10 @@ func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
 	if err != nil {
 		return err
 	}
-	h, err := env.Open(ctx, e.Component)
+	var h target.Handle
+	if e.Component != "" {
+		h, err = env.Open(ctx, e.Component)
+	}
 	if err == nil {
 		err = f.Revert(ctx, h, e.State)
 	}

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -25,11 +27,22 @@ type Plan struct {
 	Seed        uint64          // of all that is chosen at random
 }
 
-// Step is one fault on one component.
+// Step is one fault on one component, or on none where the fault is not about
+// one.
 type Step struct {
 	Kind      string
 	Fault     fault.Fault
 	Component target.Component
+	At        time.Duration // since the first fault
+	For       time.Duration // until it is taken back; to the end of the watch where 0
+}
+
+// Open opens the step's component. It is nil where there is none.
+func (s Step) Open(ctx context.Context, env target.Environment) (target.Handle, error) {
+	if s.Component.ID == "" {
+		return nil, nil
+	}
+	return env.Open(ctx, s.Component.ID)
 }
 
 // Request is what a plan is made from.
@@ -48,39 +61,84 @@ func Build(ctx context.Context, env target.Environment, r Request) (Plan, error)
 	return p, err
 }
 
-// Bind finds the components that the faults mean right now. It is called again
-// at the moment of injection, when somebody else may hold a role. Every bound
-// component is inside the fence, unprotected, and within the limit.
+// Bind finds the components that all faults mean right now.
 func (p Plan) Bind(ctx context.Context, env target.Environment) ([]Step, error) {
-	random := rand.New(rand.NewPCG(p.Seed, 0)) //nolint:gosec // G404: a choice to be repeated, not a secret
 	var steps []Step
 	var refusals []error
-	for _, f := range p.Scenario.Faults {
-		spec, ok := fault.Of(f.Spec)
-		if !ok {
-			return nil, fmt.Errorf("%s: %s is no fault", f.Where, f.Kind)
+	for i := range p.Scenario.Faults {
+		more, err := p.bind(ctx, env, i)
+		steps = append(steps, more...)
+		refusals = append(refusals, err)
+	}
+	refusals = append(refusals, p.Limit(steps))
+	return steps, errors.Join(refusals...)
+}
+
+// BindAt finds the components that the faults of a moment mean. It is called
+// when the moment has come, as somebody else may hold a role by then. Every
+// bound component is inside the fence, unprotected, and, with those that were
+// bound before, within the limit.
+func (p Plan) BindAt(ctx context.Context, env target.Environment, at time.Duration, before []Step) ([]Step, error) {
+	var steps []Step
+	var refusals []error
+	for i, f := range p.Scenario.Faults {
+		if f.At != at {
+			continue
 		}
-		found, err := env.Find(ctx, f.Target)
+		more, err := p.bind(ctx, env, i)
+		steps = append(steps, more...)
+		refusals = append(refusals, err)
+	}
+	refusals = append(refusals, p.Limit(append(slices.Clone(before), steps...)))
+	return steps, errors.Join(refusals...)
+}
+
+// bind finds the components of one fault.
+func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, error) {
+	f := p.Scenario.Faults[i]
+	spec, ok := fault.Of(f.Spec)
+	if !ok {
+		return nil, fmt.Errorf("%s: %s is no fault", f.Where, f.Kind)
+	}
+	found := []target.Component{{}}
+	if !f.Target.IsZero() {
+		var err error
+		found, err = env.Find(ctx, f.Target)
 		switch {
 		case errors.Is(err, target.ErrNoRole) || err == nil && len(found) == 0:
-			refusals = append(refusals, nobody(f, err))
-			continue
+			return nil, nobody(f, err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", f.Where, err)
 		}
-		for _, c := range f.Target.Pick(found, random) {
-			step := Step{f.Kind, spec, c}
-			steps = append(steps, step)
-			if err := step.acceptable(ctx, env); err != nil {
-				refusals = append(refusals, fmt.Errorf("%s: %w", f.Where, err))
-			}
+	}
+	var steps []Step
+	var refusals []error
+	// Each fault chooses for itself, so that one more fault changes no other's
+	// choice.
+	random := rand.New(rand.NewPCG(p.Seed, uint64(i))) //nolint:gosec // G404, G115: a choice to be repeated, not a secret
+	for _, c := range f.Target.Pick(found, random) {
+		step := Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For}
+		steps = append(steps, step)
+		if err := step.acceptable(ctx, env); err != nil {
+			refusals = append(refusals, fmt.Errorf("%s: %w", f.Where, err))
 		}
 	}
-	if limit := p.Environment.MaxTargets; limit > 0 && len(steps) > limit {
-		refusals = append(refusals, fmt.Errorf("%s: %d components would be touched (%s), and environment %s allows %d (max_targets)",
-			p.Scenario.Faults[0].Where, len(steps), Names(steps), p.Environment.Name, limit))
-	}
 	return steps, errors.Join(refusals...)
+}
+
+// Limit refuses to touch more components than the environment allows.
+func (p Plan) Limit(steps []Step) error {
+	touched := map[string]bool{}
+	for _, s := range steps {
+		if s.Component.ID != "" {
+			touched[s.Component.ID] = true
+		}
+	}
+	if limit := p.Environment.MaxTargets; limit > 0 && len(touched) > limit {
+		return fmt.Errorf("%s: %d components would be touched (%s), and environment %s allows %d (max_targets)",
+			p.Scenario.Faults[0].Where, len(touched), Names(steps), p.Environment.Name, limit)
+	}
+	return nil
 }
 
 func nobody(f scenario.Fault, err error) error {
@@ -95,7 +153,7 @@ func (s Step) acceptable(ctx context.Context, env target.Environment) error {
 	if s.Component.Protected {
 		return fmt.Errorf("%s is protected and is never touched", s.Component.Name)
 	}
-	h, err := env.Open(ctx, s.Component.ID)
+	h, err := s.Open(ctx, env)
 	if err == nil {
 		_, err = s.Fault.Prepare(ctx, h)
 	}
@@ -107,9 +165,11 @@ func (s Step) acceptable(ctx context.Context, env target.Environment) error {
 
 // Names are the components of steps, for a sentence.
 func Names(steps []Step) string {
-	names := make([]string, len(steps))
-	for i, s := range steps {
-		names[i] = s.Component.Name
+	var names []string
+	for _, s := range steps {
+		if s.Component.Name != "" && !slices.Contains(names, s.Component.Name) {
+			names = append(names, s.Component.Name)
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -3,12 +3,10 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -65,6 +63,7 @@ type Account struct {
 	Steps      []StepAccount
 	Acks       []record.Ack
 	NotInForce bool   // a fault's own check failed
+	NotFelt    bool   // every fault is one of the network, and met no packet
 	Aborted    string // why the run was ended early, if it was
 	Left       error  // what could not be put back
 }
@@ -75,7 +74,9 @@ type StepAccount struct {
 	Component string     `json:"component"`
 	Ordered   *time.Time `json:"ordered,omitempty"`
 	InForce   *time.Time `json:"in_force,omitempty"`
-	Found     string     `json:"found,omitempty"` // what its own check found wrong
+	TakenBack *time.Time `json:"taken_back,omitempty"` // as its for: declared
+	Packets   *uint64    `json:"packets,omitempty"`    // that a network fault has met
+	Found     string     `json:"found,omitempty"`      // what its own check found wrong
 	Undone    bool       `json:"undone"`
 }
 
@@ -84,17 +85,11 @@ type conduct struct {
 	Conductor
 	plan    plan.Plan
 	account Account
-	bound   []bound
-	mu      sync.Mutex // guards acks
+	bound   []*bound
+	begun   map[time.Duration]bool // the moments whose faults were ordered
+	mu      sync.Mutex             // guards acks
 	acks    []record.Ack
 	lost    atomic.Int64
-}
-
-// bound is a step with what injecting and undoing it need.
-type bound struct {
-	plan.Step
-	handle target.Handle
-	entry  journal.Entry
 }
 
 // Conduct carries the plan out. Its error is what kept it from being carried
@@ -102,7 +97,7 @@ type bound struct {
 //
 // When ctx ends, what was done is undone, and the run counts as aborted.
 func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
-	run := &conduct{Conductor: c, plan: p}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -151,7 +146,9 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 		return err
 	}
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
-	if !sleep(ctx, r.plan.Scenario.Timing.Baseline) {
+	began := time.Now()
+	r.warm(ctx)
+	if !sleep(ctx, time.Until(began.Add(r.plan.Scenario.Timing.Baseline))) {
 		r.abort("ended by a person")
 		return nil
 	}
@@ -159,7 +156,8 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 		r.note("users are not served well before the fault: what is broken already is not broken further")
 		return nil
 	}
-	if err := r.inject(ctx); err != nil {
+	r.Observe(Update{Phase: Inject})
+	if err := r.inject(ctx, 0); err != nil {
 		return err
 	}
 	return r.watch(ctx)
@@ -168,109 +166,6 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 func (r *conduct) abort(why string) {
 	r.account.Aborted = why
 	r.note("aborted: " + why)
-}
-
-// inject binds the faults to who is there now, makes their undoing durable, and
-// orders them.
-func (r *conduct) inject(ctx context.Context) error {
-	r.Observe(Update{Phase: Inject})
-	steps, err := r.plan.Bind(ctx, r.Env)
-	if err != nil {
-		return err
-	}
-	for i, s := range steps {
-		b, err := r.prepare(ctx, fmt.Sprintf("fault-%d", i), s)
-		if err != nil {
-			return err
-		}
-		r.bound = append(r.bound, b)
-		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
-	}
-	r.Meter.Reset()
-	for i, b := range r.bound {
-		if err := r.strike(ctx, b, &r.account.Steps[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// strike orders one fault, and waits until it is in force. What is written down
-// about it is written after that, so that nothing stands between the two.
-func (r *conduct) strike(ctx context.Context, b bound, account *StepAccount) error {
-	ordered := r.Clock.Now()
-	account.Ordered = &ordered
-	err := r.order(ctx, b)
-	done := err == nil
-	if done {
-		err = r.verify(ctx, b)
-	}
-	inForce := r.Clock.Now()
-	if done {
-		if err := r.Journal.Done(b.entry.ID); err != nil {
-			return err
-		}
-	}
-	if markErr := r.mark(record.MarkFault, ordered, b.Component.Name); markErr != nil {
-		return markErr
-	}
-	if err != nil {
-		r.account.NotInForce = true
-		account.Found = err.Error()
-		r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+err.Error())
-		return nil //nolint:nilerr // a finding about the fault, and no reason not to undo and judge
-	}
-	account.InForce = &inForce
-	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, inForce.Sub(ordered).Round(time.Millisecond)))
-	return r.mark(record.MarkInForce, inForce, b.Component.Name)
-}
-
-// injectFor is how long a fault's order may take.
-const injectFor = 30 * time.Second
-
-// order injects. A person who ends the run does not cut the order off: an
-// engine goes on with one whose caller has hung up, and what comes after the
-// undoing would stay.
-func (r *conduct) order(ctx context.Context, b bound) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectFor)
-	defer cancel()
-	return b.Fault.Inject(ctx, b.handle, b.entry.State)
-}
-
-// prepare makes a step's undoing durable: before this returns nil, nothing may
-// be done.
-func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (bound, error) {
-	handle, err := r.Env.Open(ctx, s.Component.ID)
-	if err != nil {
-		return bound{}, err
-	}
-	was, err := s.Fault.Prepare(ctx, handle)
-	if err != nil {
-		return bound{}, fmt.Errorf("%s %s: %w", s.Kind, s.Component.Name, err)
-	}
-	entry, err := fault.Entry(id, s.Kind, s.Fault, s.Component, was)
-	if err != nil {
-		return bound{}, err
-	}
-	return bound{s, handle, entry}, r.Journal.Begin(entry)
-}
-
-// verifyFor is how long a fault may take to be in force once it was ordered.
-const verifyFor = 5 * time.Second
-
-// verify waits until the fault's own check holds.
-func (r *conduct) verify(ctx context.Context, b bound) error {
-	verifier, ok := b.Fault.(fault.Verifier)
-	if !ok {
-		return nil
-	}
-	deadline := time.Now().Add(verifyFor)
-	for {
-		err := verifier.InForce(ctx, b.handle, b.entry.State)
-		if err == nil || time.Now().After(deadline) || !sleep(ctx, 10*time.Millisecond) {
-			return err
-		}
-	}
 }
 
 // visited takes what a user met. It is called from every load at once.

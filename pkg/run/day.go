@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -171,7 +172,7 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 // play makes the plan, carries it out, and saves the run.
 func (d Day) play(ctx context.Context, id string, started time.Time, entries *journal.Journal) (string, error) {
 	p, err := plan.Build(ctx, d.Engine, plan.Request{
-		Scenario: d.Scenario, Environment: d.Environment, Journeys: d.Journeys, Seed: seed(),
+		Scenario: d.Scenario, Environment: d.Environment, Journeys: d.Journeys, Seed: cmp.Or(d.Scenario.Seed, seed()),
 	})
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
@@ -185,7 +186,7 @@ func (d Day) play(ctx context.Context, id string, started time.Time, entries *jo
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
-		Steps: account.Steps, NotInForce: account.NotInForce, Aborted: account.Aborted, Confirmed: account.Acks != nil,
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, Aborted: account.Aborted, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {
 		meta.Left = account.Left.Error()

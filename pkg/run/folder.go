@@ -36,6 +36,7 @@ type Meta struct {
 	Seed        uint64        `json:"seed"`
 	Steps       []StepAccount `json:"faults"`
 	NotInForce  bool          `json:"not_in_force,omitempty"`
+	NotFelt     bool          `json:"not_felt,omitempty"`
 	Aborted     string        `json:"aborted,omitempty"`
 	Left        string        `json:"left,omitempty"` // what could not be put back
 	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
@@ -155,7 +156,7 @@ func (f Folder) Judge() (verdict.Run, []Case, error) {
 	for i, c := range cases {
 		journeys[i] = verdict.Journey{Name: c.Journey, Critical: c.Critical, Verdict: verdict.Judge(c.Case)}
 	}
-	evidence := verdict.Evidence{NotInForce: f.Meta.NotInForce, Aborted: f.Meta.Aborted != ""}
+	evidence := verdict.Evidence{NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
 		writes := verdict.JudgeWrites(f.judgedAcks(), f.Marks[record.MarkFault].Sub(f.Marks[record.MarkBaseline]), *rpo)
 		evidence.Writes = &writes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
@@ -23,12 +24,16 @@ func (r *conduct) watch(ctx context.Context) error {
 	if r.account.NotInForce {
 		return nil
 	}
-	end := time.Now().Add(r.plan.Scenario.Timing.Watch)
+	began := time.Now()
+	end := began.Add(r.plan.Scenario.Timing.Watch)
 	inForce := r.Clock.Now()
 	for time.Now().Before(end) {
-		if !sleep(ctx, min(beat, time.Until(end))) {
+		if !sleep(ctx, min(beat, time.Until(end), time.Until(began.Add(r.next(time.Since(began)))))) {
 			r.abort("ended by a person")
 			return nil
+		}
+		if err := r.keepTime(ctx, time.Since(began)); err != nil || r.account.NotInForce {
+			return err
 		}
 		looked := r.Clock.Now()
 		if r.isLost(ctx) {
@@ -55,20 +60,53 @@ func describe(rule scenario.AbortRule) string {
 // isLost tells whether somebody else has ended a fault. An engine that does not
 // answer proves nothing.
 func (r *conduct) isLost(ctx context.Context) bool {
-	for i, b := range r.bound {
+	for _, b := range r.bound {
 		verifier, lasts := b.Fault.(fault.Verifier)
-		if _, moment := b.Fault.(fault.Healer); !lasts || moment {
+		if _, moment := b.Fault.(fault.Healer); !lasts || moment || b.over {
 			continue
 		}
 		err := verifier.InForce(ctx, b.handle, b.entry.State)
-		if errors.Is(err, fault.ErrNotInForce) {
+		if errors.Is(err, fault.ErrNotInForce) && !r.again(ctx, b, err) {
 			r.account.NotInForce = true
-			r.account.Steps[i].Found = err.Error()
+			r.account.Steps[b.account].Found = err.Error()
 			r.event(record.KindFault, b.Component.Name, "somebody else has ended it: "+err.Error())
 			return true
 		}
 	}
 	return false
+}
+
+// moments are when faults begin, after the first, and when they are taken back.
+func (r *conduct) next(now time.Duration) time.Duration {
+	next := time.Duration(math.MaxInt64)
+	for _, f := range r.plan.Scenario.Faults {
+		if f.At > now {
+			next = min(next, f.At)
+		}
+		if f.For > 0 && f.At+f.For > now {
+			next = min(next, f.At+f.For)
+		}
+	}
+	// A moment far away is no time of day.
+	return min(next, r.plan.Scenario.Timing.Watch)
+}
+
+// keepTime orders what is due, and takes back what has lasted long enough.
+func (r *conduct) keepTime(ctx context.Context, now time.Duration) error {
+	for _, b := range r.bound {
+		if b.For > 0 && !b.over && now >= b.At+b.For {
+			r.takeBack(ctx, b)
+		}
+	}
+	for _, f := range r.plan.Scenario.Faults {
+		if f.At > 0 && now >= f.At && !r.begun[f.At] {
+			r.begun[f.At] = true
+			if err := r.inject(ctx, f.At); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // undo orders the undoing of all that was done. Where the platform has put
@@ -79,6 +117,12 @@ func (r *conduct) undo(ctx context.Context) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	r.Observe(Update{Phase: UndoIt})
+	for _, b := range r.bound {
+		if !b.over {
+			r.feel(ctx, b)
+		}
+	}
+	r.account.NotFelt = r.unfelt()
 	healed, mine := r.healed(ctx), r.entries()
 	ordered := r.Clock.Now()
 	// The order itself does not wait for the disk, nor for its success.
@@ -90,8 +134,11 @@ func (r *conduct) undo(ctx context.Context) error {
 	for _, e := range r.Journal.Pending() {
 		pending[e.ID] = true
 	}
-	for i, b := range r.bound {
-		r.account.Steps[i].Undone = !pending[b.entry.ID]
+	for _, b := range r.bound {
+		if r.account.Steps[b.account].Undone {
+			continue // taken back before
+		}
+		r.account.Steps[b.account].Undone = !pending[b.entry.ID]
 		if !pending[b.entry.ID] {
 			r.event(record.KindFault, b.Component.Name, b.Kind+" undone")
 		}
@@ -110,6 +157,9 @@ func (r *conduct) entries() map[string]bool {
 // healed tells whether every fault was a moment that the platform has mended.
 func (r *conduct) healed(ctx context.Context) bool {
 	for _, b := range r.bound {
+		if r.account.Steps[b.account].TakenBack != nil {
+			continue
+		}
 		healer, ok := b.Fault.(fault.Healer)
 		if !ok {
 			return false
@@ -153,6 +203,9 @@ func (r *conduct) repair(ctx context.Context) error {
 // removed by somebody else.
 func (r *conduct) down(ctx context.Context) (string, error) {
 	for _, b := range r.bound {
+		if b.handle == nil {
+			continue
+		}
 		c, err := b.handle.Look(ctx)
 		switch {
 		case errors.Is(err, target.ErrGone):

@@ -105,12 +105,17 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	own := settings[:0:0]
 	targeted := false
 	for _, s := range settings {
-		if s.Key == "target" {
+		switch s.Key {
+		case "target":
 			targeted = true
 			d.DecodeNode(s.Value, &f.Target)
-			continue
+		case "at":
+			d.DecodeNode(s.Value, &f.At)
+		case "for":
+			d.DecodeNode(s.Value, &f.For)
+		default:
+			own = append(own, s)
 		}
-		own = append(own, s)
 	}
 	before := len(d.Problems)
 	d.DecodePairs(p.Value.Path, own, f.Spec)
@@ -119,10 +124,13 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 			d.Problem(p.Value.Path, "%s: %v", p.Value.Path, err)
 		}
 	}
-	if !targeted {
+	if _, free := f.Spec.(Targetless); !targeted && !free {
 		d.Problem(p.Value.Path, "%s lacks a target: {service: …}, {name: …}, {label: …}, {zone: …} or {role: …}", p.Value.Path)
 	}
 }
+
+// Targetless is a spec of a fault that need not be about a component.
+type Targetless interface{ Targetless() }
 
 // MarshalYAML writes a fault as it is read.
 func (f Fault) MarshalYAML() (any, error) {
@@ -130,7 +138,16 @@ func (f Fault) MarshalYAML() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := yaml.MapSlice{{Key: "target", Value: f.Target}}
+	var settings yaml.MapSlice
+	if !f.Target.IsZero() {
+		settings = append(settings, yaml.MapItem{Key: "target", Value: f.Target})
+	}
+	if f.At != 0 {
+		settings = append(settings, yaml.MapItem{Key: "at", Value: f.At.String()})
+	}
+	if f.For != 0 {
+		settings = append(settings, yaml.MapItem{Key: "for", Value: f.For.String()})
+	}
 	var own yaml.MapSlice
 	if err := yaml.Unmarshal(spec, &own); err != nil {
 		return nil, err
@@ -181,11 +198,33 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	if doc.Has("faults") && len(s.Faults) == 0 {
 		doc.Problem("faults", "faults: found none, expected at least one (noop is one that does nothing)")
 	}
+	s.checkFaults(doc)
 	s.checkLoad(doc)
 	for i, rule := range s.AbortWhen {
 		if rule.GoodBelow == 0 && rule.Failed == 0 {
 			doc.Problem(index("abort_when", i), "%s: expected good_below (with for) or failed", index("abort_when", i))
 		}
+	}
+}
+
+// checkFaults holds the moments of faults against each other and the watch.
+func (s *Scenario) checkFaults(doc *strictyaml.Document) {
+	first := time.Duration(math.MaxInt64)
+	for i, f := range s.Faults {
+		at := index("faults", i)
+		first = min(first, f.At)
+		switch {
+		case f.At < 0:
+			doc.Problem(at, "%s: at: found %v, expected 0 or more", at, f.At)
+		case f.For < 0:
+			doc.Problem(at, "%s: for: found %v, expected more than 0", at, f.For)
+		case s.Timing.Watch > 0 && f.At+f.For >= s.Timing.Watch:
+			doc.Problem(at, "%s: it lasts until %v after the first fault, and the watch until %v: a longer watch, or an earlier fault",
+				at, f.At+f.For, s.Timing.Watch)
+		}
+	}
+	if len(s.Faults) > 0 && first > 0 {
+		doc.Problem("faults", "faults: the first begins at %v, expected one of them to begin at 0: the times count from it", first)
 	}
 }
 

@@ -36,6 +36,7 @@ type Scenario struct {
 	Load        []JourneyLoad `yaml:"load" jsonschema:"required" jsonschema_description:"The journeys that users walk, and how often."`
 	Faults      []Fault       `yaml:"faults" jsonschema:"required" jsonschema_description:"What is broken: one kind each."`
 	Timing      Timing        `yaml:"timing,omitempty" jsonschema_description:"How long each phase lasts."`
+	Seed        uint64        `yaml:"seed,omitempty" jsonschema_description:"Of all that is chosen at random, so that a run can be repeated; another one each time where it is not set."`
 	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: when one holds, the fault is undone at once and the run is aborted."`
 
 	File string `yaml:"-"` // where it was read from
@@ -76,6 +77,8 @@ type JourneyLoad struct {
 type Fault struct {
 	Kind   string
 	Target target.Selector
+	At     time.Duration // since the first fault
+	For    time.Duration // until it is taken back; to the end of the watch where 0
 	Spec   any
 	Where  string // file:line:column, for refusals
 }

@@ -89,7 +89,17 @@ func faultSchema(kinds kind.Set[any]) *jsonschema.Schema {
 		selector := r.Reflect(target.Selector{})
 		selector.Version, selector.Description = "", "What it is done to."
 		spec.Properties.Set("target", selector)
-		spec.Required = append(spec.Required, "target")
+		if _, free := k.New().(Targetless); !free {
+			spec.Required = append(spec.Required, "target")
+		}
+		for _, moment := range []struct{ name, text string }{
+			{"at", "When it begins, since the first fault; 0 where it is not set."},
+			{"for", "How long it lasts; to the end of the watch where it is not set."},
+		} {
+			duration := mapped(reflect.TypeFor[time.Duration]())
+			duration.Description = moment.text
+			spec.Properties.Set(moment.name, duration)
+		}
 		properties.Set(k.Name, spec)
 	}
 	one := uint64(1)

@@ -13,6 +13,7 @@ type Selector struct {
 	Label   string `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"Components with this label: key=value, or key alone for any value."`
 	Zone    string `json:"zone,omitempty" yaml:"zone,omitempty" jsonschema_description:"Components in this zone (label gameday.zone)."`
 	Role    string `json:"role,omitempty" yaml:"role,omitempty" jsonschema_description:"Whoever holds this role of the environment at the moment of injection."`
+	Percent int    `json:"percent,omitempty" yaml:"percent,omitempty" jsonschema:"minimum=1,maximum=100" jsonschema_description:"So many percent of them, rounded up, chosen at random."`
 	Any     int    `json:"any,omitempty" yaml:"any,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many of them, chosen at random; all of them where it is not set."`
 }
 
@@ -30,15 +31,22 @@ func (s Selector) Match(c Component) bool {
 		(s.Label == "" || labelled && (!hasValue || label == value))
 }
 
-// Pick chooses Any of the found components, or returns all of them. The order
-// of the found ones is kept.
+// Pick chooses Any or Percent of the found components, or returns all of them.
+// The order of the found ones is kept.
 func (s Selector) Pick(found []Component, random *rand.Rand) []Component {
-	if s.Any == 0 || s.Any >= len(found) {
+	n := len(found)
+	if s.Percent > 0 {
+		n = (len(found)*s.Percent + 99) / 100
+	}
+	if s.Any > 0 {
+		n = min(n, s.Any)
+	}
+	if n == len(found) {
 		return found
 	}
-	chosen := random.Perm(len(found))[:s.Any]
+	chosen := random.Perm(len(found))[:n]
 	slices.Sort(chosen)
-	picked := make([]Component, 0, s.Any)
+	picked := make([]Component, 0, n)
 	for _, i := range chosen {
 		picked = append(picked, found[i])
 	}

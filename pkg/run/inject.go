@@ -1,0 +1,227 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// bound is a step with what injecting and undoing it need, and how it went.
+type bound struct {
+	plan.Step
+	handle target.Handle
+	entry  journal.Entry
+
+	ordered, inForce time.Time
+	err              error // why it is not in force
+	done             bool  // the order was carried out
+	over             bool  // it was taken back as declared
+	account          int   // its place in the account
+}
+
+// warm makes ready, while users are watched, what the orders will need. Who
+// holds a role when its moment comes may be somebody else: a fault that was not
+// made ready takes a little longer.
+func (r *conduct) warm(ctx context.Context) {
+	for _, s := range r.plan.Steps {
+		warmer, ok := s.Fault.(fault.Warmer)
+		if !ok {
+			continue
+		}
+		h, err := s.Open(ctx, r.Env)
+		if err == nil {
+			err = warmer.Warm(ctx, h)
+		}
+		if err != nil {
+			r.note(fmt.Sprintf("make %s of %s ready: %v", s.Kind, s.Component.Name, err))
+		}
+	}
+}
+
+// inject binds the faults of a moment to who is there now, makes their undoing
+// durable, and orders them, all at once.
+func (r *conduct) inject(ctx context.Context, at time.Duration) error {
+	before := make([]plan.Step, len(r.bound))
+	for i, b := range r.bound {
+		before[i] = b.Step
+	}
+	steps, err := r.plan.BindAt(ctx, r.Env, at, before)
+	if err != nil {
+		return err
+	}
+	var now []*bound
+	for _, s := range steps {
+		b, err := r.prepare(ctx, fmt.Sprintf("fault-%d", len(r.bound)), s)
+		if err != nil {
+			return err
+		}
+		b.account = len(r.account.Steps)
+		now, r.bound = append(now, b), append(r.bound, b)
+		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
+	}
+	if at == 0 {
+		r.Meter.Reset()
+	}
+	var orders sync.WaitGroup
+	for _, b := range now {
+		orders.Go(func() { r.strike(ctx, b) })
+	}
+	orders.Wait()
+	for _, b := range now {
+		if err := r.writeDown(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// strike orders one fault, and waits until it is in force. What is written down
+// about it is written after that, so that nothing stands between the two.
+func (r *conduct) strike(ctx context.Context, b *bound) {
+	b.ordered = r.Clock.Now()
+	b.err = r.order(ctx, b)
+	b.done = b.err == nil
+	if b.done {
+		b.err = r.verify(ctx, b)
+	}
+	b.inForce = r.Clock.Now()
+}
+
+// writeDown puts what became of an order into the record and the journal.
+func (r *conduct) writeDown(b *bound) error {
+	account := &r.account.Steps[b.account]
+	account.Ordered = &b.ordered
+	if b.done {
+		if err := r.Journal.Done(b.entry.ID); err != nil {
+			return err
+		}
+	}
+	if err := r.mark(record.MarkFault, b.ordered, b.Component.Name); err != nil {
+		return err
+	}
+	if b.err != nil {
+		r.account.NotInForce = true
+		account.Found = b.err.Error()
+		r.event(record.KindFault, b.Component.Name, b.Kind+" is not in force: "+b.err.Error())
+		return nil //nolint:nilerr // a finding about the fault, and no reason not to undo and judge
+	}
+	account.InForce = &b.inForce
+	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s in force after %v", b.Kind, b.inForce.Sub(b.ordered).Round(time.Microsecond)))
+	return r.mark(record.MarkInForce, b.inForce, b.Component.Name)
+}
+
+// injectFor is how long a fault's order may take.
+const injectFor = 30 * time.Second
+
+// order injects. A person who ends the run does not cut the order off: an
+// engine goes on with one whose caller has hung up, and what comes after the
+// undoing would stay.
+func (r *conduct) order(ctx context.Context, b *bound) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectFor)
+	defer cancel()
+	return b.Fault.Inject(ctx, b.handle, b.entry.State)
+}
+
+// prepare makes a step's undoing durable: before this returns nil, nothing may
+// be done.
+func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (*bound, error) {
+	handle, err := s.Open(ctx, r.Env)
+	if err != nil {
+		return nil, err
+	}
+	was, err := s.Fault.Prepare(ctx, handle)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", s.Kind, s.Component.Name, err)
+	}
+	entry, err := fault.Entry(id, s.Kind, s.Fault, s.Component, was)
+	if err != nil {
+		return nil, err
+	}
+	return &bound{Step: s, handle: handle, entry: entry}, r.Journal.Begin(entry)
+}
+
+// verifyFor is how long a fault may take to be in force once it was ordered.
+const verifyFor = 5 * time.Second
+
+// verify waits until the fault's own check holds.
+func (r *conduct) verify(ctx context.Context, b *bound) error {
+	verifier, ok := b.Fault.(fault.Verifier)
+	if !ok {
+		return nil
+	}
+	deadline := time.Now().Add(verifyFor)
+	for {
+		err := verifier.InForce(ctx, b.handle, b.entry.State)
+		if err == nil || time.Now().After(deadline) || !sleep(ctx, 10*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+// takeBack undoes what has lasted as long as it was declared to. What cannot be
+// undone now is tried again at the end, and told then.
+func (r *conduct) takeBack(ctx context.Context, b *bound) {
+	b.over = true
+	ctx = context.WithoutCancel(ctx)
+	at := r.Clock.Now()
+	r.feel(ctx, b)
+	err := undoEntries(ctx, r.Journal, r.Undo, func(e journal.Entry) bool { return e.ID == b.entry.ID })
+	if err != nil {
+		r.event(record.KindFault, b.Component.Name, "could not be taken back yet: "+err.Error())
+		return
+	}
+	r.account.Steps[b.account].Undone = true
+	r.account.Steps[b.account].TakenBack = &at
+	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s taken back after %v, as declared", b.Kind, b.For))
+}
+
+// feel asks a fault whether anything has met it. After the undoing nobody can
+// tell.
+func (r *conduct) feel(ctx context.Context, b *bound) {
+	feeler, ok := b.Fault.(fault.Feeler)
+	if !ok {
+		return
+	}
+	if n, known, err := feeler.Felt(ctx, b.handle, b.entry.State); err == nil && known {
+		r.account.Steps[b.account].Packets = &n
+	}
+}
+
+// unfelt tells whether every fault can tell what it has met, and has met nothing.
+func (r *conduct) unfelt() bool {
+	for _, s := range r.account.Steps {
+		if s.Packets == nil || *s.Packets > 0 {
+			return false
+		}
+	}
+	return len(r.account.Steps) > 0
+}
+
+// again puts a fault in force again whose component was restarted meanwhile: it
+// has other namespaces, in which nothing was done yet.
+func (r *conduct) again(ctx context.Context, b *bound, found error) bool {
+	if _, helped := b.Fault.(fault.Warmer); !helped {
+		return false
+	}
+	c, err := b.handle.Look(ctx)
+	if errors.Is(err, target.ErrGone) || err != nil || c.Started.Equal(b.Component.Started) && c.State == target.Running {
+		return false
+	}
+	if c.State != target.Running {
+		return true // it is down, with whatever it had: worse than the fault, and looked at again
+	}
+	if r.order(ctx, b) != nil || r.verify(ctx, b) != nil {
+		return false
+	}
+	b.Component = c
+	r.event(record.KindFault, c.Name, b.Kind+" was put in force again: the component was restarted ("+found.Error()+")")
+	return true
+}
