@@ -7,12 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/lab"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -132,7 +135,10 @@ func play(c *cli.Context, in input) error {
 		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter,
 	}
 	day.Report = writeReports
-	dir, err := day.Run(c.Context)
+	ctx := fault.WithPerson(c.Context, newPerson(func(text string) {
+		view.observe(run.Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
+	}))
+	dir, err := day.Run(ctx)
 	view.close()
 	if dir == "" {
 		return notPutBack(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/lab"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -26,7 +27,7 @@ func undoCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			undone, left, err := run.UndoAll(c.Context, state, opener(c.Context))
+			undone, left, err := run.UndoAll(fault.WithPerson(c.Context, newPerson(func(text string) { fmt.Fprintln(c.App.ErrWriter, text) })), state, opener(c.Context))
 			if err != nil {
 				return err
 			}

@@ -55,11 +55,27 @@ func (s *Signal) send(signal int) error {
 		return fmt.Errorf("the target has no process %q", s.Process)
 	}
 	for _, pid := range pids {
+		if pid == 1 && signal != 0 && !caught(signal) {
+			return fmt.Errorf("%s is the target's main process, which the kernel shields from this signal: use crash, or pause", s.Process)
+		}
 		if err := unix.Kill(pid, unix.Signal(signal)); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("signal process %d (%s): %w", pid, s.Process, err)
 		}
 	}
 	return nil
+}
+
+// caught tells whether the first process of the namespace has a handler for a
+// signal. The kernel lets no other reach it from inside, and says nothing.
+func caught(signal int) bool {
+	status, err := os.ReadFile("/proc/1/status")
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(status), "SigCgt:")
+	text, _, _ := strings.Cut(strings.TrimSpace(after), "\n")
+	mask, err := strconv.ParseUint(text, 16, 64)
+	return err == nil && mask&(1<<(signal-1)) != 0
 }
 
 // processes are those of the target whose program, or whose own name, is

@@ -70,21 +70,30 @@ func Kinds() kind.Set[Fault] {
 		{Name: "bandwidth", Doc: "What leaves the component is bounded.", New: func() Fault { return &viaHelper{new(Bandwidth)} }},
 		{Name: "connections", Doc: "A ceiling on connections at the same time, as a NAT gateway has one.", New: func() Fault { return &viaHelper{new(Connections)} }},
 		{Name: "corrupt", Doc: "A share of the packets arrives broken.", New: func() Fault { return &viaHelper{new(Corrupt)} }},
+		{Name: "command", Doc: "Your own commands break and mend, for what gameday does not know.", New: func() Fault { return new(Command) }},
+		{Name: "cpu", Doc: "A part of a processor is left, as beside a noisy neighbour.", New: func() Fault { return new(CPU) }},
 		{Name: "crash", Doc: "The main process dies by itself; a restart policy may bring it back.", New: func() Fault { return new(Crash) }},
 		{Name: "delay", Doc: "Packets arrive later.", New: func() Fault { return &viaHelper{new(Delay)} }},
 		{Name: "dns", Doc: "Name lookups time out, or are refused.", New: func() Fault { return &viaHelper{new(DNS)} }},
 		{Name: "drop", Doc: "Packets are lost, all or a share.", New: func() Fault { return &viaHelper{new(Drop)} }},
 		{Name: "duplicate", Doc: "Packets arrive twice.", New: func() Fault { return &viaHelper{new(Duplicate)} }},
+		{Name: "file", Doc: "A file is gone, broken or another one, such as a certificate.", New: func() Fault { return new(File) }},
 		{Name: "fill", Doc: "A disk is full.", New: func() Fault { return &viaHelper{new(Fill)} }},
+		{Name: "hang", Doc: "Processes stop and do not end, beside others that go on.", New: func() Fault { return &viaHelper{new(Hang)} }},
 		{Name: "isolate", Doc: "The component's network is gone: it runs, and reaches nobody.", New: func() Fault { return &viaHelper{new(Isolate)} }},
 		{Name: "kill", Doc: "The host is gone: killed at once, and nothing brings it back.", New: func() Fault { return new(Kill) }},
+		{Name: "manual", Doc: "A person does it, and undoes it: for what has no switch.", New: func() Fault { return new(Manual) }},
+		{Name: "memory", Doc: "The memory limit is lower.", New: func() Fault { return new(Memory) }},
 		{Name: "noop", Doc: "Nothing happens: what a game day looks like without a fault.", New: func() Fault { return new(Noop) }},
 		{Name: "partition", Doc: "The component is cut off from others, silently.", New: func() Fault { return &viaHelper{new(Partition)} }},
 		{Name: "pause", Doc: "All processes freeze: connections stay open and nobody answers.", New: func() Fault { return new(Pause) }},
+		{Name: "pids", Doc: "Fewer processes and threads are allowed.", New: func() Fault { return new(PIDs) }},
+		{Name: "process", Doc: "A process in the component is killed, or gets another signal.", New: func() Fault { return new(Process) }},
 		{Name: "reject", Doc: "Packets are refused, and the sender is told.", New: func() Fault { return &viaHelper{new(Reject)} }},
 		{Name: "reorder", Doc: "A share of the packets overtakes the others.", New: func() Fault { return &viaHelper{new(Reorder)} }},
 		{Name: "restart", Doc: "An orderly restart, as in a deployment.", New: func() Fault { return new(Restart) }},
 		{Name: "stop", Doc: "An orderly stop, as in maintenance; nothing brings it back.", New: func() Fault { return new(Stop) }},
+		{Name: "zone", Doc: "A whole availability zone is gone, at once.", New: func() Fault { return new(Zone) }},
 	}
 }
 
@@ -119,6 +128,9 @@ func Entry(id, kindName string, f Fault, c target.Component, was State) (journal
 		return journal.Entry{}, fmt.Errorf("write down %s: %w", kindName, err)
 	}
 	e := journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Name: c.Name, State: was, Settle: Settle}
+	if patient, ok := f.(Patient); ok {
+		e.Patience = patient.Patience()
+	}
 	if slow, ok := f.(Settler); ok {
 		e.Settle = slow.Settles()
 	}
@@ -128,6 +140,12 @@ func Entry(id, kindName string, f Fault, c target.Component, was State) (journal
 // Settle is how long an engine may still carry out an order after whoever gave
 // it has hung up, for a kind that does not say otherwise.
 const Settle = 3 * time.Second
+
+// Patient is a fault whose order, or undoing, may take longer than an engine
+// needs.
+type Patient interface {
+	Patience() time.Duration
+}
 
 // Settler is a fault whose order takes the engine longer than [Settle].
 type Settler interface {

@@ -55,6 +55,9 @@ type Entry struct {
 	// Settle is how long an order may still take effect after whoever gave it
 	// has died. Until it is Done, undoing it once is not enough.
 	Settle time.Duration `json:"settle,omitempty"`
+	// Patience is how long one try of undoing may take, where that is longer than
+	// usual.
+	Patience time.Duration `json:"patience,omitempty"`
 	// Done tells whether the order is known to have been carried out, so that
 	// nothing of it is still under way.
 	Done bool `json:"-"`

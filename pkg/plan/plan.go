@@ -96,6 +96,7 @@ func (p Plan) BindAt(ctx context.Context, env target.Environment, at time.Durati
 // bind finds the components of one fault.
 func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, error) {
 	f := p.Scenario.Faults[i]
+	f.Kind, f.Spec, f.Target = fault.Resolve(f.Kind, f.Spec, f.Target)
 	spec, ok := fault.Of(f.Spec)
 	if !ok {
 		return nil, fmt.Errorf("%s: %s is no fault", f.Where, f.Kind)

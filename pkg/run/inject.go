@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,7 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 		orders.Go(func() { r.strike(ctx, b) })
 	}
 	orders.Wait()
+	slices.SortStableFunc(now, func(a, b *bound) int { return a.ordered.Compare(b.ordered) })
 	for _, b := range now {
 		if err := r.writeDown(b); err != nil {
 			return err
@@ -125,7 +127,10 @@ const injectFor = 30 * time.Second
 // engine goes on with one whose caller has hung up, and what comes after the
 // undoing would stay.
 func (r *conduct) order(ctx context.Context, b *bound) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), injectFor)
+	if _, person := b.Fault.(*fault.Manual); !person { // who can be told to stop
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(injectFor, b.entry.Patience))
 	defer cancel()
 	return b.Fault.Inject(ctx, b.handle, b.entry.State)
 }

@@ -82,7 +82,7 @@ func persist(ctx context.Context, e journal.Entry, undo Undoer) error {
 	deadline := time.Now().Add(undoFor)
 	for {
 		err := func() error {
-			ctx, cancel := context.WithTimeout(ctx, undoTry)
+			ctx, cancel := context.WithTimeout(ctx, max(undoTry, e.Patience))
 			defer cancel()
 			return undo(ctx, e)
 		}()

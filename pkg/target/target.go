@@ -118,6 +118,33 @@ type Crashable interface {
 	PrepareCrash(ctx context.Context) error
 }
 
+// Limits bound what a component may use.
+type Limits struct {
+	NanoCPUs  int64 `json:"nano_cpus,omitempty"`  // billionths of a processor
+	CPUQuota  int64 `json:"cpu_quota,omitempty"`  // microseconds in each period; 0 or less for no limit
+	CPUPeriod int64 `json:"cpu_period,omitempty"` // microseconds; 0 for the kernel's own
+	Memory    int64 `json:"memory,omitempty"`     // bytes; 0 for no limit
+	Swap      int64 `json:"swap,omitempty"`       // bytes, memory included
+	PIDs      int64 `json:"pids,omitempty"`       // 0 or less for no limit
+}
+
+// Effective are the limits as far as they limit: there are several ways to
+// write that there is none.
+func (l Limits) Effective() Limits {
+	if l.CPUQuota <= 0 {
+		l.CPUQuota, l.CPUPeriod = 0, 0
+	}
+	l.PIDs = max(l.PIDs, 0)
+	l.Swap = 0 // follows memory
+	return l
+}
+
+// Limiter has limits that can be changed while it runs.
+type Limiter interface {
+	Limits(ctx context.Context) (Limits, error)
+	SetLimits(ctx context.Context, to Limits) error
+}
+
 // Execer runs a command inside a component.
 type Execer interface {
 	Exec(ctx context.Context, command []string) (ExecResult, error)

@@ -1,0 +1,193 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// File removes, replaces or breaks a file of a component, such as the
+// certificate that lives on one server, and puts it back with its owner, mode
+// and times. A process that has read it already may not notice.
+type File struct {
+	Path    string `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"The file, in the component."`
+	Do      string `json:"do" yaml:"do" jsonschema:"required,enum=remove,enum=corrupt,enum=replace,enum=chmod" jsonschema_description:"remove: it is gone; corrupt: every byte is turned around; replace: it has another content; chmod: it has another mode."`
+	Content string `json:"content,omitempty" yaml:"content,omitempty" jsonschema_description:"What replaces it."`
+	Mode    string `json:"mode,omitempty" yaml:"mode,omitempty" jsonschema_description:"Its other mode, in octal: 0000."`
+}
+
+var (
+	_ Fault    = (*File)(nil)
+	_ Verifier = (*File)(nil)
+	_ Warmer   = (*File)(nil)
+	_ Checker  = (*File)(nil)
+)
+
+// fileState is what undoing needs: all of the file.
+type fileState struct {
+	life
+	File agent.FileSeen `json:"file"`
+}
+
+// Check implements [Checker].
+func (f *File) Check() error {
+	_, err := f.mode()
+	switch {
+	case !path.IsAbs(f.Path):
+		return errors.New("path: expected an absolute path in the component")
+	case f.Do == "chmod" && err != nil:
+		return fmt.Errorf("mode: found %q, expected an octal mode such as 0000", f.Mode)
+	case f.Do != "replace" && f.Content != "":
+		return errors.New("content: is for do: replace")
+	case f.Do != "chmod" && f.Mode != "":
+		return errors.New("mode: is for do: chmod")
+	case f.Do != "remove" && f.Do != "corrupt" && f.Do != "replace" && f.Do != "chmod":
+		return fmt.Errorf("do: found %q, expected remove, corrupt, replace or chmod", f.Do)
+	}
+	return nil
+}
+
+func (f *File) mode() (uint32, error) {
+	m, err := strconv.ParseUint(f.Mode, 8, 12)
+	return uint32(m), err
+}
+
+// broken is the file as the fault makes it.
+func (f *File) broken(was agent.FileSeen) agent.FileSeen {
+	now := was
+	switch f.Do {
+	case "remove":
+		return agent.FileSeen{}
+	case "corrupt":
+		now.Content = make([]byte, len(was.Content))
+		for i, b := range was.Content {
+			now.Content[i] = ^b
+		}
+	case "replace":
+		now.Content = []byte(f.Content)
+	case "chmod":
+		now.Mode, _ = f.mode() // checked
+	}
+	return now
+}
+
+// Prepare reads the file.
+func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
+	was, err := alive(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	var state fileState
+	if state.life, err = lifeOf(was); err != nil {
+		return nil, err
+	}
+	if state.File, err = f.read(ctx, h); err != nil {
+		return nil, err
+	}
+	if !state.File.Exists {
+		return nil, fmt.Errorf("%s: %w", f.Path, fs.ErrNotExist)
+	}
+	return json.Marshal(state)
+}
+
+// Warm starts the helper.
+func (f *File) Warm(ctx context.Context, h target.Handle) error {
+	return helped{power: agent.Files}.warm(ctx, h)
+}
+
+// Inject breaks the file.
+func (f *File) Inject(ctx context.Context, h target.Handle, was State) error {
+	state, err := fileStateOf(was)
+	if err != nil {
+		return err
+	}
+	return f.write(ctx, h, f.broken(state.File))
+}
+
+// InForce holds while the file is as the fault made it.
+func (f *File) InForce(ctx context.Context, h target.Handle, was State) error {
+	state, err := fileStateOf(was)
+	if err != nil {
+		return err
+	}
+	now, err := f.read(ctx, h)
+	if err != nil {
+		return err
+	}
+	if !sameFile(now, f.broken(state.File)) {
+		return fmt.Errorf("%w: %s is another one", ErrNotInForce, f.Path)
+	}
+	return nil
+}
+
+// Revert puts the file back. One that somebody else has put there meanwhile, a
+// renewed certificate for example, is left alone.
+func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
+	state, err := fileStateOf(was)
+	if err != nil {
+		return err
+	}
+	now, err := f.read(ctx, h)
+	if err != nil {
+		return err
+	}
+	ours := f.broken(state.File)
+	halfway := now.Exists && len(now.Content) < len(ours.Content) && bytes.HasPrefix(ours.Content, now.Content)
+	if sameFile(now, state.File) || !sameFile(now, ours) && !halfway {
+		return nil
+	}
+	return f.write(ctx, h, state.File)
+}
+
+// sameFile compares what a fault changes.
+func sameFile(a, b agent.FileSeen) bool {
+	return a.Exists == b.Exists && bytes.Equal(a.Content, b.Content) && a.Mode == b.Mode
+}
+
+func (f *File) read(ctx context.Context, h target.Handle) (agent.FileSeen, error) {
+	reply, err := f.do(ctx, h, agent.File{Path: f.Path, Op: agent.FileRead})
+	if err != nil {
+		return agent.FileSeen{}, err
+	}
+	if reply.File == nil {
+		return agent.FileSeen{}, errors.New("the helper has read no file")
+	}
+	return *reply.File, nil
+}
+
+func (f *File) write(ctx context.Context, h target.Handle, as agent.FileSeen) error {
+	order := agent.File{Path: f.Path, Op: agent.FileWrite, Write: &as}
+	if !as.Exists {
+		order = agent.File{Path: f.Path, Op: agent.FileRemove}
+	}
+	_, err := f.do(ctx, h, order)
+	return err
+}
+
+func (f *File) do(ctx context.Context, h target.Handle, order agent.File) (agent.Reply, error) {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return agent.Reply{}, err
+	}
+	session, err := attacher.Attach(ctx, agent.Files)
+	if err != nil {
+		return agent.Reply{}, err
+	}
+	return session.Do(ctx, agent.Work{File: &order})
+}
+
+func fileStateOf(was State) (fileState, error) {
+	var s fileState
+	if err := json.Unmarshal(was, &s); err != nil {
+		return s, fmt.Errorf("read what was so before: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,107 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Process signals processes of a component, once. Where they are gone after
+// that and nobody has started them again, undoing starts the component again.
+type Process struct {
+	Name   string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The name of their program, without folders."`
+	Signal string `json:"signal,omitempty" yaml:"signal,omitempty" jsonschema:"enum=KILL,enum=TERM,enum=INT,enum=QUIT,enum=HUP,enum=USR1,enum=USR2" jsonschema_description:"KILL where it is not set."`
+}
+
+var (
+	_ Fault    = (*Process)(nil)
+	_ Verifier = (*Process)(nil)
+	_ Healer   = (*Process)(nil)
+	_ Warmer   = (*Process)(nil)
+	_ Checker  = (*Process)(nil)
+)
+
+// signals are Linux's numbers, whatever this is compiled for.
+func signals() map[string]int {
+	return map[string]int{"": 9, "HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
+}
+
+// Check implements [Checker].
+func (f *Process) Check() error {
+	if _, ok := signals()[f.Signal]; !ok {
+		return fmt.Errorf("signal: found %q, expected one of%s", f.Signal, strings.Join(slices.Sorted(maps.Keys(signals())), " "))
+	}
+	return checkProcess(f.Name)
+}
+
+func (f *Process) work(signal int) agent.Work {
+	return agent.Work{Signal: &agent.Signal{Process: f.Name, Signal: signal}}
+}
+
+// Prepare refuses a component that does not run.
+func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
+	if _, err := target.As[Attacher](h); err != nil {
+		return nil, err
+	}
+	return alive(ctx, h)
+}
+
+// Warm starts the helper.
+func (f *Process) Warm(ctx context.Context, h target.Handle) error {
+	return helped{power: agent.Process}.warm(ctx, h)
+}
+
+// Inject signals.
+func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
+	return f.do(ctx, h, signals()[f.Signal])
+}
+
+func (f *Process) do(ctx context.Context, h target.Handle, signal int) error {
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return err
+	}
+	session, err := attacher.Attach(ctx, agent.Process)
+	if err != nil {
+		return err
+	}
+	_, err = session.Do(ctx, f.work(signal))
+	return err
+}
+
+// InForce holds once the signal was sent: the helper has said so, and what
+// comes of it is the component's affair.
+func (f *Process) InForce(context.Context, target.Handle, State) error { return nil }
+
+// Healed tells whether the component runs and has such processes.
+func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, error) {
+	up, err := running(ctx, h)
+	if err != nil || !up {
+		return false, err
+	}
+	return f.do(ctx, h, 0) == nil, nil
+}
+
+// Revert starts the component again where it has no such process any more.
+func (f *Process) Revert(ctx context.Context, h target.Handle, was State) error {
+	if healed, err := f.Healed(ctx, h, was); err != nil || healed {
+		return err
+	}
+	if up, err := running(ctx, h); err != nil {
+		return err
+	} else if up {
+		stopper, err := target.As[target.Stopper](h)
+		if err != nil {
+			return err
+		}
+		if err := stopper.Stop(ctx); err != nil {
+			return err
+		}
+	}
+	return startAgain(ctx, h, was)
+}

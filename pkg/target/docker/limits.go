@@ -1,0 +1,46 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+var _ target.Limiter = (*handle)(nil)
+
+// Limits implements [target.Limiter].
+func (h *handle) Limits(ctx context.Context) (target.Limits, error) {
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil {
+		return target.Limits{}, h.said("read the limits of", err)
+	}
+	r := seen.HostConfig.Resources
+	l := target.Limits{NanoCPUs: r.NanoCPUs, CPUQuota: r.CPUQuota, CPUPeriod: r.CPUPeriod, Memory: r.Memory, Swap: r.MemorySwap}
+	if r.PidsLimit != nil {
+		l.PIDs = *r.PidsLimit
+	}
+	return l, nil
+}
+
+// SetLimits implements [target.Limiter]. To the engine, 0 means "as it is": no
+// limit is -1.
+func (h *handle) SetLimits(ctx context.Context, to target.Limits) error {
+	now, err := h.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	update := container.Resources{Memory: to.Memory, MemorySwap: to.Swap}
+	if to.NanoCPUs > 0 {
+		update.NanoCPUs = to.NanoCPUs
+	} else if now.CPUQuota != to.CPUQuota || now.CPUPeriod != to.CPUPeriod {
+		update.CPUQuota, update.CPUPeriod = cmp.Or(to.CPUQuota, -1), cmp.Or(to.CPUPeriod, 100_000)
+	}
+	if now.PIDs != to.PIDs {
+		update.PidsLimit = new(cmp.Or(to.PIDs, -1))
+	}
+	_, err = h.env.client.ContainerUpdate(ctx, h.id, container.UpdateConfig{Resources: update})
+	return h.said("set the limits of", err)
+}
