@@ -19,7 +19,7 @@ import (
 
 // gameday is the program: arguments in, exit code out.
 func gameday(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := newApp(stdout, stderr)
+	app := newApp(stdout, stderr) //nolint:contextcheck // closing an environment must not be cut off
 	err := app.RunContext(ctx, permute(args, app))
 	if err == nil {
 		return exitOK

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -39,15 +38,6 @@ func agentCommand() *cli.Command {
 				_, err = fmt.Fprintln(c.App.Writer, took)
 			}
 			return err
-		},
-	}, {
-		Name: "kill",
-		Action: func(c *cli.Context) error {
-			pid, err := strconv.Atoi(c.Args().Get(0))
-			if err != nil {
-				return err
-			}
-			return agent.Kill(agent.KillOrder{PID: pid, Container: c.Args().Get(1)})
 		},
 	}}}
 }

@@ -64,7 +64,7 @@ func (b *Bed) Exec(id string, command ...string) (int, string) {
 func (b *Bed) Echo(id string) {
 	b.T.Helper()
 	ctx := b.T.Context()
-	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: []string{"/gameday", "agent", "echo", ":7"}, Detach: true})
+	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: []string{"/gameday", "agent", "echo", ":7"}})
 	if err != nil {
 		b.T.Fatal(err)
 	}

@@ -41,8 +41,7 @@ func (f *File) do() (Reply, error) {
 }
 
 func (f *File) wrap(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err // its path is ours and means nothing to anybody else
 	}
 	if err != nil {
@@ -69,7 +68,7 @@ func (f *File) open() (folder *os.File, name string, err error) {
 		link := filepath.Join("/proc/self/fd", strconv.Itoa(int(dir.Fd())), filepath.Base(path))
 		to, err := os.Readlink(link)
 		if err != nil {
-			return dir, filepath.Base(path), nil //nolint:nilerr // no link: a file, or nothing yet
+			return dir, filepath.Base(path), nil // no link: a file, or nothing yet
 		}
 		_ = dir.Close()
 		if filepath.IsAbs(to) {
@@ -106,7 +105,7 @@ func readFile(path string) (FileSeen, error) {
 	case info.Size() > MaxFile:
 		return FileSeen{}, fmt.Errorf("it has %d bytes, more than the %d that are kept to put it back", info.Size(), MaxFile)
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOATIME, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOATIME, 0) //nolint:gosec // G304: resolved inside the target
 	if err != nil {
 		return FileSeen{}, err
 	}
@@ -121,7 +120,7 @@ func readFile(path string) (FileSeen, error) {
 // writeFile makes a file what it shall be, in place: a file that is a mount of
 // its own cannot be replaced by another.
 func writeFile(path string, as FileSeen) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fs.FileMode(as.Mode&0o777))
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fs.FileMode(as.Mode&0o777)) //nolint:gosec // G304: resolved inside the target
 	if err != nil {
 		return err
 	}

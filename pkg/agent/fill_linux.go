@@ -67,7 +67,7 @@ func (e *filled) fill() error {
 		if err != nil || free <= e.keep {
 			return err
 		}
-		step := int64(free - e.keep)
+		step := int64(free - e.keep) //nolint:gosec // G115: no disk is so great
 		for err = e.grow(step); errors.Is(err, unix.ENOSPC) && step > 4096; err = e.grow(step) {
 			step /= 2 // somebody else was quicker, or a part is reserved
 		}
@@ -108,7 +108,7 @@ func (e *filled) status() (Reply, error) {
 	if err == nil && free > e.keep+slack {
 		err = fmt.Errorf("%d bytes are free, and %d should be", free, e.keep)
 	}
-	return Reply{Bytes: uint64(e.size)}, err
+	return Reply{Bytes: uint64(e.size)}, err //nolint:gosec // G115: a size
 }
 
 func (e *filled) undo() error { return e.file.Close() }
@@ -136,7 +136,8 @@ func space(dir string) (free, whole uint64, err error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, 0, fmt.Errorf("ask for the space of %s: %w", dir, err)
 	}
-	return s.Bavail * uint64(s.Bsize), s.Blocks * uint64(s.Bsize), nil
+	block := uint64(s.Bsize) //nolint:gosec // G115: a size
+	return s.Bavail * block, s.Blocks * block, nil
 }
 
 // sharesHost tells whether a folder lies on the file system of the engine's own

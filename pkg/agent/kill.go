@@ -12,21 +12,16 @@ import (
 // KillOrder means a process by what cannot be mistaken: its number, and the
 // container whose control group it must be in.
 type KillOrder struct {
-	PID       int
-	Container string
-}
-
-// KillArgs are the arguments with which a helper carries out an order.
-func KillArgs(o KillOrder) []string {
-	return []string{Name, "kill", strconv.Itoa(o.PID), o.Container}
+	PID       int    `json:"pid"`
+	Container string `json:"container"`
 }
 
 // ErrNotIts is a process that is not, or no longer, the container's.
 var ErrNotIts = errors.New("is not a process of the container")
 
-// Kill ends the process. It is held by a descriptor (pidfd) from before the
+// kill ends the process. It is held by a descriptor (pidfd) from before the
 // check, so that its number cannot come to mean another one in between.
-func Kill(o KillOrder) error {
+func (o KillOrder) kill() error {
 	process, err := os.FindProcess(o.PID)
 	if err != nil {
 		return fmt.Errorf("find process %d: %w", o.PID, err)

@@ -20,7 +20,7 @@ const (
 
 // places are the chains that a rule needs. What leaves is lost silently only at
 // the device: at any hook before, the sender is told.
-func (r Rule) places(egress bool) ([]place, error) {
+func (t *tableset) places(r Rule) ([]place, error) {
 	at := place{family: nftables.TableFamilyINet, hook: r.Hook, priority: usual}
 	if r.Early {
 		at.priority = early
@@ -29,7 +29,7 @@ func (r Rule) places(egress bool) ([]place, error) {
 		at.family = nftables.TableFamilyIPv4
 		return []place{at}, nil
 	}
-	if !egress || r.Hook != Out || r.Do != Drop || r.Loopback {
+	if !t.egress || r.Hook != Out || r.Do != Drop || r.Loopback {
 		return []place{at}, nil
 	}
 	names, err := devices()
@@ -93,13 +93,13 @@ func notLoopback(hook Hook) []expr.Any {
 // peers are the alternatives of the other end, each with its address family.
 func (r Rule) peers(at place) [][]expr.Any {
 	var all [][]expr.Any
-	for _, six := range []bool{false, true} {
-		if six && at.family == nftables.TableFamilyIPv4 {
+	for _, bits := range []int{32, 128} {
+		if bits == 128 && at.family == nftables.TableFamilyIPv4 {
 			continue
 		}
-		base := family(at, six)
+		base := family(at, bits)
 		for _, p := range r.Except {
-			if p.Addr().Is6() == six {
+			if p.Addr().BitLen() == bits {
 				base = append(base, r.address(p, expr.CmpOpNeq)...)
 			}
 		}
@@ -107,7 +107,7 @@ func (r Rule) peers(at place) [][]expr.Any {
 			all = append(all, base)
 		}
 		for _, p := range r.Peers {
-			if p.Addr().Is6() == six {
+			if p.Addr().BitLen() == bits {
 				all = append(all, append(append([]expr.Any{}, base...), r.address(p, expr.CmpOpEq)...))
 			}
 		}
@@ -115,11 +115,13 @@ func (r Rule) peers(at place) [][]expr.Any {
 	return all
 }
 
-func family(at place, six bool) []expr.Any {
-	switch at.family {
-	case nftables.TableFamilyIPv4:
+// family holds for packets of addresses with so many bits.
+func family(at place, bits int) []expr.Any {
+	six := bits == 128
+	if at.family == nftables.TableFamilyIPv4 {
 		return nil
-	case nftables.TableFamilyNetdev:
+	}
+	if at.family == nftables.TableFamilyNetdev {
 		ether := uint16(unix.ETH_P_IP)
 		if six {
 			ether = unix.ETH_P_IPV6
@@ -128,15 +130,14 @@ func family(at place, six bool) []expr.Any {
 			&expr.Meta{Key: expr.MetaKeyPROTOCOL, Register: 1},
 			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.BigEndian.PutUint16(ether)},
 		}
-	default:
-		proto := byte(unix.NFPROTO_IPV4)
-		if six {
-			proto = unix.NFPROTO_IPV6
-		}
-		return []expr.Any{
-			&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{proto}},
-		}
+	}
+	proto := byte(unix.NFPROTO_IPV4)
+	if six {
+		proto = unix.NFPROTO_IPV6
+	}
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{proto}},
 	}
 }
 
@@ -144,7 +145,7 @@ func family(at place, six bool) []expr.Any {
 // destination of what leaves or passes.
 func (r Rule) address(p netip.Prefix, op expr.CmpOp) []expr.Any {
 	p = p.Masked()
-	length := uint32(p.Addr().BitLen() / 8)
+	length := uint32(p.Addr().BitLen() / 8) //nolint:gosec // G115: 4 or 16
 	source, destination := uint32(12), uint32(16)
 	if p.Addr().Is6() {
 		source, destination = 8, 24

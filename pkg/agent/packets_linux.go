@@ -16,7 +16,8 @@ import (
 type tableset struct {
 	conn   *nftables.Conn
 	tables []*nftables.Table
-	owned  bool
+	owned  bool // by the socket: they go with it
+	egress bool // what leaves is met at the device
 }
 
 // newTables opens the socket that will own the tables.
@@ -47,18 +48,18 @@ func (p *Packets) begin(tag string) (effect, Reply, error) {
 func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([]expr.Any, error)) (Reply, error) {
 	var notes []string
 	for _, try := range []struct {
-		owned, egress bool
-		note          string
+		t    tableset
+		note string
 	}{
-		{true, true, ""},
-		{true, false, "senders in the target are told at once where they use UDP (this kernel has no egress hook)"},
-		{false, false, "the kernel does not undo it if the helper is killed (it has no owned tables)"},
+		{tableset{owned: true, egress: true}, ""},
+		{tableset{owned: true}, "senders in the target are told at once where they use UDP (this kernel has no egress hook)"},
+		{tableset{}, "the kernel does not undo it if the helper is killed (it has no owned tables)"},
 	} {
 		if try.note != "" {
 			notes = append(notes, try.note)
 		}
-		t.owned, t.tables = try.owned, nil
-		err := t.add(tag, rules, try.egress, action)
+		t.owned, t.egress, t.tables = try.t.owned, try.t.egress, nil
+		err := t.add(tag, rules, action)
 		if err == nil {
 			err = t.conn.Flush()
 		}
@@ -67,7 +68,7 @@ func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([
 			return Reply{Note: strings.Join(notes, "; ")}, nil
 		case !errors.Is(err, syscall.EOPNOTSUPP) && !errors.Is(err, syscall.EINVAL):
 			return Reply{}, fmt.Errorf("add packet filter: %w", err)
-		case !try.owned:
+		case !t.owned:
 			return Reply{}, fmt.Errorf("this kernel cannot do it: %w", err)
 		}
 	}
@@ -82,11 +83,11 @@ type place struct {
 	device   string
 }
 
-func (t *tableset) add(tag string, rules []Rule, egress bool, action func(Rule, place) ([]expr.Any, error)) error {
+func (t *tableset) add(tag string, rules []Rule, action func(Rule, place) ([]expr.Any, error)) error {
 	tables := map[nftables.TableFamily]*nftables.Table{}
 	chains := map[place]*nftables.Chain{}
 	for _, r := range rules {
-		places, err := r.places(egress)
+		places, err := t.places(r)
 		if err != nil {
 			return err
 		}
@@ -139,11 +140,31 @@ func (t *tableset) chain(table *nftables.Table, at place, n int) *nftables.Chain
 // status counts what the rules have met.
 func (t *tableset) status() (Reply, error) {
 	var reply Reply
-	rules := 0
+	rules, err := t.rules()
+	if err != nil {
+		return reply, fmt.Errorf("list packet filters: %w", err)
+	}
+	if len(rules) == 0 {
+		return reply, errors.New("the packet filter is no longer there")
+	}
+	for _, rule := range rules {
+		for _, e := range rule.Exprs {
+			if c, ok := e.(*expr.Counter); ok {
+				reply.Packets += c.Packets
+				reply.Bytes += c.Bytes
+			}
+		}
+	}
+	return reply, nil
+}
+
+// rules are all of ours that the kernel has.
+func (t *tableset) rules() ([]*nftables.Rule, error) {
+	var all []*nftables.Rule
 	for _, table := range t.tables {
 		chains, err := t.conn.ListChainsOfTableFamily(table.Family)
 		if err != nil {
-			return reply, fmt.Errorf("list packet filters: %w", err)
+			return nil, err
 		}
 		for _, chain := range chains {
 			if chain.Table.Name != table.Name {
@@ -151,23 +172,12 @@ func (t *tableset) status() (Reply, error) {
 			}
 			found, err := t.conn.GetRules(table, chain)
 			if err != nil {
-				return reply, fmt.Errorf("list packet filters: %w", err)
+				return nil, err
 			}
-			for _, rule := range found {
-				rules++
-				for _, e := range rule.Exprs {
-					if c, ok := e.(*expr.Counter); ok {
-						reply.Packets += c.Packets
-						reply.Bytes += c.Bytes
-					}
-				}
-			}
+			all = append(all, found...)
 		}
 	}
-	if rules == 0 {
-		return reply, errors.New("the packet filter is no longer there")
-	}
-	return reply, nil
+	return all, nil
 }
 
 // undo removes the tables with all that is in them.

@@ -51,14 +51,15 @@ type Reply struct {
 
 // Work is one thing that a helper can do: exactly one field is set.
 type Work struct {
-	Packets *Packets  `json:"packets,omitempty"`
-	Queue   *Queue    `json:"queue,omitempty"`
-	Shape   *Shape    `json:"shape,omitempty"`
-	Fill    *Fill     `json:"fill,omitempty"`
-	Mount   *Mount    `json:"mount,omitempty"`
-	Signal  *Signal   `json:"signal,omitempty"`
-	File    *File     `json:"file,omitempty"`
-	Check   *Features `json:"check,omitempty"`
+	Packets *Packets   `json:"packets,omitempty"`
+	Queue   *Queue     `json:"queue,omitempty"`
+	Shape   *Shape     `json:"shape,omitempty"`
+	Fill    *Fill      `json:"fill,omitempty"`
+	Mount   *Mount     `json:"mount,omitempty"`
+	Signal  *Signal    `json:"signal,omitempty"`
+	File    *File      `json:"file,omitempty"`
+	Kill    *KillOrder `json:"kill,omitempty"`
+	Check   *Features  `json:"check,omitempty"`
 }
 
 // Hook is where a packet is met.
@@ -196,5 +197,6 @@ const (
 	Process Power = "process" // the target's PID namespace, CAP_KILL
 	Disk    Power = "disk"    // the target's files by way of its PID namespace, CAP_SYS_PTRACE and CAP_DAC_OVERRIDE
 	Files   Power = "files"   // as Disk, and it may give files to their owners
+	Host    Power = "host"    // the host's PID namespace, CAP_KILL: to end a main process from outside of its own
 	Kernel  Power = "kernel"  // a network namespace of its own, CAP_NET_ADMIN: to find out what the kernel can do
 )

@@ -147,7 +147,7 @@ func corrupted(payload []byte, random *rand.Rand) []byte {
 func (e *queue) pass(p packet) {
 	// A packet whose verdict cannot be sent passes when the queue is unbound.
 	if p.altered != nil {
-		_ = e.nf.SetVerdictModPacket(p.id, nfqueue.NfAccept, p.altered)
+		_ = e.nf.SetVerdictWithOption(p.id, nfqueue.NfAccept, nfqueue.WithAlteredPacket(p.altered))
 		return
 	}
 	_ = e.nf.SetVerdict(p.id, nfqueue.NfAccept)

@@ -66,7 +66,7 @@ func Echo(ctx context.Context, address string) error {
 		conn, err := listener.Accept()
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // asked to end
+				return nil
 			}
 			return fmt.Errorf("echo: %w", err)
 		}

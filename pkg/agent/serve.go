@@ -58,7 +58,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 				return <-ended
 			}
 			lease.Reset(Lease)
-			reply := s.answer(r)
+			reply := s.answer(r) //nolint:contextcheck // what is in force lasts longer than an order
 			reply.ID = r.ID
 			if err := answers.Encode(reply); err != nil {
 				return fmt.Errorf("answer: %w", err)

@@ -22,13 +22,14 @@ func (s *Shape) begin() (effect, Reply, error) {
 		return nil, Reply{}, err
 	}
 	rate := s.BitsPerSecond / 8
+	// A bucket of 10 ms, or two full packets; and a queue of 100 ms.
+	bucket, waiting := uint32(min(max(rate/100, 3200), 1<<30)), uint32(min(max(rate/10, 32_000), 1<<30))
 	for _, link := range links {
 		tbf := &netlink.Tbf{
 			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: shapeHandle, Parent: netlink.HANDLE_ROOT},
 			Rate:       rate,
-			// A bucket of 10 ms, or two full packets; and a queue of 100 ms.
-			Buffer: netlink.Xmittime(rate, uint32(max(rate/100, 3200))),
-			Limit:  uint32(max(rate/10, 32_000)),
+			Buffer:     netlink.Xmittime(rate, bucket),
+			Limit:      waiting,
 		}
 		if err := netlink.QdiscReplace(tbf); err != nil {
 			return nil, Reply{}, errors.Join(fmt.Errorf("bound what leaves by %s: %w", link.Attrs().Name, err), unshape())

@@ -91,13 +91,13 @@ func (s *Signal) processes() ([]int, error) {
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
+		line, err := os.ReadFile(filepath.Join(folder, "cmdline")) //nolint:gosec // G304: of /proc
 		if err != nil || len(line) == 0 {
 			continue // it has ended meanwhile, or is none of the target's
 		}
 		program, _, _ := strings.Cut(string(line), "\x00")
-		comm, _ := os.ReadFile(filepath.Join(folder, "comm"))
-		first, _, _ := strings.Cut(program, ":") // "postgres: walwriter"
+		comm, _ := os.ReadFile(filepath.Join(folder, "comm")) //nolint:gosec // G304: of /proc
+		first, _, _ := strings.Cut(program, ":")              // "postgres: walwriter"
 		if s.Process == filepath.Base(program) || s.Process == strings.TrimSpace(string(comm)) || s.Process == filepath.Base(first) {
 			pids = append(pids, pid)
 		}

@@ -25,6 +25,8 @@ func (w Work) begin(tag string) (effect, Reply, error) {
 // do does what leaves nothing to take back.
 func (w Work) do() (Reply, error) {
 	switch {
+	case w.Kill != nil:
+		return Reply{}, w.Kill.kill()
 	case w.Check != nil:
 		return Reply{}, w.Check.check()
 	case w.File != nil:

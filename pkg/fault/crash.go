@@ -15,22 +15,24 @@ var (
 	_ Fault    = (*Crash)(nil)
 	_ Verifier = (*Crash)(nil)
 	_ Healer   = (*Crash)(nil)
+	_ Warmer   = (*Crash)(nil)
 )
 
-// Prepare refuses a component that does not run, and makes ready what the
-// crash needs.
+// Prepare refuses a component that does not run.
 func (*Crash) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Crasher](h); err != nil {
 		return nil, err
 	}
-	was, err := alive(ctx, h)
+	return alive(ctx, h)
+}
+
+// Warm makes ready what the crash needs.
+func (*Crash) Warm(ctx context.Context, h target.Handle) error {
+	crasher, err := target.As[target.Crasher](h)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if crashable, ok := h.(target.Crashable); ok {
-		err = crashable.PrepareCrash(ctx)
-	}
-	return was, err
+	return crasher.WarmCrash(ctx)
 }
 
 // Inject makes the main process die.

@@ -57,9 +57,9 @@ func (d Direction) hooks() []agent.Hook {
 		return []agent.Hook{agent.In}
 	case Out:
 		return []agent.Hook{agent.Out}
-	default:
-		return []agent.Hook{agent.In, agent.Out}
+	case Both:
 	}
+	return []agent.Hook{agent.In, agent.Out}
 }
 
 // rules are a rule like this one for each direction, about the peers as they

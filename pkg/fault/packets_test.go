@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func packetSuite() map[string]conformance {
 			fault: of(&fault.Reject{Traffic: fault.Traffic{Ports: []uint16{8080}, Direction: fault.In}}), network: true,
 			felt: func(s scene) bool {
 				began := time.Now()
-				_, err := net.DialTimeout("tcp", s.Address(s.id)+":8080", time.Second)
+				_, err := dial(s, "tcp", 8080, time.Second)
 				return err != nil && time.Since(began) < 500*time.Millisecond
 			},
 			notFelt: func(s scene) bool { ok, _ := s.Reaches(s.peer, "tcp", s.Address(s.id)+":7"); return ok },
@@ -86,13 +87,13 @@ func packetSuite() map[string]conformance {
 			fault: of(&fault.Connections{Max: 2, Ports: []uint16{7}}), network: true, notFelt: serves,
 			felt: func(s scene) bool {
 				for range 2 {
-					conn, err := net.DialTimeout("tcp", s.Address(s.id)+":7", time.Second)
+					conn, err := dial(s, "tcp", 7, time.Second)
 					if err != nil {
 						return false
 					}
 					defer conn.Close()
 				}
-				third, err := net.DialTimeout("tcp", s.Address(s.id)+":7", 300*time.Millisecond)
+				third, err := dial(s, "tcp", 7, 300*time.Millisecond)
 				if err == nil {
 					_ = third.Close()
 				}
@@ -161,13 +162,19 @@ func diskSuite() map[string]conformance {
 	}
 }
 
+// dial reaches the component from this machine.
+func dial(s scene, network string, port int, timeout time.Duration) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: timeout}
+	return dialer.DialContext(s.T.Context(), network, net.JoinHostPort(s.Address(s.id), strconv.Itoa(port)))
+}
+
 func timedOut(output string) bool {
 	return strings.Contains(output, "timeout") || strings.Contains(output, "deadline exceeded")
 }
 
 // answers counts the answers that one packet gets from the component.
 func answers(s scene) int {
-	conn, err := net.Dial("udp", s.Address(s.id)+":7")
+	conn, err := dial(s, "udp", 7, time.Second)
 	if err != nil {
 		return 0
 	}
@@ -187,7 +194,7 @@ func answers(s scene) int {
 
 // echoed is how long it takes to get so many bytes back from the component.
 func echoed(s scene, bytes int) time.Duration {
-	conn, err := net.Dial("tcp", s.Address(s.id)+":7")
+	conn, err := dial(s, "tcp", 7, time.Second)
 	if err != nil {
 		return 0
 	}

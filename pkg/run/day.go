@@ -97,7 +97,7 @@ func (d Day) Run(ctx context.Context) (dir string, err error) {
 		if left := Undo(ctx, entries, d.undoer()); left != nil {
 			err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, left), err)
 		}
-		err = errors.Join(err, entries.Close(), stopGuard())
+		err = errors.Join(err, d.Engine.Dismiss(ctx), entries.Close(), stopGuard())
 	}()
 	if err := d.labUp(ctx, entries); err != nil {
 		return "", err

@@ -110,12 +110,9 @@ type Pauser interface {
 // looks after it (a restart policy) sees a crash and not an order.
 type Crasher interface {
 	Crash(ctx context.Context) error
-}
-
-// Crashable is asked beforehand whether a crash will be possible, and makes
-// what it needs ready, so that the crash itself takes no longer than it must.
-type Crashable interface {
-	PrepareCrash(ctx context.Context) error
+	// WarmCrash makes ready what a crash needs, so that it takes no longer than
+	// it must.
+	WarmCrash(ctx context.Context) error
 }
 
 // Limits bound what a component may use.

@@ -58,6 +58,9 @@ func grants(power agent.Power, target string) (container.HostConfig, error) {
 	case agent.Files:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID"}
+	case agent.Host:
+		host.PidMode = "host"
+		host.CapAdd = []string{"KILL"}
 	case agent.Kernel:
 		host.CapAdd = []string{"NET_ADMIN"}
 	default:
@@ -191,7 +194,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, erro
 	}
 	created, err := e.client.ContainerCreate(ctx, &container.Config{
 		Image: image, Cmd: []string{agent.Name, "serve"},
-		Labels: map[string]string{LabelHelper: cmp.Or(at.container, "kernel")},
+		Labels: map[string]string{LabelHelper: cmp.Or(at.container, string(at.power))},
 		// Standard input ends with this process's connection, however it ends.
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}, &host, nil, nil, "")
@@ -230,19 +233,21 @@ func (h *helper) ended() bool {
 	}
 }
 
-// closeHelpers ends all helpers of this process, and waits until their
-// containers are gone.
-func (e *Environment) closeHelpers() error {
+// dismissing is how long all helpers may take to go.
+const dismissing = 20 * time.Second
+
+// Dismiss ends all helpers of this process, and waits until their containers
+// are gone. The end of ctx does not cut it off.
+func (e *Environment) Dismiss(ctx context.Context) error {
 	e.helpers.mu.Lock()
 	defer e.helpers.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) //nolint:forbidigo // Close has no context, and must not be cut off
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissing)
 	defer cancel()
 	var closing sync.WaitGroup
 	errs := make(chan error, len(e.helpers.running))
 	for _, one := range slices.Collect(maps.Values(e.helpers.running)) {
 		closing.Go(func() {
-			_ = one.session.Close() // it may have ended by itself
-			errs <- e.evict(ctx, one.id)
+			errs <- e.dismiss(ctx, one)
 		})
 	}
 	closing.Wait()
@@ -253,6 +258,24 @@ func (e *Environment) closeHelpers() error {
 		all = append(all, err)
 	}
 	return errors.Join(all...)
+}
+
+// leaving is how long a helper may take to undo what it does before it is
+// removed with force.
+const leaving = 3 * time.Second
+
+// dismiss lets a helper undo what it still does, and waits until it is gone.
+func (e *Environment) dismiss(ctx context.Context, h *helper) error {
+	patience, cancel := context.WithTimeout(ctx, leaving)
+	defer cancel()
+	gone, failed := e.client.ContainerWait(patience, h.id, container.WaitConditionRemoved)
+	_ = h.session.Close() // it may have ended by itself
+	select {
+	case <-gone:
+		return nil
+	case <-failed: // it was gone before, or its time is up
+		return e.evict(ctx, h.id)
+	}
 }
 
 // stream is a helper's standard input and output. What it says on standard
@@ -273,7 +296,7 @@ func newStream(conn net.Conn, from io.Reader) *stream {
 		if err == nil {
 			err = io.EOF
 		}
-		writer.CloseWithError(err)
+		_ = writer.CloseWithError(err) // never fails
 	}()
 	return &stream{conn, output}
 }

@@ -71,7 +71,9 @@ func Open(ctx context.Context, options Options) (*Environment, error) {
 }
 
 // Close ends all helpers, and lets go of the engine.
-func (e *Environment) Close() error { return errors.Join(e.closeHelpers(), e.Engine.Close()) }
+func (e *Environment) Close() error {
+	return errors.Join(e.Dismiss(context.Background()), e.Engine.Close()) //nolint:forbidigo // io.Closer has no context
+}
 
 // ID names the engine and the fence: what a lock is about.
 func (e *Environment) ID() string {

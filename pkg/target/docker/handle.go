@@ -20,13 +20,12 @@ type handle struct {
 }
 
 var (
-	_ target.Handle    = (*handle)(nil)
-	_ target.Killer    = (*handle)(nil)
-	_ target.Stopper   = (*handle)(nil)
-	_ target.Pauser    = (*handle)(nil)
-	_ target.Execer    = (*handle)(nil)
-	_ target.Crasher   = (*handle)(nil)
-	_ target.Crashable = (*handle)(nil)
+	_ target.Handle  = (*handle)(nil)
+	_ target.Killer  = (*handle)(nil)
+	_ target.Stopper = (*handle)(nil)
+	_ target.Pauser  = (*handle)(nil)
+	_ target.Execer  = (*handle)(nil)
+	_ target.Crasher = (*handle)(nil)
 )
 
 // Look implements [target.Handle].
