@@ -458,7 +458,7 @@ func (l *labTest) asBefore() {
 			}
 		}
 		journals := l.journals()
-		if down == 0 && journals == 0 && len(l.project()) == 4 {
+		if down == 0 && journals == 0 && len(l.project()) == 5 {
 			break
 		}
 		if time.Now().After(deadline) {

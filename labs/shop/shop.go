@@ -36,6 +36,9 @@ const queryTimeout = 1500 * time.Millisecond
 // poolSize is how many connections a server keeps open.
 const poolSize = 10
 
+// connectionLife is how long a connection is kept, at least.
+const connectionLife = 10 * time.Second
+
 const schema = `
 CREATE TABLE IF NOT EXISTS products (sku text PRIMARY KEY, name text NOT NULL, cents int NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -59,6 +62,9 @@ func Serve(ctx context.Context, config Config) error {
 	// a burst of it after a start looks like an outage.
 	pooled.MaxConns, pooled.MinConns = poolSize, poolSize
 	pooled.HealthCheckPeriod = 500 * time.Millisecond
+	// Connections are made anew from time to time, so that they come to a
+	// database that has moved: to wherever its name leads by then.
+	pooled.MaxConnLifetime, pooled.MaxConnLifetimeJitter = connectionLife, connectionLife/2
 	pooled.ConnConfig.ConnectTimeout = queryTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, pooled)
 	if err != nil {

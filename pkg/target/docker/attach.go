@@ -273,7 +273,8 @@ func (e *Environment) dismiss(ctx context.Context, h *helper) error {
 	select {
 	case <-gone:
 		return nil
-	case <-failed: // it was gone before, or its time is up
+	case err := <-failed:
+		_ = err // it was gone before, or its time is up
 		return e.evict(ctx, h.id)
 	}
 }
