@@ -26,26 +26,37 @@ type filled struct {
 	size int64  // of the file
 }
 
-// begin fills the file system up to what shall stay free.
-func (f *Fill) begin() (effect, Reply, error) {
-	dir := filepath.Join(inTarget, filepath.Clean("/"+f.Path))
-	free, whole, err := space(dir)
+func (f *Fill) dir() string { return filepath.Join(inTarget, filepath.Clean("/"+f.Path)) }
+
+// keep is how many bytes stay free, or why it is not filled at all.
+func (f *Fill) keep() (uint64, error) {
+	free, whole, err := space(f.dir())
 	if err != nil {
-		return nil, Reply{}, err
+		return 0, err
 	}
 	keep := max(f.Leave, uint64(f.LeaveShare*float64(whole)))
-	shared, err := sharesHost(dir)
+	shared, err := sharesHost(f.dir())
 	if err != nil {
-		return nil, Reply{}, err
+		return 0, err
 	}
 	if shared && !f.Host {
-		return nil, Reply{}, fmt.Errorf("%s lies on the host's own file system: mount a volume of its own size there, or say host: true", f.Path)
+		return 0, fmt.Errorf("%s lies on the host's own file system: mount a volume of its own size there, or say host: true", f.Path)
 	}
 	if shared {
 		keep = max(keep, uint64(hostShare*float64(whole)))
 	}
 	if free <= keep {
-		return nil, Reply{}, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, free, keep)
+		return 0, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, free, keep)
+	}
+	return keep, nil
+}
+
+// begin fills the file system up to what shall stay free.
+func (f *Fill) begin() (effect, Reply, error) {
+	dir := f.dir()
+	keep, err := f.keep()
+	if err != nil {
+		return nil, Reply{}, err
 	}
 	file, err := nameless(dir)
 	if err != nil {
@@ -141,25 +152,35 @@ func space(dir string) (free, whole uint64, err error) {
 }
 
 // sharesHost tells whether a folder lies on the file system of the engine's own
-// data: the container's layers do, and so do the files that the engine mounts
-// into every container from there.
+// data. The root of a container does, whichever way the engine stacks its
+// layers; so does what is of the same size to the block, as a file system in
+// user space is that passes everything on. The files that the engine mounts
+// into every container show which one it is.
 func sharesHost(dir string) (bool, error) {
+	here, err := deviceOf(dir)
+	if err != nil {
+		return false, err
+	}
+	root, err := deviceOf(inTarget)
+	if err != nil {
+		return false, err
+	}
+	host, err := deviceOf("/etc/hostname")
+	return here == root || here == host || here.blocks == host.blocks && here.files == host.files, err
+}
+
+// device is a file system, by what tells it from others.
+type device struct{ id, blocks, files uint64 }
+
+func deviceOf(path string) (device, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return device{}, fmt.Errorf("ask for the file system of %s: %w", path, err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
 	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return false, fmt.Errorf("ask for the file system of %s: %w", dir, err)
+	if err := unix.Statfs(path, &s); err != nil || !ok {
+		return device{}, fmt.Errorf("ask for the file system of %s: %w", path, err)
 	}
-	if s.Type == unix.OVERLAYFS_SUPER_MAGIC {
-		return true, nil
-	}
-	here, err := os.Stat(dir)
-	if err != nil {
-		return false, err
-	}
-	host, err := os.Stat("/etc/hostname")
-	if err != nil {
-		return false, err
-	}
-	a, okA := here.Sys().(*syscall.Stat_t)
-	b, okB := host.Sys().(*syscall.Stat_t)
-	return okA && okB && a.Dev == b.Dev, nil
+	return device{id: stat.Dev, blocks: s.Blocks, files: s.Files}, nil
 }

@@ -26,6 +26,7 @@ const (
 	OpStatus Op = "status" // is it in force, and what has it met?
 	OpRenew  Op = "renew"  // gameday is alive
 	OpDo     Op = "do"     // something that leaves nothing to take back
+	OpTry    Op = "try"    // could it be applied, or done? Nothing is changed
 )
 
 // Request is one line to a helper.

@@ -108,6 +108,8 @@ func (s *server) carryOut(r Request) (Reply, error) {
 		return s.apply(r.Name, work)
 	case OpDo:
 		return work.do()
+	case OpTry:
+		return Reply{}, work.try()
 	case OpMend:
 		return Reply{}, work.mend()
 	case OpUndo:

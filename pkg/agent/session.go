@@ -84,6 +84,12 @@ func (s *Session) Do(ctx context.Context, w Work) (Reply, error) {
 	return s.ask(ctx, Request{Op: OpDo, Work: &w})
 }
 
+// Try tells whether work could be put in force, and changes nothing.
+func (s *Session) Try(ctx context.Context, w Work) error {
+	_, err := s.ask(ctx, Request{Op: OpTry, Work: &w})
+	return err
+}
+
 // Status tells what the named work has met. It is an error where it is not in
 // force.
 func (s *Session) Status(ctx context.Context, name string) (Reply, error) {

@@ -55,7 +55,7 @@ func (s *Signal) send(signal int) error {
 		return fmt.Errorf("the target has no process %q", s.Process)
 	}
 	for _, pid := range pids {
-		if pid == 1 && signal != 0 && !caught(signal) {
+		if pid == 1 && s.Signal != 0 && !caught(s.Signal) {
 			return fmt.Errorf("%s is the target's main process, which the kernel shields from this signal: use crash, or pause", s.Process)
 		}
 		if err := unix.Kill(pid, unix.Signal(signal)); err != nil && !errors.Is(err, syscall.ESRCH) {

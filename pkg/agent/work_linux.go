@@ -22,6 +22,18 @@ func (w Work) begin(tag string) (effect, Reply, error) {
 	return nil, Reply{}, errNoWork
 }
 
+// try tells whether work could be put in force, as far as that shows before.
+func (w Work) try() error {
+	switch {
+	case w.Fill != nil:
+		_, err := w.Fill.keep()
+		return err
+	case w.Signal != nil:
+		return w.Signal.send(0)
+	}
+	return errNoWork
+}
+
 // do does what leaves nothing to take back.
 func (w Work) do() (Reply, error) {
 	switch {

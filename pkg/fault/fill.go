@@ -31,7 +31,7 @@ func (f *Fill) Check() error {
 
 func (f *Fill) carry() helped {
 	return helped{
-		power: agent.Disk,
+		power: agent.Disk, tries: true,
 		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
 			return agent.Work{Fill: &agent.Fill{
 				Path: f.Path, Leave: uint64(f.Leave), LeaveShare: float64(f.LeaveShare), Host: f.Host,

@@ -34,7 +34,7 @@ const (
 
 func (f *Hang) carry() helped {
 	return helped{
-		power: agent.Process, keeps: true,
+		power: agent.Process, tries: true, keeps: true,
 		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
 			return agent.Work{Signal: &agent.Signal{Process: f.Process, Signal: sigStop, Undo: sigCont}}, nil
 		},

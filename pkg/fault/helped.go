@@ -125,6 +125,8 @@ type helped struct {
 	work func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error)
 	// peers are whom the fault is about, beside the component.
 	peers target.Selector
+	// tries tells that a helper can say beforehand whether it would work.
+	tries bool
 	// keeps tells that the kernel keeps the effect when the helper is killed.
 	keeps bool
 }
@@ -167,7 +169,30 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 			}
 		}
 	}
+	if err := f.try(ctx, h, state); err != nil {
+		return nil, err
+	}
 	return json.Marshal(state)
+}
+
+// try asks the helper beforehand.
+func (f helped) try(ctx context.Context, h target.Handle, state helpedState) error {
+	if !f.tries {
+		return nil
+	}
+	attacher, err := target.As[Attacher](h)
+	if err != nil {
+		return err
+	}
+	session, err := attacher.Attach(ctx, f.power)
+	if err != nil {
+		return err
+	}
+	work, err := f.work(ctx, h, state)
+	if err != nil {
+		return err
+	}
+	return session.Try(ctx, work)
 }
 
 // findPeers finds whom the fault is about. Nobody at all is a mistake.

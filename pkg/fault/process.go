@@ -43,12 +43,16 @@ func (f *Process) work(signal int) agent.Work {
 	return agent.Work{Signal: &agent.Signal{Process: f.Name, Signal: signal}}
 }
 
-// Prepare refuses a component that does not run.
+// Prepare refuses a component that does not run, or has no such process.
 func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[Attacher](h); err != nil {
 		return nil, err
 	}
-	return alive(ctx, h)
+	was, err := alive(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return was, f.ask(ctx, h, func(s *agent.Session) error { return s.Try(ctx, f.work(signals()[f.Signal])) })
 }
 
 // Warm starts the helper.
@@ -58,10 +62,13 @@ func (f *Process) Warm(ctx context.Context, h target.Handle) error {
 
 // Inject signals.
 func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
-	return f.do(ctx, h, signals()[f.Signal])
+	return f.ask(ctx, h, func(s *agent.Session) error {
+		_, err := s.Do(ctx, f.work(signals()[f.Signal]))
+		return err
+	})
 }
 
-func (f *Process) do(ctx context.Context, h target.Handle, signal int) error {
+func (*Process) ask(ctx context.Context, h target.Handle, ask func(*agent.Session) error) error {
 	attacher, err := target.As[Attacher](h)
 	if err != nil {
 		return err
@@ -70,8 +77,7 @@ func (f *Process) do(ctx context.Context, h target.Handle, signal int) error {
 	if err != nil {
 		return err
 	}
-	_, err = session.Do(ctx, f.work(signal))
-	return err
+	return ask(session)
 }
 
 // InForce holds once the signal was sent: the helper has said so, and what
@@ -84,7 +90,7 @@ func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, e
 	if err != nil || !up {
 		return false, err
 	}
-	return f.do(ctx, h, 0) == nil, nil
+	return f.ask(ctx, h, func(s *agent.Session) error { return s.Try(ctx, f.work(0)) }) == nil, nil
 }
 
 // Revert starts the component again where it has no such process any more.
