@@ -23,7 +23,7 @@ import (
 
 // Bed is a fence of a test's own on the engine.
 type Bed struct {
-	T      *testing.T
+	T      testing.TB
 	Env    *docker.Environment
 	Client *client.Client // for a look that owes nothing to the code under test
 	Label  string         // the fence: key=value
@@ -31,34 +31,34 @@ type Bed struct {
 
 // New is a test's own fence. Without an engine the test is skipped; where CI
 // is set, it fails.
-func New(t *testing.T, options ...func(*docker.Options)) *Bed {
-	t.Helper()
+func New(tb testing.TB, options ...func(*docker.Options)) *Bed {
+	tb.Helper()
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if _, err := c.Ping(t.Context()); err != nil {
-		Missing(t, err)
+	if _, err := c.Ping(tb.Context()); err != nil {
+		Missing(tb, err)
 	}
-	b := &Bed{T: t, Client: c, Label: "gameday.test=" + strings.ToLower(rand.Text()[:10])}
+	b := &Bed{T: tb, Client: c, Label: "gameday.test=" + strings.ToLower(rand.Text()[:10])}
 	o := docker.Options{Config: docker.Config{Labels: []string{b.Label}}}
 	for _, option := range options {
 		option(&o)
 	}
-	if b.Env, err = docker.Open(t.Context(), o); err != nil {
-		t.Fatal(err)
+	if b.Env, err = docker.Open(tb.Context(), o); err != nil {
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = b.Env.Close(), c.Close() })
+	tb.Cleanup(func() { _, _ = b.Env.Close(), c.Close() })
 	return b
 }
 
 // Missing skips a test that lacks what it needs, or fails it in CI.
-func Missing(t *testing.T, why any) {
-	t.Helper()
+func Missing(tb testing.TB, why any) {
+	tb.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatalf("in CI nothing is skipped: %v", why)
+		tb.Fatalf("in CI nothing is skipped: %v", why)
 	}
-	t.Skipf("no Docker engine: %v", why)
+	tb.Skipf("no Docker engine: %v", why)
 }
 
 // Start starts a container inside the fence and waits until it serves.

@@ -120,9 +120,11 @@ type Queue struct {
 	Seed    uint64        `json:"seed,omitempty"`
 }
 
-// Shape bounds what leaves the target.
+// Shape changes how packets leave the target, by the kernel's own queues.
 type Shape struct {
-	BitsPerSecond uint64 `json:"bits_per_second"`
+	BitsPerSecond uint64        `json:"bits_per_second,omitempty"` // a bound on them; or, by netem,
+	Delay         time.Duration `json:"delay,omitempty"`           // how much later they leave
+	Jitter        time.Duration `json:"jitter,omitempty"`          // up to so much more or less
 }
 
 // Fill fills the file system that holds a folder.
@@ -186,6 +188,7 @@ type Features struct {
 	Duplicate bool `json:"duplicate,omitempty"`
 	Queue     bool `json:"queue,omitempty"`
 	Shape     bool `json:"shape,omitempty"`
+	Netem     bool `json:"netem,omitempty"`
 }
 
 // Power is what a helper is given: namespaces, and the one capability that its
@@ -198,6 +201,7 @@ const (
 	Process Power = "process" // the target's PID namespace, CAP_KILL
 	Disk    Power = "disk"    // the target's files by way of its PID namespace, CAP_SYS_PTRACE and CAP_DAC_OVERRIDE
 	Files   Power = "files"   // as Disk, and it may give files to their owners
+	Mounts  Power = "mounts"  // the target's mounts by way of its PID namespace, CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_SYS_CHROOT
 	Host    Power = "host"    // the host's PID namespace, CAP_KILL: to end a main process from outside of its own
 	Kernel  Power = "kernel"  // a network namespace of its own, CAP_NET_ADMIN: to find out what the kernel can do
 )

@@ -160,10 +160,14 @@ func (e *queue) release(ctx context.Context) {
 	for {
 		select {
 		case p := <-e.held:
-			timer.Reset(time.Until(p.due))
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
+			// All that are due by now go at once: a timer for each would take longer
+			// than the gap between them.
+			if wait := time.Until(p.due); wait > 0 {
+				timer.Reset(wait)
+				select {
+				case <-timer.C:
+				case <-ctx.Done():
+				}
 			}
 			e.pass(p)
 		case <-ctx.Done():

@@ -16,6 +16,8 @@ func (w Work) begin(tag string) (effect, Reply, error) {
 		return w.Shape.begin()
 	case w.Fill != nil:
 		return w.Fill.begin()
+	case w.Mount != nil:
+		return w.Mount.begin()
 	case w.Signal != nil:
 		return w.Signal.begin()
 	}
@@ -56,6 +58,8 @@ func (w Work) mend() error {
 		return mendTables()
 	case w.Shape != nil:
 		return unshape()
+	case w.Mount != nil:
+		return mounted{w.Mount}.undo()
 	case w.Signal != nil && w.Signal.Undo != 0:
 		return w.Signal.send(w.Signal.Undo)
 	case w.Signal != nil, w.Fill != nil:

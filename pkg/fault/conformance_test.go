@@ -97,9 +97,9 @@ func TestConformance(t *testing.T) {
 }
 
 // begin sets the scene.
-func (c conformance) begin(t *testing.T) scene {
-	t.Helper()
-	s := scene{Bed: enginetest.New(t)}
+func (c conformance) begin(tb testing.TB) scene {
+	tb.Helper()
+	s := scene{Bed: enginetest.New(tb)}
 	host := c.host
 	if c.network {
 		host.NetworkMode = container.NetworkMode(s.Network())

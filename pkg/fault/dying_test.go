@@ -39,7 +39,7 @@ type stage struct {
 func helpedKinds() map[string]conformance {
 	packets, disk, inside := packetSuite(), diskSuite(), insideSuite()
 	return map[string]conformance{
-		"filter": packets["isolate"], "queue": packets["delay"], "shape": packets["bandwidth"], "disk": disk["fill"], "process": inside["hang"],
+		"filter": packets["isolate"], "queue": packets["delay"], "shape": packets["bandwidth"], "disk": disk["fill"], "mount": disk["readonly"], "process": inside["hang"],
 	}
 }
 
@@ -105,7 +105,7 @@ func (st *stage) other(t *testing.T) *docker.Environment {
 }
 
 func ids() map[string]string {
-	return map[string]string{"filter": "isolate", "queue": "delay", "shape": "bandwidth", "disk": "fill", "process": "hang"}
+	return map[string]string{"filter": "isolate", "queue": "delay", "shape": "bandwidth", "disk": "fill", "mount": "readonly", "process": "hang"}
 }
 
 // The table of who dies while a fault is on, and how: afterwards nothing is
@@ -394,5 +394,54 @@ func TestNobodyIsAMistake(t *testing.T) {
 	f := of(&fault.Partition{From: target.Selector{Service: "nobody"}})
 	if _, err := f.Prepare(t.Context(), h); err == nil || !strings.Contains(err.Error(), "no component matches service nobody") {
 		t.Errorf("%v", err)
+	}
+}
+
+// What a kernel cannot do is refused beforehand, with that reason.
+func TestTheKernelCannot(t *testing.T) {
+	t.Parallel()
+	b := enginetest.New(t)
+	id := b.Start("no")
+	f := of(&fault.Delay{By: 50 * time.Millisecond, Via: "netem"})
+	was, err := f.Prepare(t.Context(), b.Open(id))
+	if err == nil { // this one can
+		if err := f.Inject(t.Context(), b.Open(id), was); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.Kernel(id), "netem") {
+			t.Error("no netem queue")
+		}
+		err = f.Revert(t.Context(), b.Open(id), was)
+		if err != nil || strings.Contains(b.Kernel(id), "netem") {
+			t.Errorf("%v\n%s", err, b.Kernel(id))
+		}
+		return
+	}
+	if !strings.Contains(err.Error(), "the engine's kernel cannot delay packets by itself (the netem queue)") {
+		t.Error(err)
+	}
+	t.Log(err)
+}
+
+// A mount that is being written to cannot be made read-only, and it is said so.
+func TestAWrittenMountIsRefused(t *testing.T) {
+	t.Parallel()
+	c := diskSuite()["readonly"]
+	s := c.begin(t)
+	h := s.Open(s.id)
+	file, err := os.Create(s.Path(s.id, "/data/open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	was, err := c.fault.Prepare(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.fault.Inject(t.Context(), h, was); err == nil || !strings.Contains(err.Error(), "open for writing") {
+		t.Errorf("%v", err)
+	}
+	if err := c.fault.Revert(t.Context(), h, was); err != nil {
+		t.Error(err)
 	}
 }

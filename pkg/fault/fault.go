@@ -89,6 +89,7 @@ func Kinds() kind.Set[Fault] {
 		{Name: "pause", Doc: "All processes freeze: connections stay open and nobody answers.", New: func() Fault { return new(Pause) }},
 		{Name: "pids", Doc: "Fewer processes and threads are allowed.", New: func() Fault { return new(PIDs) }},
 		{Name: "process", Doc: "A process in the component is killed, or gets another signal.", New: func() Fault { return new(Process) }},
+		{Name: "readonly", Doc: "A mount of the component can no longer be written to.", New: func() Fault { return &viaHelper{new(ReadOnly)} }},
 		{Name: "reject", Doc: "Packets are refused, and the sender is told.", New: func() Fault { return &viaHelper{new(Reject)} }},
 		{Name: "reorder", Doc: "A share of the packets overtakes the others.", New: func() Fault { return &viaHelper{new(Reorder)} }},
 		{Name: "restart", Doc: "An orderly restart, as in a deployment.", New: func() Fault { return new(Restart) }},

@@ -125,6 +125,11 @@ func (t Traffic) queued(q agent.Queue) helped {
 	}
 }
 
+// everything tells whether nothing is narrowed down.
+func (t Traffic) everything() bool {
+	return t.Peer.IsZero() && t.Protocol == "" && len(t.Ports) == 0 && (t.Direction == "" || t.Direction == Out)
+}
+
 // outward is a direction where one way is what is usually meant.
 func (t Traffic) outward() Traffic {
 	if t.Direction == "" {

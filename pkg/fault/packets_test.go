@@ -1,7 +1,9 @@
 package fault_test
 
 import (
+	"errors"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -154,6 +156,14 @@ func diskSuite() map[string]conformance {
 		return st.Bavail * uint64(st.Bsize)
 	}
 	return map[string]conformance{
+		"readonly": {
+			fault:   of(&fault.ReadOnly{Path: "/data"}),
+			host:    container.HostConfig{Tmpfs: map[string]string{"/data": "size=64m"}},
+			notFelt: func(s scene) bool { return s.Serves(s.id) },
+			felt: func(s scene) bool {
+				return errors.Is(os.WriteFile(s.Path(s.id, "/data/x"), nil, 0o600), unix.EROFS)
+			},
+		},
 		"fill": {
 			fault: of(&fault.Fill{Path: "/data", Leave: 1 << 20}),
 			host:  container.HostConfig{Tmpfs: map[string]string{"/data": "size=64m"}},

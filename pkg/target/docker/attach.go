@@ -58,6 +58,9 @@ func grants(power agent.Power, target string) (container.HostConfig, error) {
 	case agent.Files:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID"}
+	case agent.Mounts:
+		host.PidMode = container.PidMode("container:" + target)
+		host.CapAdd = []string{"SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT"}
 	case agent.Host:
 		host.PidMode = "host"
 		host.CapAdd = []string{"KILL"}

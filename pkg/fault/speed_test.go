@@ -1,0 +1,160 @@
+package fault_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/fault"
+)
+
+func median(of []time.Duration) time.Duration {
+	slices.Sort(of)
+	return of[len(of)/2]
+}
+
+// A warm injection is in force within milliseconds: one line to a helper that
+// is there already. A cold one has to start the helper first.
+func BenchmarkInjection(b *testing.B) {
+	bed := enginetest.New(b)
+	id := bed.Start("no")
+	h := bed.Open(id)
+	f := of(&fault.Drop{Traffic: fault.Traffic{Ports: []uint16{9}}})
+	attacher := h.(fault.Attacher)
+	var cold, warm, undone []time.Duration
+	for range 5 {
+		began := time.Now()
+		if _, err := attacher.Attach(b.Context(), agent.Network); err != nil {
+			b.Fatal(err)
+		}
+		cold = append(cold, time.Since(began))
+		if err := bed.Env.Dismiss(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.(fault.Warmer).Warm(b.Context(), h); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for range 50 {
+			was, err := f.Prepare(b.Context(), h)
+			if err != nil {
+				b.Fatal(err)
+			}
+			began := time.Now()
+			if err := f.Inject(b.Context(), h, was); err != nil {
+				b.Fatal(err)
+			}
+			warm = append(warm, time.Since(began))
+			began = time.Now()
+			if err := f.Revert(b.Context(), h, was); err != nil {
+				b.Fatal(err)
+			}
+			undone = append(undone, time.Since(began))
+		}
+	}
+	b.ReportMetric(float64(median(warm).Microseconds())/1000, "ms-warm")
+	b.ReportMetric(float64(median(cold).Microseconds())/1000, "ms-cold")
+	b.ReportMetric(float64(median(undone).Microseconds())/1000, "ms-undo")
+}
+
+// A delay is what was asked for, at the rate of users.
+func TestADelayIsWhatWasAsked(t *testing.T) { //nolint:paralleltest // times are measured
+	c := packetSuite()["delay"]
+	s := c.begin(t)
+	h := s.Open(s.id)
+	bare := median(echoes(t, s, 200, time.Second))
+	f := of(&fault.Delay{By: 50 * time.Millisecond})
+	was, err := f.Prepare(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Inject(t.Context(), h, was); err != nil {
+		t.Fatal(err)
+	}
+	delayed := echoes(t, s, 200, 2*time.Second)
+	more := median(delayed) - bare
+	t.Logf("%v at rest, %v more with a delay of 50ms, of %d round trips", bare, more, len(delayed))
+	if more < 45*time.Millisecond || more > 55*time.Millisecond || len(delayed) < 390 {
+		t.Errorf("delayed by %v (%d of 400 came back)", more, len(delayed))
+	}
+}
+
+// How many packets a second the delay carries, and what it does above that. It
+// is on the way in: on the way out, what is held counts against the sender's own
+// socket buffer, and some 250 packets are as much as one has room for.
+func BenchmarkDelayRate(b *testing.B) {
+	c := packetSuite()["delay"]
+	s := c.begin(b)
+	h := s.Open(s.id)
+	f := of(&fault.Delay{Traffic: fault.Traffic{Direction: fault.In}, By: 50 * time.Millisecond})
+	was, err := f.Prepare(b.Context(), h)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(f.(fault.Warmer).Warm(b.Context(), h), f.Inject(b.Context(), h, was)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for _, rate := range []int{1000, 2000, 5000, 10_000, 20_000, 40_000} {
+			took := echoes(b, s, rate, 2*time.Second)
+			if len(took) == 0 {
+				b.Logf("%6d packets/s: none came back", rate)
+				continue
+			}
+			asked := 0
+			for _, d := range took {
+				if d >= 45*time.Millisecond && d <= 60*time.Millisecond {
+					asked++
+				}
+			}
+			b.Logf("%6d packets/s: %3d%% came back, %3d%% of them 45 to 60 ms late, median %v",
+				rate, 100*len(took)/(2*rate), 100*asked/len(took), median(took))
+		}
+	}
+}
+
+// echoes sends packets at a rate, whatever comes back, and returns how long
+// those took that did.
+func echoes(tb testing.TB, s scene, rate int, lasts time.Duration) []time.Duration {
+	tb.Helper()
+	conn, err := dial(s, "udp", 7, time.Second)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.(*net.UDPConn).SetReadBuffer(8 << 20)
+	began := time.Now()
+	came := make(chan []time.Duration)
+	go func() {
+		var all []time.Duration
+		buffer := make([]byte, 64)
+		for {
+			_ = conn.SetReadDeadline(began.Add(lasts + 500*time.Millisecond))
+			if _, err := conn.Read(buffer); err != nil {
+				came <- all
+				return
+			}
+			all = append(all, time.Since(began)-time.Duration(binary.BigEndian.Uint64(buffer)))
+		}
+	}()
+	gap := time.Second / time.Duration(rate)
+	packet := make([]byte, 64)
+	for sent := 0; ; {
+		now := time.Since(began)
+		if now >= lasts {
+			break
+		}
+		for ; sent < int(now/gap); sent++ {
+			binary.BigEndian.PutUint64(packet, uint64(time.Since(began)))
+			_, _ = conn.Write(packet) // a full buffer: one that does not come back
+		}
+		<-time.After(min(gap, time.Millisecond))
+	}
+	return <-came
+}
