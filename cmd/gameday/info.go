@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
@@ -27,16 +25,6 @@ func versionCommand() *cli.Command {
 	return &cli.Command{Name: "version", Usage: "print the version", Action: func(c *cli.Context) error {
 		_, err := fmt.Fprintf(c.App.Writer, "gameday %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
-	}}
-}
-
-func faultsCommand() *cli.Command {
-	return &cli.Command{Name: "faults", Usage: "list the kinds of faults", Action: func(c *cli.Context) error {
-		w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-		for _, k := range fault.Kinds() {
-			fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)
-		}
-		return w.Flush()
 	}}
 }
 

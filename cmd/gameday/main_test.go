@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -66,5 +67,18 @@ func exits(ts *testscript.TestScript, neg bool, args []string) { //nolint:revive
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, expected %s (%v)", code, args[0], err)
+	}
+}
+
+// docs/faults.md is what the program says.
+func TestDocsAreWhatTheProgramSays(t *testing.T) {
+	t.Parallel()
+	want, err := exec.CommandContext(t.Context(), binary, "faults", "--markdown").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../docs/faults.md")
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("docs/faults.md is out of date (%v): task docs writes it anew", err)
 	}
 }

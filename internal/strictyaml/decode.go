@@ -280,7 +280,7 @@ func expectation(t reflect.Type) string {
 		return "a duration with its unit, such as 500ms, 30s or 5m"
 	case t.Kind() == reflect.Bool:
 		return "true or false"
-	case t.Kind() == reflect.Int:
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
 		return "a whole number"
 	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
 		return "a whole number that is not negative and not too great"
@@ -304,10 +304,10 @@ func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
 			return strconv.ErrSyntax
 		}
 		into.SetBool(b.Value)
-	case into.Kind() == reflect.Int:
-		var v int
-		v, err = strconv.Atoi(text)
-		into.SetInt(int64(v))
+	case into.CanInt():
+		var v int64
+		v, err = strconv.ParseInt(text, 10, into.Type().Bits())
+		into.SetInt(v)
 	case into.CanUint():
 		var v uint64
 		v, err = strconv.ParseUint(text, 10, into.Type().Bits())

@@ -18,7 +18,7 @@ type Traffic struct {
 	Peer      target.Selector `json:"peer,omitzero" yaml:"peer,omitempty" jsonschema_description:"Only packets from and to these components; those of everybody where it is not set."`
 	Protocol  string          `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"enum=tcp,enum=udp,enum=icmp" jsonschema_description:"Only packets of this protocol."`
 	Ports     []uint16        `json:"ports,omitempty" yaml:"ports,omitempty" jsonschema_description:"Only packets with one of these ports at either end."`
-	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: what comes to the component; out: what leaves it; both where it is not set."`
+	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: what comes to the component; out: what leaves it. Where it is not set, both; and out for delay, corrupt, reorder and duplicate."`
 }
 
 // Direction is the way of packets, as the component sees it.

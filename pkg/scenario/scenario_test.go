@@ -221,3 +221,68 @@ func FuzzLoadJourney(f *testing.F) {
 		}
 	})
 }
+
+// Every kind is documented, by an example that loads; its settings are written
+// and read again as they were.
+func TestEveryKindsExampleLoads(t *testing.T) {
+	t.Parallel()
+	notes := fault.Notes()
+	for _, k := range fault.Specs() {
+		note, ok := notes[k.Name]
+		if !ok || note.How == "" || note.Undone == "" || k.Doc == "" {
+			t.Errorf("%s is not documented: %+v", k.Name, note)
+			continue
+		}
+		text := "version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: checkout, rate: 50/s, critical: true}]\nfaults:\n  - " + note.Example + "\n"
+		s, err := scenario.Load("x.yaml", []byte(text), fault.Specs())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if s.Faults[0].Kind != k.Name {
+			t.Errorf("the example of %s is one of %s", k.Name, s.Faults[0].Kind)
+		}
+		if err := compile(t, "scenario", fault.Specs()).Validate(value(t, []byte(text))); err != nil {
+			t.Errorf("%s: the schema refuses its example: %v", k.Name, err)
+		}
+		data, err := yaml.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := scenario.Load("x.yaml", data, fault.Specs())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		s.Faults[0].Where, again.Faults[0].Where = "", ""
+		if diff := cmp.Diff(s.Faults, again.Faults); diff != "" {
+			t.Errorf("%s:\n%s\n%s", k.Name, diff, data)
+		}
+	}
+}
+
+// What is wrong with a fault is told with its line, and what was expected.
+func TestWhatIsWrongWithAFault(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"delay: {target: {service: db}}":                       `lacks the key "by"`,
+		"delay: {target: {service: db}, by: 2h}":               "by: found 2h0m0s, expected more than 0 and at most 1m0s",
+		"delay: {target: {service: db}, by: 10ms, jiter: 1ms}": `unknown key "jiter": did you mean "jitter"?`,
+		"drop: {target: {service: db}, share: 120%}":           "expected a share above 0 and up to 100%",
+		"drop: {target: {service: db}, ports: [70000]}":        `found "70000", expected a whole number`,
+		"drop: {target: {service: db}, direction: up}":         "direction: found \"up\"",
+		"partition: {target: {service: db}}":                   `lacks the key "from"`,
+		"bandwidth: {target: {service: db}, rate: 10}":         "expected a bandwidth such as 10mbit",
+		"fill: {target: {service: db}, path: data}":            "expected an absolute path",
+		"command: {inject: [], undo: [x]}":                     "inject: expected a command",
+		"kill: {target: {service: db}, at: 5s}":                "expected one of them to begin at 0",
+		"kill: {target: {service: db}, for: 10m}":              "a longer watch, or an earlier fault",
+		"kill: {at: 0}": "lacks a target",
+		"file: {target: {service: db}, path: /x, do: remove, content: x}":       "content: is for do: replace",
+		"delay: {target: {service: db}, by: 10ms, via: netem, peer: {name: x}}": "via: netem delays all",
+	} {
+		_, err := scenario.Load("x.yaml", []byte("version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: checkout, rate: 50/s, critical: true}]\nfaults:\n  - "+text+"\n"), fault.Specs())
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "x.yaml:") {
+			t.Errorf("%s: %v\nexpected %q", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/internal/unit"
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+func faultsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "faults", Usage: "list the kinds of faults, or tell all about one", ArgsUsage: "[KIND]",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "markdown", Usage: "all about all kinds, as docs/faults.md has it"}},
+		Action: func(c *cli.Context) error {
+			if c.Bool("markdown") {
+				_, err := fmt.Fprint(c.App.Writer, faultsPage())
+				return err
+			}
+			if name := c.Args().First(); name != "" {
+				k, ok := fault.Specs().Find(name)
+				if !ok {
+					return usageError("unknown kind of fault %q: %s", name, strictyaml.Suggest(name, fault.Specs().Names()))
+				}
+				_, err := fmt.Fprint(c.App.Writer, aboutKind(k.Name, k.Doc, k.New()))
+				return err
+			}
+			w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			for _, k := range fault.Kinds() {
+				fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+const faultsHead = `# Faults
+
+Written by ` + "`gameday faults --markdown`" + `; do not edit.
+
+Every fault of a scenario has one kind, and beside the kind's own settings:
+
+| setting | |
+| --- | --- |
+| ` + "`target`" + ` | whom it is done to: ` + "`service`, `name`, `label`, `zone`, `role`" + `, and ` + "`any: N` or `percent: N`" + ` of them at random. A role is asked when the fault begins |
+| ` + "`at`" + ` | when it begins, since the first fault; one of them begins at 0 |
+| ` + "`for`" + ` | how long it lasts; to the end of the watch where it is not set |
+
+What is chosen at random follows ` + "`seed:`" + ` of the scenario; each run writes its seed down, so that it can be repeated.
+
+Kinds that work inside a component do so by a helper: gameday's own binary, started in a container beside it with the one capability that
+it needs. It is started while users are watched before the fault, so that the fault itself is one line to it, in force within a
+millisecond or two. It undoes what it did when gameday dies, when its connection is cut, and when it is told to; nothing is installed in the
+component and no image is pulled.
+
+`
+
+// faultsPage is docs/faults.md.
+func faultsPage() string {
+	var b strings.Builder
+	b.WriteString(faultsHead)
+	for _, k := range fault.Specs() {
+		b.WriteString(aboutKind(k.Name, k.Doc, k.New()) + "\n")
+	}
+	return strings.TrimSpace(b.String()) + "\n"
+}
+
+// aboutKind is all about a kind, in Markdown.
+func aboutKind(name, doc string, spec any) string {
+	note := fault.Notes()[name]
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s\n\n%s\n\n```yaml\nfaults:\n  - %s\n```\n\n", name, doc, note.Example)
+	if settings := settingsOf(reflect.TypeOf(spec).Elem()); len(settings) > 0 {
+		b.WriteString("| setting | value | |\n| --- | --- | --- |\n")
+		for _, s := range settings {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.key, s.value, s.text)
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "How: %s\n\nUndone: %s\n", note.How, note.Undone)
+	if note.Kernel != "" {
+		fmt.Fprintf(&b, "\nNeeds of the kernel: %s. Where it is not there, `gameday plan` says so.\n", note.Kernel)
+	}
+	return b.String()
+}
+
+type setting struct{ key, value, text string }
+
+// settingsOf are the settings of a spec, from the same tags as its schema.
+func settingsOf(t reflect.Type) []setting {
+	var all []setting
+	for _, f := range reflect.VisibleFields(t) {
+		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if key == "" || key == "-" {
+			continue
+		}
+		s := setting{key: key, value: valueOf(f), text: f.Tag.Get("jsonschema_description")}
+		if strings.Contains(","+f.Tag.Get("jsonschema")+",", ",required,") {
+			s.value += ", required"
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func valueOf(f reflect.StructField) string {
+	var words []string
+	for rule := range strings.SplitSeq(f.Tag.Get("jsonschema"), ",") {
+		if word, ok := strings.CutPrefix(rule, "enum="); ok {
+			words = append(words, "`"+word+"`")
+		}
+	}
+	if len(words) > 0 {
+		return strings.Join(words, ", ")
+	}
+	switch f.Type {
+	case reflect.TypeFor[time.Duration]():
+		return "duration"
+	case reflect.TypeFor[unit.Ratio]():
+		return "share"
+	case reflect.TypeFor[unit.Size]():
+		return "size"
+	case reflect.TypeFor[unit.BitRate]():
+		return "bandwidth"
+	case reflect.TypeFor[target.Selector]():
+		return "selector"
+	}
+	switch f.Type.Kind() { //nolint:exhaustive // those that specs are made of
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "list"
+	case reflect.String:
+		return "text"
+	default:
+		return "number"
+	}
+}
