@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,8 @@ func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times 
 	l.run("two at once", l.twoAtOnce)
 	l.run("Ctrl-C undoes", l.interrupt)
 	l.run("kill -9 undoes", l.killNine)
+	l.run("kill -9 undoes what helpers do", l.killNineHelpers)
+	l.run("a restarted component gets its fault again", l.restarted)
 
 	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
 		t.Fatal(out)
@@ -466,11 +469,20 @@ func (l *labTest) asBefore() {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-	helpers, err := l.docker.ContainerList(l.t.Context(), container.ListOptions{
-		All: true, Filters: filters.NewArgs(filters.Arg("label", "gameday.helper"), filters.Arg("label", "com.docker.compose.project=gameday-checkout")),
-	})
-	if err != nil || len(helpers) > 0 {
-		l.t.Errorf("helpers: %v %v", helpers, err)
+	for {
+		helpers, err := l.docker.ContainerList(l.t.Context(), container.ListOptions{
+			All: true, Filters: filters.NewArgs(filters.Arg("label", "gameday.fence=gameday-checkout")),
+		})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if len(helpers) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("helpers are left after 15s: %+v", helpers)
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
 		l.t.Error(out)
@@ -512,6 +524,62 @@ func (l *labTest) killNine() {
 			}
 		})
 	}
+}
+
+// killNineHelpers kills the runner while a helper cuts, delays and fills.
+func (l *labTest) killNineHelpers() {
+	for _, name := range []string{"checkout-db-partition", "checkout-db-slow", "checkout-db-disk-full", "checkout-dns-loss", "checkout-db-crash"} {
+		l.run(name, func() {
+			for _, phase := range []string{"inject", "watch", "watch"} {
+				l.serves()
+				cmd, phases := l.start("run", name, "--set", "timing.baseline=2s", "--set", "objective.rto=2s", "--set", "timing.watch=3s", "--set", "objective.hold=1s")
+				l.await(phases, phase)
+				<-time.After(time.Duration(rand.Int64N(int64(500 * time.Millisecond))))
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+				l.asBefore()
+			}
+			l.serves()
+		})
+	}
+}
+
+// restarted restarts the database while it is cut off: it comes back with other
+// namespaces, in which nothing was done yet.
+func (l *labTest) restarted() {
+	l.serves()
+	cmd := l.command("run", "checkout-db-partition", "--json", "--set", "timing.baseline=2s", "--set", "timing.watch=12s")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	again := false
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		switch line := lines.Text(); {
+		case strings.Contains(line, " watch, "):
+			db := l.project()[slices.IndexFunc(l.project(), func(c container.Summary) bool { return c.Labels["com.docker.compose.service"] == "db" })].ID
+			if err := l.docker.ContainerRestart(l.t.Context(), db, container.StopOptions{}); err != nil {
+				l.t.Fatal(err)
+			}
+		case strings.Contains(line, "was put in force again"):
+			again = true
+		}
+	}
+	_ = cmd.Wait() // its exit code is that of the verdict
+	var v verdict
+	if err := json.Unmarshal(stdout.Bytes(), &v); err != nil {
+		l.t.Fatal(err, stdout.String())
+	}
+	if !again || v.Verdict != "proven" || v.State != "down" {
+		l.t.Errorf("put in force again: %v, %+v", again, v)
+	}
+	l.asBefore()
+	l.serves()
 }
 
 // killedWhileStarting kills the runner while it brings the lab up: the guard

@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/nat"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
@@ -81,8 +82,12 @@ func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 		key, value, _ := strings.Cut(label, "=")
 		all[key] = value
 	}
+	exposed := nat.PortSet{}
+	for port := range host.PortBindings {
+		exposed[port] = struct{}{}
+	}
 	created, err := b.Client.ContainerCreate(ctx, &container.Config{
-		Image: image, Cmd: []string{"shop"}, Labels: all,
+		ExposedPorts: exposed, Image: image, Cmd: []string{"shop"}, Labels: all,
 		Env: []string{"SHOP_LISTEN=:8080", "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"},
 	}, &host, nil, nil, "")
 	if err != nil {

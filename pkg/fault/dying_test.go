@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 	"golang.org/x/sys/unix"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
@@ -443,5 +444,23 @@ func TestAWrittenMountIsRefused(t *testing.T) {
 	}
 	if err := c.fault.Revert(t.Context(), h, was); err != nil {
 		t.Error(err)
+	}
+}
+
+// A component by which gameday reaches the engine is not cut off: nobody could
+// undo it.
+func TestNobodyCutsThemselvesOff(t *testing.T) {
+	t.Parallel()
+	wire := newWire(t)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(wire.address, "tcp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := enginetest.New(t, func(o *docker.Options) { o.Config.Host = wire.address })
+	id := b.StartWith(container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.2", HostPort: port}}}})
+	for _, f := range []fault.Fault{of(&fault.Isolate{}), of(&fault.Partition{From: target.Selector{Label: b.Label}})} {
+		if _, err := f.Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "would cut itself off") {
+			t.Errorf("%T: %v", f, err)
+		}
 	}
 }

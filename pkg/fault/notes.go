@@ -9,7 +9,7 @@ type Note struct {
 }
 
 // Notes are the notes on all kinds, by name.
-func Notes() map[string]Note {
+func Notes() map[string]Note { //nolint:funlen // a table
 	return map[string]Note{
 		"bandwidth": {
 			Example: `bandwidth: {target: {service: db}, rate: 10mbit}`,

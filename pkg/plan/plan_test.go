@@ -94,6 +94,32 @@ func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
 	}
 }
 
+// A zone is one fault on each of its components.
+func TestAZoneIsAllOfIt(t *testing.T) {
+	t.Parallel()
+	env := components()
+	for i := range env {
+		env[i].Zone = map[bool]string{true: "a", false: "b"}[i%2 == 0 && env[i].Service == "app"]
+	}
+	p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenario.Scenario{Faults: []scenario.Fault{
+		{Kind: "zone", Spec: &fault.Zone{Name: "a"}, Where: "x.yaml:9:5"},
+	}}})
+	if err != nil || plan.Names(p.Steps) != "app-1, app-3" || p.Steps[0].Kind != "kill" {
+		t.Errorf("%+v %v", p.Steps, err)
+	}
+}
+
+// A part of them is a part, rounded up.
+func TestAPercentage(t *testing.T) {
+	t.Parallel()
+	for percent, want := range map[int]int{1: 1, 25: 1, 26: 2, 50: 2, 75: 3} {
+		p, err := build(t, 1, kill(target.Selector{Service: "app", Percent: percent}))
+		if err != nil || len(p.Steps) != want {
+			t.Errorf("%d%%: %v, %v", percent, plan.Names(p.Steps), err)
+		}
+	}
+}
+
 // A random choice is the same for the same seed, and not always the same one.
 func TestAChoiceCanBeRepeated(t *testing.T) {
 	t.Parallel()

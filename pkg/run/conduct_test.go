@@ -112,6 +112,7 @@ type day struct {
 	onPhase map[run.Phase]func()
 	timing  scenario.Timing
 	abort   []scenario.AbortRule
+	faults  []scenario.Fault
 	confirm int
 }
 
@@ -129,7 +130,7 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 	s := scenario.Scenario{
 		Name: "x", Objective: scenario.Objective{RTO: 30 * time.Second, Good: 0.99, Within: 500 * time.Millisecond, Window: time.Second, Hold: 5 * time.Second},
 		Load:   []scenario.JourneyLoad{{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true}},
-		Faults: []scenario.Fault{{Kind: "kill", Spec: &fault.Kill{}, Target: target.Selector{Service: "db"}, Where: "x.yaml:1:1"}},
+		Faults: d.faults,
 		Timing: d.timing, AbortWhen: d.abort,
 	}
 	c := run.Conductor{
@@ -163,10 +164,15 @@ func (d *day) marks(t *testing.T) record.Marks {
 	return record.MarksOf(events)
 }
 
+func killDB() scenario.Fault {
+	return scenario.Fault{Kind: "kill", Spec: &fault.Kill{}, Target: target.Selector{Service: "db"}, Where: "x.yaml:1:1"}
+}
+
 func newDay(t *testing.T) *day {
 	t.Helper()
 	return &day{
 		world: &world{state: target.Running}, dir: t.TempDir(), onPhase: map[run.Phase]func(){},
+		faults: []scenario.Fault{killDB()},
 		timing: scenario.Timing{Baseline: 10 * time.Second, Watch: 60 * time.Second, Repair: 60 * time.Second},
 	}
 }
@@ -445,3 +451,39 @@ func TestMeterForgetsAndCounts(t *testing.T) {
 		}
 	})
 }
+
+// A fault begins when it was declared to, and is taken back when it was declared
+// to: the system has then to recover by itself, and nothing is left to undo.
+func TestFaultsHaveTheirMoments(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		noop, kill := killDB(), killDB()
+		noop.Kind, noop.Spec, noop.For = "noop", &fault.Noop{}, time.Second
+		kill.At, kill.For = 5*time.Second, 20*time.Second
+		d.faults = []scenario.Fault{kill, noop}
+		account, err := d.conduct(t.Context(), t)
+		if err != nil || account.Left != nil || account.NotInForce || len(account.Steps) != 2 {
+			t.Fatalf("%+v %v", account.Steps, err)
+		}
+		first, second := account.Steps[0], account.Steps[1]
+		if first.Kind != "noop" || second.Kind != "kill" {
+			t.Fatalf("%+v", account.Steps)
+		}
+		if after := second.Ordered.Sub(*first.Ordered); after < 5*time.Second || after > 5*time.Second+beat {
+			t.Errorf("the second fault began %v after the first", after)
+		}
+		if lasted := second.TakenBack.Sub(*second.Ordered); lasted < 20*time.Second-beat || lasted > 20*time.Second+beat {
+			t.Errorf("it lasted %v", lasted)
+		}
+		if d.world.kills != 1 || d.world.starts != 1 || len(d.journal.Pending()) != 0 {
+			t.Errorf("%d kills, %d starts, %v", d.world.kills, d.world.starts, d.journal.Pending())
+		}
+		if marks := d.marks(t); !marks[record.MarkRevert].IsZero() {
+			t.Errorf("an undoing was ordered at %v, and nothing was left to undo", marks[record.MarkRevert])
+		}
+	})
+}
+
+// beat is how often a run looks whether something is due.
+const beat = 250 * time.Millisecond

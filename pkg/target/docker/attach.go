@@ -197,7 +197,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, erro
 	}
 	created, err := e.client.ContainerCreate(ctx, &container.Config{
 		Image: image, Cmd: []string{agent.Name, "serve"},
-		Labels: map[string]string{LabelHelper: cmp.Or(at.container, string(at.power))},
+		Labels: map[string]string{LabelHelper: cmp.Or(at.container, string(at.power)), LabelFence: e.options.Config.fenceName()},
 		// Standard input ends with this process's connection, however it ends.
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}, &host, nil, nil, "")

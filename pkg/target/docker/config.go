@@ -31,6 +31,9 @@ func (c Config) Fence() string {
 	return "labels " + strings.Join(c.Labels, ", ")
 }
 
+// fenceName tells one fence on an engine from another.
+func (c Config) fenceName() string { return cmp.Or(c.Project, strings.Join(c.Labels, ",")) }
+
 // Pin is c with the engine that the surroundings choose (DOCKER_HOST, the
 // current context) written down, so that it means the same in any process.
 func (c Config) Pin() (Config, error) {

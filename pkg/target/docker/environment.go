@@ -7,7 +7,6 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +28,8 @@ import (
 const (
 	LabelProtect = "gameday.protect" // true: never touched
 	LabelZone    = "gameday.zone"    // the availability zone
-	LabelHelper  = "gameday.helper"  // gameday's own helper, never a component
+	LabelHelper  = "gameday.helper"  // gameday's own helper, never a component: the id of the container beside it
+	LabelFence   = "gameday.fence"   // of a helper: the compose project, or the labels, of its environment
 
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
@@ -76,9 +76,7 @@ func (e *Environment) Close() error {
 }
 
 // ID names the engine and the fence: what a lock is about.
-func (e *Environment) ID() string {
-	return e.id + "-" + cmp.Or(e.options.Config.Project, strings.Join(e.options.Config.Labels, ","))
-}
+func (e *Environment) ID() string { return e.id + "-" + e.options.Config.fenceName() }
 
 // fence is the filter behind which everything happens.
 func (e *Environment) fence() filters.Args {
