@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -185,6 +186,7 @@ type verdict struct {
 	Lo                     *float64  `json:"recovery_lo_s"`
 	Hi                     *float64  `json:"recovery_hi_s"`
 	AtLeast                *float64  `json:"at_least_s"`
+	FirstImpact            *float64  `json:"first_impact_s"`
 	FaultAt                time.Time `json:"fault_at"`
 	Writes                 *struct{ Acknowledged, Lost, Unconfirmed int }
 	Run                    string
@@ -285,31 +287,31 @@ func (l *labTest) appLoss() {
 		why, _ := os.ReadFile(filepath.Join(l.dir, "gameday-runs", v.Run, "report.md"))
 		l.t.Fatalf("%+v\n%s\n%s", v, out.stderr, why)
 	}
-	// The witness's own bounds: at least from its first bad request to its last,
-	// at most from the one before to the one after, as it was held up or not.
-	var first, last, before, after time.Duration
+	// What each saw: the first badly served user, and the last. The witness's own
+	// gap there is as long as it was held up.
+	var first, last, gapBefore, gapAfter, previous time.Duration
 	hit := 0
 	for _, w := range <-seen {
 		at := w.sent.Sub(v.FaultAt)
 		switch {
-		case at < -2*time.Second || at > 15*time.Second:
+		case at < 0 || at > 15*time.Second:
 		case w.bad:
 			if hit++; hit == 1 {
-				first = max(at, 0)
+				first, gapBefore = at, at-previous
 			}
-			last, after = at, 0
-		case hit == 0:
-			before = max(at, 0)
-		case after == 0:
-			after = at
+			last, gapAfter = at, 0
+		case gapAfter == 0 && hit > 0:
+			gapAfter = at - last
 		}
+		previous = at
 	}
-	lo, hi := (last - first).Seconds(), (after - before).Seconds()
 	// A gap of gameday's users: 20 ms, with half a gap of jitter.
 	const gap = 0.030
-	l.t.Logf("gameday: %.3f s to %.3f s; the witness: %.3f s to %.3f s, from %d bad requests", *v.Lo, *v.Hi, lo, hi, hit)
-	if hit < 10 || hi < *v.Lo-gap || lo > *v.Hi+gap {
-		l.t.Errorf("gameday says %.3f s to %.3f s, the witness %.3f s to %.3f s", *v.Lo, *v.Hi, lo, hi)
+	ourFirst, ourLast := *v.FirstImpact, *v.FirstImpact+*v.Lo
+	l.t.Logf("badly served: gameday's users from %.3f s to %.3f s after the fault, the witness from %.3f s to %.3f s (%d requests); gaps there %v and %v",
+		ourFirst, ourLast, first.Seconds(), last.Seconds(), hit, gapBefore, gapAfter)
+	if hit < 10 || math.Abs(ourFirst-first.Seconds()) > gap+gapBefore.Seconds() || math.Abs(ourLast-last.Seconds()) > gap+gapAfter.Seconds() {
+		l.t.Error("they do not agree to within one gap of each")
 	}
 	l.report(v)
 }

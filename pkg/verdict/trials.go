@@ -1,0 +1,92 @@
+package verdict
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Trials is what several trials of one experiment say together. A failover's
+// length depends on when in its cycle the fault strikes: one trial says little.
+type Trials struct {
+	Verdict Outcome `json:"verdict"` // that of the worst trial
+	Reason  Reason  `json:"reason,omitempty"`
+	State   State   `json:"state,omitempty"`
+	Flaky   bool    `json:"flaky"` // the trials do not agree
+
+	// Recoveries are the recovery times of all trials, null where users were not
+	// seen to be served again.
+	Recoveries []*Seconds `json:"recoveries_s"`
+	// Median and Max are theirs, null where a trial that did not recover (+∞)
+	// stands there, or nothing was observed.
+	Median *Seconds `json:"median_s"`
+	Max    *Seconds `json:"max_s"`
+
+	Conclusive int `json:"conclusive"` // trials that say whether the RTO was met
+	Within     int `json:"within"`     // of them, those that met it
+	// AtLeast is what may be claimed of the share of all such faults from which
+	// users recover within the RTO, with 95% confidence: the one-sided lower bound
+	// of Clopper and Pearson (1934).
+	AtLeast float64 `json:"at_least"`
+}
+
+// confidence is that of [Trials.AtLeast].
+const confidence = 0.95
+
+// CombineTrials judges trials of the same experiment.
+func CombineTrials(runs []Run) Trials {
+	t := Trials{Verdict: Inconclusive, Recoveries: make([]*Seconds, 0, len(runs))}
+	var times []Seconds
+	for i, r := range runs {
+		if i == 0 || Worst(r.Verdict.Verdict, t.Verdict) < 0 {
+			t.Verdict, t.Reason, t.State = r.Verdict.Verdict, r.Reason, r.State
+		}
+		t.Flaky = t.Flaky || r.Verdict.Verdict != runs[0].Verdict.Verdict || r.State != runs[0].State
+		t.Recoveries = append(t.Recoveries, r.Recovery)
+		switch r.Verdict.Verdict {
+		case Disproved:
+			t.Conclusive++
+			t.Within++
+		case Proven, Degraded:
+			t.Conclusive++
+		case Inconclusive, Aborted:
+			continue // it says nothing about the recovery time
+		}
+		times = append(times, orNever(r.Recovery))
+	}
+	if len(times) > 0 {
+		slices.Sort(times)
+		// Of an even number, the greater of the two in the middle: no flattery.
+		t.Median, t.Max = finite(times[len(times)/2]), finite(times[len(times)-1])
+	}
+	t.AtLeast = LowerBound(t.Within, t.Conclusive)
+	return t
+}
+
+// never is the recovery time of who did not recover: more than any other.
+const never = Seconds(math.MaxInt64)
+
+func orNever(s *Seconds) Seconds {
+	if s == nil {
+		return never
+	}
+	return *s
+}
+
+func finite(s Seconds) *Seconds {
+	if s == never {
+		return nil
+	}
+	return &s
+}
+
+// LowerBound is the one-sided 95% lower Clopper-Pearson bound of a probability
+// of which k of n trials were successes: the quantile of the beta distribution
+// with k and n-k+1. It is 0 where nothing was tried, or nothing succeeded.
+func LowerBound(k, n int) float64 {
+	if k <= 0 || n <= 0 {
+		return 0
+	}
+	return distuv.Beta{Alpha: float64(k), Beta: float64(n - k + 1)}.Quantile(1 - confidence)
+}
