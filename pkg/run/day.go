@@ -70,27 +70,44 @@ func NewID(name string, now time.Time) string {
 // Run is the whole day. It returns the run's folder, where it got as far as
 // having one. The error is [ErrNotPutBack] above all others.
 func (d Day) Run(ctx context.Context) (dir string, err error) {
+	err = d.Hold(ctx, func(stage Stage) error {
+		dir, err = stage.Play(ctx, d.Scenario)
+		return err
+	})
+	return dir, err
+}
+
+// Stage is an environment that is held, up and watched over, in which runs may
+// follow each other.
+type Stage struct {
+	day     Day
+	entries *journal.Journal
+}
+
+// Hold locks the environment, brings its lab up, and leaves everything as it was
+// found once do has returned.
+func (d Day) Hold(ctx context.Context, do func(Stage) error) (err error) {
 	started := time.Now()
 	id := NewID(d.Scenario.Name, started)
 	header, err := d.header(id, started)
 	if err != nil {
-		return "", err
+		return err
 	}
 	lock, err := journal.Acquire(LockDir(d.StateDir), d.Engine.ID(), header)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	if err := d.leftovers(ctx); err != nil {
-		return "", err
+		return err
 	}
 	entries, err := journal.Create(filepath.Join(JournalDir(d.StateDir), id+journal.Suffix), header)
 	if err != nil {
-		return "", err
+		return err
 	}
 	stopGuard, err := d.Guard(entries.Path())
 	if err != nil {
-		return "", errors.Join(err, entries.Close())
+		return errors.Join(err, entries.Close())
 	}
 	// In this order: all undone, the journal let go, and only then the guard.
 	defer func() {
@@ -100,9 +117,9 @@ func (d Day) Run(ctx context.Context) (dir string, err error) {
 		err = errors.Join(err, d.Engine.Dismiss(ctx), entries.Close(), stopGuard())
 	}()
 	if err := d.labUp(ctx, entries); err != nil {
-		return "", err
+		return err
 	}
-	return d.play(ctx, id, started, entries)
+	return do(Stage{d, entries})
 }
 
 func (d Day) header(id string, started time.Time) (journal.Header, error) {
@@ -169,8 +186,12 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 	return entries.Done("lab")
 }
 
-// play makes the plan, carries it out, and saves the run.
-func (d Day) play(ctx context.Context, id string, started time.Time, entries *journal.Journal) (string, error) {
+// Play makes the plan of a scenario, carries it out, and saves the run in a folder of
+// its own, which it returns.
+func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error) {
+	d, started := s.day, time.Now()
+	d.Scenario = what
+	id := NewID(what.Name, started)
 	p, err := plan.Build(ctx, d.Engine, plan.Request{
 		Scenario: d.Scenario, Environment: d.Environment, Journeys: d.Journeys, Seed: cmp.Or(d.Scenario.Seed, seed()),
 	})
@@ -182,7 +203,7 @@ func (d Day) play(ctx context.Context, id string, started time.Time, entries *jo
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	account, err := d.conductor(entries, writer, p.Seed).Conduct(ctx, p)
+	account, err := d.conductor(s.entries, writer, p.Seed).Conduct(ctx, p)
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
