@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,7 @@ func runCommand() *cli.Command {
 		Flags: append(scenarioFlags(),
 			&cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"},
 			&cli.BoolFlag{Name: "json", Usage: "write verdict.json to standard output instead of the report"},
+			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "so many trials, each with its own moment of injection; the worst decides"},
 			&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},
 		),
 		Action: func(c *cli.Context) error {
@@ -120,24 +122,39 @@ func openEnvironment(ctx context.Context, env scenario.Environment) (*docker.Env
 	return docker.Open(ctx, docker.Options{Config: env.Docker, Roles: env.Roles, Protect: env.Protect})
 }
 
-// play is a game day with its view and its reports.
-func play(c *cli.Context, in input) error {
+// newDay is a game day with its view.
+func newDay(c *cli.Context, in input) (run.Day, *view, error) {
 	state, err := stateDir()
 	if err != nil {
-		return err
+		return run.Day{}, nil, err
 	}
 	meter := run.NewMeter(in.scenario.Objective.Verdict())
 	view := newView(c.App.ErrWriter, in.scenario, meter)
-	day := run.Day{
+	return run.Day{
 		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
 		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress, Detail: view.detail},
 		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
-		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter,
-	}
-	day.Report = writeReports
-	ctx := fault.WithPerson(c.Context, newPerson(func(text string) {
-		view.observe(run.Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
+		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter, Report: writeReports,
+	}, view, nil
+}
+
+// withPerson is a context in which whoever sits at the terminal can be asked.
+func withPerson(ctx context.Context, v *view) context.Context {
+	return fault.WithPerson(ctx, newPerson(func(text string) {
+		v.observe(run.Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
 	}))
+}
+
+// play is a game day with its view and its reports.
+func play(c *cli.Context, in input) error {
+	day, view, err := newDay(c, in)
+	if err != nil {
+		return err
+	}
+	ctx := withPerson(c.Context, view)
+	if n := c.Int("repeat"); n > 1 {
+		return playTrials(ctx, c, day, view)
+	}
 	dir, err := day.Run(ctx)
 	view.close()
 	if dir == "" {
@@ -150,11 +167,27 @@ func play(c *cli.Context, in input) error {
 	if err := show(c, r, dir); err != nil {
 		return err
 	}
+	return ending(err, r.ExitCode())
+}
+
+// ending is how a command ends that has a verdict.
+func ending(err error, code int) error {
 	if err != nil {
 		return notPutBack(err)
 	}
-	if code := r.Verdict.Verdict.ExitCode(); code != exitOK {
+	if code != exitOK {
 		return &exitError{code: code}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path) //nolint:gosec // G304: the run's own folder
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }
@@ -170,19 +203,25 @@ func notPutBack(err error) error {
 	return err
 }
 
-// writeReports writes the reports of a run into its folder.
+// writeReports writes the reports of a run into its folder, with what the
+// register says of it.
 func writeReports(dir string) error {
 	r, err := report.Build(dir)
 	if err != nil {
 		return err
 	}
-	for name, format := range map[string]report.Format{"verdict.json": report.JSON, "report.md": report.Markdown} {
-		file, err := os.Create(filepath.Join(dir, name)) //nolint:gosec // G304: the run's own folder
-		if err != nil {
-			return fmt.Errorf("write report: %w", err)
+	decisions, err := openRegister()
+	if err != nil {
+		return err
+	}
+	if r.Accepted = report.AcceptanceOf(r, decisions, time.Now()); r.Accepted != nil {
+		if err := report.SaveAcceptance(dir, r.Accepted); err != nil {
+			return err
 		}
-		if err := errors.Join(format(file, r), file.Close()); err != nil {
-			return fmt.Errorf("write report: %w", err)
+	}
+	for name, format := range map[string]report.Format{"verdict.json": report.JSON, "report.md": report.Markdown} {
+		if err := writeFile(filepath.Join(dir, name), func(w io.Writer) error { return format(w, r) }); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -48,6 +48,7 @@ type Reply struct {
 	Bytes   uint64    `json:"bytes,omitempty"`
 	Note    string    `json:"note,omitempty"` // how it is less than what was asked for
 	File    *FileSeen `json:"file,omitempty"`
+	Sockets []Socket  `json:"sockets,omitempty"`
 }
 
 // Work is one thing that a helper can do: exactly one field is set.
@@ -60,6 +61,7 @@ type Work struct {
 	Signal  *Signal    `json:"signal,omitempty"`
 	File    *File      `json:"file,omitempty"`
 	Kill    *KillOrder `json:"kill,omitempty"`
+	Sockets bool       `json:"sockets,omitempty"` // list them
 	Check   *Features  `json:"check,omitempty"`
 }
 
@@ -147,6 +149,13 @@ type Signal struct {
 	Process string `json:"process"` // the name of its program, without folders
 	Signal  int    `json:"signal"`
 	Undo    int    `json:"undo,omitempty"` // the signal that takes it back, if one does
+}
+
+// Socket is one end of a TCP connection of the target, or a port that it listens
+// on, which has no remote end.
+type Socket struct {
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote,omitzero"`
 }
 
 // FileOp is what is done to a file.

@@ -41,6 +41,8 @@ func (w Work) do() (Reply, error) {
 	switch {
 	case w.Kill != nil:
 		return Reply{}, w.Kill.kill()
+	case w.Sockets:
+		return sockets()
 	case w.Check != nil:
 		return Reply{}, w.Check.check()
 	case w.File != nil:

@@ -34,6 +34,9 @@ func Build(dir string) (Report, error) {
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
 	}
+	if r.Accepted, err = loadAcceptance(dir); err != nil {
+		return r, err
+	}
 	for _, c := range cases {
 		if c.Journey == judged.Deciding && r.Revert != nil {
 			r.ServedAgain = servedAgain(c.Case)

@@ -6,11 +6,14 @@ import (
 )
 
 // JSON writes the report as one indented document: verdict.json.
-func JSON(w io.Writer, r Report) error {
+func JSON(w io.Writer, r Report) error { return Document(w, r) }
+
+// Document writes a value as one indented document.
+func Document(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(v)
 }
 
 var _ Format = JSON

@@ -42,7 +42,7 @@ func Markdown(w io.Writer, r Report) error {
 }
 
 func objective(o Objective) string {
-	text := fmt.Sprintf("RTO %s, %s of users within %s", o.RTO, percent(o.Good), o.Within)
+	text := fmt.Sprintf("RTO %s, %s of users within %s", o.RTO, Percent(o.Good), o.Within)
 	if o.RPO != nil {
 		text += ", RPO " + o.RPO.String()
 	}

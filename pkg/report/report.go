@@ -34,6 +34,9 @@ type Report struct {
 
 	verdict.Run
 
+	// Accepted is what the register says where a single point of failure was proven.
+	Accepted *Acceptance `json:"accepted,omitempty"`
+
 	Aborted string     `json:"aborted,omitempty"` // why the run was ended early
 	Left    string     `json:"left,omitempty"`    // what could not be put back
 	Started time.Time  `json:"started,omitzero"`

@@ -23,7 +23,7 @@ func Headline(r Report) string {
 		if r.State == verdict.Impaired {
 			return fmt.Sprintf("Not down, but not well: %s, more users than the objective allows are served badly all the while.", when)
 		}
-		return fmt.Sprintf("Partly down: %s, %s of users are served badly, and not well again within the RTO of %s.", when, percent(deref(r.Severity)), rto)
+		return fmt.Sprintf("Partly down: %s, %s of users are served badly, and not well again within the RTO of %s.", when, Percent(deref(r.Severity)), rto)
 	case verdict.Disproved:
 		if r.State == verdict.Unaffected {
 			return fmt.Sprintf("Not a single point of failure: %s, users do not notice.", when)
@@ -109,9 +109,9 @@ func deref(f *float64) float64 {
 	return *f
 }
 
-// percent is a share with one decimal, cut off and not rounded: only all of
+// Percent is a share with one decimal, cut off and not rounded: only all of
 // them is 100%, and only none is 0%.
-func percent(ratio float64) string {
+func Percent(ratio float64) string {
 	tenths := math.Floor(ratio*1000 + 1e-9)
 	if tenths == 0 && ratio > 0 {
 		return "under 0.1%"
@@ -124,7 +124,7 @@ func part(bad, n int) string {
 	if n == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%s of %s (%s)", thousands(bad), thousands(n), percent(float64(bad)/float64(n)))
+	return fmt.Sprintf("%s of %s (%s)", thousands(bad), thousands(n), Percent(float64(bad)/float64(n)))
 }
 
 func thousands(n int) string {

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/register"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// openRegister reads spofs.yaml, if there is one.
+func openRegister() (register.Register, error) {
+	data, err := os.ReadFile(register.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return register.Register{}, nil
+	}
+	if err != nil {
+		return register.Register{}, fmt.Errorf("read the register: %w", err)
+	}
+	return register.Load(register.File, data)
+}
+
+func spofsCommand() *cli.Command {
+	out := &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories, which are the evidence"}
+	return &cli.Command{
+		Name: "spofs", Usage: "the register of single points of failure that were decided about: " + register.File,
+		Subcommands: []*cli.Command{
+			{Name: "list", Usage: "show what was decided", Action: spofsList},
+			{
+				Name: "check", Usage: "fail on decisions that are none, and on proven ones without a decision",
+				Flags:  []cli.Flag{out, &cli.DurationFlag{Name: "max-age", Value: 90 * 24 * time.Hour, Usage: "evidence that is older counts as none"}},
+				Action: spofsCheck,
+			},
+			{
+				Name: "add", Usage: "write a decision down", ArgsUsage: "COMPONENT",
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "env", Required: true, Usage: "environment: `NAME` of gameday.yaml, or lab/NAME"},
+					&cli.StringFlag{Name: "decision", Value: "accept", Usage: "accept or fix"},
+					&cli.StringFlag{Name: "owner", Usage: "who answers for it"},
+					&cli.DurationFlag{Name: "rto", Usage: "how long an outage by it may last"},
+					&cli.StringFlag{Name: "reason", Usage: "why"},
+					&cli.StringFlag{Name: "plan", Usage: "what will be done about it"},
+					&cli.StringFlag{Name: "review", Usage: "when it is looked at again: `YYYY-MM-DD`"},
+				},
+				Action: spofsAdd,
+			},
+			{Name: "cost", Usage: "what living with each costs a year, against having another one", Flags: []cli.Flag{out}, Action: spofsCost},
+		},
+	}
+}
+
+func spofsList(c *cli.Context) error {
+	decisions, err := openRegister()
+	if err != nil {
+		return err
+	}
+	if len(decisions.SPOFs) == 0 {
+		_, err := fmt.Fprintf(c.App.Writer, "nothing was decided yet: gameday spofs add, or write %s\n", register.File)
+		return err
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "COMPONENT\tENVIRONMENT\tDECISION\tOWNER\tRTO\tREVIEW\tLACKS")
+	for _, d := range decisions.SPOFs {
+		review := "-"
+		if !d.Review.IsZero() {
+			review = d.Review.String()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%s\t%s\n", d.Component, d.Environment, d.Decision,
+			cmp.Or(d.Owner, "-"), d.RTO, review, cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "nothing"))
+	}
+	return w.Flush()
+}
+
+// evidence is the newest run about each suspect of each environment.
+func evidence(out string) (map[[2]string]report.Report, error) {
+	found, err := filepath.Glob(filepath.Join(out, "*", run.MetaFile))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(found) // by time, as they are named
+	newest := map[[2]string]report.Report{}
+	for _, path := range found {
+		r, err := report.Build(filepath.Dir(path))
+		if err != nil {
+			return nil, err
+		}
+		if o := r.Verdict.Verdict; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
+			newest[[2]string{r.Environment, r.Suspect.Component}] = r
+		}
+	}
+	return newest, nil
+}
+
+func spofsCheck(c *cli.Context) error {
+	decisions, err := openRegister()
+	if err != nil {
+		return err
+	}
+	newest, err := evidence(c.String("out"))
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var wrong []string
+	for _, d := range decisions.SPOFs {
+		for _, lack := range d.Lacks(now) {
+			wrong = append(wrong, fmt.Sprintf("%s: %s in %s: %s", d.Where, d.Component, d.Environment, lack))
+		}
+		if text := contradicted(d, newest, now.Add(-c.Duration("max-age"))); text != "" {
+			wrong = append(wrong, fmt.Sprintf("%s: %s in %s: %s", d.Where, d.Component, d.Environment, text))
+		}
+	}
+	for key, r := range newest {
+		if _, decided := decisions.Find(key[0], key[1]); !decided && r.Verdict.Verdict == verdict.Proven {
+			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s, and nobody has decided about it: gameday spofs add %s --env %s",
+				register.File, key[1], key[0], r.ID, key[1], key[0]))
+		}
+	}
+	if len(wrong) == 0 {
+		_, err := fmt.Fprintf(c.App.Writer, "%d decisions, and nothing is wrong with them\n", len(decisions.SPOFs))
+		return err
+	}
+	slices.Sort(wrong)
+	return &exitError{exitProven, errors.New(strings.Join(wrong, "\n"))}
+}
+
+// contradicted says what the evidence has against a decision.
+func contradicted(d register.Decision, newest map[[2]string]report.Report, since time.Time) string {
+	r, known := newest[[2]string{d.Environment, d.Component}]
+	switch {
+	case !known:
+		return "no run has proven or disproved it"
+	case r.Started.Before(since):
+		return "its evidence, run " + r.ID + ", is too old"
+	case r.Verdict.Verdict == verdict.Disproved:
+		return "the newest run, " + r.ID + ", disproves it: remove the decision"
+	case d.Decision == register.Accept:
+		if ok, why := d.Accepts(report.Lasted(r.Verdict), time.Now()); !ok && len(d.Lacks(time.Now())) == 0 {
+			return why
+		}
+	}
+	return ""
+}
+
+func spofsAdd(c *cli.Context) error {
+	component, err := one(c, "a component")
+	if err != nil {
+		return err
+	}
+	decisions, err := openRegister()
+	if err != nil {
+		return err
+	}
+	if d, decided := decisions.Find(c.String("env"), component); decided {
+		return usageError("%s: %s in %s was decided about already: change it there", d.Where, component, c.String("env"))
+	}
+	var b strings.Builder
+	if len(decisions.SPOFs) == 0 {
+		b.WriteString("version: 1\nspofs:\n")
+	}
+	fmt.Fprintf(&b, "  - component: %q\n    environment: %q\n    decision: %s\n", component, c.String("env"), c.String("decision"))
+	for _, key := range []string{"owner", "reason", "plan"} {
+		if value := c.String(key); value != "" {
+			fmt.Fprintf(&b, "    %s: %q\n", key, value)
+		}
+	}
+	if rto := c.Duration("rto"); rto > 0 {
+		fmt.Fprintf(&b, "    rto: %v\n", rto)
+	}
+	if review := c.String("review"); review != "" {
+		fmt.Fprintf(&b, "    review: %s\n", review)
+	}
+	before, err := os.ReadFile(register.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(decisions.SPOFs) == 0 {
+		before = nil // it lists none
+	}
+	after := append(before, b.String()...)
+	// What would not be read again is not written.
+	if _, err := register.Load(register.File, after); err != nil {
+		return err
+	}
+	if err := os.WriteFile(register.File, after, 0o644); err != nil { //nolint:gosec // G306: a file of the repository
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "written to %s\n", register.File)
+	return err
+}
+
+func spofsCost(c *cli.Context) error {
+	decisions, err := openRegister()
+	if err != nil {
+		return err
+	}
+	newest, err := evidence(c.String("out"))
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "COMPONENT\tENVIRONMENT\tOUTAGE\tLIVING WITH IT\tREDUNDANCY\tBREAK-EVEN")
+	for _, d := range decisions.SPOFs {
+		if d.Cost == nil {
+			continue
+		}
+		r, known := newest[[2]string{d.Environment, d.Component}]
+		outage, sign := report.Lasted(r.Verdict), ""
+		if r.Recovery == nil {
+			sign = "at least " // the fault was taken back, and nobody knows
+		}
+		if !known {
+			fmt.Fprintf(w, "%s\t%s\tnot measured\t\t\t\n", d.Component, d.Environment)
+			continue
+		}
+		living, redundancy, breakEven := d.Cost.Yearly(outage)
+		even := "never"
+		if !math.IsInf(breakEven, 1) {
+			even = fmt.Sprintf("%.3g failures a year", breakEven)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s%v\t%s%.2f %s a year\t%.2f %s a year\t%s\n", d.Component, d.Environment,
+			sign, outage.Round(time.Millisecond), sign, living, d.Cost.Currency, redundancy, d.Cost.Currency, even)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/sweep"
+)
+
+func sweepCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sweep",
+		Usage: "break every component that users reach, one after the other, and tell which are SPOFs",
+		Description: "Each is broken, judged and put back before the next. What is known so far is in sweep.json of the sweep's folder:\n" +
+			"--resume DIR goes on with an interrupted one.\n\n" + exitCodeHelp,
+		Flags: append(walkFlags(),
+			&cli.StringSliceFlag{Name: "fault", Value: cli.NewStringSlice("kill"), Usage: "the `KIND`s of faults, without settings"},
+			&cli.StringSliceFlag{Name: "only", Usage: "only these `COMPONENT`s"},
+			&cli.StringSliceFlag{Name: "except", Usage: "but not these `COMPONENT`s"},
+			&cli.DurationFlag{Name: "rto", Value: 10 * time.Second, Usage: "recovery time objective"},
+			&cli.DurationFlag{Name: "baseline", Value: 5 * time.Second, Usage: "how long users are watched before each fault"},
+			&cli.StringFlag{Name: "resume", Usage: "go on with the sweep of this `DIR`"},
+			&cli.BoolFlag{Name: "json", Usage: "write sweep.json to standard output instead of the table"},
+		),
+		Action: sweepAction,
+	}
+}
+
+func sweepAction(c *cli.Context) error {
+	for _, kind := range c.StringSlice("fault") {
+		if err := plainKind(kind); err != nil {
+			return err
+		}
+	}
+	w, err := newWalk(c, "sweep")
+	if err != nil {
+		return err
+	}
+	defer w.in.engine.Close()
+	dir := c.String("resume")
+	s := sweep.Sweep{Environment: w.in.environment.Name, Started: time.Now().UTC()}
+	if dir != "" {
+		if s, err = sweep.Load(dir); err != nil {
+			return err
+		}
+		if s.Environment != w.in.environment.Name {
+			return usageError("%s is a sweep of %s, and not of %s", dir, s.Environment, w.in.environment.Name)
+		}
+	} else {
+		dir = filepath.Join(w.day.Out, run.NewID(w.in.scenario.Name, s.Started))
+	}
+	err = w.day.Hold(w.ctx, func(stage run.Stage) error { return w.sweep(c, stage, &s, dir) })
+	w.view.close()
+	if len(s.Components) == 0 && err != nil {
+		return notPutBack(err)
+	}
+	if writeErr := writeFile(filepath.Join(dir, "sweep.md"), s.Markdown); writeErr != nil {
+		return notPutBack(errors.Join(err, writeErr))
+	}
+	if err := showSweep(c, &s, dir); err != nil {
+		return err
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\ngameday: go on with --resume %s", err, dir)
+	}
+	return ending(err, s.ExitCode())
+}
+
+// plainKind refuses kinds that need settings.
+func plainKind(name string) error {
+	text := fmt.Sprintf("version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: x, rate: 50/s, critical: true}]\nfaults: [{%s: {target: {name: x}}}]", name)
+	if _, err := scenario.Load("--fault", []byte(text), fault.Specs()); err != nil {
+		return usageError("--fault %s: expected a kind that needs no settings, such as kill, crash, stop, pause or isolate (%w)", name, err)
+	}
+	return nil
+}
+
+// sweep draws the map, unless it goes on with an earlier one, and walks it.
+func (w *walk) sweep(c *cli.Context, stage run.Stage, s *sweep.Sweep, dir string) error {
+	var err error
+	if len(s.Map.Nodes) == 0 {
+		if s.Map, err = w.observe(5 * time.Second); err != nil {
+			return err
+		}
+	}
+	steps, err := sweep.Steps(s.Map, sweep.Choice{Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except")})
+	if err != nil {
+		return err
+	}
+	each := c.Duration("baseline") + c.Duration("rto") + 20*time.Second
+	w.view.progress(fmt.Sprintf("%d experiments, about %v: %s", len(steps), (time.Duration(len(steps)) * each).Round(time.Minute), names(steps)))
+	return s.Walk(w.ctx, dir, steps, func(ctx context.Context, step sweep.Step) (report.Report, error) {
+		w.view.progress(fmt.Sprintf("%d of %d: %s of %s", len(s.Components)+1, len(steps), step.Kind, step.Node.Component))
+		what, err := w.experiment(c, step)
+		if err != nil {
+			return report.Report{}, err
+		}
+		folder, err := stage.Play(ctx, what)
+		if err != nil {
+			return report.Report{}, err
+		}
+		r, err := report.Build(folder)
+		if err == nil {
+			w.view.progress(fmt.Sprintf("%s of %s: %s", step.Kind, step.Node.Component, r.Verdict.Verdict))
+		}
+		return r, err
+	})
+}
+
+func names(steps []sweep.Step) string {
+	var all []string
+	for _, s := range steps {
+		if !slices.Contains(all, s.Node.Component) {
+			all = append(all, s.Node.Component)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// experiment is the scenario of one step, written as a person would.
+func (w *walk) experiment(c *cli.Context, step sweep.Step) (scenario.Scenario, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: 1\nname: sweep-%s-%s\ntitle: %q\nenvironment: %q\n", strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(step.Node.Component)), step.Kind,
+		"A sweep: "+step.Kind+" of "+step.Node.Component, w.in.environment.Name)
+	because := "The map predicts it: " + step.Node.Why + "."
+	if !step.Node.Predicted {
+		because = "The map predicts that there is another one; a sweep tries every one."
+	}
+	fmt.Fprintf(&b, "suspect: {component: %q, because: %q}\nobjective: {rto: %v}\nload:\n", step.Node.Component, because, c.Duration("rto"))
+	for _, l := range w.in.scenario.Load {
+		fmt.Fprintf(&b, "  - {journey: %q, rate: %s, critical: true}\n", l.Journey, w.rate)
+	}
+	fmt.Fprintf(&b, "faults: [{%s: {target: {name: %q}}}]\ntiming: {baseline: %v}\n", step.Kind, step.Node.Name, c.Duration("baseline"))
+	return scenario.Load("sweep", []byte(b.String()), fault.Specs())
+}
+
+func showSweep(c *cli.Context, s *sweep.Sweep, dir string) error {
+	if c.Bool("json") {
+		return report.Document(c.App.Writer, s)
+	}
+	if err := s.Terminal(c.App.Writer); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.App.Writer, "\nReport      "+filepath.Join(dir, "sweep.md")+"\n")
+	return err
+}

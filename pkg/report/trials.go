@@ -1,0 +1,114 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// TrialsSchema is the version of trials.json.
+const TrialsSchema = "gameday/trials/v1"
+
+// Trials is several runs of one scenario, and what they say together.
+type Trials struct {
+	Schema    string    `json:"schema"`
+	Scenario  string    `json:"scenario"`
+	Objective Objective `json:"objective"`
+	verdict.Trials
+
+	Runs []Report `json:"runs"`
+}
+
+// TrialsOf sums up runs of one scenario.
+func TrialsOf(runs []Report) Trials {
+	t := Trials{Schema: TrialsSchema, Runs: runs}
+	judged := make([]verdict.Run, len(runs))
+	for i, r := range runs {
+		judged[i] = r.Run
+		t.Scenario, t.Objective = r.Scenario, r.Objective
+	}
+	t.Trials = verdict.CombineTrials(judged)
+	return t
+}
+
+// ExitCode is that of the worst trial; of the worst ones all must have been
+// accepted to end well.
+func (t Trials) ExitCode() int {
+	code := 0
+	for _, r := range t.Runs {
+		if r.Verdict.Verdict == t.Verdict {
+			code = max(code, r.ExitCode())
+		}
+	}
+	return code
+}
+
+// facts are what every format for people tells of trials.
+func (t Trials) facts() []fact {
+	runs := len(t.Runs)
+	all := []fact{{"Trials", fmt.Sprintf("%d, of which %d say whether the RTO of %s was met: %d met it", runs, t.Conclusive, t.Objective.RTO, t.Within)}}
+	if t.Conclusive > 0 {
+		all = append(all,
+			fact{"Recovery", fmt.Sprintf("median %s, longest %s", orNever(t.Median), orNever(t.Max))},
+			fact{"Confidence", fmt.Sprintf("of all such faults, users recover within the RTO from at least %s (95%% confidence, by %d trials)", Percent(t.AtLeast), t.Conclusive)})
+	}
+	if t.Flaky {
+		all = append(all, fact{"Flaky", "the trials do not agree; the worst of them decides"})
+	}
+	return all
+}
+
+func orNever(s *verdict.Seconds) string {
+	if s == nil {
+		return "never seen to recover"
+	}
+	return short(s)
+}
+
+// row is a trial in a line: when it struck, its verdict, its recovery.
+func (r Report) row() (id, judged, recovery string) {
+	judged = string(r.Verdict.Verdict)
+	if s := stateOf(r.Verdict); s != "" {
+		judged += " (" + s + ")"
+	}
+	return r.ID, judged, Recovery(r.Verdict, r.Objective.RTO)
+}
+
+// TrialsTerminal writes trials for a person.
+func TrialsTerminal(w io.Writer, t Trials) error {
+	renderer := lipgloss.NewRenderer(w)
+	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(t.Verdict))
+	name := renderer.NewStyle().Faint(true).Width(12)
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s %s\n\n", badge.Render(word(t.Verdict)), t.Scenario)
+	for _, f := range t.facts() {
+		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), f.text)
+	}
+	b.WriteString("\n")
+	for i, r := range t.Runs {
+		_, judged, recovery := r.row()
+		fmt.Fprintf(&b, "  %2d  %-24s %s\n", i+1, judged, recovery)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// TrialsMarkdown writes trials for a pull request, a wiki or a post-mortem.
+func TrialsMarkdown(w io.Writer, t Trials) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s, %d trials\n\n| | |\n|---|---|\n", word(t.Verdict), plain(t.Scenario), len(t.Runs))
+	for _, f := range t.facts() {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.name, plain(f.text))
+	}
+	fmt.Fprintf(&b, "\n| trial | verdict | recovery | run |\n|---:|---|---|---|\n")
+	for i, r := range t.Runs {
+		id, judged, recovery := r.row()
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", i+1, judged, plain(recovery), plain(id))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,228 @@
+// Package sweep walks an architecture: it breaks every component of a map in
+// turn, request path first, and holds what is found against what was predicted.
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/topology"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Schema is the version of sweep.json.
+const Schema = "gameday/sweep/v1"
+
+// File is where a sweep keeps what it has found so far.
+const File = "sweep.json"
+
+// Sweep is what was found. It is written after every component, so that an
+// interrupted one goes on where it was.
+type Sweep struct {
+	Schema      string       `json:"schema"`
+	Environment string       `json:"environment"`
+	Started     time.Time    `json:"started"`
+	Finished    *time.Time   `json:"finished"` // null while there is more to do
+	Map         topology.Map `json:"map"`
+	Components  []Found      `json:"components"`
+}
+
+// Found is what one fault on one component has shown.
+type Found struct {
+	Component  string           `json:"component"`
+	Kind       string           `json:"kind"` // of the fault
+	Predicted  bool             `json:"predicted"`
+	Verdict    verdict.Outcome  `json:"verdict"`
+	Reason     verdict.Reason   `json:"reason,omitempty"`
+	State      verdict.State    `json:"state,omitempty"`
+	Recovery   *verdict.Seconds `json:"recovery_s"`
+	RecoveryHi *verdict.Seconds `json:"recovery_hi_s"`
+	AtLeast    *verdict.Seconds `json:"at_least_s"`
+	Blast      []Blast          `json:"blast_radius"`
+	Accepted   bool             `json:"accepted"`
+	Acceptance string           `json:"acceptance,omitempty"` // by whom and until when, or why it is none
+	Run        string           `json:"run"`
+}
+
+// Blast is what a fault did to a journey.
+type Blast struct {
+	Journey string  `json:"journey"`
+	Share   float64 `json:"share"` // of its users, while the fault lasted, that were served badly
+}
+
+// Step is one thing to break.
+type Step struct {
+	Node topology.Node
+	Kind string
+}
+
+// Choice narrows a sweep down.
+type Choice struct {
+	Kinds        []string
+	Only, Except []string // components
+}
+
+// Steps are what a sweep breaks, in the order of the users' way: every component
+// that they reach. Protected ones are left out.
+func Steps(m topology.Map, choice Choice) ([]Step, error) {
+	var steps []Step
+	known := map[string]bool{}
+	for _, n := range m.Nodes {
+		known[n.Component] = true
+		if n.Layer < 0 || n.Protected || len(choice.Only) > 0 && !slices.Contains(choice.Only, n.Component) || slices.Contains(choice.Except, n.Component) {
+			continue
+		}
+		for _, k := range choice.Kinds {
+			steps = append(steps, Step{n, k})
+		}
+	}
+	for _, name := range slices.Concat(choice.Only, choice.Except) {
+		if !known[name] {
+			return nil, fmt.Errorf("the map has no component %q", name)
+		}
+	}
+	if len(steps) == 0 {
+		return nil, errors.New("there is nothing to break: users reach no component that may be touched")
+	}
+	return steps, nil
+}
+
+// Walk takes the steps that are not done yet. play breaks one, and returns its
+// report; the walk ends with the first that could not be carried out, or put back.
+func (s *Sweep) Walk(ctx context.Context, dir string, steps []Step, play func(context.Context, Step) (report.Report, error)) error {
+	for _, step := range steps {
+		if s.done(step) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r, err := play(ctx, step)
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", step.Kind, step.Node.Component, err)
+		}
+		if r.Aborted != "" {
+			return fmt.Errorf("%s of %s: %s", step.Kind, step.Node.Component, r.Aborted)
+		}
+		s.Components = append(s.Components, found(step, r))
+		if err := s.Save(dir); err != nil {
+			return err
+		}
+	}
+	s.Finished = new(time.Now().UTC())
+	return s.Save(dir)
+}
+
+func (s *Sweep) done(step Step) bool {
+	return slices.ContainsFunc(s.Components, func(f Found) bool { return f.Component == step.Node.Component && f.Kind == step.Kind })
+}
+
+func found(step Step, r report.Report) Found {
+	f := Found{
+		Component: step.Node.Component, Kind: step.Kind, Predicted: step.Node.Predicted,
+		Verdict: r.Verdict.Verdict, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID,
+	}
+	for _, j := range r.Journeys {
+		if j.Samples > 0 {
+			f.Blast = append(f.Blast, Blast{j.Name, float64(j.Bad) / float64(j.Samples)})
+		}
+	}
+	if r.Accepted != nil {
+		f.Accepted, f.Acceptance = r.Accepted.Holds, r.Accepted.Text()
+	}
+	return f
+}
+
+// Save writes what was found so far, whole or not at all.
+func (s *Sweep) Save(dir string) error {
+	s.Schema = Schema
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("save the sweep: %w", err)
+	}
+	path := filepath.Join(dir, File)
+	if err := os.WriteFile(path+".new", append(data, '\n'), 0o600); err != nil {
+		return fmt.Errorf("save the sweep: %w", err)
+	}
+	return os.Rename(path+".new", path)
+}
+
+// Load reads an earlier sweep, to go on with it.
+func Load(dir string) (Sweep, error) {
+	var s Sweep
+	data, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // G304: a sweep's own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("%s holds no sweep", dir)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err == nil && s.Schema != Schema {
+		err = fmt.Errorf("it is %s, this gameday reads %s: use a newer gameday", s.Schema, Schema)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read sweep %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// Marks are what was found, for a map: the worst of each component.
+func (s *Sweep) Marks() map[string]topology.Mark {
+	worst := map[string]verdict.Outcome{}
+	for _, f := range s.Components {
+		if before, ok := worst[f.Component]; !ok || verdict.Worst(f.Verdict, before) < 0 {
+			worst[f.Component] = f.Verdict
+		}
+	}
+	marks := map[string]topology.Mark{}
+	for component, o := range worst {
+		switch o {
+		case verdict.Proven:
+			marks[component] = topology.Red
+		case verdict.Disproved:
+			marks[component] = topology.Green
+		case verdict.Degraded, verdict.Inconclusive, verdict.Aborted:
+			marks[component] = topology.Amber
+		}
+	}
+	return marks
+}
+
+// Surprise says where prediction and proof differ: that is what a game day is
+// for.
+func (f Found) Surprise() string {
+	switch {
+	case f.Predicted && f.Verdict == verdict.Disproved:
+		return "the map predicted a SPOF, and users were served again in time"
+	case !f.Predicted && f.Verdict == verdict.Proven:
+		return "the map predicted none, and users were down"
+	}
+	return ""
+}
+
+// ExitCode is 1 where anything is proven or degraded without an acceptance, 3
+// where something could not be told, else 0.
+func (s *Sweep) ExitCode() int {
+	code := 0
+	for _, f := range s.Components {
+		switch {
+		case f.Verdict == verdict.Proven && f.Accepted:
+		case f.Verdict.ExitCode() == 1:
+			return 1
+		default:
+			code = max(code, f.Verdict.ExitCode())
+		}
+	}
+	return code
+}

@@ -1,0 +1,77 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/topology"
+)
+
+func columns() []string {
+	return []string{"component", "fault", "predicted", "verdict", "recovery", "blast radius", "accepted"}
+}
+
+func (f Found) cells() []string {
+	judged := string(f.Verdict)
+	if detail := cmp.Or(string(f.State), string(f.Reason)); detail != "" {
+		judged += " (" + detail + ")"
+	}
+	recovery := "-"
+	switch {
+	case f.RecoveryHi != nil && *f.RecoveryHi == 0:
+		recovery = "none needed"
+	case f.Recovery != nil:
+		recovery = f.Recovery.String()
+	case f.AtLeast != nil:
+		recovery = "none in " + f.AtLeast.String()
+	}
+	var blast []string
+	for _, b := range f.Blast {
+		blast = append(blast, fmt.Sprintf("%s %s", b.Journey, report.Percent(b.Share)))
+	}
+	predicted := map[bool]string{true: "SPOF", false: "none"}[f.Predicted]
+	return []string{f.Component, f.Kind, predicted, judged, recovery, strings.Join(blast, ", "), cmp.Or(f.Acceptance, "-")}
+}
+
+// Terminal writes the table and the map for a person.
+func (s *Sweep) Terminal(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, strings.ToUpper(strings.Join(columns(), "\t")))
+	for _, f := range s.Components {
+		fmt.Fprintln(tw, strings.Join(f.cells(), "\t"))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, f := range s.Components {
+		if text := f.Surprise(); text != "" {
+			fmt.Fprintf(w, "\n%s: %s\n", f.Component, text)
+		}
+	}
+	fmt.Fprintln(w)
+	return topology.Text(w, s.Map, s.Marks())
+}
+
+// Markdown writes the table and the map for a page.
+func (s *Sweep) Markdown(w io.Writer) error {
+	fmt.Fprintf(w, "# Sweep of %s\n\n%s, %d experiments.\n\n", s.Environment, s.Started.Format("2006-01-02 15:04 UTC"), len(s.Components))
+	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(columns(), " | "), strings.Repeat("---|", len(columns())))
+	for _, f := range s.Components {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(f.cells(), " | "))
+	}
+	for _, f := range s.Components {
+		if text := f.Surprise(); text != "" {
+			fmt.Fprintf(w, "\n**%s**: %s.\n", f.Component, text)
+		}
+	}
+	fmt.Fprint(w, "\n```mermaid\n")
+	if err := topology.Mermaid(w, s.Map, s.Marks()); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(w, "```\n")
+	return err
+}

@@ -1,0 +1,113 @@
+package topology
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/graph/flow"
+	"gonum.org/v1/gonum/graph/simple"
+)
+
+// predict puts the nodes into layers, and says which of them are single points of
+// failure by the map alone: every way from the users to what serves them in the
+// end leads through them (they dominate it, Lengauer and Tarjan 1979), or they
+// are the only one of their tier that users reach.
+func (m *Map) predict() {
+	number := map[string]int64{Entry: 0}
+	for i, n := range m.Nodes {
+		number[n.Component] = int64(i + 1)
+	}
+	g := simple.NewDirectedGraph()
+	g.AddNode(simple.Node(0))
+	out := map[string][]string{}
+	for _, e := range m.Edges {
+		if e.From != e.To && !e.Declared { // what was only declared carries no user
+			g.SetEdge(simple.Edge{F: simple.Node(number[e.From]), T: simple.Node(number[e.To])})
+			out[e.From] = append(out[e.From], e.To)
+		}
+	}
+	m.layer(out)
+	tiers := map[string][]int{}
+	for i, n := range m.Nodes {
+		if n.Layer >= 0 {
+			tiers[n.Tier] = append(tiers[n.Tier], i)
+		}
+	}
+	// One more node for each tier, reached by way of any of its components: what
+	// users need is one of them.
+	next := int64(len(m.Nodes) + 1)
+	ends := map[string]int64{}
+	for tier, members := range tiers {
+		ends[tier] = next
+		for _, i := range members {
+			g.SetEdge(simple.Edge{F: simple.Node(int64(i + 1)), T: simple.Node(next)})
+		}
+		next++
+	}
+	dominators := flow.DominatorsSLT(simple.Node(0), g)
+	for tier, end := range ends {
+		for d := dominators.DominatorOf(end); d != nil && d.ID() != 0; d = dominators.DominatorOf(d.ID()) {
+			n := &m.Nodes[d.ID()-1]
+			n.Predicted = true
+			if len(tiers[n.Tier]) == 1 {
+				n.Why = "the only one of tier " + n.Tier
+			} else if n.Why == "" {
+				n.Why = "every way to tier " + tier + " leads through it"
+			}
+		}
+	}
+	slices.SortStableFunc(m.Nodes, func(a, b Node) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Component, b.Component))
+	})
+}
+
+// order puts what users do not reach behind everything else.
+func order(n Node) int {
+	if n.Layer < 0 {
+		return 1 << 30
+	}
+	return n.Layer
+}
+
+// layer counts the steps from the users, by the shortest way.
+func (m *Map) layer(out map[string][]string) {
+	depth := map[string]int{Entry: 0}
+	for queue := []string{Entry}; len(queue) > 0; queue = queue[1:] {
+		for _, to := range out[queue[0]] {
+			if _, seen := depth[to]; !seen {
+				depth[to] = depth[queue[0]] + 1
+				queue = append(queue, to)
+			}
+		}
+	}
+	for i := range m.Nodes {
+		if d, ok := depth[m.Nodes[i].Component]; ok {
+			m.Nodes[i].Layer = d
+		}
+	}
+}
+
+// Zones are those that hold all of a tier that users reach, with that tier.
+func (m Map) Zones() []string {
+	zones := map[string]map[string]bool{}
+	for _, n := range m.Nodes {
+		if n.Layer < 0 || n.Zone == "" {
+			continue
+		}
+		if zones[n.Tier] == nil {
+			zones[n.Tier] = map[string]bool{}
+		}
+		zones[n.Tier][n.Zone] = true
+	}
+	var found []string
+	for tier, in := range zones {
+		if len(in) == 1 {
+			for zone := range in {
+				found = append(found, fmt.Sprintf("zone %s holds all of tier %s", zone, tier))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
