@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -56,6 +57,7 @@ func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times 
 	l.run("kill -9 undoes", l.killNine)
 	l.run("kill -9 undoes what helpers do", l.killNineHelpers)
 	l.run("a restarted component gets its fault again", l.restarted)
+	l.run("a sweep finds exactly the SPOFs", l.sweep)
 
 	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
 		t.Fatal(out)
@@ -585,6 +587,42 @@ func (l *labTest) restarted() {
 	}
 	l.asBefore()
 	l.serves()
+}
+
+// sweep breaks everything, and finds what the map predicted. One of the two has
+// been accepted.
+func (l *labTest) sweep() {
+	l.serves()
+	if out := l.gameday("spofs", "add", "lb", "--env", "lab/checkout", "--owner", "Ada", "--rto", "4h", "--review", "2099-01-01"); out.code != 0 {
+		l.t.Fatal(out)
+	}
+	out := l.gameday("sweep", "--lab", "checkout", "--json", "--rto", "5s", "--baseline", "3s")
+	var s struct {
+		Components []struct {
+			Component, Kind, Verdict, State string
+			Predicted, Accepted             bool
+		}
+	}
+	if err := json.Unmarshal([]byte(out.stdout), &s); err != nil {
+		l.t.Fatal(err, out)
+	}
+	found := map[string]string{}
+	for _, c := range s.Components {
+		found[c.Component] = fmt.Sprintf("%s, predicted %v, accepted %v", c.Verdict, c.Predicted, c.Accepted)
+	}
+	want := map[string]string{
+		"lb":    "proven, predicted true, accepted true",
+		"app-1": "disproved, predicted false, accepted false",
+		"app-2": "disproved, predicted false, accepted false",
+		"db":    "proven, predicted true, accepted false",
+	}
+	if out.code != 1 || !maps.Equal(found, want) {
+		l.t.Errorf("exit code %d, %v\n%s", out.code, found, out.stderr)
+	}
+	if out := l.gameday("spofs", "check"); out.code != 1 || !strings.Contains(out.stderr, "db in lab/checkout was proven by run") || strings.Contains(out.stderr, "lb in lab/checkout was proven") {
+		l.t.Error(out)
+	}
+	l.asBefore()
 }
 
 // killedWhileStarting kills the runner while it brings the lab up: the guard

@@ -11,7 +11,8 @@ import (
 
 // Reach tries to reach an address from where it runs, so that a network can be
 // looked at from inside: it returns how long an answer took. The networks are
-// those of net.Dial, and "dns", of which the address is a name to look up.
+// those of net.Dial; "dns", of which the address is a name to look up; and
+// "hold", which is a TCP connection that is held open until ctx ends.
 func Reach(ctx context.Context, network, address string) (time.Duration, error) {
 	began := time.Now()
 	if network == "dns" {
@@ -20,11 +21,18 @@ func Reach(ctx context.Context, network, address string) (time.Duration, error) 
 		_, err := resolver.LookupHost(ctx, address)
 		return time.Since(began), err
 	}
+	hold := network == "hold"
+	if hold {
+		network = "tcp"
+	}
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return time.Since(began), err
 	}
 	defer conn.Close()
+	if hold {
+		<-ctx.Done()
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return 0, err

@@ -26,8 +26,8 @@ func (s Stage) Trials(ctx context.Context, what scenario.Scenario, n int, on fun
 		if err != nil {
 			return err
 		}
-		if !on(dir) || ctx.Err() != nil {
-			return nil
+		if !on(dir) {
+			break
 		}
 	}
 	return nil

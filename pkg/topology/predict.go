@@ -3,6 +3,7 @@ package topology
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gonum.org/v1/gonum/graph/flow"
@@ -14,19 +15,7 @@ import (
 // end leads through them (they dominate it, Lengauer and Tarjan 1979), or they
 // are the only one of their tier that users reach.
 func (m *Map) predict() {
-	number := map[string]int64{Entry: 0}
-	for i, n := range m.Nodes {
-		number[n.Component] = int64(i + 1)
-	}
-	g := simple.NewDirectedGraph()
-	g.AddNode(simple.Node(0))
-	out := map[string][]string{}
-	for _, e := range m.Edges {
-		if e.From != e.To && !e.Declared { // what was only declared carries no user
-			g.SetEdge(simple.Edge{F: simple.Node(number[e.From]), T: simple.Node(number[e.To])})
-			out[e.From] = append(out[e.From], e.To)
-		}
-	}
+	g, out := m.graph()
 	m.layer(out)
 	tiers := map[string][]int{}
 	for i, n := range m.Nodes {
@@ -36,30 +25,52 @@ func (m *Map) predict() {
 	}
 	// One more node for each tier, reached by way of any of its components: what
 	// users need is one of them.
-	next := int64(len(m.Nodes) + 1)
 	ends := map[string]int64{}
 	for tier, members := range tiers {
-		ends[tier] = next
+		ends[tier] = int64(len(m.Nodes) + 1 + len(ends))
 		for _, i := range members {
-			g.SetEdge(simple.Edge{F: simple.Node(int64(i + 1)), T: simple.Node(next)})
+			g.SetEdge(simple.Edge{F: simple.Node(int64(i + 1)), T: simple.Node(ends[tier])})
 		}
-		next++
 	}
 	dominators := flow.DominatorsSLT(simple.Node(0), g)
-	for tier, end := range ends {
-		for d := dominators.DominatorOf(end); d != nil && d.ID() != 0; d = dominators.DominatorOf(d.ID()) {
-			n := &m.Nodes[d.ID()-1]
-			n.Predicted = true
-			if len(tiers[n.Tier]) == 1 {
-				n.Why = "the only one of tier " + n.Tier
-			} else if n.Why == "" {
-				n.Why = "every way to tier " + tier + " leads through it"
-			}
+	for _, tier := range slices.Sorted(maps.Keys(ends)) {
+		for d := dominators.DominatorOf(ends[tier]); d != nil && d.ID() != 0; d = dominators.DominatorOf(d.ID()) {
+			m.Nodes[d.ID()-1].suspect(tier, len(tiers[m.Nodes[d.ID()-1].Tier]))
 		}
 	}
 	slices.SortStableFunc(m.Nodes, func(a, b Node) int {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Component, b.Component))
 	})
+}
+
+// suspect marks a node by which every way to a tier leads. Its own tier has so
+// many members.
+func (n *Node) suspect(tier string, members int) {
+	n.Predicted = true
+	switch {
+	case members == 1:
+		n.Why = "the only one of tier " + n.Tier
+	case n.Why == "":
+		n.Why = "every way to tier " + tier + " leads through it"
+	}
+}
+
+// graph has the users as node 0 and the others in the order of the map; out are
+// the same edges by name. What was only declared carries no user.
+func (m *Map) graph() (g *simple.DirectedGraph, out map[string][]string) {
+	number := map[string]int64{Entry: 0}
+	for i, n := range m.Nodes {
+		number[n.Component] = int64(i + 1)
+	}
+	g, out = simple.NewDirectedGraph(), map[string][]string{}
+	g.AddNode(simple.Node(0))
+	for _, e := range m.Edges {
+		if e.From != e.To && !e.Declared {
+			g.SetEdge(simple.Edge{F: simple.Node(number[e.From]), T: simple.Node(number[e.To])})
+			out[e.From] = append(out[e.From], e.To)
+		}
+	}
+	return g, out
 }
 
 // order puts what users do not reach behind everything else.

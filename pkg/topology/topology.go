@@ -110,7 +110,7 @@ func (o *observer) watch(ctx context.Context, sessions map[string]*agent.Session
 		for id, session := range sessions {
 			reply, err := session.Do(ctx, agent.Work{Sockets: true})
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // it was looked at for as long as was asked
+				return nil // it was looked at for as long as was asked
 			}
 			if err != nil {
 				return fmt.Errorf("look at %s: %w", o.nodes[id].Name, err)

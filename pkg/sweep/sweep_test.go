@@ -1,0 +1,147 @@
+package sweep_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/sweep"
+	"github.com/gameday-dev/gameday/pkg/topology"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+func line() topology.Map {
+	return topology.Map{
+		Environment: "test",
+		Nodes: []topology.Node{
+			{Component: "lb", Layer: 1, Predicted: true},
+			{Component: "app", Layer: 2},
+			{Component: "db", Layer: 3, Predicted: true},
+			{Component: "vault", Layer: 3, Protected: true},
+			{Component: "batch", Layer: -1},
+		},
+		Edges: []topology.Edge{{From: "users", To: "lb"}, {From: "lb", To: "app"}, {From: "app", To: "db"}},
+	}
+}
+
+func names(steps []sweep.Step) string {
+	var all []string
+	for _, s := range steps {
+		all = append(all, s.Node.Component+" "+s.Kind)
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	for want, choice := range map[string]sweep.Choice{
+		"lb kill, app kill, db kill": {Kinds: []string{"kill"}},
+		"app kill, app pause":        {Kinds: []string{"kill", "pause"}, Only: []string{"app"}},
+		"lb kill, db kill":           {Kinds: []string{"kill"}, Except: []string{"app"}},
+	} {
+		steps, err := sweep.Steps(line(), choice)
+		if err != nil || names(steps) != want {
+			t.Errorf("%q %v, expected %q", names(steps), err, want)
+		}
+	}
+	for _, choice := range []sweep.Choice{
+		{Kinds: []string{"kill"}, Only: []string{"cache"}}, {Kinds: []string{"kill"}, Only: []string{"vault"}},
+	} {
+		if steps, err := sweep.Steps(line(), choice); err == nil {
+			t.Errorf("%+v: %s", choice, names(steps))
+		}
+	}
+}
+
+func judged(outcome verdict.Outcome) report.Report {
+	v := verdict.Verdict{Verdict: outcome, Samples: 100, Bad: 40}
+	return report.Report{ID: "run", Run: verdict.Run{Verdict: v, Journeys: []verdict.Journey{{Name: "checkout", Critical: true, Verdict: v}}}}
+}
+
+// An interrupted sweep goes on where it was, and one whose environment does not
+// come back stops.
+func TestItGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "sweep")
+	steps, err := sweep.Steps(line(), sweep.Choice{Kinds: []string{"kill"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.Sweep{Environment: "test", Started: time.Now().UTC(), Map: line()}
+	broken := errors.New("the environment does not come back")
+	err = s.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) (report.Report, error) {
+		if step.Node.Component == "app" {
+			return report.Report{}, broken
+		}
+		return judged(verdict.Proven), nil
+	})
+	if !errors.Is(err, broken) || len(s.Components) != 1 || s.Finished != nil {
+		t.Fatalf("%v, %+v", err, s.Components)
+	}
+	again, err := sweep.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var played []string
+	err = again.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) (report.Report, error) {
+		played = append(played, step.Node.Component)
+		return judged(verdict.Disproved), nil
+	})
+	if err != nil || !slices.Equal(played, []string{"app", "db"}) || again.Finished == nil || len(again.Components) != 3 {
+		t.Errorf("%v, played %v, %+v", err, played, again.Components)
+	}
+	if f := again.Components[0]; !f.Predicted || f.Blast[0].Share != 0.4 || f.Surprise() != "" {
+		t.Errorf("%+v", f)
+	}
+	if again.Components[2].Surprise() == "" {
+		t.Error("db was predicted and disproved, and nobody is surprised")
+	}
+	var table, page bytes.Buffer
+	if err := errors.Join(again.Terminal(&table), again.Markdown(&page)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"lb", "proven", "checkout 40%", "predicted a SPOF"} {
+		if !strings.Contains(table.String(), want) || !strings.Contains(page.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, table.String())
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		want  int
+		found []sweep.Found
+	}{
+		{0, []sweep.Found{{Verdict: verdict.Disproved}}},
+		{1, []sweep.Found{{Verdict: verdict.Inconclusive}, {Verdict: verdict.Proven}}},
+		{0, []sweep.Found{{Verdict: verdict.Proven, Accepted: true}}},
+		{3, []sweep.Found{{Verdict: verdict.Proven, Accepted: true}, {Verdict: verdict.Inconclusive}}},
+		{1, []sweep.Found{{Verdict: verdict.Degraded, Accepted: true}}},
+	} {
+		if got := (&sweep.Sweep{Components: c.found}).ExitCode(); got != c.want {
+			t.Errorf("%+v: %d, expected %d", c.found, got, c.want)
+		}
+	}
+}
+
+func TestANewerSweepIsAClearError(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, sweep.File), []byte(`{"schema": "gameday/sweep/v9"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sweep.Load(dir); err == nil || !strings.Contains(err.Error(), "use a newer gameday") {
+		t.Error(err)
+	}
+	if _, err := sweep.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
+		t.Error(err)
+	}
+}
