@@ -104,12 +104,18 @@ func evidence(out string) (map[[2]string]report.Report, error) {
 	return newest, nil
 }
 
-func spofsCheck(c *cli.Context) error {
+// decidedAndSeen are the decisions, and the evidence about them.
+func decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Report, error) {
 	decisions, err := openRegister()
 	if err != nil {
-		return err
+		return decisions, nil, err
 	}
 	newest, err := evidence(c.String("out"))
+	return decisions, newest, err
+}
+
+func spofsCheck(c *cli.Context) error {
+	decisions, newest, err := decidedAndSeen(c)
 	if err != nil {
 		return err
 	}
@@ -203,11 +209,7 @@ func spofsAdd(c *cli.Context) error {
 }
 
 func spofsCost(c *cli.Context) error {
-	decisions, err := openRegister()
-	if err != nil {
-		return err
-	}
-	newest, err := evidence(c.String("out"))
+	decisions, newest, err := decidedAndSeen(c)
 	if err != nil {
 		return err
 	}

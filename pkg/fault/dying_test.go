@@ -126,6 +126,12 @@ func TestWhoeverDiesNothingIsLeft(t *testing.T) {
 				_ = st.Client.ContainerRemove(t.Context(), id, container.RemoveOptions{Force: true})
 			}
 		},
+		"the helper is asked to end": func(t *testing.T, st *stage) {
+			t.Helper()
+			for _, id := range st.Helpers(st.id) {
+				_ = st.Client.ContainerKill(t.Context(), id, "SIGTERM")
+			}
+		},
 		"the target is killed": func(t *testing.T, st *stage) {
 			t.Helper()
 			if err := st.Client.ContainerKill(t.Context(), st.id, "SIGKILL"); err != nil {

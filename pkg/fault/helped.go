@@ -218,11 +218,7 @@ func (f helped) warm(ctx context.Context, h target.Handle) error {
 }
 
 func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
-	attacher, err := target.As[Attacher](h)
-	if err != nil {
-		return err
-	}
-	state, err := helpedStateOf(was)
+	attacher, state, err := reach(h, was)
 	if err != nil {
 		return err
 	}
@@ -242,11 +238,7 @@ func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
 // and the fault is not in those. Where the work has changed, because a component
 // that it is about has come or gone, the helper is told.
 func (f helped) inForce(ctx context.Context, h target.Handle, was State) (agent.Reply, error) {
-	attacher, err := target.As[Attacher](h)
-	if err != nil {
-		return agent.Reply{}, err
-	}
-	state, err := helpedStateOf(was)
+	attacher, state, err := reach(h, was)
 	if err != nil {
 		return agent.Reply{}, err
 	}
@@ -277,11 +269,7 @@ func (f helped) inForce(ctx context.Context, h target.Handle, was State) (agent.
 // revert undoes by the helper that did it, where this process has it; else by
 // ending that helper, and mending what the kernel has kept.
 func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
-	attacher, err := target.As[Attacher](h)
-	if err != nil {
-		return err
-	}
-	state, err := helpedStateOf(was)
+	attacher, state, err := reach(h, was)
 	if err != nil {
 		return err
 	}
@@ -308,12 +296,15 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 	return session.Mend(ctx, work)
 }
 
-func helpedStateOf(was State) (helpedState, error) {
+// reach is what every order after the first look needs: whom to ask for a helper,
+// and what was seen before.
+func reach(h target.Handle, was State) (Attacher, helpedState, error) {
 	var s helpedState
 	if err := json.Unmarshal(was, &s); err != nil {
-		return s, fmt.Errorf("read what was so before: %w", err)
+		return nil, s, fmt.Errorf("read what was so before: %w", err)
 	}
-	return s, nil
+	attacher, err := target.As[Attacher](h)
+	return attacher, s, err
 }
 
 // current are the peers as they are now, in a fixed order.

@@ -29,7 +29,8 @@ type Spec struct {
 	Version int      `yaml:"version" jsonschema:"required,enum=1"`
 	Title   string   `yaml:"title" jsonschema:"required"`
 	Images  []string `yaml:"images" jsonschema:"required"`
-	Port    int      `yaml:"port" jsonschema:"required"`  // published on 127.0.0.1
+	Port    int      `yaml:"port,omitempty"`              // published on 127.0.0.1, where users come in there
+	Entry   string   `yaml:"entry,omitempty"`             // else the base URL by which they do
 	Ready   string   `yaml:"ready" jsonschema:"required"` // path that answers 200 once the lab serves
 }
 
@@ -76,7 +77,7 @@ func (l Labs) Up(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if state.Running == 0 {
+	if state.Running == 0 && spec.Port != 0 {
 		if err := portFree(ctx, spec.Port); err != nil {
 			return err
 		}
@@ -112,6 +113,9 @@ func (l Labs) Serving(ctx context.Context, name string) (bool, error) {
 }
 
 func (s Spec) url() string {
+	if s.Entry != "" {
+		return s.Entry + s.Ready
+	}
 	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) + s.Ready
 }
 

@@ -57,6 +57,8 @@ func (n Node) label(mark Mark) string {
 	switch {
 	case mark != Unmarked:
 		text += ": " + string(mark)
+	case n.Layer < 0:
+		text += ": no user"
 	case n.Predicted:
 		text += ": predicted SPOF"
 	}

@@ -12,8 +12,8 @@ import (
 
 // predict puts the nodes into layers, and says which of them are single points of
 // failure by the map alone: every way from the users to what serves them in the
-// end leads through them (they dominate it, Lengauer and Tarjan 1979), or they
-// are the only one of their tier that users reach.
+// end leads through them (they dominate it, Lengauer and Tarjan 1979), and there
+// is no other of their tier.
 func (m *Map) predict() {
 	g, out := m.graph()
 	m.layer(out)
@@ -35,7 +35,7 @@ func (m *Map) predict() {
 	dominators := flow.DominatorsSLT(simple.Node(0), g)
 	for _, tier := range slices.Sorted(maps.Keys(ends)) {
 		for d := dominators.DominatorOf(ends[tier]); d != nil && d.ID() != 0; d = dominators.DominatorOf(d.ID()) {
-			m.Nodes[d.ID()-1].suspect(tier, len(tiers[m.Nodes[d.ID()-1].Tier]))
+			m.Nodes[d.ID()-1].suspect(tier, m.members(m.Nodes[d.ID()-1].Tier))
 		}
 	}
 	slices.SortStableFunc(m.Nodes, func(a, b Node) int {
@@ -43,16 +43,27 @@ func (m *Map) predict() {
 	})
 }
 
-// suspect marks a node by which every way to a tier leads. Its own tier has so
-// many members.
+// suspect marks a node by which every way to a tier leads. Where its own tier has
+// other members, they are taken for standbys: an experiment tells whether they
+// are.
 func (n *Node) suspect(tier string, members int) {
-	n.Predicted = true
 	switch {
-	case members == 1:
-		n.Why = "the only one of tier " + n.Tier
-	case n.Why == "":
-		n.Why = "every way to tier " + tier + " leads through it"
+	case members > 1:
+		n.Why = fmt.Sprintf("every way to tier %s leads through it, and tier %s has %d more", tier, n.Tier, members-1)
+	default:
+		n.Predicted, n.Why = true, "the only one of tier "+n.Tier
 	}
+}
+
+// members are how many of a tier there are, reached by users or standing by.
+func (m *Map) members(tier string) int {
+	n := 0
+	for _, node := range m.Nodes {
+		if node.Tier == tier && !node.Protected {
+			n++
+		}
+	}
+	return n
 }
 
 // graph has the users as node 0 and the others in the order of the map; out are

@@ -55,7 +55,8 @@ func TestPredictions(t *testing.T) {
 	for name, c := range map[string]struct{ nodes, edges, want string }{
 		"the straight line":      {"lb lb, app app, db db", "users lb, lb app, app db", "app db lb"},
 		"two app servers":        {"lb lb, a1 app, a2 app, db db", "users lb, lb a1, lb a2, a1 db, a2 db", "db lb"},
-		"all of it twice":        {"l1 lb, l2 lb, a1 app, a2 app, d1 db, d2 db", "users l1, users l2, l1 a1, l1 a2, l2 a1, l2 a2, a1 d1, a2 d1, d1 d2", "d1"},
+		"all of it twice":        {"l1 lb, l2 lb, a1 app, a2 app, d1 db, d2 db", "users l1, users l2, l1 a1, l1 a2, l2 a1, l2 a2, a1 d1, a2 d1, d1 d2", ""},
+		"a standby":              {"l1 lb, l2 lb, a1 app, a2 app, d1 db, d2 db", "users l1, l1 a1, l1 a2, a1 d1, a2 d1", ""},
 		"a database each":        {"l1 lb, l2 lb, a1 app, a2 app, d1 db, d2 db", "users l1, users l2, l1 a1, l1 a2, l2 a1, l2 a2, a1 d1, a2 d2", ""},
 		"a cache on the way":     {"l1 lb, l2 lb, a1 app, a2 app, r1 cache", "users l1, users l2, l1 a1, l2 a2, a1 r1, a2 r1", "r1"},
 		"what is only declared":  {"lb lb, a1 app, db db", "users lb, lb a1, a1 db declared", "a1 lb"},

@@ -1,0 +1,8 @@
+#!/bin/sh
+# HAProxy, and keepalived that gives the virtual address to the one of the two
+# whose HAProxy runs. A stale pid file would end a restarted keepalived.
+set -eu
+rm -f /run/*.pid
+sed "s/@SELF@/$LB_SELF/; s/@PEER@/$LB_PEER/; s/@PRIORITY@/$LB_PRIORITY/" /etc/keepalived/template.conf >/run/keepalived.conf
+haproxy -W -D -p /run/haproxy.pid -f /etc/haproxy/haproxy.cfg
+exec keepalived -n -l -f /run/keepalived.conf

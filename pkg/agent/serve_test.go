@@ -1,0 +1,121 @@
+package agent_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/gameday-dev/gameday/pkg/agent"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// ends are both ends of a helper, in one process.
+func ends(t *testing.T) (session *agent.Session, served <-chan error) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := agent.Serve(t.Context(), theirs, theirs)
+		_ = theirs.Close()
+		done <- err
+	}()
+	session, err := agent.Open(t.Context(), ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session, done
+}
+
+func TestAHelperAnswers(t *testing.T) {
+	t.Parallel()
+	s, served := ends(t)
+	ctx := t.Context()
+	if _, err := s.Status(ctx, "nothing"); err == nil || !strings.Contains(err.Error(), "nothing of this name is in force") {
+		t.Error(err)
+	}
+	if _, err := s.Apply(ctx, "nothing", agent.Work{}); err == nil || !strings.Contains(err.Error(), "does not know this work") {
+		t.Error(err)
+	}
+	if err := s.Undo(ctx, "nothing"); err != nil {
+		t.Errorf("undoing what was never done: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("it did not end well when its input did: %v", err)
+	}
+	if _, err := s.Status(ctx, "nothing"); !errors.Is(err, agent.ErrEnded) {
+		t.Errorf("asked after its end: %v", err)
+	}
+}
+
+// A session keeps the lease alive; without one the helper ends by itself.
+func TestTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, served := ends(t)
+		<-time.After(10 * agent.Lease)
+		select {
+		case err := <-served:
+			t.Fatalf("it ended while its lease was renewed: %v", err)
+		default:
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		<-served
+
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		go func() { // somebody listens, and says nothing
+			buffer := make([]byte, 1024)
+			for {
+				if _, err := ours.Read(buffer); err != nil {
+					return
+				}
+			}
+		}()
+		began := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		err := agent.Serve(ctx, theirs, theirs)
+		if lasted := time.Since(began); err == nil || lasted != agent.Lease {
+			t.Errorf("it ended after %v: %v", lasted, err)
+		}
+		_ = theirs.Close()
+	})
+}
+
+func TestRubbishIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"rubbish\n", "{\"id\":\n", "[]\n"} {
+		var out bytes.Buffer
+		if err := agent.Serve(t.Context(), strings.NewReader(text), &out); err == nil {
+			t.Errorf("%q was taken for an order", text)
+		}
+	}
+	var out bytes.Buffer
+	if err := agent.Serve(t.Context(), strings.NewReader("{\"id\": 7, \"op\": \"dance\"}\n"), &out); err != nil || !strings.Contains(out.String(), "unknown order") {
+		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+func FuzzServe(f *testing.F) {
+	f.Add([]byte("{\"id\":1,\"op\":\"status\",\"name\":\"x\"}\n{\"id\":2,\"op\":\"renew\"}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.Contains(data, []byte("apply")) || bytes.Contains(data, []byte("do")) || bytes.Contains(data, []byte("mend")) || bytes.Contains(data, []byte("\\u")) {
+			return // nothing is done to this machine
+		}
+		var out bytes.Buffer
+		_ = agent.Serve(t.Context(), bytes.NewReader(data), &out) // whatever it says, it ends
+	})
+}
