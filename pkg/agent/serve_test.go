@@ -72,7 +72,9 @@ func TestTheLease(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 
 		ours, theirs := net.Pipe()
 		defer ours.Close()

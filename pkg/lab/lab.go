@@ -32,6 +32,7 @@ type Spec struct {
 	Port    int      `yaml:"port,omitempty"`              // published on 127.0.0.1, where users come in there
 	Entry   string   `yaml:"entry,omitempty"`             // else the base URL by which they do
 	Ready   string   `yaml:"ready" jsonschema:"required"` // path that answers 200 once the lab serves
+	Also    []string `yaml:"also,omitempty"`              // URLs that answer 200 once it is what it shall be
 }
 
 // Project is the compose project of a lab.
@@ -109,7 +110,7 @@ func (l Labs) Serving(ctx context.Context, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return state.Running > 0 && state.Running == state.Containers && ask(ctx, spec.url()) == nil, nil
+	return state.Running > 0 && state.Running == state.Containers && spec.ask(ctx) == nil, nil
 }
 
 func (s Spec) url() string {
@@ -162,11 +163,10 @@ const readyAnswers = 6
 // await waits until the lab serves.
 func (l Labs) await(ctx context.Context, name string, spec Spec) error {
 	l.Progress("waiting until lab " + name + " serves")
-	url := spec.url()
 	deadline := time.NewTimer(readyTimeout)
 	defer deadline.Stop()
 	for good := 0; ; {
-		err := ask(ctx, url)
+		err := spec.ask(ctx)
 		if err == nil {
 			// More than one of several servers must have said so.
 			if good++; good == readyAnswers {
@@ -179,10 +179,20 @@ func (l Labs) await(ctx context.Context, name string, spec Spec) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-deadline.C:
-			return fmt.Errorf("lab %s does not serve after %v: %s: %w; see docker logs of its containers", name, readyTimeout, url, err)
+			return fmt.Errorf("lab %s does not serve after %v: %w; see docker logs of its containers", name, readyTimeout, err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// ask tells whether the lab serves, and is what it shall be.
+func (s Spec) ask(ctx context.Context) error {
+	for _, url := range append([]string{s.url()}, s.Also...) {
+		if err := ask(ctx, url); err != nil {
+			return fmt.Errorf("%s: %w", url, err)
+		}
+	}
+	return nil
 }
 
 func ask(ctx context.Context, url string) error {
