@@ -133,21 +133,29 @@ func (l *labTest) everything() []string {
 	}
 	var all []string
 	for _, c := range containers {
-		// Other packages' tests run beside this one, and label what they start.
-		if !strings.Contains(fmt.Sprint(c.Labels), "gameday.test") {
+		if !ofOthers(c.Labels) {
 			all = append(all, "container "+c.ID)
 		}
 	}
 	for _, n := range networks {
-		if n.Labels["gameday.test"] == "" {
+		if !ofOthers(n.Labels) {
 			all = append(all, "network "+n.Name)
 		}
 	}
 	for _, v := range volumes.Volumes {
-		all = append(all, "volume "+v.Name)
+		if !ofOthers(v.Labels) {
+			all = append(all, "volume "+v.Name)
+		}
 	}
 	slices.Sort(all)
 	return all
+}
+
+// ofOthers tells what the tests of other packages have started, which run beside
+// these: labelled ones, and the lab checkout-ha.
+func ofOthers(labels map[string]string) bool {
+	text := fmt.Sprint(labels)
+	return strings.Contains(text, "gameday.test") || strings.Contains(text, "gameday-checkout-ha")
 }
 
 func (l *labTest) sameAs(before []string) {
