@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,7 +24,10 @@ func labCommand() *cli.Command {
 		Name:  "lab",
 		Usage: "bring the bundled environments up and down",
 		Subcommands: []*cli.Command{
-			{Name: "up", Usage: "start a lab, and wait until it serves", ArgsUsage: "NAME", Action: labDo(lab.Labs.Up, "is up")},
+			{
+				Name: "up", Usage: "start a lab, and wait until it serves", ArgsUsage: "NAME", Action: labDo(lab.Labs.Up, "is up"),
+				Flags: []cli.Flag{&cli.StringSliceFlag{Name: "with", Usage: "switch a `WEAKNESS` of the lab on; the same as NAME+WEAKNESS"}},
+			},
 			{Name: "down", Usage: "remove a lab: containers, networks and volumes", ArgsUsage: "NAME", Action: labDo(lab.Labs.Down, "is down")},
 			{Name: "list", Usage: "list the labs", Action: labList},
 		},
@@ -37,6 +41,7 @@ func labDo(do func(lab.Labs, context.Context, string) error, done string) cli.Ac
 		if err != nil {
 			return err
 		}
+		name = strings.Join(append([]string{name}, c.StringSlice("with")...), "+")
 		env, err := library().Environment(scenario.LabPrefix + name)
 		if err != nil {
 			return err
@@ -90,12 +95,19 @@ func labList(c *cli.Context) error {
 				state = "down"
 			case found.Running == found.Containers && found.Containers > 0:
 				state = "up"
+				if found.With != "" {
+					state += " with " + found.With
+				}
 			default:
 				state = fmt.Sprintf("partly up: %d of %d containers run", found.Running, found.Containers)
 			}
 			_ = engine.Close()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, state, spec.Title)
+		title := spec.Title
+		if with := all.Variants(name); len(with) > 0 {
+			title += "; --with " + strings.Join(with, ", ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, state, title)
 	}
 	return w.Flush()
 }

@@ -29,6 +29,7 @@ func sweepCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "fault", Value: cli.NewStringSlice("kill"), Usage: "the `KIND`s of faults, without settings"},
 			&cli.StringSliceFlag{Name: "only", Usage: "only these `COMPONENT`s"},
 			&cli.StringSliceFlag{Name: "except", Usage: "but not these `COMPONENT`s"},
+			&cli.BoolFlag{Name: "zones", Usage: "every zone too, after the components"},
 			&cli.DurationFlag{Name: "rto", Value: 10 * time.Second, Usage: "recovery time objective"},
 			&cli.DurationFlag{Name: "baseline", Value: 5 * time.Second, Usage: "how long users are watched before each fault"},
 			&cli.StringFlag{Name: "resume", Usage: "go on with the sweep of this `DIR`"},
@@ -95,7 +96,7 @@ func (w *walk) sweep(c *cli.Context, stage run.Stage, s *sweep.Sweep, dir string
 			return err
 		}
 	}
-	steps, err := sweep.Steps(s.Map, sweep.Choice{Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except")})
+	steps, err := sweep.Steps(s.Map, sweep.Choice{Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except"), Zones: c.Bool("zones")})
 	if err != nil {
 		return err
 	}
@@ -132,7 +133,7 @@ func names(steps []sweep.Step) string {
 // experiment is the scenario of one step, written as a person would.
 func (w *walk) experiment(c *cli.Context, step sweep.Step) (scenario.Scenario, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 1\nname: sweep-%s-%s\ntitle: %q\nenvironment: %q\n", strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(step.Node.Component)), step.Kind,
+	fmt.Fprintf(&b, "version: 1\nname: sweep-%s-%s\ntitle: %q\nenvironment: %q\n", strings.ToLower(strings.NewReplacer("_", "-", ".", "-", " ", "-").Replace(step.Node.Component)), step.Kind,
 		"A sweep: "+step.Kind+" of "+step.Node.Component, w.in.environment.Name)
 	because := "The map predicts it: " + step.Node.Why + "."
 	if !step.Node.Predicted {
@@ -142,7 +143,11 @@ func (w *walk) experiment(c *cli.Context, step sweep.Step) (scenario.Scenario, e
 	for _, l := range w.in.scenario.Load {
 		fmt.Fprintf(&b, "  - {journey: %q, rate: %s, critical: true}\n", l.Journey, w.rate)
 	}
-	fmt.Fprintf(&b, "faults: [{%s: {target: {name: %q}}}]\ntiming: {baseline: %v}\n", step.Kind, step.Node.Name, c.Duration("baseline"))
+	what := fmt.Sprintf("target: {name: %q}", step.Node.Name)
+	if step.Zone != "" {
+		what = fmt.Sprintf("name: %q", step.Zone)
+	}
+	fmt.Fprintf(&b, "faults: [{%s: {%s}}]\ntiming: {baseline: %v}\n", step.Kind, what, c.Duration("baseline"))
 	return scenario.Load("sweep", []byte(b.String()), fault.Specs())
 }
 

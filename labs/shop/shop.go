@@ -15,11 +15,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -41,7 +41,7 @@ const connectionLife = 10 * time.Second
 
 const schema = `
 CREATE TABLE IF NOT EXISTS products (sku text PRIMARY KEY, name text NOT NULL, cents int NOT NULL);
-CREATE TABLE IF NOT EXISTS orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS orders (id uuid DEFAULT gen_random_uuid() PRIMARY KEY,
 	customer text NOT NULL, sku text NOT NULL REFERENCES products, quantity int NOT NULL, at timestamptz NOT NULL DEFAULT now());
 INSERT INTO products VALUES ('A1', 'Anvil', 4999), ('B2', 'Bellows', 1999), ('C3', 'Crucible', 2999) ON CONFLICT DO NOTHING;`
 
@@ -211,34 +211,36 @@ func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
-	var id int64
+	// An id of its own: a number that another primary gives again after a failover
+	// would make a lost order look like one that is there.
+	var id string
 	err := s.pool.QueryRow(ctx, "INSERT INTO orders (customer, sku, quantity) VALUES ($1, $2, $3) RETURNING id",
 		user, wanted.SKU, wanted.Quantity).Scan(&id)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	answer(w, http.StatusCreated, map[string]int64{"id": id})
+	answer(w, http.StatusCreated, map[string]string{"id": id})
 }
 
 func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		http.Error(w, "an order's id is a number", http.StatusBadRequest)
+	var id pgtype.UUID
+	if id.Scan(r.PathValue("id")) != nil {
+		http.Error(w, "there is no such order", http.StatusNotFound) // nor can there be
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
 	var sku string
 	var quantity int
-	err = s.pool.QueryRow(ctx, "SELECT sku, quantity FROM orders WHERE id = $1", id).Scan(&sku, &quantity)
+	err := s.pool.QueryRow(ctx, "SELECT sku, quantity FROM orders WHERE id = $1", id).Scan(&sku, &quantity)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		http.Error(w, "there is no such order", http.StatusNotFound)
 	case err != nil:
 		fail(w, err)
 	default:
-		answer(w, http.StatusOK, map[string]any{"id": id, "sku": sku, "quantity": quantity})
+		answer(w, http.StatusOK, map[string]any{"id": id.String(), "sku": sku, "quantity": quantity})
 	}
 }
 

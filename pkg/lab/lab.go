@@ -17,7 +17,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
@@ -35,8 +37,34 @@ type Spec struct {
 	Also    []string `yaml:"also,omitempty"`              // URLs that answer 200 once it is what it shall be
 }
 
-// Project is the compose project of a lab.
-func Project(name string) string { return "gameday-" + name }
+// Project is the compose project of a lab, whichever variant of it.
+func Project(name string) string { return "gameday-" + base(name) }
+
+// base is a lab's name without its variants: checkout-ha of checkout-ha+one-lb.
+func base(name string) string {
+	name, _, _ = strings.Cut(name, "+")
+	return name
+}
+
+// variants are the weaknesses that are switched on, sorted.
+func variants(name string) []string {
+	_, after, ok := strings.Cut(name, "+")
+	if !ok {
+		return nil
+	}
+	with := strings.Split(after, "+")
+	slices.Sort(with)
+	return slices.Compact(with)
+}
+
+// Variants are the weaknesses that a lab can be brought up with.
+func (l Labs) Variants(name string) []string {
+	paths, _ := fs.Glob(l.Files, path.Join(base(name), "with", "*.yaml")) // the pattern is a good one
+	for i, p := range paths {
+		paths[i] = strings.TrimSuffix(path.Base(p), ".yaml")
+	}
+	return paths
+}
 
 // Labs brings labs up and down on an engine.
 type Labs struct {
@@ -48,6 +76,12 @@ type Labs struct {
 
 // Spec reads a lab's lab.yaml.
 func (l Labs) Spec(name string) (Spec, error) {
+	for _, v := range variants(name) {
+		if known := l.Variants(name); !slices.Contains(known, v) {
+			return Spec{}, fmt.Errorf("lab %s has no variant %q: %s", base(name), v, strictyaml.Suggest(v, known))
+		}
+	}
+	name = base(name)
 	file := path.Join(name, "lab.yaml")
 	data, err := fs.ReadFile(l.Files, file)
 	if err != nil {
@@ -78,26 +112,46 @@ func (l Labs) Up(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if err := sameVariant(name, state); err != nil {
+		return err
+	}
 	if state.Running == 0 && spec.Port != 0 {
 		if err := portFree(ctx, spec.Port); err != nil {
 			return err
 		}
 	}
-	environ, err := l.images(ctx, name, spec)
+	environ, err := l.images(ctx, base(name), spec)
 	if err != nil {
 		return err
 	}
-	dir, err := l.extract(name)
+	dir, err := l.extract(base(name))
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	l.Progress("starting lab " + name)
-	environ = append(environ, "GAMEDAY_PORT="+strconv.Itoa(spec.Port))
-	if err := l.compose(ctx, dir, environ, "-p", Project(name), "up", "-d", "--remove-orphans"); err != nil {
+	environ = append(environ, "GAMEDAY_PORT="+strconv.Itoa(spec.Port), "GAMEDAY_WITH="+strings.Join(variants(name), "+"))
+	var args []string
+	for _, v := range variants(name) {
+		args = append(args, "-f", path.Join("with", v+".yaml"))
+	}
+	if err := l.compose(ctx, dir, environ, append(args, "-p", Project(name), "up", "-d", "--remove-orphans")...); err != nil {
 		return fmt.Errorf("start lab %s: %w", name, err)
 	}
 	return l.await(ctx, name, spec)
+}
+
+// sameVariant refuses to make one variant of another: what was made at the first
+// start, such as a cluster, would stay as it was.
+func sameVariant(name string, state docker.ProjectState) error {
+	if want := strings.Join(variants(name), "+"); !state.Empty() && state.With != want {
+		is := base(name)
+		if state.With != "" {
+			is += "+" + state.With
+		}
+		return fmt.Errorf("lab %s is up, and not %s: gameday lab down %s first", is, name, base(name))
+	}
+	return nil
 }
 
 // Serving tells whether a lab is up and serves, without touching it.
@@ -108,6 +162,9 @@ func (l Labs) Serving(ctx context.Context, name string) (bool, error) {
 	}
 	state, err := l.Engine.Project(ctx, Project(name))
 	if err != nil {
+		return false, err
+	}
+	if err := sameVariant(name, state); err != nil {
 		return false, err
 	}
 	return state.Running > 0 && state.Running == state.Containers && spec.ask(ctx) == nil, nil

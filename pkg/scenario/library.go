@@ -76,8 +76,10 @@ func (l Library) base(name string) string {
 // Environment finds the environment of a name: that of a lab, or one of the
 // nearest gameday.yaml.
 func (l Library) Environment(name string) (Environment, error) {
-	if lab, ok := strings.CutPrefix(name, LabPrefix); ok {
-		return l.lab(lab)
+	if lab, ok := LabName(name); ok {
+		env, err := l.lab(lab)
+		env.Name = name
+		return env, err
 	}
 	file, err := l.environmentFile()
 	if err != nil {
@@ -96,6 +98,14 @@ func (l Library) Environment(name string) (Environment, error) {
 		return Environment{}, err
 	}
 	return pick(all, name, file)
+}
+
+// LabName is the lab that an environment names, without its variants, which
+// stand behind plus signs: lab/checkout-ha+one-lb.
+func LabName(environment string) (lab string, ok bool) {
+	lab, ok = strings.CutPrefix(environment, LabPrefix)
+	lab, _, _ = strings.Cut(lab, "+")
+	return lab, ok
 }
 
 func (l Library) lab(name string) (Environment, error) {
@@ -159,7 +169,7 @@ func (l Library) environmentFile() (string, error) {
 // beside the nearest gameday.yaml, else below the user's folder.
 func (l Library) Journey(environment, name string) (probe.Journey, error) {
 	file := path.Join("journeys", name+".yaml")
-	if lab, ok := strings.CutPrefix(environment, LabPrefix); ok {
+	if lab, ok := LabName(environment); ok {
 		data, err := fs.ReadFile(l.Labs, path.Join(lab, file))
 		if err == nil {
 			return LoadJourney(path.Join("labs", lab, file), data)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -58,30 +59,44 @@ type Blast struct {
 	Share   float64 `json:"share"` // of its users, while the fault lasted, that were served badly
 }
 
-// Step is one thing to break.
+// Step is one thing to break: a component, or a whole zone.
 type Step struct {
-	Node topology.Node
+	Node topology.Node // of a zone: its name and what is predicted
 	Kind string
+	Zone string
 }
+
+// zoneKind is the kind of fault on a zone.
+const zoneKind = "zone"
 
 // Choice narrows a sweep down.
 type Choice struct {
 	Kinds        []string
 	Only, Except []string // components
+	Zones        bool     // every zone too, after the components
 }
 
 // Steps are what a sweep breaks, in the order of the users' way: every component
-// that they reach. Protected ones are left out.
+// that they reach, and those that stand by for one. Protected ones are left out.
 func Steps(m topology.Map, choice Choice) ([]Step, error) {
 	var steps []Step
 	known := map[string]bool{}
 	for _, n := range m.Nodes {
 		known[n.Component] = true
-		if n.Layer < 0 || n.Protected || len(choice.Only) > 0 && !slices.Contains(choice.Only, n.Component) || slices.Contains(choice.Except, n.Component) {
+		if !m.Serves(n) || n.Protected || len(choice.Only) > 0 && !slices.Contains(choice.Only, n.Component) || slices.Contains(choice.Except, n.Component) {
 			continue
 		}
 		for _, k := range choice.Kinds {
-			steps = append(steps, Step{n, k})
+			steps = append(steps, Step{Node: n, Kind: k})
+		}
+	}
+	if choice.Zones {
+		for _, z := range m.Zones() {
+			n := topology.Node{Component: "zone " + z.Zone, Zone: z.Zone, Predicted: len(z.Tiers) > 0}
+			if n.Predicted {
+				n.Why = "it holds all of: " + strings.Join(z.Tiers, ", ")
+			}
+			steps = append(steps, Step{Node: n, Kind: zoneKind, Zone: z.Zone})
 		}
 	}
 	for _, name := range slices.Concat(choice.Only, choice.Except) {

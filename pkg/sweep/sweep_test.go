@@ -21,11 +21,12 @@ func line() topology.Map {
 	return topology.Map{
 		Environment: "test",
 		Nodes: []topology.Node{
-			{Component: "lb", Layer: 1, Predicted: true},
-			{Component: "app", Layer: 2},
-			{Component: "db", Layer: 3, Predicted: true},
-			{Component: "vault", Layer: 3, Protected: true},
-			{Component: "batch", Layer: -1},
+			{Component: "lb", Tier: "lb", Zone: "a", Layer: 1, Predicted: true},
+			{Component: "app", Tier: "app", Zone: "b", Layer: 2},
+			{Component: "db", Tier: "db", Layer: 3, Predicted: true},
+			{Component: "vault", Tier: "vault", Layer: 3, Protected: true},
+			{Component: "batch", Tier: "batch", Layer: -1},
+			{Component: "db-2", Tier: "db", Layer: -1},
 		},
 		Edges: []topology.Edge{{From: "users", To: "lb"}, {From: "lb", To: "app"}, {From: "app", To: "db"}},
 	}
@@ -42,9 +43,10 @@ func names(steps []sweep.Step) string {
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	for want, choice := range map[string]sweep.Choice{
-		"lb kill, app kill, db kill": {Kinds: []string{"kill"}},
-		"app kill, app pause":        {Kinds: []string{"kill", "pause"}, Only: []string{"app"}},
-		"lb kill, db kill":           {Kinds: []string{"kill"}, Except: []string{"app"}},
+		"lb kill, app kill, db kill, db-2 kill": {Kinds: []string{"kill"}},
+		"app kill, app pause":                   {Kinds: []string{"kill", "pause"}, Only: []string{"app"}},
+		"app kill, zone a zone, zone b zone":    {Kinds: []string{"kill"}, Only: []string{"app"}, Zones: true},
+		"lb kill, db kill, db-2 kill":           {Kinds: []string{"kill"}, Except: []string{"app"}},
 	} {
 		steps, err := sweep.Steps(line(), choice)
 		if err != nil || names(steps) != want {
@@ -70,7 +72,7 @@ func judged(outcome verdict.Outcome) report.Report {
 func TestItGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sweep")
-	steps, err := sweep.Steps(line(), sweep.Choice{Kinds: []string{"kill"}})
+	steps, err := sweep.Steps(line(), sweep.Choice{Kinds: []string{"kill"}, Except: []string{"db-2"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,8 +82,10 @@ func Text(w io.Writer, m Map, marks map[string]Mark) error {
 			}
 		}
 	}
-	for _, zone := range m.Zones() {
-		fmt.Fprintf(&b, "\n%s", zone)
+	for _, z := range m.Zones() {
+		if len(z.Tiers) > 0 {
+			fmt.Fprintf(&b, "\nzone %s holds all of: %s", z.Zone, strings.Join(z.Tiers, ", "))
+		}
 	}
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err

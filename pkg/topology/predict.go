@@ -110,11 +110,24 @@ func (m *Map) layer(out map[string][]string) {
 	}
 }
 
-// Zones are those that hold all of a tier that users reach, with that tier.
-func (m Map) Zones() []string {
+// Serves tells whether users reach a node, or it stands by for one that they do:
+// it is of the same tier.
+func (m Map) Serves(n Node) bool {
+	return slices.ContainsFunc(m.Nodes, func(other Node) bool { return other.Tier == n.Tier && other.Layer >= 0 })
+}
+
+// ZoneNode is a zone as if it were a component: it is predicted where it holds all
+// of a tier.
+type ZoneNode struct {
+	Zone  string
+	Tiers []string // of which it holds all
+}
+
+// Zones are those in which something stands that users reach, by name.
+func (m Map) Zones() []ZoneNode {
 	zones := map[string]map[string]bool{}
 	for _, n := range m.Nodes {
-		if n.Layer < 0 || n.Zone == "" {
+		if !m.Serves(n) || n.Zone == "" {
 			continue
 		}
 		if zones[n.Tier] == nil {
@@ -122,14 +135,21 @@ func (m Map) Zones() []string {
 		}
 		zones[n.Tier][n.Zone] = true
 	}
-	var found []string
+	whole := map[string][]string{}
 	for tier, in := range zones {
-		if len(in) == 1 {
-			for zone := range in {
-				found = append(found, fmt.Sprintf("zone %s holds all of tier %s", zone, tier))
+		for zone := range in {
+			if whole[zone] == nil {
+				whole[zone] = []string{}
+			}
+			if len(in) == 1 {
+				whole[zone] = append(whole[zone], tier)
 			}
 		}
 	}
-	slices.Sort(found)
-	return found
+	var all []ZoneNode
+	for _, zone := range slices.Sorted(maps.Keys(whole)) {
+		slices.Sort(whole[zone])
+		all = append(all, ZoneNode{Zone: zone, Tiers: whole[zone]})
+	}
+	return all
 }

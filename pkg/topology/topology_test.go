@@ -72,8 +72,8 @@ func TestPredictions(t *testing.T) {
 func TestZones(t *testing.T) {
 	t.Parallel()
 	m := drawn("l1 lb a, l2 lb b, a1 app a, a2 app a", "users l1, users l2, l1 a1, l2 a2")
-	if got := m.Zones(); !slices.Equal(got, []string{"zone a holds all of tier app"}) {
-		t.Errorf("%v", got)
+	if got := m.Zones(); len(got) != 2 || got[0].Zone != "a" || !slices.Equal(got[0].Tiers, []string{"app"}) || len(got[1].Tiers) > 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

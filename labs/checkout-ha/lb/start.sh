@@ -4,5 +4,6 @@
 set -eu
 rm -f /run/*.pid
 sed "s/@SELF@/$LB_SELF/; s/@PEER@/$LB_PEER/; s/@PRIORITY@/$LB_PRIORITY/" /etc/keepalived/template.conf >/run/keepalived.conf
-haproxy -W -D -p /run/haproxy.pid -f /etc/haproxy/haproxy.cfg
+sed "s/@CHECK@/${LB_CHECK:-check}/" /etc/haproxy/haproxy.cfg >/run/haproxy.cfg
+haproxy -W -D -p /run/haproxy.pid -f /run/haproxy.cfg
 exec keepalived -n -l -f /run/keepalived.conf

@@ -14,10 +14,17 @@ import (
 )
 
 // ProjectState counts what there is of a compose project.
-type ProjectState struct{ Containers, Running, Networks, Volumes int }
+type ProjectState struct {
+	Containers, Running, Networks, Volumes int
+
+	With string // the variant of a lab, as a label of its network has it
+}
 
 // Empty tells whether there is nothing of it.
-func (s ProjectState) Empty() bool { return s == ProjectState{} }
+func (s ProjectState) Empty() bool { return s.Containers+s.Networks+s.Volumes == 0 }
+
+// LabelWith is the label of a lab's network that names its variant.
+const LabelWith = "gameday.with"
 
 // project is what there is of a compose project.
 type project struct {
@@ -50,6 +57,9 @@ func (e *Engine) Project(ctx context.Context, name string) (ProjectState, error)
 		if c.State == container.StateRunning {
 			s.Running++
 		}
+	}
+	for _, n := range p.networks {
+		s.With = n.Labels[LabelWith]
 	}
 	return s, err
 }
