@@ -70,7 +70,7 @@ func seen(j verdict.Journey) string {
 }
 
 func broken(f run.StepAccount) string {
-	text := f.Kind + " " + f.Component
+	text := strings.TrimSpace(f.Kind + " " + f.Component)
 	switch {
 	case f.Ordered == nil:
 		text += ", never ordered"
