@@ -13,8 +13,23 @@ import (
 // so when the helper is killed; another one can undo it.
 type mounted struct{ *Mount }
 
+// try refuses a mount that cannot be written to as it is: undoing would make it
+// what it never was.
+func (m *Mount) try() error {
+	return m.inTarget(func() error {
+		flags, err := m.flags()
+		if err == nil && flags&unix.ST_RDONLY != 0 {
+			err = errors.New(m.Path + " is read-only already")
+		}
+		return err
+	})
+}
+
 // begin remounts it read-only, for the target alone.
 func (m *Mount) begin() (effect, Reply, error) {
+	if err := m.try(); err != nil {
+		return nil, Reply{}, err
+	}
 	err := m.remount(unix.MS_RDONLY)
 	if errors.Is(err, unix.EBUSY) {
 		err = fmt.Errorf("a process of the target has a file of %s open for writing, so that it cannot be made read-only: %w", m.Path, err)

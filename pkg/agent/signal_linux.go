@@ -33,16 +33,36 @@ func (s signalled) status() (Reply, error) {
 		return Reply{}, err
 	}
 	for _, pid := range pids {
-		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-		if err != nil {
-			continue
-		}
-		_, after, _ := strings.Cut(string(stat), ") ")
-		if unix.Signal(s.Signal.Signal) == unix.SIGSTOP && !strings.HasPrefix(after, "T") {
+		if unix.Signal(s.Signal.Signal) == unix.SIGSTOP && !stopped(pid) {
 			return Reply{}, fmt.Errorf("process %d (%s) goes on", pid, s.Process)
 		}
 	}
-	return Reply{Packets: 0}, nil
+	return Reply{}, nil
+}
+
+// stopped tells whether a process was stopped by a signal; see proc(5).
+func stopped(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return err == nil && strings.HasPrefix(after, "T")
+}
+
+// try refuses what would have no effect, and a process that somebody else has
+// stopped: undoing would let it go on.
+func (s *Signal) try() error {
+	if err := s.send(0); err != nil || s.Undo == 0 {
+		return err
+	}
+	pids, err := s.processes()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if stopped(pid) {
+			return fmt.Errorf("process %d (%s) is stopped already", pid, s.Process)
+		}
+	}
+	return nil
 }
 
 // send signals every process of the name.

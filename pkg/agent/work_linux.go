@@ -30,8 +30,10 @@ func (w Work) try() error {
 	case w.Fill != nil:
 		_, err := w.Fill.keep()
 		return err
+	case w.Mount != nil:
+		return w.Mount.try()
 	case w.Signal != nil:
-		return w.Signal.send(0)
+		return w.Signal.try()
 	}
 	return errNoWork
 }

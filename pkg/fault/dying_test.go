@@ -470,3 +470,13 @@ func TestNobodyCutsThemselvesOff(t *testing.T) {
 		}
 	}
 }
+
+// A mount that was read-only before is neither broken nor mended.
+func TestAReadOnlyMountStaysSo(t *testing.T) {
+	t.Parallel()
+	b := enginetest.New(t)
+	id := b.StartWith(container.HostConfig{Tmpfs: map[string]string{"/data": "ro"}})
+	if _, err := of(&fault.ReadOnly{Path: "/data"}).Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "read-only already") {
+		t.Errorf("%v", err)
+	}
+}

@@ -28,7 +28,7 @@ func (f *ReadOnly) Check() error {
 
 func (f *ReadOnly) carry() helped {
 	return helped{
-		power: agent.Mounts, keeps: true,
+		power: agent.Mounts, tries: true, keeps: true,
 		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
 			return agent.Work{Mount: &agent.Mount{Path: f.Path}}, nil
 		},
