@@ -246,7 +246,7 @@ func (l *labTest) upAgain() {
 	if out := l.gameday("lab", "up", "checkout"); out.code != 0 || l.lives() != before {
 		l.t.Errorf("%v\n%s\n%s", out, before, l.lives())
 	}
-	if out := l.gameday("lab", "list"); !strings.Contains(out.stdout, "checkout  up") {
+	if out := l.gameday("lab", "list"); !strings.Contains(strings.Join(strings.Fields(out.stdout), " "), "checkout up One HAProxy") {
 		l.t.Error(out)
 	}
 }

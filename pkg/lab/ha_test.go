@@ -63,7 +63,7 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 		t.Fatal(text)
 	}
 	for _, name := range []string{"checkout-lb-loss", "checkout-db-loss"} {
-		code, out, text := gameday("run", name, "--env", "lab/checkout-ha", "--json", "--set", "objective.rto=30s", "--set", "timing.baseline=5s")
+		code, out, text := gameday("run", name, "--env", "lab/checkout-ha", "--json", "--set", "timing.baseline=5s")
 		var v struct {
 			Verdict, State string
 			Hi             *float64 `json:"recovery_hi_s"`
