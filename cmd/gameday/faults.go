@@ -77,10 +77,11 @@ func aboutKind(name, doc string, spec any) string {
 	note := fault.Notes()[name]
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n%s\n\n```yaml\nfaults:\n  - %s\n```\n\n", name, doc, note.Example)
-	if settings := settingsOf(reflect.TypeOf(spec).Elem()); len(settings) > 0 {
+	if settings := strictyaml.Fields(reflect.TypeOf(spec).Elem()); len(settings) > 0 {
 		b.WriteString("| setting | value | |\n| --- | --- | --- |\n")
 		for _, s := range settings {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.key, s.value, s.text)
+			required := map[bool]string{true: ", required"}[s.Required]
+			fmt.Fprintf(&b, "| `%s` | %s%s | %s |\n", s.Key, valueOf(s), required, s.Tag.Get("jsonschema_description"))
 		}
 		b.WriteString("\n")
 	}
@@ -91,34 +92,10 @@ func aboutKind(name, doc string, spec any) string {
 	return b.String()
 }
 
-type setting struct{ key, value, text string }
-
-// settingsOf are the settings of a spec, from the same tags as its schema.
-func settingsOf(t reflect.Type) []setting {
-	var all []setting
-	for _, f := range reflect.VisibleFields(t) {
-		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if key == "" || key == "-" {
-			continue
-		}
-		s := setting{key: key, value: valueOf(f), text: f.Tag.Get("jsonschema_description")}
-		if strings.Contains(","+f.Tag.Get("jsonschema")+",", ",required,") {
-			s.value += ", required"
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-func valueOf(f reflect.StructField) string {
-	var words []string
-	for rule := range strings.SplitSeq(f.Tag.Get("jsonschema"), ",") {
-		if word, ok := strings.CutPrefix(rule, "enum="); ok {
-			words = append(words, "`"+word+"`")
-		}
-	}
-	if len(words) > 0 {
-		return strings.Join(words, ", ")
+// valueOf is what can be written there.
+func valueOf(f strictyaml.Field) string {
+	if len(f.Enum) > 0 {
+		return "`" + strings.Join(f.Enum, "`, `") + "`"
 	}
 	switch f.Type {
 	case reflect.TypeFor[time.Duration]():

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -204,6 +203,27 @@ func keys(t reflect.Type) (known map[string]reflect.StructField, names []string)
 	return known, names
 }
 
+// Field is a setting that people write: a key of a struct, with what its tags
+// demand.
+type Field struct {
+	reflect.StructField
+
+	Key      string
+	Required bool
+	Enum     []string // the words that it may be; any where there are none
+}
+
+// Fields are the settings of a struct, in their order.
+func Fields(t reflect.Type) []Field {
+	known, names := keys(t)
+	all := make([]Field, len(names))
+	for i, key := range names {
+		r, required := rulesOf(known[key])
+		all[i] = Field{StructField: known[key], Key: key, Required: required, Enum: r.enum}
+	}
+	return all
+}
+
 func (d *Document) slice(n Node, into reflect.Value) {
 	sequence, ok := n.node.(*ast.SequenceNode)
 	if !ok {
@@ -235,104 +255,4 @@ func (d *Document) anything(n Node, into reflect.Value) {
 	if v != nil {
 		into.Set(reflect.ValueOf(v))
 	}
-}
-
-// text is a scalar as it was written.
-func (d *Document) text(n Node, expected string) (string, bool) {
-	switch s := n.node.(type) {
-	case *ast.StringNode:
-		return s.Value, true
-	case *ast.LiteralNode:
-		return s.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return n.node.GetToken().Value, true
-	}
-	d.problem(placeOf(n.node), "%s: found %s, expected %s", name(n.Path), describe(n.node), expected)
-	return "", false
-}
-
-func (d *Document) scalar(n Node, into reflect.Value, r rules) {
-	expected := expectation(into.Type())
-	text, ok := d.text(n, expected)
-	if !ok {
-		return
-	}
-	at := placeOf(n.node)
-	if err := setScalar(into, n.node, text); err != nil {
-		d.problem(at, "%s: found %q, expected %s", name(n.Path), text, expected)
-		return
-	}
-	switch {
-	case len(r.enum) > 0 && !slices.Contains(r.enum, text):
-		d.problem(at, "%s: found %q, %s", name(n.Path), text, Suggest(text, r.enum))
-	case r.hasMinimum && (into.CanInt() && into.Int() < r.minimum || into.CanUint() && r.minimum > 0 && into.Uint() < uint64(r.minimum)):
-		d.problem(at, "%s: found %s, expected at least %d", name(n.Path), text, r.minimum)
-	case r.hasMax && into.CanInt() && into.Int() > r.maximum:
-		d.problem(at, "%s: found %s, expected at most %d", name(n.Path), text, r.maximum)
-	}
-}
-
-func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
-
-func expectation(t reflect.Type) string {
-	switch {
-	case isDuration(t):
-		return "a duration with its unit, such as 500ms, 30s or 5m"
-	case t.Kind() == reflect.Bool:
-		return "true or false"
-	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
-		return "a whole number"
-	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
-		return "a whole number that is not negative and not too great"
-	case t.Kind() == reflect.Float64:
-		return "a number"
-	}
-	return "a text"
-}
-
-func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
-	switch {
-	case isDuration(into.Type()):
-		var v time.Duration
-		if v, err = time.ParseDuration(text); text == "0" {
-			v, err = 0, nil // the one duration that needs no unit
-		}
-		into.SetInt(int64(v))
-	case into.Kind() == reflect.Bool:
-		b, ok := n.(*ast.BoolNode)
-		if !ok {
-			return strconv.ErrSyntax
-		}
-		into.SetBool(b.Value)
-	case into.CanInt():
-		var v int64
-		v, err = strconv.ParseInt(text, 10, into.Type().Bits())
-		into.SetInt(v)
-	case into.CanUint():
-		var v uint64
-		v, err = strconv.ParseUint(text, 10, into.Type().Bits())
-		into.SetUint(v)
-	case into.Kind() == reflect.Float64:
-		var v float64
-		v, err = strconv.ParseFloat(text, 64)
-		into.SetFloat(v)
-	default:
-		into.SetString(text)
-	}
-	return err
-}
-
-// describe is what a value is, for a sentence.
-func describe(n ast.Node) string {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a mapping"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.NullNode:
-		return "nothing"
-	case *ast.AliasNode, *ast.AnchorNode:
-		return "an anchor or alias (not supported)"
-	}
-	return strconv.Quote(n.GetToken().Value)
 }

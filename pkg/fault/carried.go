@@ -81,7 +81,10 @@ func (f *viaHelper) Prepare(ctx context.Context, h target.Handle) (State, error)
 }
 
 // Warm starts the helper.
-func (f *viaHelper) Warm(ctx context.Context, h target.Handle) error { return f.carry().warm(ctx, h) }
+func (f *viaHelper) Warm(ctx context.Context, h target.Handle) error {
+	_, err := attach(ctx, h, f.carry().power)
+	return err
+}
 
 // Inject is one line to the helper.
 func (f *viaHelper) Inject(ctx context.Context, h target.Handle, was State) error {

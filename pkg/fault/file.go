@@ -81,12 +81,9 @@ func (f *File) broken(was agent.FileSeen) agent.FileSeen {
 
 // Prepare reads the file.
 func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	was, err := alive(ctx, h)
-	if err != nil {
-		return nil, err
-	}
 	var state fileState
-	if state.life, err = lifeOf(was); err != nil {
+	var err error
+	if state.life, err = lifeNow(ctx, h); err != nil {
 		return nil, err
 	}
 	if state.File, err = f.read(ctx, h); err != nil {
@@ -100,12 +97,13 @@ func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
 
 // Warm starts the helper.
 func (f *File) Warm(ctx context.Context, h target.Handle) error {
-	return helped{power: agent.Files}.warm(ctx, h)
+	_, err := attach(ctx, h, agent.Files)
+	return err
 }
 
 // Inject breaks the file.
 func (f *File) Inject(ctx context.Context, h target.Handle, was State) error {
-	state, err := fileStateOf(was)
+	state, err := stateOf[fileState](was)
 	if err != nil {
 		return err
 	}
@@ -114,7 +112,7 @@ func (f *File) Inject(ctx context.Context, h target.Handle, was State) error {
 
 // InForce holds while the file is as the fault made it.
 func (f *File) InForce(ctx context.Context, h target.Handle, was State) error {
-	state, err := fileStateOf(was)
+	state, err := stateOf[fileState](was)
 	if err != nil {
 		return err
 	}
@@ -131,7 +129,7 @@ func (f *File) InForce(ctx context.Context, h target.Handle, was State) error {
 // Revert puts the file back. One that somebody else has put there meanwhile, a
 // renewed certificate for example, is left alone.
 func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
-	state, err := fileStateOf(was)
+	state, err := stateOf[fileState](was)
 	if err != nil {
 		return err
 	}
@@ -173,21 +171,9 @@ func (f *File) write(ctx context.Context, h target.Handle, as agent.FileSeen) er
 }
 
 func (f *File) do(ctx context.Context, h target.Handle, order agent.File) (agent.Reply, error) {
-	attacher, err := target.As[Attacher](h)
-	if err != nil {
-		return agent.Reply{}, err
-	}
-	session, err := attacher.Attach(ctx, agent.Files)
+	session, err := attach(ctx, h, agent.Files)
 	if err != nil {
 		return agent.Reply{}, err
 	}
 	return session.Do(ctx, agent.Work{File: &order})
-}
-
-func fileStateOf(was State) (fileState, error) {
-	var s fileState
-	if err := json.Unmarshal(was, &s); err != nil {
-		return s, fmt.Errorf("read what was so before: %w", err)
-	}
-	return s, nil
 }

@@ -45,8 +45,8 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 	if err != nil {
 		return nil, err
 	}
-	was, err := alive(ctx, h)
-	if err != nil {
+	state := helpedState{Tag: strings.ToLower(rand.Text()[:8])}
+	if state.life, err = lifeNow(ctx, h); err != nil {
 		return nil, err
 	}
 	if f.needs != (agent.Features{}) {
@@ -54,79 +54,67 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 			return nil, err
 		}
 	}
-	state := helpedState{Tag: strings.ToLower(rand.Text()[:8])}
-	if state.life, err = lifeOf(was); err != nil {
+	if err := f.meet(ctx, h, &state); err != nil {
 		return nil, err
 	}
-	if !f.peers.IsZero() {
-		found, err := findPeers(ctx, h, f.peers)
+	if f.tries {
+		session, work, err := f.ready(ctx, h, state)
+		if err == nil {
+			err = session.Try(ctx, work)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if f.peers.Role != "" {
-			for _, c := range found {
-				state.Peers = append(state.Peers, c.ID)
-			}
-		}
-	}
-	if err := f.try(ctx, h, state); err != nil {
-		return nil, err
 	}
 	return json.Marshal(state)
 }
 
-// try asks the helper beforehand.
-func (f helped) try(ctx context.Context, h target.Handle, state helpedState) error {
-	if !f.tries {
+// meet looks for the peers, of whom nobody at all is a mistake, and remembers who
+// holds their role.
+func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) error {
+	if f.peers.IsZero() {
 		return nil
 	}
-	attacher, err := target.As[Attacher](h)
+	found, err := state.current(ctx, h, f.peers)
 	if err != nil {
 		return err
 	}
-	session, err := attacher.Attach(ctx, f.power)
-	if err != nil {
-		return err
+	if len(found) == 0 {
+		return fmt.Errorf("no component matches %s: is the name right?", f.peers)
 	}
-	work, err := f.work(ctx, h, state)
-	if err != nil {
-		return err
+	if f.peers.Role != "" {
+		for _, c := range found {
+			state.Peers = append(state.Peers, c.ID)
+		}
 	}
-	return session.Try(ctx, work)
+	return nil
 }
 
-// findPeers finds whom the fault is about. Nobody at all is a mistake.
-func findPeers(ctx context.Context, h target.Handle, peers target.Selector) ([]target.Component, error) {
-	finder, err := target.As[Finder](h)
+// attach puts a helper beside the component, or returns the one that is there.
+func attach(ctx context.Context, h target.Handle, power agent.Power) (*agent.Session, error) {
+	attacher, err := target.As[Attacher](h)
 	if err != nil {
 		return nil, err
 	}
-	found, err := finder.Find(ctx, peers)
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("no component matches %s: is the name right?", peers)
-	}
-	return found, err
+	return attacher.Attach(ctx, power)
 }
 
-func (f helped) warm(ctx context.Context, h target.Handle) error {
-	attacher, err := target.As[Attacher](h)
+// ready is the helper, and what it is told now.
+func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (*agent.Session, agent.Work, error) {
+	session, err := attach(ctx, h, f.power)
 	if err != nil {
-		return err
+		return nil, agent.Work{}, err
 	}
-	_, err = attacher.Attach(ctx, f.power)
-	return err
+	work, err := f.work(ctx, h, state)
+	return session, work, err
 }
 
 func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
-	attacher, state, err := reach(h, was)
+	state, err := stateOf[helpedState](was)
 	if err != nil {
 		return err
 	}
-	session, err := attacher.Attach(ctx, f.power)
-	if err != nil {
-		return err
-	}
-	work, err := f.work(ctx, h, state)
+	session, work, err := f.ready(ctx, h, state)
 	if err != nil {
 		return err
 	}
@@ -185,11 +173,7 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 	if err != nil || c.State != target.Running && c.State != target.Paused {
 		return err // its namespaces are gone, and the effect with them
 	}
-	session, err := attacher.Attach(ctx, f.power)
-	if err != nil {
-		return err
-	}
-	work, err := f.work(ctx, h, state)
+	session, work, err := f.ready(ctx, h, state)
 	if err != nil {
 		return err
 	}
@@ -199,9 +183,9 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 // reach is what every order after the first look needs: whom to ask for a helper,
 // and what was seen before.
 func reach(h target.Handle, was State) (Attacher, helpedState, error) {
-	var s helpedState
-	if err := json.Unmarshal(was, &s); err != nil {
-		return nil, s, fmt.Errorf("read what was so before: %w", err)
+	s, err := stateOf[helpedState](was)
+	if err != nil {
+		return nil, s, err
 	}
 	attacher, err := target.As[Attacher](h)
 	return attacher, s, err

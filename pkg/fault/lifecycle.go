@@ -18,14 +18,23 @@ type life struct {
 
 // alive reads a component that must be running for a fault to mean anything.
 func alive(ctx context.Context, h target.Handle) (State, error) {
-	c, err := h.Look(ctx)
+	l, err := lifeNow(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	if c.State != target.Running {
-		return nil, fmt.Errorf("%s is %s, expected it to be running: start it first", c.Name, c.State)
+	return json.Marshal(l)
+}
+
+// lifeNow is [alive] for kinds that remember more than that.
+func lifeNow(ctx context.Context, h target.Handle) (life, error) {
+	c, err := h.Look(ctx)
+	if err != nil {
+		return life{}, err
 	}
-	return json.Marshal(life{c.State, c.Started})
+	if c.State != target.Running {
+		return life{}, fmt.Errorf("%s is %s, expected it to be running: start it first", c.Name, c.State)
+	}
+	return life{c.State, c.Started}, nil
 }
 
 // stillDown returns nil while the component does not run.
@@ -45,7 +54,7 @@ func stillDown(ctx context.Context, h target.Handle) error {
 
 // diedSince returns nil where the process that ran before is no longer there.
 func diedSince(ctx context.Context, h target.Handle, was State) error {
-	before, err := lifeOf(was)
+	before, err := stateOf[life](was)
 	if err != nil {
 		return err
 	}
@@ -67,7 +76,7 @@ func running(ctx context.Context, h target.Handle) (bool, error) {
 
 // startAgain starts the component, if it was running before.
 func startAgain(ctx context.Context, h target.Handle, was State) error {
-	before, err := lifeOf(was)
+	before, err := stateOf[life](was)
 	if err != nil || before.State != target.Running {
 		return err
 	}
@@ -78,10 +87,11 @@ func startAgain(ctx context.Context, h target.Handle, was State) error {
 	return starter.Start(ctx)
 }
 
-func lifeOf(was State) (life, error) {
-	var l life
-	if err := json.Unmarshal(was, &l); err != nil {
-		return l, fmt.Errorf("read what was so before: %w", err)
+// stateOf reads what a kind's Prepare saw.
+func stateOf[S any](was State) (S, error) {
+	var s S
+	if err := json.Unmarshal(was, &s); err != nil {
+		return s, fmt.Errorf("read what was so before: %w", err)
 	}
-	return l, nil
+	return s, nil
 }

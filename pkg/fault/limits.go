@@ -26,12 +26,8 @@ func (f limited) prepare(ctx context.Context, h target.Handle) (State, error) {
 	if err != nil {
 		return nil, err
 	}
-	was, err := alive(ctx, h)
-	if err != nil {
-		return nil, err
-	}
 	var state limitedState
-	if state.life, err = lifeOf(was); err != nil {
+	if state.life, err = lifeNow(ctx, h); err != nil {
 		return nil, err
 	}
 	if state.Was, err = limiter.Limits(ctx); err != nil {
@@ -45,9 +41,9 @@ func (f limited) prepare(ctx context.Context, h target.Handle) (State, error) {
 
 // lowered are the limits as they were, and as the fault has them.
 func (f limited) lowered(was State) (before, now target.Limits, err error) {
-	var state limitedState
-	if err := json.Unmarshal(was, &state); err != nil {
-		return before, now, fmt.Errorf("read what was so before: %w", err)
+	state, err := stateOf[limitedState](was)
+	if err != nil {
+		return before, now, err
 	}
 	now, err = f.lower(state.Was)
 	return state.Was, now, err

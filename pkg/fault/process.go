@@ -57,7 +57,8 @@ func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 
 // Warm starts the helper.
 func (f *Process) Warm(ctx context.Context, h target.Handle) error {
-	return helped{power: agent.Process}.warm(ctx, h)
+	_, err := attach(ctx, h, agent.Process)
+	return err
 }
 
 // Inject signals.
@@ -69,11 +70,7 @@ func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
 }
 
 func (*Process) ask(ctx context.Context, h target.Handle, ask func(*agent.Session) error) error {
-	attacher, err := target.As[Attacher](h)
-	if err != nil {
-		return err
-	}
-	session, err := attacher.Attach(ctx, agent.Process)
+	session, err := attach(ctx, h, agent.Process)
 	if err != nil {
 		return err
 	}

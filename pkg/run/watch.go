@@ -76,7 +76,8 @@ func (r *conduct) isLost(ctx context.Context) bool {
 	return false
 }
 
-// moments are when faults begin, after the first, and when they are taken back.
+// next is when, after now, a fault begins or is taken back; at the latest when the
+// watch ends.
 func (r *conduct) next(now time.Duration) time.Duration {
 	next := time.Duration(math.MaxInt64)
 	for _, f := range r.plan.Scenario.Faults {
