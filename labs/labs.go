@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the labs as they lie here.
 //
-//go:embed all:checkout all:checkout-ha
+//go:embed all:checkout all:checkout-backup all:checkout-ha
 var Files embed.FS

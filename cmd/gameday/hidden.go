@@ -10,6 +10,7 @@ import (
 
 	"github.com/gameday-dev/gameday/labs/shop"
 	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
 // agentCommand is the helper in a container; see pkg/agent.
@@ -18,6 +19,11 @@ func agentCommand() *cli.Command {
 		Name: "serve",
 		Action: func(c *cli.Context) error {
 			return agent.Serve(c.Context, os.Stdin, os.Stdout)
+		},
+	}, {
+		Name: "load",
+		Action: func(c *cli.Context) error {
+			return probe.Work(c.Context, os.Stdin, os.Stdout)
 		},
 	}, {
 		Name: "echo",
@@ -42,13 +48,20 @@ func agentCommand() *cli.Command {
 	}}}
 }
 
-// shopCommand is the application of the labs; see labs/shop.
+// shopCommand is the application of the labs, and the payment provider that it
+// asks; see labs/shop.
 func shopCommand() *cli.Command {
-	return &cli.Command{Name: "shop", Hidden: true, Action: func(c *cli.Context) error {
+	provider := &cli.Command{Name: "provider", Action: func(c *cli.Context) error {
+		return shop.ServeProvider(c.Context, os.Getenv("SHOP_LISTEN"))
+	}}
+	return &cli.Command{Name: "shop", Hidden: true, Subcommands: []*cli.Command{provider}, Action: func(c *cli.Context) error {
 		return shop.Serve(c.Context, shop.Config{
 			Listen:   os.Getenv("SHOP_LISTEN"),
 			Database: os.Getenv("SHOP_DATABASE"),
 			Secret:   os.Getenv("SHOP_SECRET"),
+			Sessions: os.Getenv("SHOP_SESSIONS"),
+			Pay:      os.Getenv("SHOP_PAY"),
+			Routes:   os.Getenv("SHOP_ROUTES"),
 		})
 	}}
 }

@@ -124,14 +124,14 @@ func newWalk(c *cli.Context, name string) (*walk, error) {
 // observe looks at the environment while users walk.
 func (w *walk) observe(lasts time.Duration) (topology.Map, error) {
 	w.view.progress(fmt.Sprintf("looking at who talks to whom, for %v", lasts))
-	ctx, cancel := context.WithTimeout(w.ctx, lasts)
+	ctx, cancel := context.WithCancel(w.ctx)
 	defer cancel()
 	ended := make(chan error, len(w.in.journeys))
-	for i, j := range w.in.journeys {
-		l := probe.Load{Journey: j, Entry: w.in.environment.Entry, Rate: w.rate, Seed: uint64(i)}
-		go func() { ended <- l.Run(ctx, func(probe.Visit) {}) }()
+	for i := range w.in.journeys {
+		load := w.day.Traffic(i, uint64(i))
+		go func() { ended <- load.Run(ctx, func(probe.Visit) {}) }()
 	}
-	m, err := topology.Observe(ctx, w.in.engine, w.in.environment.Name)
+	m, err := topology.Observe(ctx, w.in.engine, w.in.environment.Name, w.users(), lasts)
 	cancel()
 	for range w.in.journeys {
 		err = errors.Join(err, <-ended)
@@ -140,4 +140,15 @@ func (w *walk) observe(lasts time.Duration) (topology.Map, error) {
 		err = w.ctx.Err()
 	}
 	return m, err
+}
+
+// users is what is declared of them.
+func (w *walk) users() (u topology.Users) {
+	for _, l := range w.in.scenario.Load {
+		u.Inside = u.Inside || w.in.environment.Comes(l) == scenario.FromInside
+	}
+	if inside := w.in.environment.Inside; u.Inside && inside != nil {
+		u.Ask = inside.DNS
+	}
+	return u
 }

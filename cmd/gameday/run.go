@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs"
@@ -35,6 +36,7 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "write verdict.json to standard output instead of the report"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "so many trials, each with its own moment of injection; the worst decides"},
 			&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},
+			&cli.IntFlag{Name: "logs", Usage: "keep so many last lines of what the broken components have said"},
 		),
 		Action: func(c *cli.Context) error {
 			in, err := resolve(c)
@@ -101,7 +103,7 @@ func bindFiles(files scenario.Library, s scenario.Scenario, env string) (in inpu
 	if in.environment, err = files.Environment(in.scenario.Environment); err != nil {
 		return in, err
 	}
-	if err := in.scenario.CheckRoles(in.environment); err != nil {
+	if err := errors.Join(in.scenario.CheckRoles(in.environment), in.scenario.CheckLoad(in.environment)); err != nil {
 		return in, err
 	}
 	in.lab, _ = strings.CutPrefix(in.scenario.Environment, scenario.LabPrefix)
@@ -134,8 +136,24 @@ func newDay(c *cli.Context, in input) (run.Day, *view, error) {
 		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
 		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress, Detail: view.detail},
 		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
+		Again: rerun(c), Logs: c.Int("logs"),
 		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter, Report: writeReports,
 	}, view, nil
+}
+
+// rerun is the command that does the same again.
+func rerun(c *cli.Context) string {
+	if c.Command.Name != "run" {
+		return ""
+	}
+	words := []string{"gameday", "run", c.Args().First()}
+	if env := c.String("env"); env != "" {
+		words = append(words, "--env", env)
+	}
+	for _, set := range c.StringSlice("set") {
+		words = append(words, "--set", set)
+	}
+	return shellescape.QuoteCommand(words)
 }
 
 // withPerson is a context in which whoever sits at the terminal can be asked.
@@ -219,8 +237,8 @@ func writeReports(dir string) error {
 			return err
 		}
 	}
-	for name, format := range map[string]report.Format{"verdict.json": report.JSON, "report.md": report.Markdown} {
-		if err := writeFile(filepath.Join(dir, name), func(w io.Writer) error { return format(w, r) }); err != nil {
+	for _, f := range report.Files() {
+		if err := writeFile(filepath.Join(dir, f.Name), func(w io.Writer) error { return f.Format(w, r) }); err != nil {
 			return err
 		}
 	}
@@ -235,6 +253,6 @@ func show(c *cli.Context, r report.Report, dir string) error {
 	if err := report.Terminal(c.App.Writer, r); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "\nReport      %s\n", filepath.Join(dir, "report.md"))
+	_, err := fmt.Fprintf(c.App.Writer, "\nReport      %s\n", filepath.Join(dir, "report.html"))
 	return err
 }

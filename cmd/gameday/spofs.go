@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,21 +219,12 @@ func spofsCost(c *cli.Context) error {
 			continue
 		}
 		r, known := newest[[2]string{d.Environment, d.Component}]
-		outage, sign := report.Lasted(r.Verdict), ""
-		if r.Recovery == nil {
-			sign = "at least " // the fault was taken back, and nobody knows
-		}
 		if !known {
 			fmt.Fprintf(w, "%s\t%s\tnot measured\t\t\t\n", d.Component, d.Environment)
 			continue
 		}
-		living, redundancy, breakEven := d.Cost.Yearly(outage)
-		even := "never"
-		if !math.IsInf(breakEven, 1) {
-			even = fmt.Sprintf("%.3g failures a year", breakEven)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s%v\t%s%.2f %s a year\t%.2f %s a year\t%s\n", d.Component, d.Environment,
-			sign, outage.Round(time.Millisecond), sign, living, d.Cost.Currency, redundancy, d.Cost.Currency, even)
+		outage, living, redundancy, even := report.CostOf(*d.Cost, r.Verdict).Cells()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Component, d.Environment, outage, living, redundancy, even)
 	}
 	return w.Flush()
 }

@@ -30,6 +30,8 @@ func sweepCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "only these `COMPONENT`s"},
 			&cli.StringSliceFlag{Name: "except", Usage: "but not these `COMPONENT`s"},
 			&cli.BoolFlag{Name: "zones", Usage: "every zone too, after the components"},
+			&cli.BoolFlag{Name: "pairs", Usage: "every two of a tier at once too, after the components"},
+			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "so many trials of each, each with its own moment of injection; the worst decides"},
 			&cli.DurationFlag{Name: "rto", Value: 10 * time.Second, Usage: "recovery time objective"},
 			&cli.DurationFlag{Name: "baseline", Value: 5 * time.Second, Usage: "how long users are watched before each fault"},
 			&cli.StringFlag{Name: "resume", Usage: "go on with the sweep of this `DIR`"},
@@ -96,28 +98,55 @@ func (w *walk) sweep(c *cli.Context, stage run.Stage, s *sweep.Sweep, dir string
 			return err
 		}
 	}
-	steps, err := sweep.Steps(s.Map, sweep.Choice{Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except"), Zones: c.Bool("zones")})
+	steps, err := sweep.Steps(s.Map, sweep.Choice{Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except"), Zones: c.Bool("zones"), Pairs: c.Bool("pairs")})
 	if err != nil {
 		return err
 	}
-	each := c.Duration("baseline") + c.Duration("rto") + 20*time.Second
-	w.view.progress(fmt.Sprintf("%d experiments, about %v: %s", len(steps), (time.Duration(len(steps)) * each).Round(time.Minute), names(steps)))
-	return s.Walk(w.ctx, dir, steps, func(ctx context.Context, step sweep.Step) (report.Report, error) {
-		w.view.progress(fmt.Sprintf("%d of %d: %s of %s", len(s.Components)+1, len(steps), step.Kind, step.Node.Component))
+	each := time.Duration(max(c.Int("repeat"), 1)) * (c.Duration("baseline") + c.Duration("rto") + 20*time.Second)
+	left := s.Left(steps)
+	w.view.progress(fmt.Sprintf("%d experiments, about %v: %s", len(left), (time.Duration(len(left)) * each).Round(time.Minute), names(left)))
+	done := len(steps) - len(left)
+	return s.Walk(w.ctx, dir, steps, func(ctx context.Context, step sweep.Step) ([]report.Report, error) {
+		done++
+		w.view.progress(fmt.Sprintf("%s %d of %d: %s of %s", share(done-1, len(steps)), done, len(steps), step.Kind, step.Node.Component))
 		what, err := w.experiment(c, step)
 		if err != nil {
-			return report.Report{}, err
+			return nil, err
 		}
-		folder, err := stage.Play(ctx, what)
-		if err != nil {
-			return report.Report{}, err
-		}
-		r, err := report.Build(folder)
-		if err == nil {
-			w.view.progress(fmt.Sprintf("%s of %s: %s", step.Kind, step.Node.Component, r.Verdict.Verdict))
-		}
-		return r, err
+		return w.trials(ctx, c, stage, step, what)
 	})
+}
+
+// trials plays a step as often as was asked for, until somebody ends one.
+func (w *walk) trials(ctx context.Context, c *cli.Context, stage run.Stage, step sweep.Step, what scenario.Scenario) ([]report.Report, error) {
+	var all []report.Report
+	var buildErr error
+	take := func(folder string) bool {
+		var r report.Report
+		if r, buildErr = report.Build(folder); buildErr != nil {
+			return false
+		}
+		all = append(all, r)
+		w.view.progress(fmt.Sprintf("%s of %s: %s", step.Kind, step.Node.Component, r.Verdict.Verdict))
+		return r.Aborted == ""
+	}
+	if n := c.Int("repeat"); n > 1 {
+		err := stage.Trials(ctx, what, n, take)
+		return all, errors.Join(err, buildErr)
+	}
+	folder, err := stage.Play(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	take(folder)
+	return all, buildErr
+}
+
+// share is how much of a sweep is done.
+func share(done, all int) string {
+	const width = 20
+	full := width * done / max(all, 1)
+	return "[" + strings.Repeat("#", full) + strings.Repeat("-", width-full) + "]"
 }
 
 func names(steps []sweep.Step) string {
@@ -133,7 +162,7 @@ func names(steps []sweep.Step) string {
 // experiment is the scenario of one step, written as a person would.
 func (w *walk) experiment(c *cli.Context, step sweep.Step) (scenario.Scenario, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 1\nname: sweep-%s-%s\ntitle: %q\nenvironment: %q\n", strings.ToLower(strings.NewReplacer("_", "-", ".", "-", " ", "-").Replace(step.Node.Component)), step.Kind,
+	fmt.Fprintf(&b, "version: 1\nname: sweep-%s-%s\ntitle: %q\nenvironment: %q\n", strings.ToLower(strings.NewReplacer("_", "-", ".", "-", " + ", "-", " ", "-").Replace(step.Node.Component)), step.Kind,
 		"A sweep: "+step.Kind+" of "+step.Node.Component, w.in.environment.Name)
 	because := "The map predicts it: " + step.Node.Why + "."
 	if !step.Node.Predicted {
@@ -143,11 +172,14 @@ func (w *walk) experiment(c *cli.Context, step sweep.Step) (scenario.Scenario, e
 	for _, l := range w.in.scenario.Load {
 		fmt.Fprintf(&b, "  - {journey: %q, rate: %s, critical: true}\n", l.Journey, w.rate)
 	}
-	what := fmt.Sprintf("target: {name: %q}", step.Node.Name)
+	b.WriteString("faults:\n")
 	if step.Zone != "" {
-		what = fmt.Sprintf("name: %q", step.Zone)
+		fmt.Fprintf(&b, "  - %s: {name: %q}\n", step.Kind, step.Zone)
 	}
-	fmt.Fprintf(&b, "faults: [{%s: {%s}}]\ntiming: {baseline: %v}\n", step.Kind, what, c.Duration("baseline"))
+	for _, target := range step.Targets {
+		fmt.Fprintf(&b, "  - %s: {target: {name: %q}}\n", step.Kind, target)
+	}
+	fmt.Fprintf(&b, "timing: {baseline: %v}\n", c.Duration("baseline"))
 	return scenario.Load("sweep", []byte(b.String()), fault.Specs())
 }
 

@@ -107,3 +107,19 @@ func TestSet(t *testing.T) {
 		t.Error("a value that is not YAML was set")
 	}
 }
+
+// A path leads into the items of lists that are there, and into no others.
+func TestSetInLists(t *testing.T) {
+	t.Parallel()
+	const text = "load: [{rate: 1, inner: {a: 1}}, {rate: 2}]"
+	for path, want := range map[string]string{
+		"load[1].rate": "", "load[0].inner.a": "", "load[0].new": "",
+		"load[2].rate": "load has no item 2", "load[0]": "expected a key of the item", "other[0].rate": "the file has no other", "load[0].rate[0].x": "rate has no item 0",
+	} {
+		d := strictyaml.Parse("f.yaml", []byte(text))
+		err := d.Set(path, "7")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, expected %q", path, err, want)
+		}
+	}
+}

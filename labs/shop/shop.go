@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,13 +29,16 @@ type Config struct {
 	Listen   string // address to listen on
 	Database string // PostgreSQL connection string
 	Secret   string // key of the session tokens, the same on every server
+	Sessions string // where sessions are kept; see newSessions
+	Pay      string // where the payment provider is; see newPayments
+	Routes   string // of this server, before it serves; see route
 }
 
 // queryTimeout bounds every query, and connecting.
 const queryTimeout = 1500 * time.Millisecond
 
 // poolSize is how many connections a server keeps open.
-const poolSize = 10
+const poolSize = 6
 
 // connectionLife is how long a connection is kept, at least.
 const connectionLife = 10 * time.Second
@@ -47,13 +51,22 @@ INSERT INTO products VALUES ('A1', 'Anvil', 4999), ('B2', 'Bellows', 1999), ('C3
 
 // Shop serves the API.
 type Shop struct {
-	config Config
-	pool   *pgxpool.Pool
-	ready  chan struct{} // closed once the tables are there
+	config   Config
+	pool     *pgxpool.Pool
+	sessions sessions
+	payments *payments
+	ready    chan struct{} // closed once the tables are there
 }
 
 // Serve runs the shop until ctx ends.
 func Serve(ctx context.Context, config Config) error {
+	if err := route(config.Routes); err != nil {
+		return err
+	}
+	sessions, err := newSessions(config.Sessions)
+	if err != nil {
+		return err
+	}
 	pooled, err := pgxpool.ParseConfig(config.Database)
 	if err != nil {
 		return fmt.Errorf("read the database's address: %w", err)
@@ -71,14 +84,18 @@ func Serve(ctx context.Context, config Config) error {
 		return fmt.Errorf("open the database: %w", err)
 	}
 	defer pool.Close()
-	s := &Shop{config: config, pool: pool, ready: make(chan struct{})}
+	s := &Shop{config: config, pool: pool, sessions: sessions, payments: newPayments(config.Pay), ready: make(chan struct{})}
 	go s.prepare(ctx)
+	return serve(ctx, config.Listen, s.routes())
+}
 
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)
+// serve serves until ctx ends.
+func serve(ctx context.Context, listen string, handler http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	server := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
@@ -136,6 +153,9 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
 	err := s.pool.Ping(ctx)
+	if err == nil {
+		_, err = s.sessions.has(ctx, "") // an error where its store does not answer
+	}
 	if open := s.pool.Stat().TotalConns(); err == nil && open < poolSize {
 		err = fmt.Errorf("%d of %d connections are open", open, poolSize)
 	}
@@ -145,7 +165,8 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 // login gives a token to whoever knows the password of the demo. It needs no
-// database, as a shop's sessions often do not.
+// database, as a shop's sessions often do not, but the store of sessions where
+// there is one.
 func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
 	var who struct{ User, Password string }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&who); err != nil || who.User == "" {
@@ -156,7 +177,14 @@ func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong password", http.StatusUnauthorized)
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"token": s.sign(who.User)})
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	token := s.sign(who.User)
+	if err := s.sessions.open(ctx, token, who.User); err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"token": token})
 }
 
 func (s *Shop) sign(user string) string {
@@ -166,11 +194,11 @@ func (s *Shop) sign(user string) string {
 }
 
 // user is whose token a request bears.
-func (s *Shop) user(r *http.Request) (string, bool) {
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+func (s *Shop) user(r *http.Request) (user, token string, ok bool) {
+	token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	encoded, _, _ := strings.Cut(token, ".")
-	user, err := hex.DecodeString(encoded)
-	return string(user), err == nil && hmac.Equal([]byte(token), []byte(s.sign(string(user))))
+	name, err := hex.DecodeString(encoded)
+	return string(name), token, err == nil && hmac.Equal([]byte(token), []byte(s.sign(string(name))))
 }
 
 type product struct {
@@ -196,7 +224,7 @@ func (s *Shop) products(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
-	user, ok := s.user(r)
+	user, token, ok := s.user(r)
 	if !ok {
 		http.Error(w, "log in first", http.StatusUnauthorized)
 		return
@@ -211,11 +239,20 @@ func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
+	if open, err := s.sessions.has(ctx, token); err != nil {
+		fail(w, err)
+		return
+	} else if !open {
+		http.Error(w, "log in again", http.StatusUnauthorized)
+		return
+	}
 	// An id of its own: a number that another primary gives again after a failover
 	// would make a lost order look like one that is there.
-	var id string
-	err := s.pool.QueryRow(ctx, "INSERT INTO orders (customer, sku, quantity) VALUES ($1, $2, $3) RETURNING id",
-		user, wanted.SKU, wanted.Quantity).Scan(&id)
+	id := uuid.NewString()
+	err := s.payments.charge(ctx, id)
+	if err == nil {
+		_, err = s.pool.Exec(ctx, "INSERT INTO orders (id, customer, sku, quantity) VALUES ($1, $2, $3, $4)", id, user, wanted.SKU, wanted.Quantity)
+	}
 	if err != nil {
 		fail(w, err)
 		return
@@ -244,10 +281,10 @@ func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fail is the honest answer of a server whose database does not answer.
+// fail is the honest answer of a server when what it needs does not answer.
 func fail(w http.ResponseWriter, err error) {
 	slog.Warn("request failed", "error", err)
-	http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+	http.Error(w, "what this needs does not answer", http.StatusServiceUnavailable)
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -156,6 +156,7 @@ type Signal struct {
 type Socket struct {
 	Local  netip.AddrPort `json:"local"`
 	Remote netip.AddrPort `json:"remote,omitzero"`
+	Via    netip.Addr     `json:"via,omitzero"` // the gateway by which the remote end is reached, if any
 }
 
 // FileOp is what is done to a file.

@@ -22,16 +22,19 @@ const confirmers = 8
 // Confirm looks every acknowledged write up, twice: what the two readings agree
 // on is its presence, anything else is unconfirmed. progress, if not nil, is
 // told how many of the look-ups are done.
-func Confirm(ctx context.Context, j Journey, entry string, acks []record.Ack, progress func(done, all int)) error {
+func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progress func(done, all int)) error {
 	if j.Confirm == nil {
 		return nil
 	}
-	w, err := newWalker(entry, *j.Confirm)
+	w, err := newWalker(way.Entry, *j.Confirm)
 	if err != nil {
 		return err
 	}
-	timeout := cmp.Or(j.Timeout, DefaultTimeout)
-	transport := newTransport(false, timeout)
+	timeout := j.limit()
+	transport, err := way.transport(timeout)
+	if err != nil {
+		return err
+	}
 	defer transport.CloseIdleConnections()
 	lookUp := func(id string) string {
 		ctx, cancel := context.WithTimeout(ctx, timeout)

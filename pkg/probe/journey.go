@@ -8,6 +8,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -32,6 +33,9 @@ type Journey struct {
 	Steps       []Step        `yaml:"steps" jsonschema:"required" jsonschema_description:"The requests, in order. A user whose step fails goes no further."`
 	Confirm     *Step         `yaml:"confirm,omitempty" jsonschema_description:"Looks an acknowledged write up after repair; {{.id}} is what was acknowledged. A definite answer that is not the expected one means that the write is lost."`
 }
+
+// limit bounds the whole journey.
+func (j Journey) limit() time.Duration { return cmp.Or(j.Timeout, DefaultTimeout) }
 
 // Step is one request, with what it must bring.
 type Step struct {

@@ -1,9 +1,7 @@
 package probe
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,9 +29,14 @@ type Visit struct {
 // Load is a journey that users set out on at a rate.
 type Load struct {
 	Journey Journey
-	Entry   string // base URL
+	Way     Way
 	Rate    Rate
 	Seed    uint64 // of the jitter in the users' arrival
+}
+
+// Confirm looks acknowledged writes up by the same way; see [Confirm].
+func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
+	return Confirm(ctx, l.Journey, l.Way, acks, progress)
 }
 
 // Run sends users until ctx ends, and then waits for those under way: at most
@@ -41,14 +44,19 @@ type Load struct {
 // order in which they end; on must not block for long. Run is nil unless the
 // load could not begin.
 func (l Load) Run(ctx context.Context, on func(Visit)) error {
-	w, err := newWalker(l.Entry, l.Journey.Steps...)
+	w, err := newWalker(l.Way.Entry, l.Journey.Steps...)
 	if err != nil {
 		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)
 	}
-	timeout := cmp.Or(l.Journey.Timeout, DefaultTimeout)
-	transport := newTransport(l.Journey.Connections == "fresh", timeout)
+	timeout := l.Journey.limit()
+	transport, err := l.Way.transport(timeout)
+	if err != nil {
+		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)
+	}
 	defer transport.CloseIdleConnections()
-	user := &user{walker: w, transport: transport, timeout: timeout, walked: map[uint64][]stepResult{}}
+	user := &user{
+		walker: w, transport: transport, fresh: l.Journey.Connections == "fresh", timeout: timeout, walked: map[uint64][]stepResult{},
+	}
 
 	// Workers stay unbounded: a bounded number of them waits for a stalled
 	// server and then sends late, in bursts. An Attacker can be used only once.
@@ -58,7 +66,7 @@ func (l Load) Run(ctx context.Context, on func(Visit)) error {
 	)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
-	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Entry})
+	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Way.Entry})
 	for result := range attacker.Attack(targeter, &arrivals{rate: l.Rate, seed: l.Seed}, 0, l.Journey.Name) {
 		on(l.visit(result, user.take(result.Seq)))
 	}
@@ -96,26 +104,11 @@ func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
 	return v
 }
 
-// newTransport speaks HTTP/1.1 only: HTTP/2 in Go goes on using a silently
-// dead connection for minutes.
-func newTransport(fresh bool, timeout time.Duration) *http.Transport {
-	dialer := &net.Dialer{Timeout: timeout}
-	return &http.Transport{
-		Proxy:               nil, // users come directly
-		DialContext:         dialer.DialContext,
-		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
-		DisableKeepAlives:   fresh,
-		DisableCompression:  true,
-		MaxIdleConns:        0,
-		MaxIdleConnsPerHost: 10_000,
-		IdleConnTimeout:     90 * time.Second,
-	}
-}
-
 // user is the http.RoundTripper that walks a journey for every hit of vegeta's.
 type user struct {
 	walker    *walker
-	transport http.RoundTripper
+	transport *http.Transport
+	fresh     bool          // every user has connections of his own
 	timeout   time.Duration // of a whole journey
 
 	mu     sync.Mutex
@@ -131,7 +124,12 @@ func (u *user) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), u.timeout)
 	defer cancel()
-	steps := u.walker.walk(ctx, u.transport, map[string]any{"seq": seq})
+	transport := u.transport
+	if u.fresh {
+		transport = transport.Clone()
+		defer transport.CloseIdleConnections()
+	}
+	steps := u.walker.walk(ctx, transport, map[string]any{"seq": seq})
 	u.mu.Lock()
 	u.walked[seq] = steps
 	u.mu.Unlock()

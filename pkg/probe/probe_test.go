@@ -80,7 +80,7 @@ func walk(t *testing.T, j probe.Journey, entry string, rate int, lasts time.Dura
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	var visits []probe.Visit
-	l := probe.Load{Journey: j, Entry: entry, Rate: probe.Rate{Users: rate, Per: time.Second}, Seed: 1}
+	l := probe.Load{Journey: j, Way: probe.Way{Entry: entry}, Rate: probe.Rate{Users: rate, Per: time.Second}, Seed: 1}
 	if err := l.Run(ctx, func(v probe.Visit) { visits = append(visits, v) }); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestConfirm(t *testing.T) {
 	}))
 	defer server.Close()
 	acks := []record.Ack{{ID: "there"}, {ID: "lost"}, {ID: "late"}, {ID: "broken"}, {ID: "forbidden"}}
-	if err := probe.Confirm(t.Context(), journey(), server.URL, acks, nil); err != nil {
+	if err := probe.Confirm(t.Context(), journey(), probe.Way{Entry: server.URL}, acks, nil); err != nil {
 		t.Fatal(err)
 	}
 	var found []string

@@ -29,6 +29,10 @@ type result struct {
 // Writer appends to a run's folder. It is safe for concurrent use. The first
 // error is kept and returned by everything after it.
 type Writer struct {
+	// Redact, if not nil, takes secrets out of what is written: out of errors, and of
+	// what happened.
+	Redact func(string) string
+
 	mu      sync.Mutex
 	samples stream
 	steps   stream
@@ -83,6 +87,7 @@ func (w *Writer) Sample(s Sample) error {
 	if s.Void {
 		return nil
 	}
+	s.Error = w.clean(s.Error)
 	return w.do(func() error { return w.samples.write(s) })
 }
 
@@ -91,12 +96,14 @@ func (w *Writer) Step(s Sample) error {
 	if s.Void {
 		return nil
 	}
+	s.Error = w.clean(s.Error)
 	return w.do(func() error { return w.steps.write(s) })
 }
 
 // Event appends an event. A mark is on disk when Event returns, and with it
 // all samples that came before it.
 func (w *Writer) Event(e Event) error {
+	e.What = w.clean(e.What)
 	return w.do(func() error {
 		line, err := json.Marshal(e)
 		if err != nil {
@@ -107,6 +114,13 @@ func (w *Writer) Event(e Event) error {
 		}
 		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.events.Sync())
 	})
+}
+
+func (w *Writer) clean(text string) string {
+	if w.Redact == nil || text == "" {
+		return text
+	}
+	return w.Redact(text)
 }
 
 func (w *Writer) do(write func() error) error {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/register"
@@ -24,6 +26,50 @@ type Acceptance struct {
 	Until string          `json:"until,omitempty"` // the review date
 	RTO   verdict.Seconds `json:"rto_s"`           // accepted
 	Where string          `json:"where"`           // in the register
+	Cost  *Cost           `json:"cost,omitempty"`  // where the register says what an outage costs
+}
+
+// Cost is what it costs in a year to live with a single point of failure, and what
+// redundancy would; see [register.Cost.Yearly].
+type Cost struct {
+	Outage     verdict.Seconds `json:"outage_s"` // as it was measured
+	AtLeast    bool            `json:"at_least"` // it lasted for at least so long
+	Living     float64         `json:"living_a_year"`
+	Redundancy float64         `json:"redundancy_a_year"`
+	BreakEven  *float64        `json:"break_even_failures_a_year"` // null where an outage costs nothing
+	Currency   string          `json:"currency,omitempty"`
+}
+
+// CostOf is what an outage as it was measured costs by the register's figures.
+func CostOf(c register.Cost, v verdict.Verdict) Cost {
+	outage := Lasted(v)
+	living, redundancy, even := c.Yearly(outage)
+	shown := Cost{Outage: verdict.Seconds(outage), AtLeast: v.Recovery == nil, Living: living, Redundancy: redundancy, Currency: c.Currency}
+	if !math.IsInf(even, 0) && !math.IsNaN(even) {
+		shown.BreakEven = &even
+	}
+	return shown
+}
+
+// Cells are the figures as people read them: the outage, what living with it and
+// what redundancy cost a year, and the failures a year at which both cost the same.
+func (c Cost) Cells() (outage, living, redundancy, even string) {
+	sign := map[bool]string{true: "at least "}[c.AtLeast]
+	money := func(v float64) string { return strings.TrimSpace(fmt.Sprintf("%.2f %s", v, c.Currency)) + " a year" }
+	even = "never"
+	if c.BreakEven != nil {
+		even = fmt.Sprintf("%.3g failures a year", *c.BreakEven)
+	}
+	return sign + c.Outage.String(), sign + money(c.Living), money(c.Redundancy), even
+}
+
+// Text is the figures in a sentence.
+func (c Cost) Text() string {
+	outage, living, redundancy, even := c.Cells()
+	if c.BreakEven == nil {
+		return fmt.Sprintf("outages of %s cost %s, redundancy %s", outage, living, redundancy)
+	}
+	return fmt.Sprintf("outages of %s cost %s, redundancy %s; both cost the same at %s", outage, living, redundancy, even)
 }
 
 // AcceptanceOf is what a register says of a report's suspect. It is nil where the
@@ -36,6 +82,9 @@ func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Accepta
 	a := &Acceptance{By: d.Owner, RTO: verdict.Seconds(d.RTO), Where: d.Where}
 	if !d.Review.IsZero() {
 		a.Until = d.Review.String()
+	}
+	if d.Cost != nil {
+		a.Cost = new(CostOf(*d.Cost, r.Verdict))
 	}
 	if r.Reason == verdict.RPOMissed {
 		a.Why = "acknowledged writes were lost, which no RTO covers"

@@ -2,8 +2,13 @@ package report
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -19,7 +24,8 @@ func Build(dir string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	judged, cases, err := f.Judge()
+	errs := classes{}
+	judged, cases, err := f.Judge(errs.add)
 	if err != nil {
 		return Report{}, err
 	}
@@ -33,6 +39,7 @@ func Build(dir string) (Report, error) {
 		Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
+		Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
 	}
 	if r.Accepted, err = loadAcceptance(dir); err != nil {
 		return r, err
@@ -42,8 +49,14 @@ func Build(dir string) (Report, error) {
 			r.ServedAgain = servedAgain(c.Case)
 		}
 		r.Load = append(r.Load, LoadOf(c.Journey, c.Case))
+		r.series = append(r.series, seriesOf(c.Journey, c.Case))
 	}
-	return r, r.addDetails(dir)
+	for i := range r.Load {
+		for _, c := range slices.SortedFunc(maps.Values(errs[r.Load[i].Journey]), byCount) {
+			r.Load[i].Errors = append(r.Load[i].Errors, *c)
+		}
+	}
+	return r, errors.Join(r.addSteps(dir), r.addLogs(dir))
 }
 
 // LoadOf is what the samples of a case alone tell of a journey.
@@ -100,13 +113,25 @@ func phases(c verdict.Case) []Figures {
 	return figures
 }
 
-// addDetails adds what only the stored samples tell: steps, and errors.
-func (r *Report) addDetails(dir string) error {
-	steps, err := stepTallies(dir)
+// addLogs reads what the broken components had said, where it was kept.
+func (r *Report) addLogs(dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, run.LogsDir, "*.log"))
 	if err != nil {
 		return err
 	}
-	classes, err := errorClasses(dir)
+	for _, path := range paths { // sorted by name
+		text, err := os.ReadFile(path) //nolint:gosec // G304: the run's own folder
+		if err != nil {
+			return fmt.Errorf("read the logs: %w", err)
+		}
+		r.logs = append(r.logs, Log{strings.TrimSuffix(filepath.Base(path), ".log"), string(text)})
+	}
+	return nil
+}
+
+// addSteps adds the figures of the steps.
+func (r *Report) addSteps(dir string) error {
+	steps, err := stepTallies(dir)
 	if err != nil {
 		return err
 	}
@@ -118,9 +143,6 @@ func (r *Report) addDetails(dir string) error {
 				figures.Name = step
 				l.Steps = append(l.Steps, figures)
 			}
-		}
-		for _, c := range slices.SortedFunc(maps.Values(classes[l.Journey]), byCount) {
-			l.Errors = append(l.Errors, *c)
 		}
 	}
 	return nil
@@ -146,32 +168,27 @@ func stepTallies(dir string) ([]*tally, error) {
 	return steps, nil
 }
 
-// errorClasses counts the failed samples of every journey by their error.
-func errorClasses(dir string) (map[string]map[string]*Class, error) {
-	classes := map[string]map[string]*Class{}
-	for s, err := range record.Samples(dir, record.SamplesFile) {
-		if err != nil {
-			return nil, err
-		}
-		if s.Error == "" {
-			continue
-		}
-		of := classes[s.Journey]
-		if of == nil {
-			of = map[string]*Class{}
-			classes[s.Journey] = of
-		}
-		c := of[s.Error]
-		if c == nil {
-			c = &Class{Error: s.Error, First: s.Sent}
-			of[s.Error] = c
-		}
-		c.N++
-		if s.Sent.Before(c.First) {
-			c.First = s.Sent
-		}
+// classes are the failed samples of every journey by their error.
+type classes map[string]map[string]*Class
+
+func (all classes) add(s record.Sample) {
+	if s.Error == "" {
+		return
 	}
-	return classes, nil
+	of := all[s.Journey]
+	if of == nil {
+		of = map[string]*Class{}
+		all[s.Journey] = of
+	}
+	c := of[s.Error]
+	if c == nil {
+		c = &Class{Error: s.Error, First: s.Sent}
+		of[s.Error] = c
+	}
+	c.N++
+	if s.Sent.Before(c.First) {
+		c.First = s.Sent
+	}
 }
 
 func cutJourney(name, journey string) (step string, ok bool) {

@@ -26,6 +26,9 @@ func facts(r Report) []fact {
 	if r.Deciding != "" && r.Verdict.Verdict != verdict.Aborted {
 		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
 	}
+	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {
+		add("Confidence", "%s; --repeat claims more", confidence(alone))
+	}
 	if r.Relapses != nil && *r.Relapses > 0 {
 		add("Relapses", "%d: service came back and was lost again", *r.Relapses)
 	}
@@ -50,6 +53,9 @@ func facts(r Report) []fact {
 	}
 	if r.Accepted != nil {
 		add("Accepted", "%s", r.Accepted.Text())
+		if r.Accepted.Cost != nil {
+			add("Cost", "%s", r.Accepted.Cost.Text())
+		}
 	}
 	if r.Left != "" {
 		add("LEFT", "%s", r.Left)

@@ -1,12 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
-	"time"
-
-	"github.com/gameday-dev/gameday/pkg/record"
 )
 
 // Markdown writes the report for a pull request, a wiki or a post-mortem.
@@ -32,11 +30,14 @@ func Markdown(w io.Writer, r Report) error {
 	row("Environment", r.Environment)
 	row("Run", r.ID+", gameday "+r.Gameday)
 	row("When", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+	if r.drawn() {
+		fmt.Fprintf(&b, "\n![Users over time, and their latency](report.png)\n")
+	}
 	for _, l := range r.Load {
 		markdownLoad(&b, l)
 	}
 	markdownEvents(&b, r)
-	fmt.Fprintf(&b, "\nRun it again: `gameday run %s`\n", r.Scenario)
+	fmt.Fprintf(&b, "\nRun it again: `%s`\n", cmp.Or(r.Again, "gameday run "+r.Scenario))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -66,19 +67,12 @@ func markdownLoad(b *strings.Builder, l Load) {
 
 func markdownEvents(b *strings.Builder, r Report) {
 	fmt.Fprintf(b, "\n## What happened\n\n| after the fault | component | what |\n|---:|---|---|\n")
-	origin := r.Started
-	if r.FaultAt != nil {
-		origin = *r.FaultAt
-	}
-	for _, e := range r.Events {
-		what := e.What
-		if e.Kind == record.KindMark {
-			what = "**" + string(e.Mark) + "**"
+	for _, h := range r.happened() {
+		what := plain(h.What)
+		if h.Mark {
+			what = "**" + h.What + "**"
 		}
-		if e.Schema != "" {
-			continue
-		}
-		fmt.Fprintf(b, "| %+.3fs | %s | %s |\n", e.At.Sub(origin).Round(time.Millisecond).Seconds(), plain(e.Component), what)
+		fmt.Fprintf(b, "| %s | %s | %s |\n", h.At, plain(h.Component), what)
 	}
 }
 

@@ -53,6 +53,18 @@ type Report struct {
 	Faults      []run.StepAccount `json:"faults,omitempty"`
 	Load        []Load            `json:"load"`
 	Events      []record.Event    `json:"events,omitempty"`
+	Again       string            `json:"again,omitempty"`    // the command that runs it again
+	Versions    map[string]string `json:"versions,omitempty"` // of what took part
+
+	resolved string   // the scenario, as it was run
+	series   []Series // as Load
+	logs     []Log
+}
+
+// Log is the last that a component said around the fault.
+type Log struct {
+	Component string
+	Text      string
 }
 
 // Suspect is what was suspected, and why.

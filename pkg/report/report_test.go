@@ -91,7 +91,7 @@ faults: [{kill: {target: {service: db}}}]
 timing: {watch: 40s}
 `), fault.Specs())
 	check(err)
-	check(run.Save(dir, meta, s))
+	check(run.Save(dir, meta, s, nil))
 	return dir
 }
 

@@ -35,6 +35,18 @@ func TrialsOf(runs []Report) Trials {
 	return t
 }
 
+// Worst is the trial that decides; of several, the one in which users were down
+// for the longest.
+func (t Trials) Worst() Report {
+	var worst Report
+	for i, r := range t.Runs {
+		if d := verdict.Worst(r.Verdict.Verdict, worst.Verdict.Verdict); i == 0 || d < 0 || d == 0 && Lasted(r.Verdict) > Lasted(worst.Verdict) {
+			worst = r
+		}
+	}
+	return worst
+}
+
 // ExitCode is that of the worst trial; of the worst ones all must have been
 // accepted to end well.
 func (t Trials) ExitCode() int {
@@ -54,12 +66,21 @@ func (t Trials) facts() []fact {
 	if t.Conclusive > 0 {
 		all = append(all,
 			fact{"Recovery", fmt.Sprintf("median %s, longest %s", orNever(t.Median), orNever(t.Max))},
-			fact{"Confidence", fmt.Sprintf("of all such faults, users recover within the RTO from at least %s (95%% confidence, by %d trials)", Percent(t.AtLeast), t.Conclusive)})
+			fact{"Confidence", confidence(t.Trials)})
 	}
 	if t.Flaky {
 		all = append(all, fact{"Flaky", "the trials do not agree; the worst of them decides"})
 	}
 	return all
+}
+
+// confidence is what trials can honestly claim.
+func confidence(t verdict.Trials) string {
+	trials := "one trial"
+	if t.Conclusive != 1 {
+		trials = fmt.Sprintf("%d trials", t.Conclusive)
+	}
+	return fmt.Sprintf("of all such faults, users recover within the RTO from at least %s (95%% confidence, by %s)", Percent(t.AtLeast), trials)
 }
 
 func orNever(s *verdict.Seconds) string {

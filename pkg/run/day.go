@@ -9,10 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/lab"
@@ -36,6 +38,8 @@ type Day struct {
 	Labs        lab.Labs
 	Lab         string // the lab to bring up, where the environment is one
 	KeepLab     bool
+	Again       string // the command that does the same again, for the record
+	Logs        int    // so many last lines of whatever was broken are kept; none where 0
 	StateDir    string // of journals and locks
 	Out         string // folder of the runs' folders
 	Gameday     string // the version, for the record
@@ -199,14 +203,20 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	dir := filepath.Join(d.Out, id)
+	secrets, err := redact.New(d.Environment.Redact...)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	writer, err := record.Create(dir)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	writer.Redact = secrets.Text
 	account, err := d.conductor(s.entries, writer, p.Seed).Conduct(ctx, p)
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
+		Again: d.Again, Versions: d.Engine.Versions(ctx),
 		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, Aborted: account.Aborted, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {
@@ -216,7 +226,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	if account.Acks != nil {
 		err = errors.Join(err, record.WriteAcks(dir, account.Acks))
 	}
-	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario))
+	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario, secrets), d.saveLogs(ctx, dir, account.Steps, started, secrets))
 	if reportErr := d.Report(dir); reportErr != nil {
 		err = errors.Join(err, reportErr)
 	}
@@ -234,10 +244,8 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 		Env: d.Engine, Journal: entries, Record: writer, Clock: record.NewClock(),
 		Meter: d.Meter, Undo: d.undoer(), Observe: d.Observe,
 	}
-	for i, l := range d.Scenario.Load {
-		c.Loads = append(c.Loads, probe.Load{
-			Journey: d.Journeys[i], Entry: d.Environment.Entry, Rate: l.Rate, Seed: seed + uint64(i),
-		})
+	for i := range d.Scenario.Load {
+		c.Loads = append(c.Loads, d.Traffic(i, seed+uint64(i)))
 	}
 	if d.Scenario.Objective.RPO != nil {
 		c.Confirm = d.confirm
@@ -245,10 +253,29 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	return c
 }
 
+// Walk is a journey that users set out on, from wherever they do.
+type Walk interface {
+	Traffic
+	// Confirm looks acknowledged writes up from where the users are.
+	Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error
+}
+
+// Traffic is the users of the n-th journey of the scenario's load.
+func (d Day) Traffic(n int, seed uint64) Walk {
+	l := d.Scenario.Load[n]
+	load := probe.Load{Journey: d.Journeys[n], Way: d.Environment.Way(l), Rate: l.Rate, Seed: seed}
+	if d.Environment.Comes(l) == scenario.FromOutside {
+		return load
+	}
+	return probe.Remote{Load: load, Start: func(ctx context.Context) (io.ReadWriteCloser, error) {
+		return d.Engine.StartWorker(ctx, d.Environment.Inside.Network)
+	}}
+}
+
 // confirm looks up what each journey was acknowledged.
 func (d Day) confirm(ctx context.Context, acks []record.Ack) error {
 	var errs []error
-	for _, j := range d.Journeys {
+	for n, j := range d.Journeys {
 		var mine []record.Ack
 		var places []int
 		for i, a := range acks {
@@ -256,7 +283,7 @@ func (d Day) confirm(ctx context.Context, acks []record.Ack) error {
 				mine, places = append(mine, a), append(places, i)
 			}
 		}
-		errs = append(errs, probe.Confirm(ctx, j, d.Environment.Entry, mine, func(done, all int) {
+		errs = append(errs, d.Traffic(n, 0).Confirm(ctx, mine, func(done, all int) {
 			d.Observe(Update{Minor: true, Text: fmt.Sprintf("looking up acknowledged writes: %d of %d", done, all)})
 		}))
 		for k, i := range places {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -40,16 +42,29 @@ type Meta struct {
 	Aborted     string        `json:"aborted,omitempty"`
 	Left        string        `json:"left,omitempty"` // what could not be put back
 	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
+	// Again is the command that runs it again.
+	Again string `json:"again,omitempty"`
+	// Versions are of what took part beside gameday: the engine, its kernel.
+	Versions map[string]string `json:"versions,omitempty"`
 }
 
 // Save writes a run's meta data and its scenario as it was resolved.
-func Save(dir string, meta Meta, s scenario.Scenario) error {
+// What secrets finds in their texts is taken out.
+func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) error {
 	meta.Schema = MetaSchema
+	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)
+	meta.Steps = slices.Clone(meta.Steps)
+	for i := range meta.Steps {
+		meta.Steps[i].Found = secrets.Text(meta.Steps[i].Found)
+	}
 	data, err := json.MarshalIndent(meta, "", "  ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, MetaFile), append(data, '\n'), 0o600)
 	}
 	resolved, yamlErr := yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
+	if yamlErr == nil && secrets != nil {
+		resolved, yamlErr = secrets.YAML(resolved)
+	}
 	if yamlErr == nil {
 		yamlErr = os.WriteFile(filepath.Join(dir, ScenarioFile), resolved, 0o600)
 	}
@@ -64,6 +79,7 @@ type Folder struct {
 	Dir      string
 	Meta     Meta
 	Scenario scenario.Scenario
+	Resolved string // the scenario, as it was stored
 	Events   []record.Event
 	Marks    record.Marks
 	Acks     []record.Ack
@@ -84,6 +100,7 @@ func Open(dir string) (Folder, error) {
 	}
 	// Read as a file without a name of its own, so that no name is expected.
 	data, err = os.ReadFile(filepath.Join(dir, ScenarioFile)) //nolint:gosec // G304: the run's own folder
+	f.Resolved = string(data)
 	if err == nil {
 		f.Scenario, err = scenario.Load("scenario of run "+filepath.Base(dir), data, fault.Specs())
 	}
@@ -106,8 +123,9 @@ type Case struct {
 }
 
 // Cases reads the samples, and puts them with the marks for every journey.
-// Where no fault was ordered, the whole run is baseline.
-func (f Folder) Cases() ([]Case, error) {
+// Where no fault was ordered, the whole run is baseline. on, if not nil, is given
+// each sample on the way: a long run is read once.
+func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 	origin := f.Marks[record.MarkBaseline]
 	cases := make([]Case, len(f.Scenario.Load))
 	index := map[string]int{}
@@ -120,6 +138,9 @@ func (f Folder) Cases() ([]Case, error) {
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {
 		if err != nil {
 			return nil, err
+		}
+		if on != nil {
+			on(s)
 		}
 		if i, ok := index[s.Journey]; ok {
 			cases[i].Samples = append(cases[i].Samples, verdict.Sample{
@@ -146,9 +167,9 @@ func (f Folder) marks(origin time.Time) verdict.Marks {
 }
 
 // Judge judges a stored run, from its folder alone. The cases are those that
-// the verdict rests on.
-func (f Folder) Judge() (verdict.Run, []Case, error) {
-	cases, err := f.Cases()
+// the verdict rests on; on is given each sample on the way.
+func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
+	cases, err := f.Cases(on)
 	if err != nil {
 		return verdict.Run{}, nil, err
 	}
@@ -158,7 +179,12 @@ func (f Folder) Judge() (verdict.Run, []Case, error) {
 	}
 	evidence := verdict.Evidence{NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
-		writes := verdict.JudgeWrites(f.judgedAcks(), f.Marks[record.MarkFault].Sub(f.Marks[record.MarkBaseline]), *rpo)
+		ordered, inForce := f.Marks[record.MarkFault], f.Marks[record.MarkFault]
+		if at, ok := f.Marks[record.MarkInForce]; ok {
+			inForce = at
+		}
+		origin := f.Marks[record.MarkBaseline]
+		writes := verdict.JudgeWrites(f.judgedAcks(), ordered.Sub(origin), inForce.Sub(origin), *rpo)
 		evidence.Writes = &writes
 	}
 	return verdict.Combine(journeys, evidence), cases, nil

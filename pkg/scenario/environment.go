@@ -1,13 +1,16 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -29,11 +32,40 @@ type Environments struct {
 type Environment struct {
 	Docker     docker.Config          `yaml:"docker" jsonschema:"required" jsonschema_description:"The engine, and which of its containers may be touched."`
 	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys."`
+	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"Where users set out who come from inside: on a network of the environment, so that nothing of gameday's machine lies in their way. Where it stands, they do, unless a scenario's load says from: outside."`
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
+	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets that must reach no file, beside Authorization, cookies, passwords, tokens and those in URLs."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch; 3 where it is not set."`
 
 	Name string `yaml:"-"` // its name
+}
+
+// Inside is how users reach the system who set out on one of its own networks.
+type Inside struct {
+	Network string   `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
+	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there; the environment's where it is not set."`
+	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, anew for every connection; those of the network where it is not set."`
+	CA      string   `yaml:"ca,omitempty" jsonschema_description:"Certificates of the authorities that are trusted, as PEM; without it none is trusted there."`
+}
+
+// Where users set out, in a scenario's load.
+const (
+	FromInside  = "inside"
+	FromOutside = "outside"
+)
+
+// Comes tells where users of a load set out in this environment.
+func (e Environment) Comes(l JourneyLoad) string {
+	return cmp.Or(l.From, map[bool]string{true: FromInside, false: FromOutside}[e.Inside != nil])
+}
+
+// Way is how users of a load reach the system.
+func (e Environment) Way(l JourneyLoad) probe.Way {
+	if e.Comes(l) == FromOutside || e.Inside == nil {
+		return probe.Way{Entry: e.Entry}
+	}
+	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS}
 }
 
 // LoadEnvironments reads a gameday.yaml.
@@ -63,8 +95,9 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 	if e.Docker.Project != "" && len(e.Docker.Labels) > 0 {
 		doc.Problem(path+".docker.labels", "%s.docker: found both project and labels, expected one of them", path)
 	}
-	if u, err := url.Parse(e.Entry); doc.Has(path+".entry") && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		doc.Problem(path+".entry", "%s.entry: found %q, expected a base URL such as https://staging.shop.example", path, e.Entry)
+	checkEntry(doc, path+".entry", e.Entry)
+	if e.Inside != nil {
+		checkEntry(doc, path+".inside.entry", e.Inside.Entry)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Roles)) {
 		role := e.Roles[name]
@@ -75,11 +108,32 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 			doc.Problem(path+".roles."+name+".among", "role %s is among another role: expected service, name, label or zone", name)
 		}
 	}
+	for i, text := range e.Redact {
+		if _, err := redact.New(text); err != nil {
+			doc.Problem(index(path+".redact", i), "%s: %v", index(path+".redact", i), err)
+		}
+	}
 	for i, p := range e.Protect {
 		if p.IsZero() || p.Role != "" || p.Any != 0 {
 			doc.Problem(index(path+".protect", i), "%s: expected service, name, label or zone", index(path+".protect", i))
 		}
 	}
+}
+
+func checkEntry(doc *strictyaml.Document, path, entry string) {
+	if u, err := url.Parse(entry); doc.Has(path) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		doc.Problem(path, "%s: found %q, expected a base URL such as https://staging.shop.example", path, entry)
+	}
+}
+
+// CheckLoad holds where the users of a scenario set out against where they can.
+func (s Scenario) CheckLoad(env Environment) error {
+	for _, l := range s.Load {
+		if l.From == FromInside && env.Inside == nil {
+			return fmt.Errorf("journey %s: from: inside, but environment %s says no inside: with the network that users set out on", l.Journey, env.Name)
+		}
+	}
+	return nil
 }
 
 // CheckRoles holds the roles that a scenario asks for against those that its

@@ -70,6 +70,7 @@ type JourneyLoad struct {
 	Journey  string     `yaml:"journey" jsonschema:"required" jsonschema_description:"The journey's name: journeys/NAME.yaml beside gameday.yaml."`
 	Rate     probe.Rate `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users set out: 50/s, 600/m."`
 	Critical bool       `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict rests on it."`
+	From     string     `yaml:"from,omitempty" jsonschema:"enum=outside,enum=inside" jsonschema_description:"Where users set out: outside (gameday's machine) or inside (a network of the environment). Where it is not set: inside where the environment says how."`
 }
 
 // Fault is one fault of a scenario: its kind's name, what it is done to, and

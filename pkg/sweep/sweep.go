@@ -36,7 +36,8 @@ type Sweep struct {
 	Components  []Found      `json:"components"`
 }
 
-// Found is what one fault on one component has shown.
+// Found is what one fault on one component has shown: by its worst trial, where
+// there were several.
 type Found struct {
 	Component  string           `json:"component"`
 	Kind       string           `json:"kind"` // of the fault
@@ -51,6 +52,7 @@ type Found struct {
 	Accepted   bool             `json:"accepted"`
 	Acceptance string           `json:"acceptance,omitempty"` // by whom and until when, or why it is none
 	Run        string           `json:"run"`
+	Trials     *verdict.Trials  `json:"trials,omitempty"` // where there were several
 }
 
 // Blast is what a fault did to a journey.
@@ -59,11 +61,12 @@ type Blast struct {
 	Share   float64 `json:"share"` // of its users, while the fault lasted, that were served badly
 }
 
-// Step is one thing to break: a component, or a whole zone.
+// Step is one thing to break: a component, two of them, or a whole zone.
 type Step struct {
-	Node topology.Node // of a zone: its name and what is predicted
-	Kind string
-	Zone string
+	Node    topology.Node // of several: their names, and what is predicted
+	Kind    string
+	Targets []string // the containers
+	Zone    string
 }
 
 // zoneKind is the kind of fault on a zone.
@@ -74,21 +77,31 @@ type Choice struct {
 	Kinds        []string
 	Only, Except []string // components
 	Zones        bool     // every zone too, after the components
+	Pairs        bool     // every two of a tier too, after the components
+}
+
+func (c Choice) takes(component string) bool {
+	return (len(c.Only) == 0 || slices.Contains(c.Only, component)) && !slices.Contains(c.Except, component)
 }
 
 // Steps are what a sweep breaks, in the order of the users' way: every component
 // that they reach, and those that stand by for one. Protected ones are left out.
 func Steps(m topology.Map, choice Choice) ([]Step, error) {
 	var steps []Step
+	var nodes []topology.Node
 	known := map[string]bool{}
 	for _, n := range m.Nodes {
 		known[n.Component] = true
-		if !m.Serves(n) || n.Protected || len(choice.Only) > 0 && !slices.Contains(choice.Only, n.Component) || slices.Contains(choice.Except, n.Component) {
+		if !m.Serves(n) || n.Protected || !choice.takes(n.Component) {
 			continue
 		}
+		nodes = append(nodes, n)
 		for _, k := range choice.Kinds {
-			steps = append(steps, Step{Node: n, Kind: k})
+			steps = append(steps, Step{Node: n, Kind: k, Targets: []string{n.Name}})
 		}
+	}
+	if choice.Pairs {
+		steps = append(steps, pairs(m, nodes, choice.Kinds)...)
 	}
 	if choice.Zones {
 		for _, z := range m.Zones() {
@@ -110,24 +123,48 @@ func Steps(m topology.Map, choice Choice) ([]Step, error) {
 	return steps, nil
 }
 
-// Walk takes the steps that are not done yet. play breaks one, and returns its
-// report; the walk ends with the first that could not be carried out, or put back.
-func (s *Sweep) Walk(ctx context.Context, dir string, steps []Step, play func(context.Context, Step) (report.Report, error)) error {
-	for _, step := range steps {
-		if s.done(step) {
-			continue
+// pairs are every two of a tier, at the same moment. They are predicted where the
+// tier has no third.
+func pairs(m topology.Map, nodes []topology.Node, kinds []string) []Step {
+	var steps []Step
+	for i, a := range nodes {
+		for _, b := range nodes[i+1:] {
+			if a.Tier != b.Tier {
+				continue
+			}
+			n := topology.Node{Component: a.Component + " + " + b.Component, Tier: a.Tier, Predicted: m.Members(a.Tier) == 2}
+			if n.Predicted {
+				n.Why = "they are all of tier " + a.Tier
+			}
+			for _, k := range kinds {
+				steps = append(steps, Step{Node: n, Kind: k, Targets: []string{a.Name, b.Name}})
+			}
 		}
+	}
+	return steps
+}
+
+// Left are the steps that are not done yet.
+func (s *Sweep) Left(steps []Step) []Step {
+	return slices.DeleteFunc(slices.Clone(steps), s.done)
+}
+
+// Walk takes the steps that are not done yet. play breaks one, once or several
+// times, and returns the reports; the walk ends with the first that could not be
+// carried out, or put back.
+func (s *Sweep) Walk(ctx context.Context, dir string, steps []Step, play func(context.Context, Step) ([]report.Report, error)) error {
+	for _, step := range s.Left(steps) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r, err := play(ctx, step)
+		trials, err := play(ctx, step)
 		if err != nil {
 			return fmt.Errorf("%s of %s: %w", step.Kind, step.Node.Component, err)
 		}
-		if r.Aborted != "" {
-			return fmt.Errorf("%s of %s: %s", step.Kind, step.Node.Component, r.Aborted)
+		if last := trials[len(trials)-1]; last.Aborted != "" {
+			return fmt.Errorf("%s of %s: %s", step.Kind, step.Node.Component, last.Aborted)
 		}
-		s.Components = append(s.Components, found(step, r))
+		s.Components = append(s.Components, found(step, trials))
 		if err := s.Save(dir); err != nil {
 			return err
 		}
@@ -140,7 +177,9 @@ func (s *Sweep) done(step Step) bool {
 	return slices.ContainsFunc(s.Components, func(f Found) bool { return f.Component == step.Node.Component && f.Kind == step.Kind })
 }
 
-func found(step Step, r report.Report) Found {
+func found(step Step, trials []report.Report) Found {
+	all := report.TrialsOf(trials)
+	r := all.Worst()
 	f := Found{
 		Component: step.Node.Component, Kind: step.Kind, Predicted: step.Node.Predicted,
 		Verdict: r.Verdict.Verdict, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID,
@@ -152,6 +191,10 @@ func found(step Step, r report.Report) Found {
 	}
 	if r.Accepted != nil {
 		f.Accepted, f.Acceptance = r.Accepted.Holds, r.Accepted.Text()
+	}
+	if len(trials) > 1 {
+		f.Accepted = f.Accepted && all.ExitCode() == 0
+		f.Trials = &all.Trials
 	}
 	return f
 }

@@ -47,6 +47,8 @@ func TestSteps(t *testing.T) {
 		"app kill, app pause":                   {Kinds: []string{"kill", "pause"}, Only: []string{"app"}},
 		"app kill, zone a zone, zone b zone":    {Kinds: []string{"kill"}, Only: []string{"app"}, Zones: true},
 		"lb kill, db kill, db-2 kill":           {Kinds: []string{"kill"}, Except: []string{"app"}},
+
+		"lb kill, app kill, db kill, db-2 kill, db + db-2 kill": {Kinds: []string{"kill"}, Pairs: true},
 	} {
 		steps, err := sweep.Steps(line(), choice)
 		if err != nil || names(steps) != want {
@@ -78,11 +80,11 @@ func TestItGoesOnWhereItWas(t *testing.T) {
 	}
 	s := sweep.Sweep{Environment: "test", Started: time.Now().UTC(), Map: line()}
 	broken := errors.New("the environment does not come back")
-	err = s.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) (report.Report, error) {
+	err = s.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) ([]report.Report, error) {
 		if step.Node.Component == "app" {
-			return report.Report{}, broken
+			return nil, broken
 		}
-		return judged(verdict.Proven), nil
+		return []report.Report{judged(verdict.Proven)}, nil
 	})
 	if !errors.Is(err, broken) || len(s.Components) != 1 || s.Finished != nil {
 		t.Fatalf("%v, %+v", err, s.Components)
@@ -92,9 +94,9 @@ func TestItGoesOnWhereItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	var played []string
-	err = again.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) (report.Report, error) {
+	err = again.Walk(t.Context(), dir, steps, func(_ context.Context, step sweep.Step) ([]report.Report, error) {
 		played = append(played, step.Node.Component)
-		return judged(verdict.Disproved), nil
+		return []report.Report{judged(verdict.Disproved)}, nil
 	})
 	if err != nil || !slices.Equal(played, []string{"app", "db"}) || again.Finished == nil || len(again.Components) != 3 {
 		t.Errorf("%v, played %v, %+v", err, played, again.Components)
@@ -113,6 +115,29 @@ func TestItGoesOnWhereItWas(t *testing.T) {
 		if !strings.Contains(table.String(), want) || !strings.Contains(page.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, table.String())
 		}
+	}
+}
+
+// The worst of several trials decides, and all of them are told.
+func TestSeveralTrials(t *testing.T) {
+	t.Parallel()
+	steps, err := sweep.Steps(line(), sweep.Choice{Kinds: []string{"kill"}, Only: []string{"db"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.Sweep{Environment: "test", Map: line()}
+	if err := s.Walk(t.Context(), t.TempDir(), steps, func(context.Context, sweep.Step) ([]report.Report, error) {
+		return []report.Report{judged(verdict.Disproved), judged(verdict.Proven), judged(verdict.Disproved)}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f := s.Components[0]
+	if f.Verdict != verdict.Proven || f.Trials == nil || !f.Trials.Flaky || f.Trials.Within != 2 || f.Trials.Conclusive != 3 || s.ExitCode() != 1 {
+		t.Errorf("%+v %+v", f, f.Trials)
+	}
+	var table bytes.Buffer
+	if err := s.Terminal(&table); err != nil || !strings.Contains(table.String(), "2 of 3 trials in time") || !strings.Contains(table.String(), "flaky") {
+		t.Errorf("%v\n%s", err, table.String())
 	}
 }
 

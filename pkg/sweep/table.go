@@ -29,6 +29,12 @@ func (f Found) cells() []string {
 	case f.AtLeast != nil:
 		recovery = "none in " + f.AtLeast.String()
 	}
+	if f.Trials != nil {
+		recovery += fmt.Sprintf(" (%d of %d trials in time)", f.Trials.Within, f.Trials.Conclusive)
+		if f.Trials.Flaky {
+			judged += ", flaky"
+		}
+	}
 	var blast []string
 	for _, b := range f.Blast {
 		blast = append(blast, fmt.Sprintf("%s %s", b.Journey, report.Percent(b.Share)))

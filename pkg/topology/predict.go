@@ -35,7 +35,7 @@ func (m *Map) predict() {
 	dominators := flow.DominatorsSLT(simple.Node(0), g)
 	for _, tier := range slices.Sorted(maps.Keys(ends)) {
 		for d := dominators.DominatorOf(ends[tier]); d != nil && d.ID() != 0; d = dominators.DominatorOf(d.ID()) {
-			m.Nodes[d.ID()-1].suspect(tier, m.members(m.Nodes[d.ID()-1].Tier))
+			m.Nodes[d.ID()-1].suspect(tier, m.Members(m.Nodes[d.ID()-1].Tier))
 		}
 	}
 	slices.SortStableFunc(m.Nodes, func(a, b Node) int {
@@ -55,8 +55,8 @@ func (n *Node) suspect(tier string, members int) {
 	}
 }
 
-// members are how many of a tier there are, reached by users or standing by.
-func (m *Map) members(tier string) int {
+// Members are how many of a tier there are, reached by users or standing by.
+func (m Map) Members(tier string) int {
 	n := 0
 	for _, node := range m.Nodes {
 		if node.Tier == tier && !node.Protected {

@@ -13,7 +13,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/pkg/agent"
 	"github.com/gameday-dev/gameday/pkg/fault"
@@ -63,11 +66,21 @@ type observer struct {
 	nodes map[string]*Node      // by id of the component
 	at    map[netip.Addr]string // id by address
 	edges map[[2]string]map[uint16]bool
+	hosts map[netip.Addr]bool // whose connections are no user's
 }
 
-// Observe looks at the connections of every component until ctx ends, which
-// should be while users walk their journeys.
-func Observe(ctx context.Context, env target.Environment, name string) (Map, error) {
+// Users is what is known of them that no connection shows.
+type Users struct {
+	// Inside says that they set out on a network of the environment: what comes from
+	// the host then is none of them.
+	Inside bool
+	// Ask are the addresses of the name servers that they ask.
+	Ask []string
+}
+
+// Observe looks at the connections of every component for so long, which should be
+// while users walk their journeys.
+func Observe(ctx context.Context, env target.Environment, name string, users Users, lasts time.Duration) (Map, error) {
 	components, err := env.Find(ctx, target.Selector{})
 	if err != nil {
 		return Map{}, err
@@ -77,27 +90,75 @@ func Observe(ctx context.Context, env target.Environment, name string) (Map, err
 	}
 	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}}
 	o.add(components)
-	sessions := map[string]*agent.Session{}
+	sessions, hosts, err := attach(ctx, env, components)
+	if err != nil {
+		return Map{}, err
+	}
+	if users.Inside {
+		o.hosts = hosts
+	}
+	for _, text := range users.Ask {
+		if address, err := netip.ParseAddr(text); err == nil && o.at[address] != "" {
+			o.edge(Entry, o.at[address], dnsPort)
+		}
+	}
+	looking, cancel := context.WithTimeout(ctx, lasts)
+	defer cancel()
+	if err := o.watch(looking, sessions); err != nil {
+		return Map{}, err
+	}
+	return o.draw(name), ctx.Err()
+}
+
+// dnsPort is where name servers are asked.
+const dnsPort = 53
+
+// attaching is how many helpers are started at a time: an engine does not start
+// more of them any faster.
+const attaching = 4
+
+// attach puts a helper beside every component that has a network. Hosts are the
+// addresses by which the host reaches them.
+func attach(ctx context.Context, env target.Environment, components []target.Component) (sessions map[string]*agent.Session, hosts map[netip.Addr]bool, err error) {
+	var mu sync.Mutex
+	sessions, hosts = map[string]*agent.Session{}, map[netip.Addr]bool{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(attaching)
 	for _, c := range components {
 		if c.State != target.Running || len(c.Networks) == 0 || !c.Networks[0].Address.IsValid() {
 			continue
 		}
-		h, err := env.Open(ctx, c.ID)
-		if err != nil {
-			return Map{}, err
-		}
-		attacher, err := target.As[fault.Attacher](h)
-		if err != nil {
-			return Map{}, err
-		}
-		if sessions[c.ID], err = attacher.Attach(ctx, agent.Network); err != nil {
-			return Map{}, fmt.Errorf("look at %s: %w", c.Name, err)
-		}
+		group.Go(func() error {
+			h, err := env.Open(ctx, c.ID)
+			if err != nil {
+				return err
+			}
+			attacher, err := target.As[fault.Attacher](h)
+			if err != nil {
+				return err
+			}
+			session, err := attacher.Attach(ctx, agent.Network)
+			if err != nil {
+				return fmt.Errorf("look at %s: %w", c.Name, err)
+			}
+			gateways, err := target.As[fault.Gatewayed](h)
+			if err != nil {
+				return err
+			}
+			found, err := gateways.Gateways(ctx)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sessions[c.ID] = session
+			for _, a := range found {
+				hosts[a] = true
+			}
+			return nil
+		})
 	}
-	if err := o.watch(ctx, sessions); err != nil {
-		return Map{}, err
-	}
-	return o.draw(name), nil
+	return sessions, hosts, group.Wait()
 }
 
 // every is how often connections are looked at: short ones must be met too.
@@ -163,10 +224,15 @@ func (o *observer) see(id string, sockets []agent.Socket) {
 		}
 		other, known := o.at[s.Remote.Addr()]
 		switch {
+		case listens[s.Local.Port()] && o.hosts[s.Remote.Addr()]:
 		case listens[s.Local.Port()] && !known:
 			o.edge(Entry, id, s.Local.Port()) // from outside of the fence
 		case listens[s.Local.Port()]:
 			o.edge(other, id, s.Local.Port())
+		case known && s.Via.IsValid() && o.at[s.Via] != "":
+			// By way of a gateway that is a component too.
+			o.edge(id, o.at[s.Via], s.Remote.Port())
+			o.edge(o.at[s.Via], other, s.Remote.Port())
 		case known:
 			o.edge(id, other, s.Remote.Port())
 		}

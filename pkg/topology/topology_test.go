@@ -126,7 +126,7 @@ func TestObserve(t *testing.T) {
 			b.Exec(front, "/gameday", "agent", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
 		}
 	})
-	m, err := topology.Observe(ctx, b.Env, "test")
+	m, err := topology.Observe(t.Context(), b.Env, "test", topology.Users{}, 3*time.Second)
 	talking.Wait()
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ type Writes struct {
 	Lost         int      `json:"lost"`        // acknowledged, and absent after repair
 	Unconfirmed  int      `json:"unconfirmed"` // could not be looked up
 	LossSpan     *Seconds `json:"loss_span_s"` // from the first to the last lost one, the fault in between or at an edge
-	SplitBrain   bool     `json:"split_brain"` // one was acknowledged after the fault, and lost
+	SplitBrain   bool     `json:"split_brain"` // one was acknowledged after the fault was in force, and lost
 	Missed       bool     `json:"missed"`      // more lost than the RPO allows
 	Observed     bool     `json:"observed"`    // enough was written to say that the RPO was met
 }
@@ -34,8 +34,10 @@ type Writes struct {
 // lost acknowledgement or the fault, whichever came first, to the last one or
 // the fault, whichever came later. That an RPO was met is only observed where
 // nothing is unconfirmed and a write was acknowledged in the second before the
-// span that the RPO allows to lose.
-func JudgeWrites(acks []Ack, fault, rpo time.Duration) Writes {
+// span that the RPO allows to lose. The fault was ordered at one moment and seen in
+// force at another, or the same: only a write acknowledged after that was
+// acknowledged by somebody who was cut off.
+func JudgeWrites(acks []Ack, fault, inForce, rpo time.Duration) Writes {
 	w := Writes{RPO: Seconds(rpo), Acknowledged: len(acks)}
 	first, last := fault, fault
 	fresh := false
@@ -47,7 +49,7 @@ func JudgeWrites(acks []Ack, fault, rpo time.Duration) Writes {
 			w.Unconfirmed++
 		case Absent:
 			w.Lost++
-			w.SplitBrain = w.SplitBrain || a.At > fault
+			w.SplitBrain = w.SplitBrain || a.At > inForce
 			first, last = min(first, a.At), max(last, a.At)
 		case Present:
 		}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # One of three. What it is called, and where it is, is in the environment.
 set -eu
-exec env -u ETCD_SELF etcd --data-dir /data/member \
+exec env -u ETCD_SELF etcd --data-dir /data/member --heartbeat-interval 250 --election-timeout 1500 \
     --listen-peer-urls http://0.0.0.0:2380 --initial-advertise-peer-urls "http://$ETCD_SELF:2380" \
     --listen-client-urls http://0.0.0.0:2379 --advertise-client-urls "http://$ETCD_SELF:2379" \
     --initial-cluster-token checkout --initial-cluster-state new \

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/gameday-dev/gameday/pkg/agent"
 )
@@ -191,40 +188,50 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, erro
 	if err != nil {
 		return nil, err
 	}
-	image, err := e.SelfImage(ctx)
+	id, output, err := e.launch(ctx, cmp.Or(at.container, string(at.power)), []string{"serve"}, &host)
 	if err != nil {
 		return nil, err
 	}
-	created, err := e.client.ContainerCreate(ctx, &container.Config{
-		Image: image, Cmd: []string{agent.Name, "serve"},
-		Labels: map[string]string{LabelHelper: cmp.Or(at.container, string(at.power)), LabelFence: e.options.Config.fenceName()},
-		// Standard input ends with this process's connection, however it ends.
-		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-	}, &host, nil, nil, "")
+	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	session, err := agent.Open(opening, output)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, e.abandon(ctx, id))
 	}
-	session, err := e.openSession(ctx, created.ID)
-	if err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		return nil, errors.Join(err, e.evict(ctx, created.ID))
-	}
-	return &helper{id: created.ID, session: session}, nil
+	return &helper{id: id, session: session}, nil
 }
 
-func (e *Environment) openSession(ctx context.Context, id string) (*agent.Session, error) {
-	attached, err := e.client.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+// launch starts a container of gameday's own binary that ends with this process's
+// connection, however that ends, and returns what it says and is told.
+func (e *Environment) launch(ctx context.Context, label string, args []string, host *container.HostConfig) (id string, said *stream, err error) {
+	image, err := e.SelfImage(ctx)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	if err := e.client.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	created, err := e.client.ContainerCreate(ctx, &container.Config{
+		Image: image, Cmd: append([]string{agent.Name}, args...),
+		Labels:    map[string]string{LabelHelper: label, LabelFence: e.options.Config.fenceName()},
+		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	}, host, nil, nil, "")
+	if err != nil {
+		return "", nil, err
+	}
+	attached, err := e.client.ContainerAttach(ctx, created.ID, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return "", nil, errors.Join(err, e.abandon(ctx, created.ID))
+	}
+	if err := e.client.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
 		attached.Close()
-		return nil, err
+		return "", nil, errors.Join(err, e.abandon(ctx, created.ID))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	return created.ID, newStream(attached.Conn, attached.Reader), nil
+}
+
+// abandon removes a helper that did not come up, though ctx may have ended.
+func (e *Environment) abandon(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return agent.Open(ctx, newStream(attached.Conn, attached.Reader))
+	return e.evict(ctx, id)
 }
 
 func (h *helper) ended() bool {
@@ -269,42 +276,21 @@ const leaving = 3 * time.Second
 
 // dismiss lets a helper undo what it still does, and waits until it is gone.
 func (e *Environment) dismiss(ctx context.Context, h *helper) error {
+	return e.leave(ctx, h.id, h.session.Close)
+}
+
+// leave ends a helper by letting go of it, and waits until it is gone: in the end
+// it is removed.
+func (e *Environment) leave(ctx context.Context, id string, letGo func() error) error {
 	patience, cancel := context.WithTimeout(ctx, leaving)
 	defer cancel()
-	gone, failed := e.client.ContainerWait(patience, h.id, container.WaitConditionRemoved)
-	_ = h.session.Close() // it may have ended by itself
+	gone, failed := e.client.ContainerWait(patience, id, container.WaitConditionRemoved)
+	_ = letGo() // it may have ended by itself
 	select {
 	case <-gone:
 		return nil
 	case err := <-failed:
 		_ = err // it was gone before, or its time is up
-		return e.evict(ctx, h.id)
+		return e.evict(ctx, id)
 	}
 }
-
-// stream is a helper's standard input and output. What it says on standard
-// error is the reason why it ended.
-type stream struct {
-	conn   net.Conn
-	output *io.PipeReader
-}
-
-func newStream(conn net.Conn, from io.Reader) *stream {
-	output, writer := io.Pipe()
-	go func() {
-		var complaint limitedBuffer
-		_, err := stdcopy.StdCopy(writer, &complaint, from)
-		if text := complaint.String(); text != "" {
-			err = errors.New(text)
-		}
-		if err == nil {
-			err = io.EOF
-		}
-		_ = writer.CloseWithError(err) // never fails
-	}()
-	return &stream{conn, output}
-}
-
-func (s *stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
-func (s *stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
-func (s *stream) Close() error                { return s.conn.Close() }

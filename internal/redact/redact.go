@@ -1,0 +1,92 @@
+// Package redact keeps secrets out of what is written down.
+package redact
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Mark is what stands where a secret was.
+const Mark = "REDACTED"
+
+// Redactor finds secrets in texts. The zero value finds none; see [New].
+type Redactor struct{ patterns []pattern }
+
+// pattern is what a secret looks like, and what stands instead of the whole match.
+type pattern struct {
+	*regexp.Regexp
+	instead string
+}
+
+// known are the secrets that everybody has: what stands in the first group is kept.
+func known() []pattern {
+	const kept = "${1}" + Mark
+	return []pattern{
+		{regexp.MustCompile(`(?i)((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|digest|token)\s+)?[^\s"',}]+`), kept},
+		{regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)[a-z0-9._~+/=-]{6,}`), kept},
+		{regexp.MustCompile(`(?i)((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']+`), kept},
+		{regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s*[:=]\s*["']?)[^\s"',;&}]+`), kept},
+		{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^@\s/]+@`), kept + "@"},
+	}
+}
+
+// New makes a redactor of the known secrets and of more patterns, whose whole match
+// is one.
+func New(more ...string) (*Redactor, error) {
+	r := &Redactor{patterns: known()}
+	for _, text := range more {
+		p, err := regexp.Compile(text)
+		if err != nil {
+			return nil, fmt.Errorf("redact: found %q, expected a regular expression (%w)", text, err)
+		}
+		r.patterns = append(r.patterns, pattern{p, Mark})
+	}
+	return r, nil
+}
+
+// Text is a text without its secrets.
+func (r *Redactor) Text(text string) string {
+	if r == nil {
+		return text
+	}
+	for _, p := range r.patterns {
+		text = p.ReplaceAllString(text, p.instead)
+	}
+	return text
+}
+
+// YAML is a document without the secrets of its texts, in the same order. What was
+// valid stays so.
+func (r *Redactor) YAML(data []byte) ([]byte, error) {
+	var document any
+	if err := yaml.UnmarshalWithOptions(data, &document, yaml.UseOrderedMap()); err != nil {
+		return nil, err
+	}
+	return yaml.MarshalWithOptions(r.value(document), yaml.IndentSequence(true))
+}
+
+func (r *Redactor) value(v any) any {
+	switch v := v.(type) {
+	case string:
+		return r.Text(v)
+	case []any:
+		for i := range v {
+			v[i] = r.value(v[i])
+		}
+	case yaml.MapSlice:
+		for i, item := range v {
+			if text, isText := item.Value.(string); isText {
+				// A secret may be told by its key alone.
+				whole, key := r.Text(fmt.Sprintf("%v: %s", item.Key, text)), fmt.Sprintf("%v: ", item.Key)
+				if len(whole) >= len(key) && whole[:len(key)] == key {
+					v[i].Value = whole[len(key):]
+					continue
+				}
+			}
+			v[i].Value = r.value(item.Value)
+		}
+	}
+	return v
+}

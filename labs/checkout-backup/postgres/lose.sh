@@ -1,0 +1,7 @@
+#!/bin/sh
+# The disk with the database on it is lost.
+set -eu
+data=/var/lib/postgresql/data/main
+rm -f "$data/made"
+kill -9 "$(head -n 1 "$data/postmaster.pid")" || true
+rm -rf "$data"

@@ -1,0 +1,122 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// payments charges customers at a payment provider who has several addresses, each
+// by a way of its own: by another NAT gateway, say. One that fails is left alone
+// for a while.
+type payments struct {
+	client    *http.Client
+	addresses []string
+
+	mu     sync.Mutex
+	failed map[string]time.Time // by address, when it did
+}
+
+// How long one way to the provider may take, and how long it is left alone after
+// it has not worked.
+const (
+	payPatience = 150 * time.Millisecond
+	payAvoid    = 2 * time.Second
+)
+
+// newPayments reads where the provider is: HOST:PORT,HOST:PORT, or nowhere.
+func newPayments(where string) *payments {
+	if where == "" {
+		return nil
+	}
+	return &payments{
+		// A connection for every charge: one that is kept would hide what becomes of
+		// the way until it breaks.
+		client: &http.Client{Timeout: payPatience, Transport: &http.Transport{
+			DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: payPatience}).DialContext,
+		}},
+		addresses: strings.Split(where, ","), failed: map[string]time.Time{},
+	}
+}
+
+// charge takes the money, once however often it is asked for the same order.
+func (p *payments) charge(ctx context.Context, order string) error {
+	if p == nil {
+		return nil
+	}
+	var errs []error
+	for _, address := range p.ways() {
+		err := p.ask(ctx, address, order)
+		if err == nil {
+			return nil
+		}
+		p.mu.Lock()
+		p.failed[address] = time.Now()
+		p.mu.Unlock()
+		errs = append(errs, err)
+	}
+	return fmt.Errorf("charge: %w", errors.Join(errs...))
+}
+
+// ways are the addresses, those that have just failed last.
+func (p *payments) ways() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var good, bad []string
+	for _, a := range p.addresses {
+		if time.Since(p.failed[a]) < payAvoid {
+			bad = append(bad, a)
+		} else {
+			good = append(good, a)
+		}
+	}
+	return append(good, bad...)
+}
+
+func (p *payments) ask(ctx context.Context, address, order string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/charges", strings.NewReader(order))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Idempotency-Key", order)
+	response, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+// lingering is for how long the provider leaves a connection half open after it has
+// answered: what fills the table of a NAT gateway.
+const lingering = time.Second
+
+// ServeProvider is a payment provider's stub: it takes every charge.
+func ServeProvider(ctx context.Context, listen string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /charges", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1<<16)); err != nil {
+			slog.Warn("charge refused", "error", err)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Length", "0") // so that the answer is whole before the connection ends
+		w.WriteHeader(http.StatusCreated)
+		_ = http.NewResponseController(w).Flush() // whoever has gone needs no answer
+		select {
+		case <-ctx.Done():
+		case <-time.After(lingering):
+		}
+	})
+	return serve(ctx, listen, mux)
+}

@@ -1,0 +1,146 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+)
+
+// Remote is a load whose users set out elsewhere: from a worker in the system's
+// own network, say, where no port of the host and no address table of its kernel
+// lies in their way.
+type Remote struct {
+	Load Load
+	// Start starts a worker, whose input and output the stream is. Closing the
+	// stream ends it.
+	Start func(ctx context.Context) (io.ReadWriteCloser, error)
+}
+
+// pings is how often the worker is asked for its time, before the load: the
+// quickest answer counts, as in NTP.
+const pings = 9
+
+// draining is how long a worker may take to tell of the users under way once it
+// was told to stop, beyond the journey's own timeout.
+const draining = 5 * time.Second
+
+// ErrWorker is wrapped by the error of a worker that ended by itself.
+var ErrWorker = errors.New("the load worker ended")
+
+// remote is a worker under way.
+type remote struct {
+	stream io.ReadWriteCloser
+	in     *json.Encoder
+	out    *json.Decoder
+	// origin is the worker's start on our clock, known to within half the
+	// quickest round trip.
+	origin time.Time
+}
+
+// Run sends users until ctx ends, like [Load.Run]. A worker that dies meanwhile is
+// an error: users who were not sent are not taken for well served.
+func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
+	w, err := begin(ctx, r.Start)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stream.Close()) }()
+	if err := w.in.Encode(order{Load: &r.Load}); err != nil {
+		return fmt.Errorf("%w: %w", ErrWorker, err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = w.in.Encode(order{Stop: true}) // one that is gone is told by its output
+		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
+	})
+	defer stop()
+	return w.each(func(l line) {
+		if l.Visit != nil {
+			l.Visit.move(epoch(), w.origin)
+			on(*l.Visit)
+		}
+	})
+}
+
+// Confirm is [Confirm] from where the users set out.
+func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) (err error) {
+	if r.Load.Journey.Confirm == nil {
+		return nil
+	}
+	w, err := begin(ctx, r.Start)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stream.Close()) }()
+	o := confirmOrder{Journey: r.Load.Journey, Way: r.Load.Way, Acks: acks}
+	if err := w.in.Encode(order{Confirm: &o}); err != nil {
+		return fmt.Errorf("%w: %w", ErrWorker, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
+	defer stop()
+	err = w.each(func(l line) {
+		if l.Looked > 0 && progress != nil {
+			progress(l.Looked, 2*len(acks))
+		}
+		copy(acks, l.Acks)
+	})
+	return errors.Join(ctx.Err(), err)
+}
+
+// begin starts a worker, and finds out what its clock says.
+func begin(ctx context.Context, start func(context.Context) (io.ReadWriteCloser, error)) (*remote, error) {
+	stream, err := start(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start a load worker: %w", err)
+	}
+	w := &remote{stream: stream, in: json.NewEncoder(stream), out: json.NewDecoder(stream)}
+	if err := w.meet(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a load worker: %w", err), stream.Close())
+	}
+	return w, nil
+}
+
+func (w *remote) meet() error {
+	var hello line
+	if err := w.out.Decode(&hello); err != nil {
+		return err
+	}
+	if hello.Version != workerVersion {
+		return fmt.Errorf("it speaks version %d, expected %d", hello.Version, workerVersion)
+	}
+	quickest := time.Duration(-1)
+	for n := 1; n <= pings; n++ {
+		asked := time.Now()
+		if err := w.in.Encode(order{Ping: n}); err != nil {
+			return err
+		}
+		var pong line
+		if err := w.out.Decode(&pong); err != nil {
+			return err
+		}
+		if took := time.Since(asked); quickest < 0 || took < quickest {
+			quickest, w.origin = took, asked.Add(took/2-pong.Now)
+		}
+	}
+	return nil
+}
+
+// each reads what the worker says, to its last line.
+func (w *remote) each(do func(line)) error {
+	for {
+		var l line
+		switch err := w.out.Decode(&l); {
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrWorker, err)
+		case l.Done && l.Error != "":
+			return fmt.Errorf("%w: %s", ErrWorker, l.Error)
+		case l.Done:
+			return nil
+		}
+		do(l)
+	}
+}

@@ -1,0 +1,286 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// The size of a chart: the timeline above, latencies below.
+const (
+	chartWidth  = 24 * vg.Centimeter
+	chartHeight = 13 * vg.Centimeter
+	chartDPI    = 144 // of the PNG
+)
+
+// The colours of a chart. They can be told apart on white and on black, and where
+// red and green cannot.
+func (p palette) rgb() color.NRGBA {
+	return color.NRGBA{R: uint8(p >> 24), G: uint8(p >> 16), B: uint8(p >> 8), A: uint8(p)} //nolint:gosec // G115: bytes of a colour
+}
+
+type palette uint32
+
+const (
+	goodColour     palette = 0x2f9e6eff
+	slowColour     palette = 0xe8a317ff
+	failedColour   palette = 0xd3364bff
+	faultColour    palette = 0x88888838
+	recoveryColour palette = 0x2f6fde66
+	deadlineColour palette = 0x9b30c9ff
+	eventColour    palette = 0x888888ff
+	p50Colour      palette = 0x5aa0f2ff
+	p95Colour      palette = 0x2f6fdeff
+	p99Colour      palette = 0x1b3f8bff
+)
+
+// ChartSVG draws what users of a journey met over time.
+func ChartSVG(w io.Writer, r Report, journey int) error {
+	canvas := vgsvg.New(chartWidth, chartHeight)
+	if err := drawChart(draw.New(canvas), r, journey); err != nil {
+		return err
+	}
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+// ChartPNG draws the same picture in pixels, on white.
+func ChartPNG(w io.Writer, r Report, journey int) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, chartHeight), vgimg.UseDPI(chartDPI), vgimg.UseBackgroundColor(color.White))
+	if err := drawChart(draw.New(canvas), r, journey); err != nil {
+		return err
+	}
+	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
+	return err
+}
+
+// emptyPNG is a picture of nothing.
+func emptyPNG(w io.Writer) error {
+	_, err := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, vg.Centimeter), vgimg.UseBackgroundColor(color.White))}.WriteTo(w)
+	return err
+}
+
+// inlineSVG is the chart as a part of a page: it takes on the page's text colour.
+func inlineSVG(r Report, journey int, title string) (string, error) {
+	var b bytes.Buffer
+	if err := ChartSVG(&b, r, journey); err != nil {
+		return "", err
+	}
+	_, svg, _ := strings.Cut(b.String(), "<svg ")
+	svg = strings.NewReplacer(
+		"fill:#000000", "fill:currentColor", "stroke:#000000", "stroke:currentColor",
+		"font-family:Liberation Sans", "font-family:Liberation Sans,Arial,sans-serif",
+	).Replace(svg)
+	return `<svg role="img" aria-label="` + htmlEscape(title) + `" ` + svg, nil
+}
+
+func drawChart(c draw.Canvas, r Report, journey int) error {
+	s := r.series[journey]
+	timeline, err := newPanel("users in "+s.Width.String(), s)
+	if err != nil {
+		return err
+	}
+	latency, err := newPanel("latency in ms", s)
+	if err != nil {
+		return err
+	}
+	latency.X.Label.Text = "seconds after the fault"
+	for _, p := range []*plot.Plot{timeline, latency} {
+		p.Add(spans{from: 0, to: r.faultEnds(), colour: faultColour})
+		if lo, hi, ok := r.recoverySpan(journey); ok {
+			p.Add(spans{from: lo, to: hi, colour: recoveryColour})
+		}
+	}
+	timeline.Add(bars{s})
+	if at, ok := r.deadline(journey); ok {
+		timeline.Add(upright{at: []float64{at}, colour: deadlineColour, width: 1.5, dashes: []vg.Length{4, 3}, low: 0, high: 1})
+	}
+	timeline.Add(upright{at: r.eventMoments(), colour: eventColour, width: 1, low: 0.93, high: 1})
+	for _, l := range []struct {
+		colour palette
+		of     func(Bin) time.Duration
+	}{
+		{p99Colour, func(b Bin) time.Duration { return b.P99 }},
+		{p95Colour, func(b Bin) time.Duration { return b.P95 }},
+		{p50Colour, func(b Bin) time.Duration { return b.P50 }},
+	} {
+		line, err := plotter.NewLine(points(s, l.of))
+		if err != nil {
+			return fmt.Errorf("draw the chart: %w", err)
+		}
+		line.Color, line.Width = l.colour.rgb(), vg.Points(1.2)
+		latency.Add(line)
+	}
+	timeline.Y.Min, latency.Y.Min = 0, 0
+	tiles := draw.Tiles{Rows: 2, Cols: 1, PadTop: 6, PadBottom: 4, PadLeft: 4, PadRight: 12, PadY: 8}
+	panels := [][]*plot.Plot{{timeline}, {latency}}
+	for i, row := range plot.Align(panels, tiles, c) {
+		panels[i][0].Draw(row[0])
+	}
+	return nil
+}
+
+func newPanel(label string, s Series) (*plot.Plot, error) {
+	if len(s.Bins) == 0 {
+		return nil, fmt.Errorf("draw the chart: journey %s has no samples", s.Journey)
+	}
+	p := plot.New()
+	p.BackgroundColor = color.Transparent
+	p.X.Min, p.X.Max = s.Start.Seconds(), (s.Start + time.Duration(len(s.Bins))*s.Width).Seconds()
+	p.Y.Label.Text = label
+	sans := font.Font{Typeface: "Liberation", Variant: "Sans", Size: 10}
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font, axis.Tick.Label.Font = sans, sans
+	}
+	return p, nil
+}
+
+func points(s Series, of func(Bin) time.Duration) plotter.XYs {
+	xys := make(plotter.XYs, 0, len(s.Bins))
+	for i, b := range s.Bins {
+		if b.Users() > 0 {
+			middle := s.Start + time.Duration(i)*s.Width + s.Width/2
+			xys = append(xys, plotter.XY{X: middle.Seconds(), Y: float64(of(b)) / float64(time.Millisecond)})
+		}
+	}
+	return xys
+}
+
+// faultEnds is when the fault's interval ends, in seconds after it began.
+func (r Report) faultEnds() float64 {
+	switch {
+	case r.FaultAt == nil:
+		return 0
+	case r.Revert != nil:
+		return r.Revert.Sub(*r.FaultAt).Seconds()
+	}
+	return r.Ended.Sub(*r.FaultAt).Seconds()
+}
+
+// verdictOf is that of the journey whose chart is drawn.
+func (r Report) verdictOf(journey int) verdict.Verdict {
+	for _, j := range r.Journeys {
+		if j.Name == r.series[journey].Journey {
+			return j.Verdict
+		}
+	}
+	return verdict.Verdict{}
+}
+
+// recoverySpan is between which moments service came back.
+func (r Report) recoverySpan(journey int) (lo, hi float64, ok bool) {
+	v := r.verdictOf(journey)
+	if v.FirstImpact == nil || v.RecoveryLo == nil || v.RecoveryHi == nil || *v.RecoveryHi == 0 {
+		return 0, 0, false
+	}
+	began := v.FirstImpact.Duration()
+	return (began + v.RecoveryLo.Duration()).Seconds(), (began + v.RecoveryHi.Duration()).Seconds(), true
+}
+
+// deadline is when service has to be back by the RTO.
+func (r Report) deadline(journey int) (at float64, ok bool) {
+	v := r.verdictOf(journey)
+	if v.FirstImpact == nil {
+		return 0, false
+	}
+	return (v.FirstImpact.Duration() + r.Objective.RTO.Duration()).Seconds(), true
+}
+
+// eventMoments are when the environment said that something happened.
+func (r Report) eventMoments() []float64 {
+	var all []float64
+	for _, e := range r.Events {
+		if e.Kind == record.KindEngine && r.FaultAt != nil {
+			all = append(all, e.At.Sub(*r.FaultAt).Seconds())
+		}
+	}
+	return all
+}
+
+// bars are the users of each bin: badly served below, well served above.
+type bars struct{ Series }
+
+// Plot implements [plot.Plotter].
+func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for i, bin := range b.Bins {
+		left := b.Start + time.Duration(i)*b.Width
+		bottom := 0
+		for _, part := range []struct {
+			n      int
+			colour palette
+		}{{bin.Failed, failedColour}, {bin.Slow, slowColour}, {bin.Good, goodColour}} {
+			if part.n == 0 {
+				continue
+			}
+			rectangle(c, part.colour, x(left.Seconds()), x((left + b.Width).Seconds()), y(float64(bottom)), y(float64(bottom+part.n)))
+			bottom += part.n
+		}
+	}
+}
+
+// DataRange implements [plot.DataRanger].
+func (b bars) DataRange() (xmin, xmax, ymin, ymax float64) {
+	most := 1
+	for _, bin := range b.Bins {
+		most = max(most, bin.Users())
+	}
+	return math.Inf(1), math.Inf(-1), 0, float64(most) * 1.1
+}
+
+// spans shade an interval from top to bottom.
+type spans struct {
+	from, to float64
+	colour   palette
+}
+
+// Plot implements [plot.Plotter].
+func (s spans) Plot(c draw.Canvas, p *plot.Plot) {
+	from, to := max(s.from, p.X.Min), min(s.to, p.X.Max)
+	if from >= to {
+		return
+	}
+	x, _ := p.Transforms(&c)
+	rectangle(c, s.colour, x(from), x(to), c.Min.Y, c.Max.Y)
+}
+
+// upright are lines at moments, between two shares of the height.
+type upright struct {
+	at        []float64
+	colour    palette
+	width     vg.Length
+	dashes    []vg.Length
+	low, high float64
+}
+
+// Plot implements [plot.Plotter].
+func (u upright) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	style := draw.LineStyle{Color: u.colour.rgb(), Width: u.width, Dashes: u.dashes}
+	height := c.Max.Y - c.Min.Y
+	for _, at := range u.at {
+		if at < p.X.Min || at > p.X.Max {
+			continue
+		}
+		c.StrokeLine2(style, x(at), c.Min.Y+vg.Length(u.low)*height, x(at), c.Min.Y+vg.Length(u.high)*height)
+	}
+}
+
+func rectangle(c draw.Canvas, colour palette, left, right, bottom, top vg.Length) {
+	c.FillPolygon(colour.rgb(), []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
+}

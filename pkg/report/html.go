@@ -1,0 +1,106 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+//go:embed page.html
+var page string
+
+func htmlEscape(text string) string { return template.HTMLEscapeString(text) }
+
+// HTML writes the report as one page that needs nothing else: no script, no
+// network. It prints, and reads on a phone, in light and in dark.
+func HTML(w io.Writer, r Report) error {
+	charts := make([]template.HTML, 0, len(r.series))
+	for i, s := range r.series {
+		if len(s.Bins) == 0 {
+			charts = append(charts, "")
+			continue
+		}
+		svg, err := inlineSVG(r, i, "Users of journey "+s.Journey+" over time: well served, slow and failed; and their latency")
+		if err != nil {
+			return err
+		}
+		charts = append(charts, template.HTML(svg)) //nolint:gosec // G203: drawn by us from numbers
+	}
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"thousands": thousands, "short": func(s verdict.Seconds) string { return short(&s) }, "percent": Percent, "clock": clock,
+		"share": func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
+	}).Parse(page)
+	if err != nil {
+		return fmt.Errorf("the page of reports: %w", err)
+	}
+	return t.Execute(w, map[string]any{
+		"R": r, "Word": word(r.Verdict.Verdict), "State": stateOf(r.Verdict), "Headline": Headline(r),
+		"Objective": objective(r.Objective), "Facts": facts(r), "Charts": charts, "Happened": r.happened(),
+		"Resolved": r.resolved, "Logs": r.logs, "Width": widthOf(r.series),
+		"Versions": r.versions(), "When": r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
+	})
+}
+
+func widthOf(all []Series) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[0].Width
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
+
+// versions are of what took part, in a fixed order.
+func (r Report) versions() []fact {
+	all := []fact{{"gameday", r.Gameday}}
+	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
+		all = append(all, fact{name, r.Versions[name]})
+	}
+	return all
+}
+
+// happening is one line of what happened.
+type happening struct {
+	At              string // since the fault
+	Component, What string
+	Mark            bool
+}
+
+// happened is all that happened, in order, measured from the fault.
+func (r Report) happened() []happening {
+	origin := r.Started
+	if r.FaultAt != nil {
+		origin = *r.FaultAt
+	}
+	var all []happening
+	for _, e := range r.Events {
+		if e.Schema != "" {
+			continue
+		}
+		h := happening{At: fmt.Sprintf("%+.3fs", e.At.Sub(origin).Round(time.Millisecond).Seconds()), Component: e.Component, What: e.What}
+		if e.Kind == record.KindMark {
+			h.Mark, h.What = true, string(e.Mark)
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// Name and Text let the page read a fact.
+func (f fact) Name() string { return f.name }
+
+// Text is what there is to say.
+func (f fact) Text() string { return f.text }
+
+// Loud tells whether a fact must not be overlooked.
+func (f fact) Loud() bool { return strings.ToUpper(f.name) == f.name }
+
+var _ Format = HTML

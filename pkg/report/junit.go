@@ -1,0 +1,93 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// The elements of a JUnit XML file that CI systems read.
+type (
+	junitSuites struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name      string    `xml:"name,attr"`
+		Tests     int       `xml:"tests,attr"`
+		Failures  int       `xml:"failures,attr"`
+		Errors    int       `xml:"errors,attr"`
+		Time      string    `xml:"time,attr"` // seconds
+		Timestamp string    `xml:"timestamp,attr"`
+		Case      junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Class   string        `xml:"classname,attr"`
+		Name    string        `xml:"name,attr"`
+		Time    string        `xml:"time,attr"`
+		Failure *junitProblem `xml:"failure"`
+		Error   *junitProblem `xml:"error"`
+		Output  string        `xml:"system-out"`
+	}
+	junitProblem struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes the run as a test for CI: a single point of failure that nobody has
+// accepted is a failure, and what could not be told an error.
+func JUnit(w io.Writer, r Report) error {
+	var b strings.Builder
+	for _, f := range facts(r) {
+		fmt.Fprintf(&b, "%s: %s\n", f.name, f.text)
+	}
+	seconds := fmt.Sprintf("%.3f", r.Finished.Sub(r.Started).Seconds())
+	suite := junitSuite{
+		Name: "gameday " + r.Environment, Tests: 1, Time: seconds, Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
+		Case: junitCase{Class: r.Environment, Name: r.Scenario, Time: seconds, Output: b.String()},
+	}
+	problem := &junitProblem{Message: Headline(r), Type: string(r.Verdict.Verdict), Text: b.String()}
+	switch r.ExitCode() {
+	case verdict.Disproved.ExitCode():
+	case verdict.Proven.ExitCode():
+		suite.Failures, suite.Case.Failure = 1, problem
+	default:
+		suite.Errors, suite.Case.Error = 1, problem
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(junitSuites{Suites: []junitSuite{suite}}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// GitHub writes the verdict as an annotation, a workflow command of GitHub Actions.
+func GitHub(w io.Writer, r Report) error {
+	level := "error"
+	switch r.ExitCode() {
+	case verdict.Disproved.ExitCode():
+		level = "notice"
+	case verdict.Inconclusive.ExitCode(), verdict.Aborted.ExitCode():
+		level = "warning"
+	}
+	// As the toolkit's own escaping has it, of data and of properties.
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(word(r.Verdict.Verdict)+" "+r.Scenario), data.Replace(Headline(r)))
+	return err
+}
+
+var (
+	_ Format = JUnit
+	_ Format = GitHub
+)

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Series is what users of a journey met over time, in bins of equal width. However
+// long the run, it has no more than a picture can show.
+type Series struct {
+	Journey string
+	Width   time.Duration // of a bin
+	Start   time.Duration // of the first bin, since the fault
+	Bins    []Bin
+}
+
+// Bin counts the users who set out in one span of time.
+type Bin struct {
+	Good, Slow, Failed int // Slow had a good answer, too late
+	P50, P95, P99      time.Duration
+}
+
+// Users are all of a bin.
+func (b Bin) Users() int { return b.Good + b.Slow + b.Failed }
+
+// maxBins is how many bins a picture shows at most.
+const maxBins = 240
+
+// widthFor is the narrowest round width with which a span has no more than maxBins.
+func widthFor(span time.Duration) time.Duration {
+	for unit := 100 * time.Millisecond; ; unit *= 10 {
+		for _, factor := range []time.Duration{1, 2, 5} {
+			if width := unit * factor; span <= width*maxBins {
+				return width
+			}
+		}
+	}
+}
+
+// seriesOf sums a case up over time. Its samples are sorted by it.
+func seriesOf(journey string, c verdict.Case) Series {
+	s := Series{Journey: journey, Width: widthFor(0)}
+	if len(c.Samples) == 0 {
+		return s
+	}
+	slices.SortFunc(c.Samples, func(a, b verdict.Sample) int { return int(a.Sent - b.Sent) })
+	first, last := c.Samples[0].Sent, c.Samples[len(c.Samples)-1].Sent
+	s.Width = widthFor(last - first + time.Nanosecond)
+	// A bin begins at the fault, so that none holds users of before and after it.
+	before := (c.Marks.Fault - first + s.Width - 1) / s.Width
+	s.Start = -before * s.Width
+	latencies := make([]time.Duration, 0, 1024)
+	var bin Bin
+	place := 0
+	done := func() {
+		slices.Sort(latencies)
+		bin.P50, bin.P95, bin.P99 = quantile(latencies, 50), quantile(latencies, 95), quantile(latencies, 99)
+		s.Bins = append(s.Bins, bin)
+		bin, latencies = Bin{}, latencies[:0]
+	}
+	for _, one := range c.Samples {
+		at := int((one.Sent - c.Marks.Fault - s.Start) / s.Width)
+		for ; place < at; place++ {
+			done()
+		}
+		latencies = append(latencies, one.Latency)
+		switch {
+		case one.Failed:
+			bin.Failed++
+		case c.Bad(one):
+			bin.Slow++
+		default:
+			bin.Good++
+		}
+	}
+	done()
+	return s
+}
+
+// quantile is that of sorted latencies by the nearest rank, in percent.
+func quantile(sorted []time.Duration, percent int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max((len(sorted)*percent+99)/100-1, 0)]
+}

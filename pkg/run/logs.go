@@ -1,0 +1,69 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// LogsDir is the folder of a run's folder that holds what components said: a file
+// each, NAME.log.
+const LogsDir = "logs"
+
+// Logger is a component that remembers what it has said.
+type Logger interface {
+	// Logs are its last lines since a moment.
+	Logs(ctx context.Context, since time.Time, lines int) (string, error)
+}
+
+// saveLogs keeps what the broken components have said since the run began. One that
+// is gone has nothing to say; what cannot be read is said in its place.
+func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, since time.Time, secrets *redact.Redactor) error {
+	if d.Logs <= 0 {
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	found, err := d.Engine.Find(ctx, target.Selector{})
+	if err != nil {
+		return fmt.Errorf("keep the logs: %w", err)
+	}
+	broken := map[string]bool{}
+	for _, s := range steps {
+		broken[s.Component] = true
+	}
+	if err := os.MkdirAll(filepath.Join(dir, LogsDir), 0o750); err != nil {
+		return fmt.Errorf("keep the logs: %w", err)
+	}
+	var errs []error
+	for _, c := range found {
+		if !broken[c.Name] {
+			continue
+		}
+		text, err := d.logsOf(ctx, c, since)
+		if err != nil {
+			text = "the log could not be read: " + err.Error() + "\n"
+		}
+		name := strings.ReplaceAll(c.Name, string(filepath.Separator), "_") + ".log"
+		errs = append(errs, os.WriteFile(filepath.Join(dir, LogsDir, name), []byte(secrets.Text(text)), 0o600))
+	}
+	return errors.Join(errs...)
+}
+
+func (d Day) logsOf(ctx context.Context, c target.Component, since time.Time) (string, error) {
+	h, err := d.Engine.Open(ctx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	logger, err := target.As[Logger](h)
+	if err != nil {
+		return "", err
+	}
+	return logger.Logs(ctx, since, d.Logs)
+}
