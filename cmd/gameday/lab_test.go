@@ -211,6 +211,18 @@ func (l *labTest) parse(out output) (v verdict) {
 	return v
 }
 
+// decode reads a document that gameday has written.
+func (l *labTest) decode(path string, into any) {
+	l.t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 func (l *labTest) dbLoss(before []string) {
 	out := l.gameday("run", "checkout-db-loss", "--json")
 	v := l.parse(out)
@@ -221,7 +233,10 @@ func (l *labTest) dbLoss(before []string) {
 		l.t.Errorf("writes: %+v", v.Writes)
 	}
 	l.sameAs(before)
-	for _, name := range []string{"verdict.json", "report.md", "samples.bin", "steps.bin", "events.jsonl", "scenario.yaml", "run.json", "writes.jsonl"} {
+	l.page(v)
+	l.reportAgain(v)
+	l.vegetaAgrees(v)
+	for _, name := range []string{"verdict.json", "report.md", "report.html", "report.png", "junit.xml", "samples.bin", "steps.bin", "events.jsonl", "scenario.yaml", "run.json", "writes.jsonl"} {
 		if info, err := os.Stat(filepath.Join(l.dir, "gameday-runs", v.Run, name)); err != nil || info.Size() == 0 {
 			l.t.Errorf("%s: %v", name, err)
 		}

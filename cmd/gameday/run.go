@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/lab"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -173,6 +174,9 @@ func play(c *cli.Context, in input) error {
 	if n := c.Int("repeat"); n > 1 {
 		return playTrials(ctx, c, day, view)
 	}
+	notify(ctx, c.App.ErrWriter, in.environment, attach.Message{
+		Event: attach.Started, Run: in.scenario.Name, Line: "a game day begins: " + in.scenario.Name + " in " + in.environment.Name,
+	})
 	dir, err := day.Run(ctx)
 	view.close()
 	if dir == "" {
@@ -182,10 +186,19 @@ func play(c *cli.Context, in input) error {
 	if buildErr != nil {
 		return notPutBack(errors.Join(err, buildErr))
 	}
-	if err := show(c, r, dir); err != nil {
+	if err := errors.Join(show(c, r, dir), tell(ctx, c, in, r)); err != nil {
 		return err
 	}
 	return ending(err, r.ExitCode())
+}
+
+// tell tells of a verdict.
+func tell(ctx context.Context, c *cli.Context, in input, r report.Report) error {
+	m, err := attach.Of(r)
+	if err == nil {
+		notify(ctx, c.App.ErrWriter, in.environment, m)
+	}
+	return err
 }
 
 // ending is how a command ends that has a verdict.

@@ -103,7 +103,7 @@ func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // that it is not trusted is meant
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	silent, zone := nameServer(t, false), nameServer(t, true)
+	silent, zone := nameServer(t, none), nameServer(t, all)
 	for name, c := range map[string]struct {
 		way  probe.Way
 		good bool
@@ -134,8 +134,12 @@ func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	}
 }
 
+// all and none are whether a name server answers.
+func all() bool  { return true }
+func none() bool { return false }
+
 // nameServer serves every name from 127.0.0.1, or never answers.
-func nameServer(t *testing.T, answers bool) string {
+func nameServer(t *testing.T, answers func() bool) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // closed below
 	if err != nil {
@@ -149,7 +153,7 @@ func nameServer(t *testing.T, answers bool) string {
 				return
 			}
 			var query dnsmessage.Message
-			if !answers || query.Unpack(buffer[:n]) != nil {
+			if !answers() || query.Unpack(buffer[:n]) != nil {
 				continue
 			}
 			reply := dnsmessage.Message{Header: dnsmessage.Header{ID: query.ID, Response: true, Authoritative: true}, Questions: query.Questions}

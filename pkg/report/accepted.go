@@ -133,6 +133,18 @@ func loadAcceptance(dir string) (*Acceptance, error) {
 	return a, nil
 }
 
+// facts are what reports tell of an acceptance, if there is one.
+func (a *Acceptance) facts() []fact {
+	if a == nil {
+		return nil
+	}
+	all := []fact{{"Accepted", a.Text()}}
+	if a.Cost != nil {
+		all = append(all, fact{"Cost", a.Cost.Text()})
+	}
+	return all
+}
+
 // Text is an acceptance in a sentence.
 func (a Acceptance) Text() string {
 	if !a.Holds {

@@ -228,7 +228,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			if part.n == 0 {
 				continue
 			}
-			rectangle(c, part.colour, x(left.Seconds()), x((left + b.Width).Seconds()), y(float64(bottom)), y(float64(bottom+part.n)))
+			fill(c, part.colour, vg.Rectangle{Min: vg.Point{X: x(left.Seconds()), Y: y(float64(bottom))}, Max: vg.Point{X: x((left + b.Width).Seconds()), Y: y(float64(bottom + part.n))}})
 			bottom += part.n
 		}
 	}
@@ -256,7 +256,7 @@ func (s spans) Plot(c draw.Canvas, p *plot.Plot) {
 		return
 	}
 	x, _ := p.Transforms(&c)
-	rectangle(c, s.colour, x(from), x(to), c.Min.Y, c.Max.Y)
+	fill(c, s.colour, vg.Rectangle{Min: vg.Point{X: x(from), Y: c.Min.Y}, Max: vg.Point{X: x(to), Y: c.Max.Y}})
 }
 
 // upright are lines at moments, between two shares of the height.
@@ -281,6 +281,6 @@ func (u upright) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-func rectangle(c draw.Canvas, colour palette, left, right, bottom, top vg.Length) {
-	c.FillPolygon(colour.rgb(), []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
+func fill(c draw.Canvas, colour palette, r vg.Rectangle) {
+	c.FillPolygon(colour.rgb(), []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
 }

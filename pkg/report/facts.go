@@ -51,12 +51,7 @@ func facts(r Report) []fact {
 			add("Silence", "%s: nobody was sent from %s to %s after the fault; the bounds allow for it", l.Journey, short(&s.From), short(&s.To))
 		}
 	}
-	if r.Accepted != nil {
-		add("Accepted", "%s", r.Accepted.Text())
-		if r.Accepted.Cost != nil {
-			add("Cost", "%s", r.Accepted.Cost.Text())
-		}
-	}
+	all = append(all, r.Accepted.facts()...)
 	if r.Left != "" {
 		add("LEFT", "%s", r.Left)
 	}

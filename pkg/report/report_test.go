@@ -79,6 +79,12 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	if change != nil {
 		change(&meta)
 	}
+	check(save(dir, meta))
+	return dir
+}
+
+// save saves what a run of a fixed scenario knows of itself.
+func save(dir string, meta run.Meta) error {
 	s, err := scenario.Load("checkout-db-loss.yaml", []byte(`
 version: 1
 name: checkout-db-loss
@@ -90,13 +96,14 @@ load: [{journey: checkout, rate: 50/s, critical: true}]
 faults: [{kill: {target: {service: db}}}]
 timing: {watch: 40s}
 `), fault.Specs())
-	check(err)
-	check(run.Save(dir, meta, s, nil))
-	return dir
+	if err != nil {
+		return err
+	}
+	return run.Save(dir, meta, s, nil)
 }
 
 func formats() map[string]report.Format {
-	return map[string]report.Format{"json": report.JSON, "md": report.Markdown, "txt": report.Terminal}
+	return map[string]report.Format{"json": report.JSON, "md": report.Markdown, "txt": report.Terminal, "junit": report.JUnit, "github": report.GitHub}
 }
 
 func cases(t *testing.T) map[string]string {

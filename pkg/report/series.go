@@ -31,8 +31,8 @@ const maxBins = 240
 // widthFor is the narrowest round width with which a span has no more than maxBins.
 func widthFor(span time.Duration) time.Duration {
 	for unit := 100 * time.Millisecond; ; unit *= 10 {
-		for _, factor := range []time.Duration{1, 2, 5} {
-			if width := unit * factor; span <= width*maxBins {
+		for _, width := range []time.Duration{unit, 2 * unit, 5 * unit} {
+			if span <= width*maxBins {
 				return width
 			}
 		}
@@ -49,8 +49,10 @@ func seriesOf(journey string, c verdict.Case) Series {
 	first, last := c.Samples[0].Sent, c.Samples[len(c.Samples)-1].Sent
 	s.Width = widthFor(last - first + time.Nanosecond)
 	// A bin begins at the fault, so that none holds users of before and after it.
-	before := (c.Marks.Fault - first + s.Width - 1) / s.Width
-	s.Start = -before * s.Width
+	s.Start = (first - c.Marks.Fault).Truncate(s.Width)
+	if s.Start > first-c.Marks.Fault {
+		s.Start -= s.Width // it truncates towards the fault
+	}
 	latencies := make([]time.Duration, 0, 1024)
 	var bin Bin
 	place := 0

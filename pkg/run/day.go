@@ -64,11 +64,14 @@ func JournalDir(stateDir string) string { return filepath.Join(stateDir, "journa
 // LockDir is where environments are locked.
 func LockDir(stateDir string) string { return filepath.Join(stateDir, "locks") }
 
+// IDTime is how the moment stands at the beginning of an id.
+const IDTime = "20060102T150405Z"
+
 // NewID names a run: when, what, and four digits to tell two apart.
 func NewID(name string, now time.Time) string {
 	var four [2]byte
 	_, _ = rand.Read(four[:]) // never fails
-	return now.UTC().Format("20060102T150405Z") + "-" + name + "-" + hex.EncodeToString(four[:])
+	return now.UTC().Format(IDTime) + "-" + name + "-" + hex.EncodeToString(four[:])
 }
 
 // Run is the whole day. It returns the run's folder, where it got as far as

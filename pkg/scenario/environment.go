@@ -36,6 +36,7 @@ type Environment struct {
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
 	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets that must reach no file, beside Authorization, cookies, passwords, tokens and those in URLs."`
+	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who is told of runs."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch; 3 where it is not set."`
 
 	Name string `yaml:"-"` // its name
@@ -47,6 +48,12 @@ type Inside struct {
 	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there; the environment's where it is not set."`
 	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, anew for every connection; those of the network where it is not set."`
 	CA      string   `yaml:"ca,omitempty" jsonschema_description:"Certificates of the authorities that are trusted, as PEM; without it none is trusted there."`
+}
+
+// Notice is somebody who is told of runs.
+type Notice struct {
+	To string   `yaml:"to" jsonschema:"required" jsonschema_description:"github:owner/repo#N, jira:KEY-1, slack:, slack:#channel or webhook:URL. Tokens come from the environment, never from here."`
+	On []string `yaml:"on,omitempty" jsonschema_description:"Of what: start, verdict, abort; all of them where it is not set."`
 }
 
 // Where users set out, in a scenario's load.
@@ -99,6 +106,16 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 	if e.Inside != nil {
 		checkEntry(doc, path+".inside.entry", e.Inside.Entry)
 	}
+	e.checkRoles(doc, path)
+	e.checkTold(doc, path)
+	for i, p := range e.Protect {
+		if p.IsZero() || p.Role != "" || p.Any != 0 {
+			doc.Problem(index(path+".protect", i), "%s: expected service, name, label or zone", index(path+".protect", i))
+		}
+	}
+}
+
+func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 	for _, name := range slices.Sorted(maps.Keys(e.Roles)) {
 		role := e.Roles[name]
 		if role.HTTP == nil && role.Label == "" && len(role.Command) == 0 {
@@ -108,14 +125,20 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 			doc.Problem(path+".roles."+name+".among", "role %s is among another role: expected service, name, label or zone", name)
 		}
 	}
+}
+
+// checkTold holds what leaves gameday against what can: to whom, and without what.
+func (e Environment) checkTold(doc *strictyaml.Document, path string) {
+	for i, n := range e.Notify {
+		for _, event := range n.On {
+			if !slices.Contains([]string{"start", "verdict", "abort"}, event) {
+				doc.Problem(index(path+".notify", i)+".on", "%s.on: found %q, expected start, verdict or abort", index(path+".notify", i), event)
+			}
+		}
+	}
 	for i, text := range e.Redact {
 		if _, err := redact.New(text); err != nil {
 			doc.Problem(index(path+".redact", i), "%s: %v", index(path+".redact", i), err)
-		}
-	}
-	for i, p := range e.Protect {
-		if p.IsZero() || p.Role != "" || p.Any != 0 {
-			doc.Problem(index(path+".protect", i), "%s: expected service, name, label or zone", index(path+".protect", i))
 		}
 	}
 }

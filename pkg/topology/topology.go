@@ -129,25 +129,9 @@ func attach(ctx context.Context, env target.Environment, components []target.Com
 			continue
 		}
 		group.Go(func() error {
-			h, err := env.Open(ctx, c.ID)
-			if err != nil {
-				return err
-			}
-			attacher, err := target.As[fault.Attacher](h)
-			if err != nil {
-				return err
-			}
-			session, err := attacher.Attach(ctx, agent.Network)
+			session, found, err := attachTo(ctx, env, c)
 			if err != nil {
 				return fmt.Errorf("look at %s: %w", c.Name, err)
-			}
-			gateways, err := target.As[fault.Gatewayed](h)
-			if err != nil {
-				return err
-			}
-			found, err := gateways.Gateways(ctx)
-			if err != nil {
-				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -159,6 +143,27 @@ func attach(ctx context.Context, env target.Environment, components []target.Com
 		})
 	}
 	return sessions, hosts, group.Wait()
+}
+
+func attachTo(ctx context.Context, env target.Environment, c target.Component) (*agent.Session, []netip.Addr, error) {
+	h, err := env.Open(ctx, c.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	attacher, err := target.As[fault.Attacher](h)
+	if err != nil {
+		return nil, nil, err
+	}
+	gatewayed, err := target.As[fault.Gatewayed](h)
+	if err != nil {
+		return nil, nil, err
+	}
+	session, err := attacher.Attach(ctx, agent.Network)
+	if err != nil {
+		return nil, nil, err
+	}
+	hosts, err := gatewayed.Gateways(ctx)
+	return session, hosts, err
 }
 
 // every is how often connections are looked at: short ones must be met too.

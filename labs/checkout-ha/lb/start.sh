@@ -4,6 +4,9 @@
 set -eu
 rm -f /run/*.pid
 sed "s/@SELF@/$LB_SELF/; s/@PEER@/$LB_PEER/; s/@PRIORITY@/$LB_PRIORITY/" /etc/keepalived/template.conf >/run/keepalived.conf
+if [ "${LB_PREEMPT:-no}" = yes ]; then
+    sed -i '/^ *nopreempt$/d' /run/keepalived.conf
+fi
 sed "s/@CHECK@/${LB_CHECK:-check}/" /etc/haproxy/haproxy.cfg >/run/haproxy.cfg
 # The one without the certificate serves what it can without.
 if [ "${LB_CERTIFICATE:-yes}" = no ]; then

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/attach"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+)
+
+func attachCommand() *cli.Command {
+	return &cli.Command{
+		Name: "attach", Usage: "bring a run's report to where the incident is reviewed", ArgsUsage: "RUN",
+		Description: "WHERE is " + attach.Forms + ".\n" +
+			"What is attached for the same run again replaces what was, in a file and on GitHub and Jira.\n\n" +
+			"Tokens come from the environment, or from the file that NAME_FILE names: GITHUB_TOKEN, JIRA_TOKEN (with JIRA_URL\n" +
+			"and, in the cloud, JIRA_EMAIL), SLACK_WEBHOOK_URL, SLACK_TOKEN, GAMEDAY_WEBHOOK_SECRET.",
+		Flags: []cli.Flag{outFlag(), &cli.StringSliceFlag{Name: "to", Required: true, Usage: "`WHERE`; may be given more than once"}},
+		Action: func(c *cli.Context) error {
+			reference, err := one(c, "a run")
+			if err != nil {
+				return err
+			}
+			dir, err := findRun(c, reference)
+			if err != nil {
+				return err
+			}
+			r, err := report.Build(dir)
+			if err != nil {
+				return err
+			}
+			m, err := attach.Of(r)
+			if err != nil {
+				return err
+			}
+			if err := deliver(c.Context, c.App.Writer, c.StringSlice("to"), m); err != nil {
+				return fmt.Errorf("%w\ngameday: the report is in %s", err, filepath.Join(dir, "report.html"))
+			}
+			return nil
+		},
+	}
+}
+
+// deliver delivers a message everywhere, and says what was and was not delivered.
+func deliver(ctx context.Context, out io.Writer, to []string, m attach.Message) error {
+	var errs []error
+	for _, text := range to {
+		where, err := func() (string, error) {
+			d, err := attach.Parse(text)
+			if err != nil {
+				return "", err
+			}
+			return d.Deliver(ctx, m)
+		}()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", text, err))
+			continue
+		}
+		fmt.Fprintf(out, "delivered to %s\n", where)
+	}
+	return errors.Join(errs...)
+}
+
+// notify tells those whom an environment names of an event. That somebody could not
+// be told changes nothing about the run.
+func notify(ctx context.Context, out io.Writer, env scenario.Environment, m attach.Message) {
+	for _, n := range env.Notify {
+		if len(n.On) > 0 && !slices.Contains(n.On, m.Event) {
+			continue
+		}
+		if err := deliver(context.WithoutCancel(ctx), io.Discard, []string{n.To}, m); err != nil {
+			fmt.Fprintf(out, "gameday: nobody was told of the %s: %v\n", m.Event, err)
+		}
+	}
+}

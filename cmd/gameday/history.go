@@ -1,0 +1,297 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/history"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/sweep"
+)
+
+func outFlag() cli.Flag {
+	return &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"}
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "write JSON instead of a table"}
+}
+
+func historyCommand() *cli.Command {
+	return &cli.Command{
+		Name: "history", Usage: "what was found before",
+		Description: "Runs are folders; an index beside them, made anew whenever it is missing, makes them searchable.",
+		Flags: []cli.Flag{
+			outFlag(), jsonFlag(),
+			&cli.StringFlag{Name: "scenario", Usage: "only runs of this one"},
+			&cli.StringFlag{Name: "env", Usage: "only runs in this environment"},
+			&cli.StringFlag{Name: "component", Usage: "only runs that suspect this one"},
+			&cli.StringFlag{Name: "verdict", Usage: "only runs with this verdict"},
+			&cli.DurationFlag{Name: "since", Usage: "only runs of so long ago, at most: 720h"},
+		},
+		Action: historyList,
+		Subcommands: []*cli.Command{
+			{
+				Name: "trend", Usage: "recovery times and verdicts of a scenario over time", ArgsUsage: "SCENARIO",
+				Flags: []cli.Flag{outFlag(), jsonFlag(), &cli.StringFlag{Name: "env", Usage: "in this environment; that of the newest run where it is not set"}}, Action: historyTrend,
+			},
+			{
+				Name: "score", Usage: "which components have evidence that users survive their loss",
+				Flags:  []cli.Flag{outFlag(), jsonFlag(), &cli.DurationFlag{Name: "fresh", Value: history.DefaultFresh, Usage: "older evidence has expired"}},
+				Action: historyScore,
+			},
+			{
+				Name: "prune", Usage: "remove old runs, but the newest of each scenario and environment",
+				Flags:  []cli.Flag{outFlag(), &cli.IntFlag{Name: "keep", Required: true, Usage: "how many of each stay"}, &cli.BoolFlag{Name: "dry-run", Usage: "only say which"}},
+				Action: historyPrune,
+			},
+		},
+	}
+}
+
+// withHistory opens the history of the folder that --out names.
+func withHistory(c *cli.Context, do func(*history.History) error) error {
+	h, err := history.Open(c.Context, c.String("out"))
+	if err != nil {
+		return err
+	}
+	if err := do(h); err != nil {
+		_ = h.Close() // what went wrong before counts
+		return err
+	}
+	return h.Close()
+}
+
+// findRun finds a run by what a person calls it, or by its folder.
+func findRun(c *cli.Context, reference string) (dir string, err error) {
+	if info, statErr := os.Stat(filepath.Join(reference, "events.jsonl")); statErr == nil && !info.IsDir() {
+		return reference, nil
+	}
+	err = withHistory(c, func(h *history.History) error {
+		e, err := h.Find(c.Context, reference)
+		dir = e.Dir
+		return err
+	})
+	return dir, err
+}
+
+func historyList(c *cli.Context) error {
+	if c.Args().Present() {
+		return usageError("there is no command %q; gameday history --help lists them", "history "+c.Args().First())
+	}
+	f := history.Filter{Scenario: c.String("scenario"), Environment: c.String("env"), Component: c.String("component"), Verdict: c.String("verdict")}
+	if since := c.Duration("since"); since > 0 {
+		f.Since = time.Now().Add(-since)
+	}
+	return withHistory(c, func(h *history.History) error {
+		runs, err := h.Runs(c.Context, f)
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			reports := []report.Report{}
+			for _, e := range runs {
+				if e.Problem == "" {
+					reports = append(reports, e.Report)
+				}
+			}
+			return report.Document(c.App.Writer, reports)
+		}
+		rows := make([][]string, 0, len(runs))
+		for _, e := range runs {
+			if e.Problem != "" {
+				rows = append(rows, []string{e.ID, "-", "-", "no verdict", e.Problem})
+				continue
+			}
+			r := e.Report
+			rows = append(rows, []string{e.ID, r.Environment, cmp.Or(r.Suspect.Component, "-"), string(r.Verdict.Verdict), report.Recovery(r.Verdict, r.Objective.RTO)})
+		}
+		return table(c.App.Writer, []string{"run", "environment", "suspect", "verdict", "recovery"}, rows)
+	})
+}
+
+func historyTrend(c *cli.Context) error {
+	scenario, err := one(c, "a scenario")
+	if err != nil {
+		return err
+	}
+	return withHistory(c, func(h *history.History) error {
+		runs, err := h.Runs(c.Context, history.Filter{Scenario: scenario, Environment: c.String("env")})
+		if err != nil {
+			return err
+		}
+		if len(runs) == 0 {
+			return fmt.Errorf("%s: %w: gameday history lists all", scenario, history.ErrNoRun)
+		}
+		environment := runs[len(runs)-1].Report.Environment
+		var same []history.Entry
+		for _, e := range runs {
+			if e.Report.Environment == environment {
+				same = append(same, e)
+			}
+		}
+		t := history.TrendOf(same)
+		if c.Bool("json") {
+			return report.Document(c.App.Writer, trendDocument(scenario, environment, t))
+		}
+		rows := make([][]string, 0, len(t.Runs))
+		for _, e := range t.Runs {
+			rows = append(rows, []string{e.Started.Local().Format("2006-01-02 15:04"), string(e.Report.Verdict.Verdict), report.Recovery(e.Report.Verdict, e.Report.Objective.RTO), e.ID})
+		}
+		if err := table(c.App.Writer, []string{"when", "verdict", "recovery", "run"}, rows); err != nil {
+			return err
+		}
+		text := "no regression"
+		switch {
+		case t.Regression != "":
+			text = "REGRESSION: " + t.Regression
+		case t.Expected == nil:
+			text = "too few recovery times to tell a regression by"
+		}
+		_, err = fmt.Fprintf(c.App.Writer, "\n%s in %s: %s\n", scenario, environment, text)
+		return err
+	})
+}
+
+func trendDocument(scenario, environment string, t history.Trend) any {
+	reports := make([]report.Report, 0, len(t.Runs))
+	for _, e := range t.Runs {
+		reports = append(reports, e.Report)
+	}
+	return struct {
+		Schema      string          `json:"schema"`
+		Scenario    string          `json:"scenario"`
+		Environment string          `json:"environment"`
+		Regression  string          `json:"regression"`
+		Expected    any             `json:"expected_up_to_s"`
+		Runs        []report.Report `json:"runs"`
+	}{"gameday/trend/v1", scenario, environment, t.Regression, t.Expected, reports}
+}
+
+func historyScore(c *cli.Context) error {
+	return withHistory(c, func(h *history.History) error {
+		runs, err := h.Runs(c.Context, history.Filter{})
+		if err != nil {
+			return err
+		}
+		known, err := knownComponents(c.String("out"))
+		if err != nil {
+			return err
+		}
+		scores := history.Scores(runs, known, c.Duration("fresh"), time.Now())
+		if c.Bool("json") {
+			return report.Document(c.App.Writer, scores)
+		}
+		return scoreTables(c, scores)
+	})
+}
+
+// scoreTables writes a table and a number for each environment.
+func scoreTables(c *cli.Context, scores []history.Score) error {
+	for i, s := range scores {
+		if i > 0 {
+			fmt.Fprintln(c.App.Writer)
+		}
+		rows := make([][]string, 0, len(s.Components))
+		for _, one := range s.Components {
+			when := "-"
+			if !one.When.IsZero() {
+				when = one.When.Local().Format("2006-01-02")
+			}
+			rows = append(rows, []string{s.Environment, one.Component, string(one.Standing), when, cmp.Or(one.Run, "-")})
+		}
+		if err := table(c.App.Writer, []string{"environment", "component", "evidence", "of", "run"}, rows); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.App.Writer, "%s scores %.0f%%: of its %d components, so many have evidence not older than %v that users survive their loss\n",
+			s.Environment, s.Percent, len(s.Components), c.Duration("fresh"))
+	}
+	return nil
+}
+
+// knownComponents are those that the maps of sweeps show, by environment.
+func knownComponents(out string) (map[string][]string, error) {
+	paths, err := filepath.Glob(filepath.Join(out, "*", sweep.File))
+	if err != nil {
+		return nil, err
+	}
+	known := map[string][]string{}
+	for _, path := range paths {
+		s, err := sweep.Load(filepath.Dir(path))
+		if err != nil {
+			return nil, err
+		}
+		known[s.Environment] = nil // the newest map counts; they are sorted by time
+		for _, n := range s.Map.Nodes {
+			if s.Map.Serves(n) && !n.Protected {
+				known[s.Environment] = append(known[s.Environment], n.Component)
+			}
+		}
+	}
+	return known, nil
+}
+
+func historyPrune(c *cli.Context) error {
+	if c.Int("keep") < 1 {
+		return usageError("--keep %d: expected 1 or more", c.Int("keep"))
+	}
+	remove, verb := os.RemoveAll, "removed"
+	if c.Bool("dry-run") {
+		remove, verb = func(string) error { return nil }, "would remove"
+	}
+	return withHistory(c, func(h *history.History) error {
+		gone, err := h.Prune(c.Context, c.Int("keep"), time.Now(), remove)
+		for _, e := range gone {
+			fmt.Fprintf(c.App.Writer, "%s %s\n", verb, e.ID)
+		}
+		if err == nil && len(gone) == 0 {
+			fmt.Fprintln(c.App.Writer, "there is nothing to remove")
+		}
+		return err
+	})
+}
+
+func compareCommand() *cli.Command {
+	return &cli.Command{
+		Name: "compare", Usage: "two runs side by side: what got better or worse", ArgsUsage: "RUN RUN",
+		Description: "RUN is an id, the beginning of one, last, or last~1. Nothing is claimed where the bounds overlap.",
+		Flags:       []cli.Flag{outFlag(), jsonFlag()},
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 2 {
+				return usageError("found %d arguments, expected two runs: gameday compare last~1 last", c.NArg())
+			}
+			var two [2]report.Report
+			for i := range two {
+				dir, err := findRun(c, c.Args().Get(i))
+				if err != nil {
+					return err
+				}
+				if two[i], err = report.Build(dir); err != nil {
+					return err
+				}
+			}
+			all := history.Compare(two[0], two[1])
+			if c.Bool("json") {
+				return report.Document(c.App.Writer, struct {
+					Schema  string               `json:"schema"`
+					A       string               `json:"a"`
+					B       string               `json:"b"`
+					Figures []history.Difference `json:"figures"`
+				}{"gameday/compare/v1", two[0].ID, two[1].ID, all})
+			}
+			if two[0].Scenario != two[1].Scenario || two[0].Environment != two[1].Environment {
+				fmt.Fprintln(c.App.ErrWriter, "gameday: these are runs of different scenarios or environments")
+			}
+			rows := make([][]string, 0, len(all))
+			for _, d := range all {
+				rows = append(rows, []string{d.Name, d.A, d.B, d.Change})
+			}
+			return table(c.App.Writer, []string{"", two[0].ID, two[1].ID, "change"}, rows)
+		},
+	}
+}

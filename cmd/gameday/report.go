@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/report"
+)
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "report", Usage: "make the reports of a run again, from its record alone", ArgsUsage: "RUN",
+		Description: "RUN is an id, the beginning of one, last, last~1, or a run's folder.\nThe same run gives the same bytes.",
+		Flags: []cli.Flag{
+			outFlag(),
+			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "which, with commas between them"},
+			&cli.StringFlag{Name: "to", Usage: "write them to this `DIR` instead of the run's own; - writes one to standard output"},
+		},
+		Action: reportAction,
+	}
+}
+
+func reportAction(c *cli.Context) error {
+	reference, err := one(c, "a run")
+	if err != nil {
+		return err
+	}
+	files, err := filesOf(c.String("format"))
+	if err != nil {
+		return err
+	}
+	dir, err := findRun(c, reference)
+	if err != nil {
+		return err
+	}
+	r, err := report.Build(dir)
+	if err != nil {
+		return err
+	}
+	to := c.String("to")
+	if to == "-" {
+		if len(files) != 1 {
+			return usageError("--to -: found %d formats, expected one: --format html", len(files))
+		}
+		return files[0].Format(c.App.Writer, r)
+	}
+	if to != "" {
+		dir = to
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		if err := writeFile(path, func(w io.Writer) error { return f.Format(w, r) }); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.App.Writer, path)
+	}
+	return nil
+}
+
+func filesOf(keys string) ([]report.File, error) {
+	var files []report.File
+	for key := range strings.SplitSeq(keys, ",") {
+		f, ok := report.FileOf(key)
+		if !ok {
+			return nil, usageError("--format %s: %s", key, strictyaml.Suggest(key, report.Keys()))
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}

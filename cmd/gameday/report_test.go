@@ -1,0 +1,123 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gameday-dev/gameday/internal/browsertest"
+)
+
+func (l *labTest) file(v verdict, name string) string {
+	return filepath.Join(l.dir, "gameday-runs", v.Run, name)
+}
+
+// page looks at the report of a real run in a real browser.
+func (l *labTest) page(v verdict) {
+	b := browsertest.New(l.t)
+	address := "file://" + l.file(v, "report.html")
+	b.Open(l.t, address)
+	// A run of some 60 s in spans of half a second: a bar for each, of one colour or
+	// more, and as many points on each line of latency.
+	bars := b.Number(l.t, `document.querySelectorAll('svg path[style*="#2F9E6E"], svg path[style*="#D3364B"], svg path[style*="#E8A317"]').length`)
+	lines := b.Number(l.t, `[...document.querySelectorAll('svg path')].filter(p => (p.getAttribute('d').match(/L/g) || []).length > 60).length`)
+	if bars < 100 || bars > 400 || lines != 3 {
+		l.t.Errorf("%d bars and %d lines", bars, lines)
+	}
+	if rows := b.Number(l.t, `document.querySelectorAll('main section table tr').length`); rows < 20 {
+		l.t.Errorf("%d rows", rows)
+	}
+	for _, c := range []struct {
+		width  int64
+		scheme string
+	}{{1200, "light"}, {1200, "dark"}, {390, "light"}} {
+		picture := b.Screenshot(l.t, c.width, c.scheme)
+		if wide := b.Number(l.t, `document.documentElement.scrollWidth`); int64(wide) > c.width {
+			l.t.Errorf("at a width of %d the page is %d wide", c.width, wide)
+		}
+		if dir := os.Getenv("GAMEDAY_SCREENSHOTS"); dir != "" { // for people who want to look
+			name := filepath.Join(dir, strings.Join([]string{"report", c.scheme, time.Duration(c.width).String()}, "-")+".png")
+			if err := os.WriteFile(name, picture, 0o600); err != nil {
+				l.t.Error(err)
+			}
+		}
+	}
+	if said, left := b.Said(), b.Left("file://"+l.dir); len(said) > 0 || len(left) > 0 {
+		l.t.Errorf("said %v, asked for %v", said, left)
+	}
+}
+
+// reportAgain makes the reports from the record alone: they are the same, byte for
+// byte.
+func (l *labTest) reportAgain(v verdict) {
+	to := l.t.TempDir()
+	if out := l.gameday("report", "last", "--to", to); out.code != 0 {
+		l.t.Error(out)
+	}
+	for _, name := range []string{"verdict.json", "report.md", "report.html", "report.png", "junit.xml", "github.txt"} {
+		before, err := os.ReadFile(l.file(v, name))
+		after, again := os.ReadFile(filepath.Join(to, name))
+		if err := errors.Join(err, again); err != nil || !bytes.Equal(before, after) {
+			l.t.Errorf("%s is another one: %v", name, err)
+		}
+	}
+	out := l.gameday("history", "--verdict", "proven")
+	if out.code != 0 || !strings.Contains(out.stdout, v.Run) {
+		l.t.Error(out)
+	}
+	post := filepath.Join(l.dir, "post-mortem.md")
+	for range 2 {
+		if out := l.gameday("attach", v.Run, "--to", post); out.code != 0 {
+			l.t.Error(out)
+		}
+	}
+	if data, err := os.ReadFile(post); err != nil || strings.Count(string(data), "<!-- gameday "+v.Run) != 1 {
+		l.t.Errorf("%v\n%s", err, data)
+	}
+}
+
+// vegetaAgrees holds our figures against those of vegeta's own report.
+func (l *labTest) vegetaAgrees(v verdict) {
+	file, err := os.Open(l.file(v, "samples.bin"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer file.Close()
+	var m vegeta.Metrics
+	decode := vegeta.NewDecoder(file)
+	for {
+		var r vegeta.Result
+		if err := decode(&r); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			l.t.Fatal(err)
+		}
+		m.Add(&r)
+	}
+	m.Close()
+	var ours struct {
+		Load []struct {
+			Phases []struct{ Samples, Bad int }
+			Errors []struct{ Samples int }
+		}
+	}
+	l.decode(l.file(v, "verdict.json"), &ours)
+	var n, failed int
+	for _, p := range ours.Load[0].Phases {
+		n += p.Samples
+	}
+	for _, e := range ours.Load[0].Errors {
+		failed += e.Samples
+	}
+	success := 1 - float64(failed)/float64(n)
+	if uint64(n) != m.Requests || math.Abs(success-m.Success) > 1e-9 {
+		l.t.Errorf("ours: %d users, %.6f of them well; vegeta's: %d, %.6f", n, success, m.Requests, m.Success)
+	}
+}

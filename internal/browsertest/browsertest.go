@@ -1,0 +1,124 @@
+// Package browsertest looks at pages in a real browser: headless Chromium.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Browser is one that a test has started; it ends with the test.
+type Browser struct {
+	Context context.Context //nolint:containedctx // that of the browser's tab, as chromedp has it
+
+	mu       sync.Mutex
+	said     []string // errors on the console, and exceptions
+	requests []string
+}
+
+// New starts a browser. Without one a test is skipped, and in CI it fails.
+func New(t *testing.T) *Browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("chromium is missing: apt-get install chromium")
+		}
+		t.Skip("chromium is missing: apt-get install chromium")
+	}
+	b := &Browser{}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	tab, closeTab := chromedp.NewContext(allocator, chromedp.WithListener(b.hear))
+	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
+	t.Cleanup(func() { cancel(); closeTab(); stop() })
+	b.Context = ctx
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, runtime.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *Browser) hear(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			b.said = append(b.said, fmt.Sprint(e.Type))
+		}
+	case *runtime.EventExceptionThrown:
+		b.said = append(b.said, e.ExceptionDetails.Text)
+	}
+}
+
+// Said are the errors and warnings of the pages so far.
+func (b *Browser) Said() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string{}, b.said...)
+}
+
+// Left are the requests that went anywhere but to an address.
+func (b *Browser) Left(address string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var left []string
+	for _, r := range b.requests {
+		if !strings.HasPrefix(r, address) {
+			left = append(left, r)
+		}
+	}
+	return left
+}
+
+// Open opens a page.
+func (b *Browser) Open(t *testing.T, address string) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, chromedp.Navigate(address)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Screenshot is a picture of the whole page, so many pixels wide, in light or dark.
+func (b *Browser) Screenshot(t *testing.T, width int64, scheme string) []byte {
+	t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(b.Context, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(b.Context, chromedp.EmulateViewport(width, 900)); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := chromedp.Run(b.Context, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture
+}
+
+// Number is what an expression is on the page.
+func (b *Browser) Number(t *testing.T, expression string) int {
+	t.Helper()
+	n, err := chromedp.Run(b.Context, chromedp.Evaluate[int](expression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

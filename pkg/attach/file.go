@@ -1,0 +1,70 @@
+package attach
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// file is a Markdown file. A run has a section in it, between two markers; nothing
+// else of it is touched.
+type file struct{ path string }
+
+func begins(run string) string { return "<!-- gameday " + run + " -->" }
+func ends(run string) string   { return "<!-- /gameday " + run + " -->" }
+
+// Deliver implements [Destination].
+func (f file) Deliver(_ context.Context, m Message) (string, error) {
+	before, err := os.ReadFile(f.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("not delivered: %w", err)
+	}
+	after, err := section(before, m)
+	if err != nil {
+		return "", fmt.Errorf("%s: not delivered: %w", f.path, err)
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(f.path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	// Whole or not at all: a post-mortem is written by people.
+	temporary, err := os.CreateTemp(filepath.Dir(f.path), ".gameday-*")
+	if err != nil {
+		return "", fmt.Errorf("not delivered: %w", err)
+	}
+	_, err = temporary.Write(after)
+	if err = errors.Join(err, temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err == nil {
+		err = os.Rename(temporary.Name(), f.path)
+	}
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("not delivered: %w", err), os.Remove(temporary.Name()))
+	}
+	return f.path, nil
+}
+
+// section puts the message's section into a text, in place of the one that is there.
+func section(before []byte, m Message) ([]byte, error) {
+	begin, end := []byte(begins(m.Run)), []byte(ends(m.Run))
+	text := append(append(append(append([]byte{}, begin...), "\n"...), m.Markdown...), end...)
+	from := bytes.Index(before, begin)
+	if from < 0 {
+		gap := []byte("\n\n")
+		switch {
+		case len(before) == 0:
+			gap = nil
+		case bytes.HasSuffix(before, []byte("\n")):
+			gap = []byte("\n")
+		}
+		return append(append(append(append([]byte{}, before...), gap...), text...), '\n'), nil
+	}
+	to := bytes.Index(before[from:], end)
+	if to < 0 {
+		return nil, fmt.Errorf("the section of run %s begins and does not end: put %s where it does, or remove its beginning", m.Run, end)
+	}
+	rest := before[from+to+len(end):]
+	return append(append(append([]byte{}, before[:from]...), text...), rest...), nil
+}

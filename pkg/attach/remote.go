@@ -1,0 +1,200 @@
+package attach
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/report"
+)
+
+// gitHub is an issue or a pull request, on which a run has one comment.
+type gitHub struct{ repository, number string }
+
+// maxComment is the longest comment that GitHub takes, in characters.
+const maxComment = 65536
+
+func parseGitHub(text string) (Destination, error) {
+	m := regexp.MustCompile(`^([\w.-]+/[\w.-]+)#(\d+)$`).FindStringSubmatch(text)
+	if m == nil {
+		return nil, fmt.Errorf("github:%s: expected github:owner/repo#N", text)
+	}
+	return gitHub{m[1], m[2]}, nil
+}
+
+type comment struct {
+	ID      json.Number `json:"id"`
+	Body    string      `json:"body"`
+	HTMLURL string      `json:"html_url"`
+}
+
+// Deliver implements [Destination]; see "Issue comments" of GitHub's REST API.
+func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
+	token, err := secret("GITHUB_TOKEN")
+	if err != nil {
+		return "", err
+	}
+	header := http.Header{}
+	header.Set("Authorization", "Bearer "+token)
+	header.Set("Accept", "application/vnd.github+json")
+	header.Set("X-GitHub-Api-Version", "2022-11-28")
+	base := strings.TrimRight(cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "/") + "/repos/" + g.repository + "/issues/"
+	body := begins(m.Run) + "\n" + cmp.Or(m.Markdown, m.Line)
+	if len(body) > maxComment {
+		const cut = "\n\n… cut off: a comment holds no more\n"
+		body = strings.ToValidUTF8(body[:maxComment-len(cut)], "") + cut
+	}
+	method, address := http.MethodPost, base+g.number+"/comments"
+	for page := 1; ; page++ {
+		var comments []comment
+		if err := call(ctx, request{method: http.MethodGet, address: fmt.Sprintf("%s%s/comments?per_page=100&page=%d", base, g.number, page), header: header}, nil, &comments); err != nil {
+			return "", err
+		}
+		for _, c := range comments {
+			if strings.HasPrefix(c.Body, begins(m.Run)) {
+				method, address = http.MethodPatch, base+"comments/"+c.ID.String()
+			}
+		}
+		if len(comments) < 100 {
+			break
+		}
+	}
+	var made comment
+	err = call(ctx, request{method: method, address: address, header: header}, map[string]string{"body": body}, &made)
+	return made.HTMLURL, err
+}
+
+// jira is a ticket, on which a run has one comment.
+type jira struct{ key string }
+
+// Deliver implements [Destination]; see "Issue comments" of Jira's REST API, version
+// 2, whose bodies are texts in Jira's own notation.
+func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
+	base := strings.TrimRight(os.Getenv("JIRA_URL"), "/")
+	if base == "" {
+		return "", errors.New("JIRA_URL is not set: https://example.atlassian.net")
+	}
+	token, err := secret("JIRA_TOKEN")
+	if err != nil {
+		return "", err
+	}
+	signed := &http.Request{Header: http.Header{}}
+	if email := os.Getenv("JIRA_EMAIL"); email != "" {
+		signed.SetBasicAuth(email, token) // the cloud
+	} else {
+		signed.Header.Set("Authorization", "Bearer "+token) // a server's personal access token
+	}
+	comments := base + "/rest/api/2/issue/" + j.key + "/comment"
+	marker := "gameday run " + m.Run
+	body := marker + "\n" + m.Line
+	if m.Markdown != "" {
+		body += "\n{noformat}\n" + strings.ReplaceAll(m.Markdown, "{noformat}", "{ noformat }") + "{noformat}"
+	}
+	method, address := http.MethodPost, comments
+	for at := 0; ; {
+		var found struct {
+			Total    int       `json:"total"`
+			Comments []comment `json:"comments"`
+		}
+		if err := call(ctx, request{method: http.MethodGet, address: comments + "?startAt=" + strconv.Itoa(at), header: signed.Header}, nil, &found); err != nil {
+			return "", err
+		}
+		for _, c := range found.Comments {
+			if strings.HasPrefix(c.Body, marker) {
+				method, address = http.MethodPut, comments+"/"+c.ID.String()
+			}
+		}
+		if at += len(found.Comments); at >= found.Total || len(found.Comments) == 0 {
+			break
+		}
+	}
+	return base + "/browse/" + j.key, call(ctx, request{method: method, address: address, header: signed.Header}, map[string]string{"body": body}, nil)
+}
+
+// slack is a channel, or whatever an incoming webhook leads to.
+type slack struct{ channel string }
+
+// Deliver implements [Destination]; see "Incoming webhooks" and chat.postMessage of
+// Slack's API.
+func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
+	// Characters that mean something to Slack.
+	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(m.Line) + "\nrun " + m.Run
+	if s.channel == "" {
+		hook, err := secret("SLACK_WEBHOOK_URL")
+		if err != nil {
+			return "", err
+		}
+		return "the Slack webhook", call(ctx, request{method: http.MethodPost, address: hook, header: http.Header{}}, map[string]string{"text": text}, nil)
+	}
+	token, err := secret("SLACK_TOKEN")
+	if err != nil {
+		return "", err
+	}
+	header := http.Header{}
+	header.Set("Authorization", "Bearer "+token)
+	var answer struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error"`
+	}
+	base := strings.TrimRight(cmp.Or(os.Getenv("SLACK_API_URL"), "https://slack.com/api"), "/")
+	if err := call(ctx, request{method: http.MethodPost, address: base + "/chat.postMessage", header: header}, map[string]string{"channel": s.channel, "text": text}, &answer); err != nil {
+		return "", err
+	}
+	if !answer.OK {
+		return "", fmt.Errorf("not delivered: Slack says %s", answer.Error)
+	}
+	return "Slack channel " + s.channel, nil
+}
+
+// webhook is a URL that takes signed JSON.
+type webhook struct{ url string }
+
+// Delivery is what a webhook is sent. Its signature is in the header
+// X-Gameday-Signature-256: sha256= and the HMAC-SHA256, in hexadecimal, of the
+// header X-Gameday-Timestamp, a full stop, and the body.
+type Delivery struct {
+	Schema string         `json:"schema"`
+	Event  string         `json:"event"`
+	Run    string         `json:"run"`
+	Text   string         `json:"text"`
+	Report *report.Report `json:"report"` // null at the start
+}
+
+// DeliverySchema is the version of what webhooks are sent.
+const DeliverySchema = "gameday/webhook/v1"
+
+// Deliver implements [Destination].
+func (w webhook) Deliver(ctx context.Context, m Message) (string, error) {
+	key, err := secret("GAMEDAY_WEBHOOK_SECRET")
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(Delivery{DeliverySchema, m.Event, m.Run, m.Line, m.Report})
+	if err != nil {
+		return "", err
+	}
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	header := http.Header{}
+	header.Set("X-Gameday-Timestamp", stamp)
+	header.Set("X-Gameday-Signature-256", "sha256="+Sign(key, stamp, body))
+	return "the webhook", send(ctx, request{http.MethodPost, w.url, header, body}, nil)
+}
+
+// Sign is the signature of a delivery; see [Delivery].
+func Sign(key, stamp string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,354 @@
+// Package history makes stored runs searchable, and compares them.
+//
+// Runs are folders, and they are the truth. The index beside them, a SQLite
+// database, only knows what stands in their verdict.json; it is brought up to date
+// whenever it is asked, and made anew where it is missing or broken.
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+)
+
+// IndexFile is the name of the index, in the folder of the runs' folders.
+const IndexFile = "history.db"
+
+// indexVersion is that of the index's tables. One of another version is made anew.
+const indexVersion = 1
+
+const tables = `CREATE TABLE runs (
+	id TEXT PRIMARY KEY, stamp TEXT NOT NULL, scenario TEXT NOT NULL, environment TEXT NOT NULL, component TEXT NOT NULL,
+	verdict TEXT NOT NULL, started INTEGER NOT NULL, problem TEXT NOT NULL, document TEXT NOT NULL);
+CREATE INDEX runs_started ON runs (started);`
+
+// Entry is a run as the index knows it.
+type Entry struct {
+	ID      string
+	Dir     string
+	Started time.Time
+	Problem string        // why it has no verdict: it was cut off, or is of a newer gameday
+	Report  report.Report // its verdict.json; empty where there is a problem
+}
+
+// Filter narrows runs down. What is empty does not.
+type Filter struct {
+	Scenario, Environment, Component, Verdict string
+	Since                                     time.Time
+}
+
+// History is the runs of a folder.
+type History struct {
+	dir string
+	db  *sql.DB
+}
+
+// ErrNoRun is wrapped by the error of a reference that leads to no run.
+var ErrNoRun = errors.New("there is no such run")
+
+// Open opens the history of a folder of runs, and brings its index up to date. The
+// caller closes it.
+func Open(ctx context.Context, dir string) (*History, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("%w: %s holds none yet; gameday run makes one", ErrNoRun, dir)
+	}
+	h, err := open(ctx, dir)
+	if err == nil {
+		if err = h.update(ctx); err == nil {
+			return h, nil
+		}
+		_ = h.Close() // what is wrong has been said
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	// An index that cannot be used is made anew: it holds nothing of its own.
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if removeErr := os.Remove(filepath.Join(dir, IndexFile+suffix)); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			return nil, errors.Join(err, removeErr)
+		}
+	}
+	if h, err = open(ctx, dir); err != nil {
+		return nil, err
+	}
+	if err := h.update(ctx); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+func open(ctx context.Context, dir string) (*History, error) {
+	// Several processes may write at once: each waits for the other.
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, IndexFile)+"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open the index of runs: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	h := &History{dir: dir, db: db}
+	if err := h.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the index of runs: %w", err), db.Close())
+	}
+	return h, nil
+}
+
+// Close lets go of the index.
+func (h *History) Close() error { return h.db.Close() }
+
+// prepare makes the tables where they are not there, or are of another version.
+func (h *History) prepare(ctx context.Context) error {
+	return h.within(ctx, func(tx *sql.Tx) error {
+		var version int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version == indexVersion {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS runs;"+tables+"PRAGMA user_version = "+strconv.Itoa(indexVersion))
+		return err
+	})
+}
+
+func (h *History) within(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// update reads what has changed since the index was written.
+func (h *History) update(ctx context.Context) error {
+	stamps, err := h.stamps()
+	if err != nil {
+		return err
+	}
+	if err := h.within(ctx, func(tx *sql.Tx) error { return h.follow(ctx, tx, stamps) }); err != nil {
+		return fmt.Errorf("bring the index of runs up to date: %w", err)
+	}
+	return nil
+}
+
+// follow takes out what is gone, and takes in what is new or another one.
+func (h *History) follow(ctx context.Context, tx *sql.Tx, stamps map[string]string) error {
+	known, err := knownStamps(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for id := range known {
+		if stamps[id] != "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE id = ?", id); err != nil {
+			return err
+		}
+	}
+	for id, stamp := range stamps {
+		if known[id] == stamp {
+			continue
+		}
+		if err := h.index(ctx, tx, id, stamp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stamps tell one state of each run's folder from another.
+func (h *History) stamps() (map[string]string, error) {
+	folders, err := os.ReadDir(h.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	stamps := map[string]string{}
+	for _, f := range folders {
+		if !f.IsDir() || !isRun(filepath.Join(h.dir, f.Name())) {
+			continue
+		}
+		var parts []string
+		for _, name := range []string{"verdict.json", run.MetaFile} {
+			if info, err := os.Stat(filepath.Join(h.dir, f.Name(), name)); err == nil {
+				parts = append(parts, fmt.Sprintf("%s %d %d", name, info.Size(), info.ModTime().UnixNano()))
+			}
+		}
+		stamps[f.Name()] = "v" + strconv.Itoa(indexVersion) + " " + strings.Join(parts, ", ")
+	}
+	return stamps, nil
+}
+
+// isRun tells a run's folder from those of sweeps and trials: it has a record.
+func isRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "events.jsonl"))
+	return err == nil
+}
+
+func knownStamps(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, stamp FROM runs")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := map[string]string{}
+	for rows.Next() {
+		var id, stamp string
+		if err := rows.Scan(&id, &stamp); err != nil {
+			return nil, err
+		}
+		known[id] = stamp
+	}
+	return known, rows.Err()
+}
+
+func (h *History) index(ctx context.Context, tx *sql.Tx, id, stamp string) error {
+	r, document, problem := load(filepath.Join(h.dir, id))
+	started := r.Started
+	if started.IsZero() {
+		started = startOf(id)
+	}
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		id, stamp, r.Scenario, r.Environment, r.Suspect.Component, string(r.Verdict.Verdict), started.UnixNano(), problem, document)
+	return err
+}
+
+// load reads a run's verdict; the problem says why there is none.
+func load(dir string) (r report.Report, document, problem string) {
+	data, err := os.ReadFile(filepath.Join(dir, "verdict.json")) //nolint:gosec // G304: a run's own folder
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Join(dir, run.MetaFile)); err == nil {
+			return r, "", "it has no verdict.json: gameday report makes one"
+		}
+		return r, "", "it goes on, or was cut off before it had a verdict"
+	case err != nil:
+		return r, "", err.Error()
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return report.Report{}, "", "its verdict.json is broken: gameday report makes it anew"
+	}
+	if r.Schema != report.Schema {
+		return report.Report{}, "", fmt.Sprintf("it is %s, this gameday reads %s: use a newer gameday", r.Schema, report.Schema)
+	}
+	return r, string(data), ""
+}
+
+// startOf is the moment in a run's id.
+func startOf(id string) time.Time {
+	stamp, _, _ := strings.Cut(id, "-")
+	t, _ := time.Parse(run.IDTime, stamp) // zero where somebody has named the folder
+	return t
+}
+
+// Runs are those that a filter lets through, the oldest first.
+func (h *History) Runs(ctx context.Context, f Filter) ([]Entry, error) {
+	query, args := "SELECT id, started, problem, document FROM runs WHERE 1 = 1", []any{}
+	for column, value := range map[string]string{"scenario": f.Scenario, "environment": f.Environment, "component": f.Component, "verdict": f.Verdict} {
+		if value != "" {
+			query, args = query+" AND "+column+" = ?", append(args, value)
+		}
+	}
+	if !f.Since.IsZero() {
+		query, args = query+" AND started >= ?", append(args, f.Since.UnixNano())
+	}
+	rows, err := h.db.QueryContext(ctx, query+" ORDER BY started, id", args...)
+	if err != nil {
+		return nil, fmt.Errorf("search runs: %w", err)
+	}
+	defer rows.Close()
+	var all []Entry
+	for rows.Next() {
+		var e Entry
+		var started int64
+		var document string
+		if err := rows.Scan(&e.ID, &started, &e.Problem, &document); err != nil {
+			return nil, fmt.Errorf("search runs: %w", err)
+		}
+		e.Dir, e.Started = filepath.Join(h.dir, e.ID), time.Unix(0, started).UTC()
+		if document != "" {
+			if err := json.Unmarshal([]byte(document), &e.Report); err != nil {
+				return nil, fmt.Errorf("search runs: %s: %w", e.ID, err)
+			}
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
+
+// Find is the run that a person means: an id, the beginning of one that no other
+// has, last, or last~1 for the one before.
+func (h *History) Find(ctx context.Context, reference string) (Entry, error) {
+	all, err := h.Runs(ctx, Filter{})
+	if err != nil {
+		return Entry{}, err
+	}
+	if back, ok := strings.CutPrefix(reference, "last"); ok && (back == "" || back[0] == '~') {
+		n, err := strconv.Atoi(strings.TrimPrefix(back, "~"))
+		if back == "" {
+			n, err = 0, nil
+		}
+		if err != nil || n < 0 || n >= len(all) {
+			return Entry{}, fmt.Errorf("%s: %w: there are %d", reference, ErrNoRun, len(all))
+		}
+		return all[len(all)-1-n], nil
+	}
+	var found []Entry
+	for _, e := range all {
+		if e.ID == reference {
+			return e, nil
+		}
+		if strings.HasPrefix(e.ID, reference) {
+			found = append(found, e)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return Entry{}, fmt.Errorf("%s: %w in %s: gameday history lists them", reference, ErrNoRun, h.dir)
+	}
+	return Entry{}, fmt.Errorf("%s: %w: %d begin like that, such as %s and %s", reference, ErrNoRun, len(found), found[0].ID, found[1].ID)
+}
+
+// cutOff is how long ago a run without a verdict must have begun to count as
+// one that was cut off, and not as one that goes on.
+const cutOff = 24 * time.Hour
+
+// Prune removes all but the newest runs of each scenario in each environment, and
+// returns those that it removed, or would.
+func (h *History) Prune(ctx context.Context, keep int, now time.Time, remove func(dir string) error) ([]Entry, error) {
+	all, err := h.Runs(ctx, Filter{})
+	if err != nil {
+		return nil, err
+	}
+	seen := map[[2]string]int{}
+	var gone []Entry
+	for _, e := range slices.Backward(all) {
+		key := [2]string{e.Report.Scenario, e.Report.Environment}
+		switch {
+		case e.Problem != "" && now.Sub(e.Started) < cutOff:
+			continue
+		case e.Problem == "":
+			if seen[key]++; seen[key] <= keep {
+				continue
+			}
+		}
+		if err := remove(e.Dir); err != nil {
+			return gone, fmt.Errorf("remove run %s: %w", e.ID, err)
+		}
+		gone = append(gone, e)
+	}
+	return gone, h.update(ctx)
+}

@@ -1,0 +1,104 @@
+package report_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+)
+
+// Whatever a record holds, the page shows it as text.
+func TestThePageEscapes(t *testing.T) {
+	t.Parallel()
+	const evil = `<script>alert("x")</script>`
+	dir := fixed(t, time.Minute, func(m *run.Meta) { m.Environment, m.Again = evil, "gameday run "+evil })
+	if err := os.MkdirAll(filepath.Join(dir, run.LogsDir), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, run.LogsDir, "db.log"), []byte(evil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := report.Build(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := report.HTML(&page, r); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(page.Bytes(), []byte("<script")); n > 0 || bytes.Count(page.Bytes(), []byte("&lt;script&gt;")) < 3 {
+		t.Errorf("%d scripts", n)
+	}
+}
+
+// A report of an hour at 1,000 users a second: what it takes, in time and memory,
+// and how large it is.
+func BenchmarkReportOfAnHour(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "run")
+	if err := hour(dir, 1000, time.Hour); err != nil {
+		b.Fatal(err)
+	}
+	var peak, size uint64
+	for b.Loop() {
+		r, err := report.Build(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var page bytes.Buffer
+		if err := report.HTML(&page, r); err != nil {
+			b.Fatal(err)
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		peak, size = max(peak, m.Sys), uint64(page.Len())
+	}
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-of-system-memory")
+	b.ReportMetric(float64(size)/(1<<10), "KiB-of-page")
+}
+
+// hour records a run of so many users a second, of whom a tenth of the time none is
+// served.
+func hour(dir string, rate int, lasts time.Duration) error {
+	w, err := record.Create(dir)
+	if err != nil {
+		return err
+	}
+	mark := func(name record.MarkName, at time.Duration) error {
+		return w.Event(record.Event{At: origin.Add(at), Kind: record.KindMark, Mark: name})
+	}
+	if err := mark(record.MarkBaseline, 0); err != nil {
+		return err
+	}
+	fault, revert := lasts/10, lasts/5
+	gap := time.Second / time.Duration(rate)
+	for i := range int(lasts / gap) {
+		at := time.Duration(i) * gap
+		s := record.Sample{Journey: "checkout", Seq: uint64(i), Sent: origin.Add(at), Latency: time.Duration(5+i%40) * time.Millisecond, Code: 200}
+		if at >= fault && at < revert {
+			s.Code, s.Error = 503, fmt.Sprintf("order: status 503, expected 201 (%d)", i%7)
+		}
+		if err := w.Sample(s); err != nil {
+			return err
+		}
+		s.Journey = "checkout/order"
+		if err := w.Step(s); err != nil {
+			return err
+		}
+	}
+	for name, at := range map[record.MarkName]time.Duration{record.MarkFault: fault, record.MarkRevert: revert, record.MarkEnd: lasts} {
+		if err := mark(name, at); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return save(dir, run.Meta{ID: "hour", Environment: "test", Started: origin, Finished: origin.Add(lasts)})
+}
