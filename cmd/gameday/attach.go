@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -50,6 +51,10 @@ func attachCommand() *cli.Command {
 
 // deliver delivers a message everywhere, and says what was and was not delivered.
 func deliver(ctx context.Context, out io.Writer, to []string, m attach.Message) error {
+	secrets, err := redact.New()
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, text := range to {
 		where, err := func() (string, error) {
@@ -60,7 +65,7 @@ func deliver(ctx context.Context, out io.Writer, to []string, m attach.Message) 
 			return d.Deliver(ctx, m)
 		}()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", text, err))
+			errs = append(errs, fmt.Errorf("%s: %w", secrets.Text(text), err))
 			continue
 		}
 		fmt.Fprintf(out, "delivered to %s\n", where)

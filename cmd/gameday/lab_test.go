@@ -45,6 +45,7 @@ func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times 
 	l.run("up again changes nothing", l.upAgain)
 	l.run("plan touches nothing", l.planTouchesNothing)
 	l.run("an app server is none", l.appLoss)
+	l.run("users inside are not told to be down for longer", l.inside)
 	l.run("two at once", l.twoAtOnce)
 	l.run("Ctrl-C undoes", l.interrupt)
 	l.run("kill -9 undoes", l.killNine)
@@ -188,12 +189,14 @@ func (l *labTest) lives() string {
 // verdict is what a run with --json says.
 type verdict struct {
 	Verdict, State, Reason string
-	Recovery               *float64  `json:"recovery_s"`
-	Lo                     *float64  `json:"recovery_lo_s"`
-	Hi                     *float64  `json:"recovery_hi_s"`
-	AtLeast                *float64  `json:"at_least_s"`
-	FirstImpact            *float64  `json:"first_impact_s"`
-	FaultAt                time.Time `json:"fault_at"`
+	Recovery               *float64   `json:"recovery_s"`
+	Lo                     *float64   `json:"recovery_lo_s"`
+	Hi                     *float64   `json:"recovery_hi_s"`
+	AtLeast                *float64   `json:"at_least_s"`
+	FirstImpact            *float64   `json:"first_impact_s"`
+	FaultAt                time.Time  `json:"fault_at"`
+	Revert                 *time.Time `json:"revert_at"`
+	ServedAgain            *float64   `json:"served_again_s"`
 	Writes                 *struct{ Acknowledged, Lost, Unconfirmed int }
 	Run                    string
 	Finished               time.Time

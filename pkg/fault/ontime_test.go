@@ -15,6 +15,7 @@ import (
 // call: medians of turns taken one after the other, as the engine's speed
 // changes with what else the machine does.
 func TestKillIsOnTime(t *testing.T) { //nolint:paralleltest // times are measured
+	enginetest.Alone(t)
 	b := enginetest.New(t)
 	ctx := t.Context()
 	kill, id := &fault.Kill{}, b.Start("no")

@@ -65,6 +65,7 @@ func BenchmarkInjection(b *testing.B) {
 
 // A delay is what was asked for, at the rate of users.
 func TestADelayIsWhatWasAsked(t *testing.T) { //nolint:paralleltest // times are measured
+	enginetest.Alone(t)
 	c := packetSuite()["delay"]
 	s := c.begin(t)
 	h := s.Open(s.id)

@@ -87,7 +87,7 @@ func (w *Writer) Sample(s Sample) error {
 	if s.Void {
 		return nil
 	}
-	s.Error = w.clean(s.Error)
+	s.Error = w.Clean(s.Error)
 	return w.do(func() error { return w.samples.write(s) })
 }
 
@@ -96,14 +96,14 @@ func (w *Writer) Step(s Sample) error {
 	if s.Void {
 		return nil
 	}
-	s.Error = w.clean(s.Error)
+	s.Error = w.Clean(s.Error)
 	return w.do(func() error { return w.steps.write(s) })
 }
 
 // Event appends an event. A mark is on disk when Event returns, and with it
 // all samples that came before it.
 func (w *Writer) Event(e Event) error {
-	e.What = w.clean(e.What)
+	e.What = w.Clean(e.What)
 	return w.do(func() error {
 		line, err := json.Marshal(e)
 		if err != nil {
@@ -116,7 +116,8 @@ func (w *Writer) Event(e Event) error {
 	})
 }
 
-func (w *Writer) clean(text string) string {
+// Clean is a text without what [Writer.Redact] takes out.
+func (w *Writer) Clean(text string) string {
 	if w.Redact == nil || text == "" {
 		return text
 	}
