@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -32,11 +31,11 @@ func faultsCommand() *cli.Command {
 				_, err := fmt.Fprint(c.App.Writer, aboutKind(k.Name, k.Doc, k.New()))
 				return err
 			}
-			w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			var rows [][]string
 			for _, k := range fault.Kinds() {
-				fmt.Fprintf(w, "%s\t%s\n", k.Name, k.Doc)
+				rows = append(rows, []string{k.Name, k.Doc})
 			}
-			return w.Flush()
+			return table(c.App.Writer, nil, rows)
 		},
 	}
 }

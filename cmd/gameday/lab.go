@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -75,7 +74,7 @@ func labDo(do func(lab.Labs, context.Context, string) error, done string) cli.Ac
 
 func labList(c *cli.Context) error {
 	all := lab.Labs{Files: labs.Files}
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, name := range all.Names() {
 		spec, err := all.Spec(name)
 		if err != nil {
@@ -107,9 +106,9 @@ func labList(c *cli.Context) error {
 		if with := all.Variants(name); len(with) > 0 {
 			title += "; --with " + strings.Join(with, ", ")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, state, title)
+		rows = append(rows, []string{name, state, title})
 	}
-	return w.Flush()
+	return table(c.App.Writer, nil, rows)
 }
 
 func targetAll() target.Selector { return target.Selector{} }

@@ -30,7 +30,7 @@ func walkFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice("checkout"), Usage: "what users do meanwhile"},
 		&cli.StringFlag{Name: "rate", Value: "50/s", Usage: "how many users set out"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},
-		&cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"},
+		outFlag(),
 	}
 }
 

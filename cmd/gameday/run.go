@@ -33,7 +33,7 @@ func runCommand() *cli.Command {
 		Description: "SCENARIO is a bundled scenario, scenarios/NAME.yaml, or a path.\n\n" +
 			"A lab that the scenario names is brought up first and taken down after, unless it is up already.\n\n" + exitCodeHelp,
 		Flags: append(scenarioFlags(),
-			&cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"},
+			outFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "write verdict.json to standard output instead of the report"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "so many trials, each with its own moment of injection; the worst decides"},
 			&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},

@@ -6,17 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/report"
-	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -70,37 +68,37 @@ func spofsList(c *cli.Context) error {
 		_, err := fmt.Fprintf(c.App.Writer, "nothing was decided yet: gameday spofs add, or write %s\n", register.File)
 		return err
 	}
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "COMPONENT\tENVIRONMENT\tDECISION\tOWNER\tRTO\tREVIEW\tLACKS")
+	rows := make([][]string, 0, len(decisions.SPOFs))
 	for _, d := range decisions.SPOFs {
 		review := "-"
 		if !d.Review.IsZero() {
 			review = d.Review.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%s\t%s\n", d.Component, d.Environment, d.Decision,
-			cmp.Or(d.Owner, "-"), d.RTO, review, cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "nothing"))
+		rows = append(rows, []string{
+			d.Component, d.Environment, string(d.Decision), cmp.Or(d.Owner, "-"), d.RTO.String(), review,
+			cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "nothing"),
+		})
 	}
-	return w.Flush()
+	return table(c.App.Writer, []string{"component", "environment", "decision", "owner", "rto", "review", "lacks"}, rows)
 }
 
 // evidence is the newest run about each suspect of each environment.
-func evidence(out string) (map[[2]string]report.Report, error) {
-	found, err := filepath.Glob(filepath.Join(out, "*", run.MetaFile))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(found) // by time, as they are named
+func evidence(c *cli.Context) (map[[2]string]report.Report, error) {
 	newest := map[[2]string]report.Report{}
-	for _, path := range found {
-		r, err := report.Build(filepath.Dir(path))
-		if err != nil {
-			return nil, err
+	err := withHistory(c, func(h *history.History) error {
+		runs, err := h.Runs(c.Context, history.Filter{})
+		for _, e := range runs {
+			r := e.Report
+			if o := r.Verdict.Verdict; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
+				newest[[2]string{r.Environment, r.Suspect.Component}] = r
+			}
 		}
-		if o := r.Verdict.Verdict; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
-			newest[[2]string{r.Environment, r.Suspect.Component}] = r
-		}
+		return err
+	})
+	if errors.Is(err, history.ErrNoRun) {
+		return newest, nil // nothing was run yet
 	}
-	return newest, nil
+	return newest, err
 }
 
 // decidedAndSeen are the decisions, and the evidence about them.
@@ -109,7 +107,7 @@ func decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Rep
 	if err != nil {
 		return decisions, nil, err
 	}
-	newest, err := evidence(c.String("out"))
+	newest, err := evidence(c)
 	return decisions, newest, err
 }
 
@@ -212,19 +210,18 @@ func spofsCost(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "COMPONENT\tENVIRONMENT\tOUTAGE\tLIVING WITH IT\tREDUNDANCY\tBREAK-EVEN")
+	var rows [][]string
 	for _, d := range decisions.SPOFs {
 		if d.Cost == nil {
 			continue
 		}
 		r, known := newest[[2]string{d.Environment, d.Component}]
 		if !known {
-			fmt.Fprintf(w, "%s\t%s\tnot measured\t\t\t\n", d.Component, d.Environment)
+			rows = append(rows, []string{d.Component, d.Environment, "not measured", "-", "-", "-"})
 			continue
 		}
 		outage, living, redundancy, even := report.CostOf(*d.Cost, r.Verdict).Cells()
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Component, d.Environment, outage, living, redundancy, even)
+		rows = append(rows, []string{d.Component, d.Environment, outage, living, redundancy, even})
 	}
-	return w.Flush()
+	return table(c.App.Writer, []string{"component", "environment", "outage", "living with it", "redundancy", "break-even"}, rows)
 }
