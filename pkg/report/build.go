@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -24,9 +25,16 @@ func Build(dir string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	// The two files of samples are read side by side: a long run's are what takes time.
+	var steps []*tally
+	var reading errgroup.Group
+	reading.Go(func() (err error) {
+		steps, err = stepTallies(dir)
+		return err
+	})
 	errs := classes{}
 	judged, cases, err := f.Judge(errs.add)
-	if err != nil {
+	if err := errors.Join(err, reading.Wait()); err != nil {
 		return Report{}, err
 	}
 	// The environment's events come by its own clock, and late.
@@ -56,7 +64,8 @@ func Build(dir string) (Report, error) {
 			r.Load[i].Errors = append(r.Load[i].Errors, *c)
 		}
 	}
-	return r, errors.Join(r.addSteps(dir), r.addLogs(dir))
+	r.addSteps(steps)
+	return r, r.addLogs(dir)
 }
 
 // LoadOf is what the samples of a case alone tell of a journey.
@@ -130,11 +139,7 @@ func (r *Report) addLogs(dir string) error {
 }
 
 // addSteps adds the figures of the steps.
-func (r *Report) addSteps(dir string) error {
-	steps, err := stepTallies(dir)
-	if err != nil {
-		return err
-	}
+func (r *Report) addSteps(steps []*tally) {
 	for i := range r.Load {
 		l := &r.Load[i]
 		for _, t := range steps {
@@ -145,7 +150,6 @@ func (r *Report) addSteps(dir string) error {
 			}
 		}
 	}
-	return nil
 }
 
 // stepTallies counts the steps of all journeys, in the order in which they

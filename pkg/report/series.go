@@ -39,13 +39,12 @@ func widthFor(span time.Duration) time.Duration {
 	}
 }
 
-// seriesOf sums a case up over time. Its samples are sorted by it.
+// seriesOf sums a case up over time, whose samples are sorted.
 func seriesOf(journey string, c verdict.Case) Series {
 	s := Series{Journey: journey, Width: widthFor(0)}
 	if len(c.Samples) == 0 {
 		return s
 	}
-	slices.SortFunc(c.Samples, func(a, b verdict.Sample) int { return int(a.Sent - b.Sent) })
 	first, last := c.Samples[0].Sent, c.Samples[len(c.Samples)-1].Sent
 	s.Width = widthFor(last - first + time.Nanosecond)
 	// A bin begins at the fault, so that none holds users of before and after it.

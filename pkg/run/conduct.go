@@ -87,8 +87,10 @@ type conduct struct {
 	account Account
 	bound   []*bound
 	begun   map[time.Duration]bool // the moments whose faults were ordered
-	mu      sync.Mutex             // guards acks
+	mu      sync.Mutex             // guards acks and walked
 	acks    []record.Ack
+	walked  map[string]bool // the journeys of which a user was seen
+	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
 }
 
@@ -97,7 +99,7 @@ type conduct struct {
 //
 // When ctx ends, what was done is undone, and the run counts as aborted.
 func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
-	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{})}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -146,8 +148,9 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 		return err
 	}
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
-	began := time.Now()
 	r.warm(ctx)
+	r.awaitUsers(ctx)
+	began := time.Now()
 	if !sleep(ctx, time.Until(began.Add(r.plan.Scenario.Timing.Baseline))) {
 		r.abort("ended by a person")
 		return nil
@@ -163,6 +166,34 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	return r.watch(ctx)
 }
 
+// usersWithin is how long the first users may take to come: a load worker has to be
+// started. What they then meet is judged, and their absence too.
+const usersWithin = 10 * time.Second
+
+// awaitUsers waits until users of every journey have come, so that the baseline is as
+// long as it was declared.
+func (r *conduct) awaitUsers(ctx context.Context) {
+	timer := time.NewTimer(usersWithin)
+	defer timer.Stop()
+	select {
+	case <-r.walking:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// seen notes that users of a journey have come.
+func (r *conduct) seen(journey string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.walked[journey] {
+		return
+	}
+	if r.walked[journey] = true; len(r.walked) == len(r.Loads) {
+		close(r.walking)
+	}
+}
+
 func (r *conduct) abort(why string) {
 	r.account.Aborted = why
 	r.note("aborted: " + why)
@@ -171,6 +202,7 @@ func (r *conduct) abort(why string) {
 // visited takes what a user met. It is called from every load at once.
 func (r *conduct) visited(journey probe.Visit) {
 	v := journey
+	r.seen(v.Sample.Journey)
 	v.Sample.Sent = r.Clock.Steady(v.Sample.Sent)
 	_ = r.Record.Sample(v.Sample) // an error is kept, and told when the record is closed
 	for _, s := range v.Steps {

@@ -122,6 +122,9 @@ type Case struct {
 	verdict.Case
 }
 
+// leastSample is about how many bytes a stored sample has, at the least.
+const leastSample = 48
+
 // Cases reads the samples, and puts them with the marks for every journey.
 // Where no fault was ordered, the whole run is baseline. on, if not nil, is given
 // each sample on the way: a long run is read once.
@@ -135,6 +138,9 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 			Marks: f.marks(origin), Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
 		}}
 	}
+	if info, err := os.Stat(filepath.Join(f.Dir, record.SamplesFile)); err == nil && len(cases) == 1 {
+		cases[0].Samples = make([]verdict.Sample, 0, info.Size()/leastSample) // of a long run, once is enough
+	}
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {
 		if err != nil {
 			return nil, err
@@ -147,6 +153,9 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 				Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(),
 			})
 		}
+	}
+	for _, c := range cases {
+		verdict.Sort(c.Samples)
 	}
 	return cases, nil
 }
