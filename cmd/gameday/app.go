@@ -46,7 +46,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description:     exitCodeHelp,
 		Commands: []*cli.Command{
 			runCommand(), planCommand(), validateCommand(), judgeCommand(), undoCommand(),
-			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(), schemaCommand(), versionCommand(),
+			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(), scheduleCommand(), schemaCommand(), versionCommand(),
 			guardCommand(), agentCommand(), shopCommand(),
 		},
 		// Errors are for gameday above to print, and exit codes for main.

@@ -17,6 +17,8 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+
+	"github.com/gameday-dev/gameday/internal/enginetest"
 )
 
 // quick is a game day of a few seconds.
@@ -149,11 +151,11 @@ func (l *labTest) journals() int {
 	return len(found)
 }
 
-// killNine kills the runner ten times in each phase, after a random delay.
+// killNine kills the runner again and again in each phase, after a random delay.
 func (l *labTest) killNine() {
 	for _, phase := range []string{"baseline", "inject", "watch", "undo", "repair"} {
 		l.run(phase, func() {
-			for range 10 {
+			for range enginetest.Rounds(2, 10) {
 				l.serves()
 				cmd, phases := l.start(quick("1s")...)
 				l.await(phases, phase)
@@ -175,7 +177,7 @@ func (l *labTest) killNine() {
 func (l *labTest) killNineHelpers() {
 	for _, name := range []string{"checkout-db-partition", "checkout-db-slow", "checkout-db-disk-full", "checkout-dns-loss", "checkout-db-crash"} {
 		l.run(name, func() {
-			for _, phase := range []string{"inject", "watch", "watch"} {
+			for _, phase := range []string{"inject", "watch", "watch"}[:enginetest.Rounds(2, 3)] {
 				l.serves()
 				cmd, phases := l.start("run", name, "--set", "timing.baseline=2s", "--set", "objective.rto=2s", "--set", "timing.watch=3s", "--set", "objective.hold=1s")
 				l.await(phases, phase)

@@ -25,7 +25,7 @@ func (l *labTest) inside() {
 	ctx, stop := context.WithCancel(l.t.Context())
 	seen := make(chan []witnessed, 1)
 	go func() { seen <- witness(ctx) }()
-	out := l.gameday("run", "checkout-lb-loss", "--json", "--set", "timing.baseline=3s", "--set", "timing.watch=10s", "--set", "objective.rto=5s")
+	out := l.gameday("run", "checkout-lb-loss", "--json", "--set", "timing.baseline=5s", "--set", "timing.watch=10s", "--set", "objective.rto=5s")
 	stop()
 	v := l.parse(out)
 	if out.code != 1 || v.Revert == nil || v.ServedAgain == nil {

@@ -51,6 +51,10 @@ func spofsCommand() *cli.Command {
 					&cli.StringFlag{Name: "reason", Usage: "why"},
 					&cli.StringFlag{Name: "plan", Usage: "what will be done about it"},
 					&cli.StringFlag{Name: "review", Usage: "when it is looked at again: `YYYY-MM-DD`"},
+					&cli.Float64Flag{Name: "hour-down", Usage: "what an hour of outage by it costs; with the three below"},
+					&cli.Float64Flag{Name: "failures-a-year", Usage: "how often it fails"},
+					&cli.Float64Flag{Name: "redundancy-a-month", Usage: "what a month of having another one costs"},
+					&cli.StringFlag{Name: "currency", Usage: "of these costs: EUR"},
 				},
 				Action: spofsAdd,
 			},
@@ -185,6 +189,10 @@ func spofsAdd(c *cli.Context) error {
 	}
 	if review := c.String("review"); review != "" {
 		fmt.Fprintf(&b, "    review: %s\n", review)
+	}
+	if c.IsSet("hour-down") || c.IsSet("failures-a-year") || c.IsSet("redundancy-a-month") {
+		fmt.Fprintf(&b, "    cost: {hour_down: %v, failures_a_year: %v, redundancy_a_month: %v, currency: %q}\n",
+			c.Float64("hour-down"), c.Float64("failures-a-year"), c.Float64("redundancy-a-month"), c.String("currency"))
 	}
 	before, err := os.ReadFile(register.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -91,6 +91,7 @@ func TestConformance(t *testing.T) {
 	for name, c := range suite() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			enginetest.Shared(t)
 			c.run(t, name)
 		})
 	}

@@ -153,7 +153,8 @@ func TestWhoeverDiesNothingIsLeft(t *testing.T) {
 		for way, c := range helpedKinds() {
 			t.Run(death+", "+way, func(t *testing.T) {
 				t.Parallel()
-				for range 2 {
+				enginetest.Shared(t)
+				for range enginetest.Rounds(1, 2) {
 					st := c.act(t, ids()[way])
 					<-time.After(time.Duration(rand.Int64N(int64(200 * time.Millisecond))))
 					die(t, st)
@@ -170,6 +171,7 @@ func TestTheConnectionIsCut(t *testing.T) {
 	for way, c := range helpedKinds() {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
+			enginetest.Shared(t)
 			s := c.begin(t)
 			kernel := s.Kernel(s.id)
 			wire := newWire(t)

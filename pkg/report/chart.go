@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ const (
 	eventColour    palette = 0x888888ff
 	p50Colour      palette = 0x5aa0f2ff
 	p95Colour      palette = 0x2f6fdeff
-	p99Colour      palette = 0x1b3f8bff
+	p99Colour      palette = 0xd9822bff
 )
 
 // ChartSVG draws what users of a journey met over time.
@@ -146,8 +147,23 @@ func newPanel(label string, s Series) (*plot.Plot, error) {
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans", Size: 10}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Label.TextStyle.Font, axis.Tick.Label.Font = sans, sans
+		axis.Tick.Marker = ticks{}
 	}
 	return p, nil
+}
+
+// ticks are the usual ones, with numbers as short as they can be.
+type ticks struct{}
+
+// Ticks implements [plot.Ticker].
+func (ticks) Ticks(low, high float64) []plot.Tick {
+	all := plot.DefaultTicks{}.Ticks(low, high)
+	for i, t := range all {
+		if t.Label != "" {
+			all[i].Label = strconv.FormatFloat(t.Value, 'f', -1, 64)
+		}
+	}
+	return all
 }
 
 func points(s Series, of func(Bin) time.Duration) plotter.XYs {

@@ -26,6 +26,7 @@ const DefaultMaxTargets = 3
 type Environments struct {
 	Version      int                    `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
 	Environments map[string]Environment `yaml:"environments" jsonschema:"required" jsonschema_description:"Environments by name."`
+	Schedules    []Schedule             `yaml:"schedules,omitempty" jsonschema_description:"Game days that come again and again."`
 }
 
 // Environment is where game days may happen, and what lies outside the fence.
@@ -92,6 +93,7 @@ func LoadEnvironments(file string, data []byte) (Environments, error) {
 		}
 		e.Environments[name] = env
 	}
+	e.checkSchedules(doc)
 	return e, doc.Problems.Err()
 }
 

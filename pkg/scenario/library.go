@@ -100,6 +100,20 @@ func (l Library) Environment(name string) (Environment, error) {
 	return pick(all, name, file)
 }
 
+// Schedules are those of the nearest gameday.yaml; none where there is no such file.
+func (l Library) Schedules() ([]Schedule, error) {
+	file, err := l.environmentFile()
+	if err != nil || file == "" {
+		return nil, err
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // G304: the user's own gameday.yaml
+	if err != nil {
+		return nil, fmt.Errorf("read schedules: %w", err)
+	}
+	all, err := LoadEnvironments(file, data)
+	return all.Schedules, err
+}
+
 // LabName is the lab that an environment names, without its variants, which
 // stand behind plus signs: lab/checkout-ha+one-lb.
 func LabName(environment string) (lab string, ok bool) {

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/schedule"
+)
+
+func scheduleCommand() *cli.Command {
+	return &cli.Command{
+		Name: "schedule", Usage: "game days on a calendar: schedules: of gameday.yaml",
+		Description: "Something else has to begin them, such as cron or CI: gameday schedule check NAME && gameday run SCENARIO",
+		Subcommands: []*cli.Command{
+			{Name: "list", Usage: "show the schedules, and when each comes next", Flags: []cli.Flag{jsonFlag()}, Action: scheduleList},
+			{
+				Name: "next", Usage: "show the next moments, and which of them are refused", ArgsUsage: "[NAME]",
+				Flags:  []cli.Flag{jsonFlag(), &cli.IntFlag{Name: "count", Value: 5, Usage: "how many of each"}, fromFlag()},
+				Action: scheduleNext,
+			},
+			{
+				Name: "check", Usage: "may it begin now? Exit code 1 where it may not", ArgsUsage: "NAME",
+				Flags: []cli.Flag{fromFlag()}, Action: scheduleCheck,
+			},
+		},
+	}
+}
+
+func fromFlag() cli.Flag {
+	return &cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "as if it were this `MOMENT`: 2026-12-24T09:00:00Z"}
+}
+
+func moment(c *cli.Context) time.Time {
+	if at := c.Timestamp("at"); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+
+// schedules are those that a person names, or all of them.
+func schedules(name string) ([]scenario.Schedule, error) {
+	all, err := library().Schedules()
+	if err != nil || name == "" {
+		return all, err
+	}
+	names := make([]string, 0, len(all))
+	for _, s := range all {
+		names = append(names, s.Name)
+	}
+	i := slices.Index(names, name)
+	if i < 0 {
+		return nil, usageError("there is no schedule %q in %s: %s", name, scenario.EnvironmentFile, strictyaml.Suggest(name, names))
+	}
+	return all[i : i+1], nil
+}
+
+func scheduleList(c *cli.Context) error {
+	all, err := schedules("")
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 && !c.Bool("json") {
+		_, err := fmt.Fprintf(c.App.Writer, "nothing is scheduled: add schedules: to %s\n", scenario.EnvironmentFile)
+		return err
+	}
+	type listed struct {
+		Name        string     `json:"name"`
+		Scenario    string     `json:"scenario"`
+		Environment string     `json:"environment,omitempty"`
+		Cron        string     `json:"cron"`
+		TimeZone    string     `json:"time_zone"`
+		Next        *time.Time `json:"next"` // null where it never comes
+	}
+	documents := []listed{}
+	var rows [][]string
+	for _, s := range all {
+		one := listed{s.Name, s.Scenario, s.Environment, s.Cron, cmp.Or(s.TimeZone, "UTC"), nil}
+		next := "never: every moment is refused"
+		at, ok, err := schedule.Next(s, time.Now())
+		if err != nil {
+			return err
+		}
+		if ok {
+			one.Next, next = &at, spoken(at)
+		}
+		documents = append(documents, one)
+		rows = append(rows, []string{s.Name, s.Scenario, cmp.Or(s.Environment, "-"), s.Cron, one.TimeZone, next})
+	}
+	if c.Bool("json") {
+		return report.Document(c.App.Writer, documents)
+	}
+	return table(c.App.Writer, []string{"schedule", "scenario", "environment", "cron", "time zone", "next"}, rows)
+}
+
+// spoken is a moment where the reader is, and what the clock shows where it counts.
+func spoken(at time.Time) string {
+	here := at.Local().Format("Mon 2006-01-02 15:04 MST")
+	if there := at.Format("Mon 2006-01-02 15:04 MST"); there != here {
+		return here + " (" + there + ")"
+	}
+	return here
+}
+
+func scheduleNext(c *cli.Context) error {
+	all, err := schedules(c.Args().First())
+	if err != nil {
+		return err
+	}
+	if c.Int("count") < 1 {
+		return usageError("--count %d: expected 1 or more", c.Int("count"))
+	}
+	documents := map[string][]schedule.Due{}
+	var rows [][]string
+	for _, s := range all {
+		due, err := schedule.Upcoming(s, moment(c), c.Int("count"))
+		if err != nil {
+			return err
+		}
+		documents[s.Name] = due
+		for _, d := range due {
+			rows = append(rows, []string{s.Name, spoken(d.At), cmp.Or(d.Refused, "it begins")})
+		}
+	}
+	if c.Bool("json") {
+		return report.Document(c.App.Writer, documents)
+	}
+	return table(c.App.Writer, []string{"schedule", "when", "then"}, rows)
+}
+
+func scheduleCheck(c *cli.Context) error {
+	name, err := one(c, "a schedule")
+	if err != nil {
+		return err
+	}
+	all, err := schedules(name)
+	if err != nil {
+		return err
+	}
+	why, err := schedule.Refused(all[0], moment(c))
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return &exitError{exitProven, fmt.Errorf("%s may not begin now: %s", name, why)}
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%s may begin now\n", name)
+	return err
+}
