@@ -156,7 +156,8 @@ type Signal struct {
 type Socket struct {
 	Local  netip.AddrPort `json:"local"`
 	Remote netip.AddrPort `json:"remote,omitzero"`
-	Via    netip.Addr     `json:"via,omitzero"` // the gateway by which the remote end is reached, if any
+	Via    netip.Addr     `json:"via,omitzero"`    // the gateway by which the remote end is reached, if any
+	Ended  bool           `json:"ended,omitempty"` // it has ended, a minute ago at most
 }
 
 // FileOp is what is done to a file.

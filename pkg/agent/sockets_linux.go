@@ -37,7 +37,7 @@ func sockets() (Reply, error) {
 				if one.Remote.Addr().IsLoopback() {
 					continue
 				}
-				one.Via = gateways.to(s.ID.Destination)
+				one.Via, one.Ended = gateways.to(s.ID.Destination), s.State == tcpTimeWait
 			default:
 				continue
 			}

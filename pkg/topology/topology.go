@@ -66,7 +66,8 @@ type observer struct {
 	nodes map[string]*Node      // by id of the component
 	at    map[netip.Addr]string // id by address
 	edges map[[2]string]map[uint16]bool
-	hosts map[netip.Addr]bool // whose connections are no user's
+	hosts map[netip.Addr]bool              // whose connections are no user's
+	over  map[string]map[agent.Socket]bool // by id: connections that had ended before anybody looked
 }
 
 // Users is what is known of them that no connection shows.
@@ -88,7 +89,7 @@ func Observe(ctx context.Context, env target.Environment, name string, users Use
 	if len(components) == 0 {
 		return Map{}, errors.New("the environment has no components: is it up?")
 	}
-	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}}
+	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}, over: map[string]map[agent.Socket]bool{}}
 	o.add(components)
 	sessions, hosts, err := attach(ctx, env, components)
 	if err != nil {
@@ -217,6 +218,7 @@ func (o *observer) add(components []target.Component) {
 // see takes one component's sockets in. A connection from a port on which it
 // listens came to it; every other it has made itself.
 func (o *observer) see(id string, sockets []agent.Socket) {
+	sockets = o.since(id, sockets)
 	listens := map[uint16]bool{}
 	for _, s := range sockets {
 		if !s.Remote.IsValid() {
@@ -242,6 +244,21 @@ func (o *observer) see(id string, sockets []agent.Socket) {
 			o.edge(id, other, s.Remote.Port())
 		}
 	}
+}
+
+// since leaves out the connections that had ended before the first look.
+func (o *observer) since(id string, sockets []agent.Socket) []agent.Socket {
+	over, looked := o.over[id]
+	if !looked {
+		over = map[agent.Socket]bool{}
+		for _, s := range sockets {
+			if s.Ended {
+				over[s] = true
+			}
+		}
+		o.over[id] = over
+	}
+	return slices.DeleteFunc(sockets, func(s agent.Socket) bool { return over[s] })
 }
 
 func (o *observer) edge(from, to string, port uint16) {
