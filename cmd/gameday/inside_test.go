@@ -43,9 +43,9 @@ func (l *labTest) inside() {
 	within, without := last(stopInside()), last(<-seen)
 	l.t.Logf("the last badly served user set out, after the undoing was ordered: gameday's %.3f s, that of the witness inside %.3f s, that of the one on the host %.3f s",
 		*v.ServedAgain, within, without)
-	// The shell's users come every tenth of a second or so, and are patient for half of
-	// one.
-	if math.Abs(*v.ServedAgain-within) > 0.5 {
+	// What the host adds is a second and more. The shell asks for one page, and gameday's
+	// users walk three, the last of whom may be slow when nobody else is.
+	if math.Abs(*v.ServedAgain-within) > 1 {
 		l.t.Error("gameday and the witness inside do not agree")
 	}
 }
