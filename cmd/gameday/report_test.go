@@ -7,8 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
@@ -43,7 +43,7 @@ func (l *labTest) page(v verdict) {
 			l.t.Errorf("at a width of %d the page is %d wide", c.width, wide)
 		}
 		if dir := os.Getenv("GAMEDAY_SCREENSHOTS"); dir != "" { // for people who want to look
-			name := filepath.Join(dir, strings.Join([]string{"report", c.scheme, time.Duration(c.width).String()}, "-")+".png")
+			name := filepath.Join(dir, strings.Join([]string{"report", c.scheme, strconv.FormatInt(c.width, 10)}, "-")+".png")
 			if err := os.WriteFile(name, picture, 0o600); err != nil {
 				l.t.Error(err)
 			}
@@ -90,7 +90,7 @@ func (l *labTest) vegetaAgrees(v verdict) {
 		l.t.Fatal(err)
 	}
 	defer file.Close()
-	var m vegeta.Metrics
+	var m, before vegeta.Metrics
 	decode := vegeta.NewDecoder(file)
 	for {
 		var r vegeta.Result
@@ -100,11 +100,20 @@ func (l *labTest) vegetaAgrees(v verdict) {
 			l.t.Fatal(err)
 		}
 		m.Add(&r)
+		if !r.End().After(v.FaultAt) {
+			before.Add(&r)
+		}
 	}
 	m.Close()
+	before.Close()
 	var ours struct {
 		Load []struct {
-			Phases []struct{ Samples, Bad int }
+			Phases []struct {
+				Samples, Bad int
+				P50          float64 `json:"p50_s"`
+				P95          float64 `json:"p95_s"`
+				P99          float64 `json:"p99_s"`
+			}
 			Errors []struct{ Samples int }
 		}
 	}
@@ -119,5 +128,18 @@ func (l *labTest) vegetaAgrees(v verdict) {
 	success := 1 - float64(failed)/float64(n)
 	if uint64(n) != m.Requests || math.Abs(success-m.Success) > 1e-9 {
 		l.t.Errorf("ours: %d users, %.6f of them well; vegeta's: %d, %.6f", n, success, m.Requests, m.Success)
+	}
+	// Percentiles of the baseline: ours to three digits, vegeta's by a digest that
+	// interpolates between samples.
+	baseline := ours.Load[0].Phases[0]
+	if uint64(baseline.Samples) != before.Requests { //nolint:gosec // G115: a count
+		l.t.Errorf("ours: %d users before the fault; vegeta's: %d", baseline.Samples, before.Requests)
+	}
+	for name, two := range map[string][2]float64{
+		"p50": {baseline.P50, before.Latencies.P50.Seconds()}, "p95": {baseline.P95, before.Latencies.P95.Seconds()}, "p99": {baseline.P99, before.Latencies.P99.Seconds()},
+	} {
+		if math.Abs(two[0]-two[1]) > 0.1*two[1]+0.001 {
+			l.t.Errorf("%s: ours %.6f s, vegeta's %.6f s", name, two[0], two[1])
+		}
 	}
 }
