@@ -132,7 +132,7 @@ func (l *labTest) vegetaAgrees(v verdict) {
 	// Percentiles of the baseline: ours to three digits, vegeta's by a digest that
 	// interpolates between samples.
 	baseline := ours.Load[0].Phases[0]
-	if uint64(baseline.Samples) != before.Requests { //nolint:gosec // G115: a count
+	if uint64(baseline.Samples) != before.Requests {
 		l.t.Errorf("ours: %d users before the fault; vegeta's: %d", baseline.Samples, before.Requests)
 	}
 	for name, two := range map[string][2]float64{
