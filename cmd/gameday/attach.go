@@ -12,7 +12,6 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/attach"
-	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
@@ -29,11 +28,7 @@ func attachCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			dir, err := findRun(c, reference)
-			if err != nil {
-				return err
-			}
-			r, err := report.Build(dir)
+			dir, r, err := builtRun(c, reference)
 			if err != nil {
 				return err
 			}

@@ -80,6 +80,15 @@ func findRun(c *cli.Context, reference string) (dir string, err error) {
 	return dir, err
 }
 
+// builtRun is a run that a person means, judged and summed up from its record.
+func builtRun(c *cli.Context, reference string) (dir string, r report.Report, err error) {
+	if dir, err = findRun(c, reference); err != nil {
+		return dir, r, err
+	}
+	r, err = report.Build(dir)
+	return dir, r, err
+}
+
 func historyList(c *cli.Context) error {
 	if c.Args().Present() {
 		return usageError("there is no command %q; gameday history --help lists them", "history "+c.Args().First())
@@ -267,11 +276,8 @@ func compareCommand() *cli.Command {
 			}
 			var two [2]report.Report
 			for i := range two {
-				dir, err := findRun(c, c.Args().Get(i))
-				if err != nil {
-					return err
-				}
-				if two[i], err = report.Build(dir); err != nil {
+				var err error
+				if _, two[i], err = builtRun(c, c.Args().Get(i)); err != nil {
 					return err
 				}
 			}

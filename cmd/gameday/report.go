@@ -35,11 +35,7 @@ func reportAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	dir, err := findRun(c, reference)
-	if err != nil {
-		return err
-	}
-	r, err := report.Build(dir)
+	dir, r, err := builtRun(c, reference)
 	if err != nil {
 		return err
 	}
