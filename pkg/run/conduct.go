@@ -92,6 +92,7 @@ type conduct struct {
 	walked  map[string]bool // the journeys of which a user was seen
 	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
+	stops   []*outside // one for each stop condition
 }
 
 // Conduct carries the plan out. Its error is what kept it from being carried
@@ -152,7 +153,7 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	r.awaitUsers(ctx)
 	began := time.Now()
 	if !sleep(ctx, time.Until(began.Add(r.plan.Scenario.Timing.Baseline))) {
-		r.abort("ended by a person")
+		r.abort(endedBy(ctx))
 		return nil
 	}
 	if !r.Meter.Steady(r.plan.Scenario.Timing.Baseline) {

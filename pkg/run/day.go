@@ -122,6 +122,7 @@ func (d Day) Hold(ctx context.Context, do func(Stage) error) (err error) {
 			err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, left), err)
 		}
 		err = errors.Join(err, d.Engine.Dismiss(ctx), entries.Close(), stopGuard())
+		forgetStops(d.StateDir, entries.Path())
 	}()
 	if err := d.labUp(ctx, entries); err != nil {
 		return err
@@ -196,6 +197,8 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 // Play makes the plan of a scenario, carries it out, and saves the run in a folder of
 // its own, which it returns.
 func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error) {
+	ctx, leave := s.stoppable(ctx)
+	defer leave()
 	d, started := s.day, time.Now()
 	d.Scenario = what
 	id := NewID(what.Name, started)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +27,11 @@ func (r *conduct) watch(ctx context.Context) error {
 	}
 	began := time.Now()
 	end := began.Add(r.plan.Scenario.Timing.Watch)
+	defer r.askOutside(ctx)()
 	inForce := r.Clock.Now()
 	for time.Now().Before(end) {
 		if !sleep(ctx, min(beat, time.Until(end), time.Until(began.Add(r.next(time.Since(began)))))) {
-			r.abort("ended by a person")
+			r.abort(endedBy(ctx))
 			return nil
 		}
 		if err := r.keepTime(ctx, time.Since(began)); err != nil || r.account.NotInForce {
@@ -40,9 +42,9 @@ func (r *conduct) watch(ctx context.Context) error {
 			return r.mark(record.MarkLost, inForce, "")
 		}
 		inForce = looked
-		for _, rule := range r.plan.Scenario.AbortWhen {
-			if r.Meter.Holds(rule) {
-				r.abort("a stop condition holds: " + describe(rule))
+		for i, rule := range r.plan.Scenario.AbortWhen {
+			if why, holds := r.stops[i].holds(time.Now()); holds && r.Meter.Holds(rule) {
+				r.abort("a stop condition holds: " + cmp.Or(why, describe(rule)))
 				return nil
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
@@ -54,7 +55,7 @@ type Inside struct {
 // Notice is somebody who is told of runs.
 type Notice struct {
 	To string   `yaml:"to" jsonschema:"required" jsonschema_description:"github:owner/repo#N, jira:KEY-1, slack:, slack:#channel or webhook:URL. Tokens come from the environment, never from here."`
-	On []string `yaml:"on,omitempty" jsonschema_description:"Of what: start, verdict, abort; all of them where it is not set."`
+	On []string `yaml:"on,omitempty" jsonschema_description:"Of what: start, verdict, abort, approval (somebody must approve), missed (a scheduled run did not begin); all of them where it is not set."`
 }
 
 // Where users set out, in a scenario's load.
@@ -131,19 +132,27 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 
 // checkTold holds what leaves gameday against what can: to whom, and without what.
 func (e Environment) checkTold(doc *strictyaml.Document, path string) {
-	for i, n := range e.Notify {
-		for _, event := range n.On {
-			if !slices.Contains([]string{"start", "verdict", "abort"}, event) {
-				doc.Problem(index(path+".notify", i)+".on", "%s.on: found %q, expected start, verdict or abort", index(path+".notify", i), event)
-			}
-		}
-	}
+	checkNotices(doc, path, e.Notify)
 	for i, text := range e.Redact {
 		if _, err := redact.New(text); err != nil {
 			doc.Problem(index(path+".redact", i), "%s: %v", index(path+".redact", i), err)
 		}
 	}
 }
+
+// checkNotices holds of what somebody is told against what there is to tell.
+func checkNotices(doc *strictyaml.Document, path string, all []Notice) {
+	for i, n := range all {
+		for _, event := range n.On {
+			if at := index(path+".notify", i) + ".on"; !slices.Contains(events(), event) {
+				doc.Problem(at, "%s: found %q, expected one of %s", at, event, strings.Join(events(), ", "))
+			}
+		}
+	}
+}
+
+// events are what somebody can be told of.
+func events() []string { return []string{"start", "verdict", "abort", "approval", "missed"} }
 
 func checkEntry(doc *strictyaml.Document, path, entry string) {
 	if u, err := url.Parse(entry); doc.Has(path) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {

@@ -81,7 +81,7 @@ func (l Library) Environment(name string) (Environment, error) {
 		env.Name = name
 		return env, err
 	}
-	file, err := l.environmentFile()
+	all, file, err := l.declared()
 	if err != nil {
 		return Environment{}, err
 	}
@@ -89,29 +89,50 @@ func (l Library) Environment(name string) (Environment, error) {
 		return Environment{}, fmt.Errorf("environment %q: there is no %s in %s or above it; "+
 			"the bundled labs need none: --env lab/checkout", name, EnvironmentFile, l.Dir)
 	}
+	return pick(all, name, file)
+}
+
+// Environments are those of the nearest gameday.yaml; none where there is no such file.
+func (l Library) Environments() (map[string]Environment, error) {
+	all, _, err := l.declared()
+	return all.Environments, err
+}
+
+// declared is the nearest gameday.yaml, and where it is: "" where there is none.
+func (l Library) declared() (all Environments, file string, err error) {
+	file, err = l.environmentFile()
+	if err != nil || file == "" {
+		return all, "", err
+	}
 	data, err := os.ReadFile(file) //nolint:gosec // G304: the user's own gameday.yaml
 	if err != nil {
-		return Environment{}, fmt.Errorf("read environments: %w", err)
+		return all, file, fmt.Errorf("read environments: %w", err)
 	}
-	all, err := LoadEnvironments(file, data)
-	if err != nil {
-		return Environment{}, err
-	}
-	return pick(all, name, file)
+	all, err = LoadEnvironments(file, data)
+	return all, file, err
 }
 
 // Schedules are those of the nearest gameday.yaml; none where there is no such file.
 func (l Library) Schedules() ([]Schedule, error) {
-	file, err := l.environmentFile()
-	if err != nil || file == "" {
+	all, file, err := l.declared()
+	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // G304: the user's own gameday.yaml
-	if err != nil {
-		return nil, fmt.Errorf("read schedules: %w", err)
+	for _, s := range all.Schedules {
+		for k, b := range s.Blackout {
+			if b.ICal == "" {
+				continue
+			}
+			path := b.ICal
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(filepath.Dir(file), path)
+			}
+			if s.Blackout[k].Calendar, err = os.ReadFile(path); err != nil { //nolint:gosec // G304: what the user names
+				return nil, fmt.Errorf("schedule %s: read the calendar of its blackout: %w", s.Name, err)
+			}
+		}
 	}
-	all, err := LoadEnvironments(file, data)
-	return all.Schedules, err
+	return all.Schedules, nil
 }
 
 // LabName is the lab that an environment names, without its variants, which

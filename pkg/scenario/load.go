@@ -201,9 +201,11 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	s.checkFaults(doc)
 	s.checkLoad(doc)
 	for i, rule := range s.AbortWhen {
-		if rule.GoodBelow == 0 && rule.Failed == 0 {
-			doc.Problem(index("abort_when", i), "%s: expected good_below (with for) or failed", index("abort_when", i))
+		at := index("abort_when", i)
+		if rule.GoodBelow == 0 && rule.Failed == 0 && rule.HTTPFails == nil && rule.Prometheus == nil {
+			doc.Problem(at, "%s: expected good_below (with for), failed, http_fails or prometheus", at)
 		}
+		checkGates(doc, at, rule.HTTPFails, rule.Prometheus)
 	}
 }
 

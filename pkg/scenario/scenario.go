@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/unit"
+	"github.com/gameday-dev/gameday/pkg/gate"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -93,7 +94,9 @@ type Timing struct {
 
 // AbortRule is a stop condition. All that it sets must hold.
 type AbortRule struct {
-	GoodBelow unit.Ratio    `yaml:"good_below,omitempty" jsonschema_description:"The share of users who are served well, of the last seconds, is below this …"`
-	For       time.Duration `yaml:"for,omitempty" jsonschema_description:"… for so long."`
-	Failed    int           `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many users have failed since the fault."`
+	GoodBelow  unit.Ratio       `yaml:"good_below,omitempty" jsonschema_description:"The share of users who are served well, of the last seconds, is below this …"`
+	For        time.Duration    `yaml:"for,omitempty" jsonschema_description:"… for so long; or what is asked outside says so for so long."`
+	Failed     int              `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many users have failed since the fault."`
+	HTTPFails  *gate.HTTP       `yaml:"http_fails,omitempty" jsonschema_description:"This check does not answer as expected."`
+	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"This query holds: it gives at least one series, and none that is 0. A server that cannot be asked ends the run too."`
 }

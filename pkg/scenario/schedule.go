@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/gate"
 )
 
 // Schedule is a game day that comes again and again.
@@ -16,11 +18,64 @@ type Schedule struct {
 	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name: small letters, digits and hyphens."`
 	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"When: minute, hour, day of the month, month, day of the week; or @daily and its like."`
 	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Of cron, windows and blackout: Europe/Berlin; UTC where it is not set."`
-	Scenario    string        `yaml:"scenario" jsonschema:"required" jsonschema_description:"The scenario, as gameday run takes it."`
-	Environment string        `yaml:"environment,omitempty" jsonschema_description:"Where, instead of the scenario's own environment."`
+	Scenario    string        `yaml:"scenario,omitempty" jsonschema_description:"The scenario, as gameday run takes it."`
+	Sweep       *Sweep        `yaml:"sweep,omitempty" jsonschema_description:"A sweep of the environment, instead of a scenario."`
+	Environment string        `yaml:"environment,omitempty" jsonschema_description:"Where, instead of the scenario's own environment. A sweep needs it."`
+	Jitter      time.Duration `yaml:"jitter,omitempty" jsonschema_description:"It begins up to so much later than cron says, by chance that is the same on every instance."`
 	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"When it may begin; at any time where none is set."`
 	Blackout    []Blackout    `yaml:"blackout,omitempty" jsonschema_description:"Days on which it must not."`
 	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"How much of a window must be left when it begins; nothing where it is not set."`
+	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"So long after its moment it may still begin, where another run is in the way; 5m where it is not set. After that it was missed."`
+	OnlyIf      []Condition   `yaml:"only_if,omitempty" jsonschema_description:"What must hold when it begins, all of it."`
+	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"Where it is set, a person must approve of each run."`
+	Notify      []Notice      `yaml:"notify,omitempty" jsonschema_description:"Who is told, beside those whom the environment names."`
+}
+
+// Sweep is what of an environment is swept; see gameday sweep.
+type Sweep struct {
+	Only   []string      `yaml:"only,omitempty" jsonschema_description:"Only these components."`
+	Except []string      `yaml:"except,omitempty" jsonschema_description:"But not these."`
+	Rate   string        `yaml:"rate,omitempty" jsonschema_description:"How many users set out: 50/s."`
+	RTO    time.Duration `yaml:"rto,omitempty" jsonschema_description:"The recovery time objective; 10s where it is not set."`
+	Zones  bool          `yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
+}
+
+// Condition is what must hold when a scheduled run begins: one of these.
+type Condition struct {
+	HTTP       *gate.HTTP       `yaml:"http,omitempty" jsonschema_description:"A check that must answer as expected."`
+	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"A query that must give at least one series, and none that is 0."`
+	Steady     time.Duration    `yaml:"steady,omitempty" jsonschema_description:"Users of the scenario's journeys are served well for so long, before anything is begun."`
+}
+
+// Approval is how a person approves of a run.
+type Approval struct {
+	Within time.Duration `yaml:"within,omitempty" jsonschema_description:"So long it waits for somebody; 30m where it is not set. After that it was missed."`
+}
+
+// Defaults of a [Schedule].
+const (
+	DefaultStartWithin    = 5 * time.Minute
+	DefaultApprovalWithin = 30 * time.Minute
+)
+
+// StartWithin is how long after its moment a run may still begin.
+func (s Schedule) StartWithin() time.Duration { return cmp.Or(s.Within, DefaultStartWithin) }
+
+// ApprovalWithin is how long a run waits for somebody's approval, 0 where it needs
+// none.
+func (s Schedule) ApprovalWithin() time.Duration {
+	if s.Approval == nil {
+		return 0
+	}
+	return cmp.Or(s.Approval.Within, DefaultApprovalWithin)
+}
+
+// What is what it runs, in one word: the scenario, or sweep.
+func (s Schedule) What() string {
+	if s.Sweep != nil {
+		return "sweep"
+	}
+	return s.Scenario
 }
 
 // Window is a span of the day on some days of the week. One that ends before it
@@ -31,11 +86,14 @@ type Window struct {
 	To   ClockTime `yaml:"to" jsonschema:"required" jsonschema_description:"Until this one: 17:00."`
 }
 
-// Blackout is a span of days.
+// Blackout is a span of days, or a calendar of spans.
 type Blackout struct {
-	From Day    `yaml:"from" jsonschema:"required" jsonschema_description:"The first day: 2026-12-24."`
+	From Day    `yaml:"from,omitempty" jsonschema_description:"The first day: 2026-12-24."`
 	To   Day    `yaml:"to,omitempty" jsonschema_description:"The last one; the first where it is not set."`
+	ICal string `yaml:"ical,omitempty" jsonschema_description:"A calendar (.ics) beside gameday.yaml, instead of days: during its events nothing begins."`
 	Why  string `yaml:"why,omitempty" jsonschema_description:"Why."`
+
+	Calendar []byte `yaml:"-"` // what ical: names, as it was read
 }
 
 // ClockTime is a time of day, since midnight by the clock on the wall.
@@ -118,7 +176,55 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 			doc.Problem(at+".environment", "%s.environment: there is no %q here", at, s.Environment)
 		}
 		s.checkTimes(doc, at)
+		s.checkWhat(doc, at)
+		checkNotices(doc, at, s.Notify)
 	}
+}
+
+// checkWhat holds what is run, and under which conditions, against what can be.
+func (s Schedule) checkWhat(doc *strictyaml.Document, at string) {
+	switch {
+	case (s.Scenario == "") == (s.Sweep == nil):
+		doc.Problem(at, "%s: expected one of scenario and sweep", at)
+	case s.Sweep != nil && s.Environment == "":
+		doc.Problem(at, "%s: a sweep needs an environment", at)
+	}
+	for k, c := range s.OnlyIf {
+		path := index(at+".only_if", k)
+		if n := count(c.HTTP != nil, c.Prometheus != nil, c.Steady != 0); n != 1 {
+			doc.Problem(path, "%s: found %d conditions, expected one of http, prometheus and steady", path, n)
+		}
+		if c.Steady < 0 {
+			doc.Problem(path, "%s.steady: found %v, expected more than 0", path, c.Steady)
+		}
+		if c.Steady > 0 && s.Sweep != nil {
+			doc.Problem(path, "%s.steady: a sweep looks by itself whether users are served well", path)
+		}
+		checkGates(doc, path, c.HTTP, c.Prometheus)
+	}
+}
+
+// checkGates holds what is asked outside against what can be.
+func checkGates(doc *strictyaml.Document, path string, h *gate.HTTP, p *gate.Prometheus) {
+	if h != nil {
+		if err := h.Check(); err != nil {
+			doc.Problem(path+".http", "%s.http: %v", path, err)
+		}
+	}
+	if p != nil {
+		if err := p.Check(); err != nil {
+			doc.Problem(path+".prometheus", "%s.prometheus: %v", path, err)
+		}
+	}
+}
+
+func count(all ...bool) (n int) {
+	for _, one := range all {
+		if one {
+			n++
+		}
+	}
+	return n
 }
 
 func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
@@ -134,11 +240,17 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 		}
 	}
 	for k, b := range s.Blackout {
-		if path := index(at+".blackout", k); !b.To.IsZero() && b.To.Before(b.From.Time) {
+		path := index(at+".blackout", k)
+		switch {
+		case b.From.IsZero() == (b.ICal == ""):
+			doc.Problem(path, "%s: expected one of from and ical", path)
+		case !b.To.IsZero() && b.To.Before(b.From.Time):
 			doc.Problem(path, "%s: it ends before it begins", path)
 		}
 	}
-	if s.Lasts < 0 {
-		doc.Problem(at+".lasts", "%s.lasts: found %v, expected 0 or more", at, s.Lasts)
+	for name, d := range map[string]time.Duration{"lasts": s.Lasts, "jitter": s.Jitter, "start_within": s.Within, "approval.within": s.ApprovalWithin()} {
+		if d < 0 {
+			doc.Problem(at+"."+name, "%s.%s: found %v, expected 0 or more", at, name, d)
+		}
 	}
 }
