@@ -46,7 +46,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description:     exitCodeHelp,
 		Commands: []*cli.Command{
 			runCommand(), planCommand(), validateCommand(), judgeCommand(), undoCommand(),
-			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(), scheduleCommand(), schemaCommand(), versionCommand(),
+			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(),
+			scheduleCommand(), serveCommand(), tokenCommand(), stopCommand(), holdCommand(), releaseCommand(), approveCommand(), schemaCommand(), versionCommand(),
 			guardCommand(), agentCommand(), shopCommand(),
 		},
 		// Errors are for gameday above to print, and exit codes for main.

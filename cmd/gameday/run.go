@@ -133,12 +133,16 @@ func newDay(c *cli.Context, in input) (run.Day, *view, error) {
 	}
 	meter := run.NewMeter(in.scenario.Objective.Verdict())
 	view := newView(c.App.ErrWriter, in.scenario, meter)
+	observe := view.observe
+	if w := watchingOf(c.Context); w != nil {
+		observe = w.follow(meter, observe)
+	}
 	return run.Day{
 		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
 		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress, Detail: view.detail},
 		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
 		Again: rerun(c), Logs: c.Int("logs"),
-		Gameday: version(), Guard: startGuard, Observe: view.observe, Meter: meter, Report: writeReports,
+		Gameday: version(), Guard: startGuard, Observe: observe, Meter: meter, Report: writeReports,
 	}, view, nil
 }
 
@@ -159,6 +163,9 @@ func rerun(c *cli.Context) string {
 
 // withPerson is a context in which whoever sits at the terminal can be asked.
 func withPerson(ctx context.Context, v *view) context.Context {
+	if watchingOf(ctx) != nil {
+		return fault.WithPerson(ctx, absent{}) // whoever sits there has not asked for this run
+	}
 	return fault.WithPerson(ctx, newPerson(func(text string) {
 		v.observe(run.Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
 	}))

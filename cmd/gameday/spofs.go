@@ -91,12 +91,7 @@ func evidence(c *cli.Context) (map[[2]string]report.Report, error) {
 	newest := map[[2]string]report.Report{}
 	err := withHistory(c, func(h *history.History) error {
 		runs, err := h.Runs(c.Context, history.Filter{})
-		for _, e := range runs {
-			r := e.Report
-			if o := r.Verdict.Verdict; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
-				newest[[2]string{r.Environment, r.Suspect.Component}] = r
-			}
-		}
+		newest = history.Evidence(runs)
 		return err
 	})
 	if errors.Is(err, history.ErrNoRun) {

@@ -8,6 +8,7 @@ package enginetest
 import (
 	"context"
 	"crypto/rand"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -170,4 +171,23 @@ func (b *Bed) Eventually(what string, holds func() bool) {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
+}
+
+// Soon is how long one question to what a test has started may take.
+const Soon = 2 * time.Second
+
+// FreePort is a port of this machine that nobody uses at the moment.
+func FreePort(tb testing.TB) string {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return port
 }

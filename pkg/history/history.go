@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 // IndexFile is the name of the index, in the folder of the runs' folders.
@@ -116,6 +117,19 @@ func (h *History) Runs(ctx context.Context, f Filter) ([]Entry, error) {
 		all = append(all, e)
 	}
 	return all, rows.Err()
+}
+
+// Evidence is the newest run about each suspect of each environment, of runs in their
+// order; keys are an environment and a component. Runs that prove nothing are none.
+func Evidence(runs []Entry) map[[2]string]report.Report {
+	newest := map[[2]string]report.Report{}
+	for _, e := range runs {
+		r := e.Report
+		if o := r.Verdict.Verdict; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
+			newest[[2]string{r.Environment, r.Suspect.Component}] = r
+		}
+	}
+	return newest
 }
 
 // Find is the run that a person means: an id, the beginning of one that no other

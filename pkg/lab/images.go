@@ -35,33 +35,36 @@ func (l Labs) images(ctx context.Context, name string, spec Spec) ([]string, err
 	}
 	environ := []string{"GAMEDAY_IMAGE_SELF=" + self}
 	for _, image := range spec.Images {
-		folder, err := fs.Sub(l.Files, path.Join(name, image))
+		reference, err := l.Image(ctx, name, image)
 		if err != nil {
-			return nil, fmt.Errorf("image %s of lab %s: %w", image, name, err)
+			return nil, err
 		}
-		hash, err := contentOf(folder)
-		if err != nil {
-			return nil, fmt.Errorf("image %s of lab %s: %w", image, name, err)
-		}
-		reference := fmt.Sprintf("gameday/lab-%s-%s:%s", name, image, hash)
 		environ = append(environ, "GAMEDAY_IMAGE_"+strings.ToUpper(image)+"="+reference)
-		found, err := l.Engine.HasImage(ctx, reference)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			continue
-		}
-		base, err := l.base(ctx)
-		if err != nil {
-			return nil, err
-		}
-		l.Progress("building image " + image)
-		if err := l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Detail); err != nil {
-			return nil, err
-		}
 	}
 	return environ, nil
+}
+
+// Image is the reference of one of a lab's images, which is made if it is not there.
+func (l Labs) Image(ctx context.Context, name, image string) (reference string, err error) {
+	folder, err := fs.Sub(l.Files, path.Join(name, image))
+	if err != nil {
+		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
+	}
+	hash, err := contentOf(folder)
+	if err != nil {
+		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
+	}
+	reference = fmt.Sprintf("gameday/lab-%s-%s:%s", name, image, hash)
+	found, err := l.Engine.HasImage(ctx, reference)
+	if err != nil || found {
+		return reference, err
+	}
+	base, err := l.base(ctx)
+	if err != nil {
+		return "", err
+	}
+	l.Progress("building image " + image)
+	return reference, l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Detail)
 }
 
 // contentOf is a short hash of a folder's files.

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/daemon"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/server"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// typist is whoever types the command, for the audit log.
+func typist() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "somebody"
+}
+
+// audited does what a person types in the store, and keeps account of it.
+func audited(c *cli.Context, what string, do func(*store.Store) error) error {
+	return withStore(c, func(s *store.Store) error {
+		err := do(s)
+		outcome := "done"
+		if err != nil {
+			outcome = err.Error()
+		}
+		return errors.Join(err, s.Audit(c.Context, store.Entry{Who: typist(), From: "gameday " + c.Command.Name, What: what, Outcome: outcome}))
+	})
+}
+
+func stopCommand() *cli.Command {
+	return &cli.Command{
+		Name: "stop", Usage: "the kill switch: stop all runs of this machine and of its gameday serve, and undo what they did", ArgsUsage: " ",
+		Description: "It asks by files beside the journals, so that it needs no token and works while the store is away.\n" +
+			"It returns when all is undone, and fails when that takes longer than --within.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Required: true, Usage: "all of them"}, storeFlag(),
+			&cli.DurationFlag{Name: "within", Value: 30 * time.Second, Usage: "how long to wait until all is undone"},
+		},
+		Action: stopAll,
+	}
+}
+
+func stopAll(c *cli.Context) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	asked, err := run.StopAll(state, typist())
+	if err != nil {
+		return err
+	}
+	// What waits must not begin. A store that is away, or was never made, has no say.
+	waiting := 0
+	storeErr := audited(c, "stop all", func(s *store.Store) error {
+		var err error
+		waiting, err = daemon.StopInStore(c.Context, s, 0, typist())
+		return err
+	})
+	deadline := time.Now().Add(c.Duration("within"))
+	for {
+		left, err := run.Unfinished(state)
+		if err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			return &exitError{exitNotPutBack, fmt.Errorf("%d of %d runs have not undone what they did after %v: gameday undo plays what dead ones have left", len(left), asked, c.Duration("within"))}
+		}
+		select {
+		case <-c.Context.Done():
+			return &exitError{exitAborted, errors.New("ended before all was undone")}
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if storeErr != nil {
+		return fmt.Errorf("%d runs were stopped and undone; the store could not be asked: %w", asked, storeErr)
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%d runs were stopped and undone, %d jobs of gameday serve were stopped or dropped\n", asked, waiting)
+	return err
+}
+
+func holdCommand() *cli.Command {
+	return &cli.Command{
+		Name: "hold", Usage: "declare an incident: gameday serve begins nothing in an environment, and stops what runs there", ArgsUsage: "ENVIRONMENT",
+		Flags: []cli.Flag{
+			storeFlag(), &cli.StringFlag{Name: "why", Required: true, Usage: "the incident"},
+			&cli.StringFlag{Name: "until", Usage: "a `MOMENT` (RFC 3339), or how long, such as 2h; until gameday release where it is not set"},
+		},
+		Action: func(c *cli.Context) error {
+			environment, err := one(c, "an environment")
+			if err != nil {
+				return err
+			}
+			until, err := server.ParseUntil(c.String("until"), time.Now())
+			if err != nil {
+				return usageError("--until: %w", err)
+			}
+			// A name that nobody uses would hold nothing.
+			if _, err := library().Environment(environment); err != nil {
+				return usageError("%w", err)
+			}
+			err = audited(c, "hold "+environment+": "+c.String("why"), func(s *store.Store) error {
+				return daemon.HoldInStore(c.Context, s, store.Hold{Environment: environment, Why: c.String("why"), Who: typist(), Since: time.Now(), Until: until})
+			})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.App.Writer, "%s is held: gameday release %s ends it\n", environment, environment)
+			return err
+		},
+	}
+}
+
+func releaseCommand() *cli.Command {
+	return &cli.Command{
+		Name: "release", Usage: "end a hold", ArgsUsage: "ENVIRONMENT", Flags: []cli.Flag{storeFlag()},
+		Action: func(c *cli.Context) error {
+			environment, err := one(c, "an environment")
+			if err != nil {
+				return err
+			}
+			return audited(c, "release "+environment, func(s *store.Store) error { return s.Release(c.Context, environment) })
+		},
+	}
+}
+
+func approveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "approve", Usage: "approve of a run that waits for it", ArgsUsage: "JOB", Flags: []cli.Flag{storeFlag()},
+		Action: func(c *cli.Context) error {
+			text, err := one(c, "a job's number")
+			if err != nil {
+				return err
+			}
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return usageError("found %q, expected a job's number", text)
+			}
+			return audited(c, fmt.Sprintf("approve job %d", id), func(s *store.Store) error {
+				return s.Approve(c.Context, id, typist(), time.Now().Add(approvedWithin(c, s, id)))
+			})
+		},
+	}
+}
+
+// approvedWithin is how long a job may take to begin once it was approved.
+func approvedWithin(c *cli.Context, s *store.Store, id int64) time.Duration {
+	all, err := schedules("")
+	j, jobErr := s.Job(c.Context, id)
+	if err == nil && jobErr == nil {
+		for _, sch := range all {
+			if sch.Name == j.Schedule {
+				return sch.StartWithin()
+			}
+		}
+	}
+	return scenario.DefaultStartWithin
+}
+
+func tokenCommand() *cli.Command {
+	return &cli.Command{
+		Name: "token", Usage: "who may ask gameday serve for what",
+		Subcommands: []*cli.Command{
+			{
+				Name: "create", Usage: "make a token, and show it once", ArgsUsage: "NAME",
+				Flags: []cli.Flag{
+					storeFlag(), &cli.StringFlag{Name: "role", Value: string(store.View), Usage: "view, or operate"},
+					&cli.DurationFlag{Name: "for", Usage: "how long it is good; until it is revoked where it is not set"},
+				},
+				Action: tokenCreate,
+			},
+			{Name: "list", Usage: "show whose there are", Flags: []cli.Flag{storeFlag(), jsonFlag()}, Action: tokenList},
+			{
+				Name: "revoke", Usage: "end a token, and all sessions that began with it", ArgsUsage: "NAME", Flags: []cli.Flag{storeFlag()},
+				Action: func(c *cli.Context) error {
+					name, err := one(c, "a token's name")
+					if err != nil {
+						return err
+					}
+					return audited(c, "revoke token "+name, func(s *store.Store) error { return s.Revoke(c.Context, name) })
+				},
+			},
+		},
+	}
+}
+
+func tokenCreate(c *cli.Context) error {
+	name, err := one(c, "a name")
+	if err != nil {
+		return err
+	}
+	role := store.Role(c.String("role"))
+	if !slices.Contains([]store.Role{store.View, store.Operate}, role) {
+		return usageError("--role %s: expected view or operate", role)
+	}
+	t := store.Token{Name: name, Kind: store.Named, Role: role, Created: time.Now()}
+	if d := c.Duration("for"); d > 0 {
+		t.Expires = t.Created.Add(d)
+	}
+	return audited(c, fmt.Sprintf("create token %s (%s)", name, role), func(s *store.Store) error {
+		text, err := s.NewToken(c.Context, t)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, "gameday: this is shown once, and kept nowhere:")
+		_, err = fmt.Fprintln(c.App.Writer, text)
+		return err
+	})
+}
+
+func tokenList(c *cli.Context) error {
+	return withStore(c, func(s *store.Store) error {
+		all, err := s.Tokens(c.Context)
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			return report.Document(c.App.Writer, append([]store.Token{}, all...))
+		}
+		rows := make([][]string, 0, len(all))
+		for _, t := range all {
+			expires := "never"
+			if !t.Expires.IsZero() {
+				expires = t.Expires.Local().Format("2006-01-02 15:04")
+			}
+			rows = append(rows, []string{t.Name, string(t.Role), t.Created.Local().Format("2006-01-02 15:04"), expires})
+		}
+		return table(c.App.Writer, []string{"token", "role", "created", "expires"}, rows)
+	})
+}

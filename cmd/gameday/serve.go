@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/daemon"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/server"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "serve", Usage: "begin the game days of schedules: when they are due, and show what goes on",
+		Description: "It works in the folder that it is started in: gameday.yaml, scenarios/, journeys/, spofs.yaml.\n\n" +
+			"It listens on this machine only, unless --listen says otherwise. Whoever changes something needs a token\n" +
+			"(gameday token create), or the link that it shows when it begins, which logs one browser in.\n" +
+			"SIGTERM ends what runs, undoes it, and then ends gameday. docs/serve.md has the rest.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8420", Usage: "`ADDRESS` and port"},
+			storeFlag(), outFlag(),
+			&cli.StringFlag{Name: "tls-cert", Usage: "`FILE` with its certificate and those above it, as PEM"},
+			&cli.StringFlag{Name: "tls-key", Usage: "`FILE` with the certificate's key"},
+			&cli.BoolFlag{Name: "behind-proxy", Usage: "a proxy in front of it does TLS, and says in X-Forwarded-For who asks"},
+			&cli.StringSliceFlag{Name: "host", Usage: "a `NAME` by which it is reached; other names are refused"},
+			&cli.StringFlag{Name: "instance", Usage: "its `NAME` among several; the machine's where it is not set"},
+		},
+		Action: serve,
+	}
+}
+
+func storeFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "store", EnvVars: []string{"GAMEDAY_STORE"},
+		Usage: "what it remembers: a SQLite `FILE`, or postgres://… that several instances share; serve.db beside the journals where it is not set",
+	}
+}
+
+// openStore opens the store that a command names.
+func openStore(c *cli.Context) (*store.Store, error) {
+	where := c.String("store")
+	if where == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder of the store: %w", err)
+		}
+		where = filepath.Join(dir, "serve.db")
+	}
+	return store.Open(c.Context, where)
+}
+
+// withStore opens the store for what is done with it.
+func withStore(c *cli.Context, do func(*store.Store) error) error {
+	s, err := openStore(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s), s.Close())
+}
+
+// logged writes what is written to it into the log, a line each.
+type logged struct{}
+
+// Write implements [io.Writer].
+func (logged) Write(p []byte) (int, error) {
+	slog.Warn(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+func serverConfig(c *cli.Context) (server.Config, error) {
+	config := server.Config{Listen: c.String("listen"), Proxied: c.Bool("behind-proxy"), Hosts: c.StringSlice("host"), Version: version()}
+	if c.String("tls-cert") != "" || c.String("tls-key") != "" {
+		pair, err := tls.LoadX509KeyPair(c.String("tls-cert"), c.String("tls-key"))
+		if err != nil {
+			return config, usageError("--tls-cert and --tls-key: %w", err)
+		}
+		config.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	if err := config.Check(); err != nil {
+		return config, usageError("%w", err)
+	}
+	return config, nil
+}
+
+func serve(c *cli.Context) error {
+	if c.Args().Present() {
+		return usageError("found %q, expected flags only; gameday serve --help lists them", c.Args().First())
+	}
+	config, err := serverConfig(c)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
+	slog.SetDefault(log)
+	out, err := filepath.Abs(c.String("out"))
+	if err == nil {
+		err = os.MkdirAll(out, 0o750)
+	}
+	if err != nil {
+		return fmt.Errorf("make the folder of runs: %w", err)
+	}
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	instance := c.String("instance")
+	if instance == "" {
+		if instance, err = os.Hostname(); err != nil {
+			return fmt.Errorf("name this instance: %w; give --instance", err)
+		}
+	}
+	return withStore(c, func(s *store.Store) error {
+		// What a dead gameday has left is undone before anything is begun.
+		if err := undoLeft(c.Context, state, log); err != nil {
+			return err
+		}
+		// Another name each time: what a former one has not ended is not this one's.
+		d := &daemon.Daemon{
+			Store: s, Runner: unattended{out}, Schedules: scheduledEnvironments, Log: log, Now: time.Now, Hub: &daemon.Hub{},
+			Instance: fmt.Sprintf("%s/%d", instance, os.Getpid()), Spool: filepath.Join(state, "outcomes"),
+		}
+		if err := d.Prepare(c.Context); err != nil {
+			return err
+		}
+		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: known, Names: there, Register: openRegister}
+		return both(c.Context, d.Run, func(ctx context.Context) error {
+			return web.Serve(ctx, func(address string) { announce(ctx, web, log, address) })
+		})
+	})
+}
+
+// announce says where the page is, and how to log in.
+func announce(ctx context.Context, web *server.Server, log *slog.Logger, address string) {
+	link, err := web.LoginLink(ctx, address)
+	if err != nil {
+		log.Error("no link to log in could be made", "err", err)
+	}
+	fmt.Fprintf(os.Stderr, "\ngameday serve listens on %s. This link logs one browser in, within an hour:\n\n    %s\n\n", address, link)
+}
+
+// both does two things until ctx ends or one of them fails, and waits for both.
+func both(ctx context.Context, a, b func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make(chan error, 2)
+	for _, do := range []func(context.Context) error{a, b} {
+		go func() {
+			defer cancel()
+			errs <- do(ctx)
+		}()
+	}
+	return errors.Join(<-errs, <-errs)
+}
+
+// undoLeft undoes what dead runs have left, before any begins. What cannot be undone
+// now stands in the way of its own environment only.
+func undoLeft(ctx context.Context, state string, log *slog.Logger) error {
+	undone, left, err := run.UndoAll(ctx, state, opener(ctx))
+	if err != nil {
+		return err
+	}
+	if undone > 0 {
+		log.Info(undoneText(undone))
+	}
+	if left != nil {
+		log.Error("some things could not be put back: gameday undo", "err", left)
+	}
+	return nil
+}
+
+// scheduledEnvironments are the schedules, each with the environment that it means.
+func scheduledEnvironments() ([]scenario.Schedule, error) {
+	all, err := library().Schedules()
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Environment, err = known(all[i].What(), all[i].Environment); err != nil {
+			return nil, fmt.Errorf("schedule %s: %w", all[i].Name, err)
+		}
+	}
+	return all, nil
+}
+
+// known checks a scenario and an environment, and gives the environment that is meant.
+func known(what, environment string) (string, error) {
+	files := library()
+	if what == "sweep" {
+		_, err := files.Environment(environment)
+		return environment, err
+	}
+	s, err := files.Scenario(what)
+	if err != nil {
+		return "", err
+	}
+	in, err := bindFiles(files, s, environment)
+	return in.scenario.Environment, err
+}
+
+// there lists the scenarios and environments that there are.
+func there() (scenarios, environments []string, err error) {
+	files := library()
+	all, err := files.Environments()
+	if err != nil {
+		return nil, nil, err
+	}
+	return files.Bundled(), slices.Sorted(maps.Keys(all)), nil
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/pkg/attach"
+	"github.com/gameday-dev/gameday/pkg/daemon"
+	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// unattended runs commands with nobody at a terminal: what the daemon does is what a
+// person would have typed, by the very same code.
+type unattended struct {
+	out string // folder of the runs' folders
+}
+
+var _ daemon.Runner = unattended{}
+
+// watching is what follows a run that nobody sits in front of.
+type watching struct {
+	on func(daemon.Live)
+
+	mu    sync.Mutex
+	meter *run.Meter
+	phase run.Phase
+	began time.Time
+	lasts time.Duration
+}
+
+type watchingKey struct{}
+
+// watchingOf is what follows the run of a context, or nil.
+func watchingOf(ctx context.Context) *watching {
+	w, _ := ctx.Value(watchingKey{}).(*watching)
+	return w
+}
+
+// follow is told of a meter, and of all that a view is told.
+func (w *watching) follow(meter *run.Meter, observe func(run.Update)) func(run.Update) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.meter = meter
+	return func(u run.Update) {
+		if u.Phase != "" {
+			w.mu.Lock()
+			w.phase, w.began, w.lasts = u.Phase, time.Now(), u.For
+			w.mu.Unlock()
+		}
+		observe(u)
+	}
+}
+
+// beat tells how users are served, every second until ctx ends.
+func (w *watching) beat(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if l, ok := w.now(); ok {
+				w.on(l)
+			}
+		}
+	}
+}
+
+// seconds is of how many of the last seconds a page shows how users are served.
+const seconds = 5
+
+func (w *watching) now() (l daemon.Live, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.phase == "" || w.phase == run.Done || w.meter == nil {
+		return l, false
+	}
+	l = daemon.Live{Kind: daemon.Meter, Phase: string(w.phase), For: w.lasts.Seconds(), Elapsed: time.Since(w.began).Seconds()}
+	bad := 0
+	for _, s := range w.meter.Last(seconds) {
+		l.Users += s.Users
+		bad += s.Bad
+	}
+	if l.Users > 0 {
+		l.Good = new(1 - float64(bad)/float64(l.Users))
+	}
+	return l, true
+}
+
+// lines gives each line that is written to it.
+type lines struct {
+	on   func(string)
+	rest []byte
+}
+
+// Write implements [io.Writer].
+func (l *lines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	for {
+		line, after, ok := bytes.Cut(l.rest, []byte("\n"))
+		if !ok {
+			return len(p), nil
+		}
+		l.on(string(line))
+		l.rest = after
+	}
+}
+
+// commandOf is what a person would type for a job.
+func (u unattended) commandOf(j store.Job) []string {
+	if j.What != "sweep" {
+		return append([]string{"gameday", "run", j.What, "--env", j.Environment, "--json", "--out", u.out}, j.Args...)
+	}
+	where := []string{"--env", j.Environment}
+	if lab, ok := strings.CutPrefix(j.Environment, scenario.LabPrefix); ok {
+		where = []string{"--lab", lab}
+	}
+	return append(append([]string{"gameday", "sweep", "--json", "--out", u.out}, where...), j.Args...)
+}
+
+// Run implements [daemon.Runner].
+func (u unattended) Run(ctx context.Context, j store.Job, on func(daemon.Live)) daemon.Result {
+	secrets, err := redact.New()
+	if err != nil {
+		return daemon.Result{ExitCode: exitUsage, Why: err.Error()}
+	}
+	w := &watching{on: on}
+	beats, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go w.beat(beats)
+	last := ""
+	var said bytes.Buffer
+	code := gameday(context.WithValue(ctx, watchingKey{}, w), u.commandOf(j), &said, &lines{on: func(line string) {
+		line = secrets.Text(line)
+		if problem, ok := strings.CutPrefix(line, "gameday: "); ok {
+			last = problem
+		}
+		on(daemon.Live{Kind: daemon.Line, Text: line})
+	}})
+	return resultOf(j, code, said.Bytes(), last)
+}
+
+// resultOf is what a command said, as a result.
+func resultOf(j store.Job, code int, document []byte, problem string) daemon.Result {
+	r := daemon.Result{ExitCode: code, Why: problem, Left: code == exitNotPutBack}
+	if !json.Valid(document) {
+		return r // it never began, and said why
+	}
+	r.Document = string(document)
+	if j.What == "sweep" {
+		r.Verdict = map[int]string{exitOK: "disproved", exitProven: "proven", exitInconclusive: "inconclusive", exitAborted: "aborted"}[code]
+		return r
+	}
+	var of struct {
+		Run     string `json:"run"`
+		Verdict string `json:"verdict"`
+		Aborted string `json:"aborted"`
+		Left    string `json:"left"`
+	}
+	if err := json.Unmarshal(document, &of); err != nil {
+		r.Why = err.Error()
+		return r
+	}
+	r.Run, r.Verdict = of.Run, of.Verdict
+	r.Why = cmp.Or(of.Left, of.Aborted, problem)
+	return r
+}
+
+// inputOf is all that a job rests on.
+func inputOf(ctx context.Context, j store.Job) (input, error) {
+	files := library()
+	s, err := files.Scenario(j.What)
+	if err != nil {
+		return input{}, err
+	}
+	in, err := bindFiles(files, s, j.Environment)
+	if err != nil {
+		return in, err
+	}
+	in.engine, err = openEnvironment(ctx, in.environment)
+	return in, err
+}
+
+// Steady implements [daemon.Runner]: users walk the job's journeys as they would in its
+// run, and nothing is broken.
+func (unattended) Steady(ctx context.Context, j store.Job, lasts time.Duration) (err error) {
+	in, err := inputOf(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.engine.Close()) }()
+	if _, err := plan.Build(ctx, in.engine, plan.Request{Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys}); err != nil {
+		return err // what cannot be found cannot be steady
+	}
+	meter := run.NewMeter(in.scenario.Objective.Verdict())
+	day := run.Day{Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine}
+	walking, stop := context.WithTimeout(ctx, lasts+2*time.Second) // a load worker has to be started
+	defer stop()
+	ended := make(chan error, len(in.journeys))
+	for i := range in.journeys {
+		critical := in.scenario.Load[i].Critical
+		go func() {
+			ended <- day.Traffic(i, uint64(i)).Run(walking, func(v probe.Visit) { //nolint:gosec // G115: few journeys
+				if critical {
+					meter.Add(v.Sample)
+				}
+			})
+		}()
+	}
+	<-walking.Done()
+	steady := meter.Steady(lasts)
+	for range in.journeys {
+		err = errors.Join(err, <-ended)
+	}
+	err = errors.Join(err, in.engine.Dismiss(context.WithoutCancel(ctx)))
+	if err == nil && !steady {
+		err = fmt.Errorf("users are not served within the objective for %v", lasts)
+	}
+	return err
+}
+
+// Tell implements [daemon.Runner].
+func (unattended) Tell(ctx context.Context, j store.Job, more []scenario.Notice, event, line string) {
+	env := scenario.Environment{Notify: more}
+	if j.Environment != "" {
+		known, err := library().Environment(j.Environment)
+		if err == nil {
+			env.Notify = append(env.Notify, known.Notify...)
+		}
+	}
+	notify(ctx, logged{}, env, attach.Message{Event: event, Run: fmt.Sprintf("job %d", j.ID), Line: line})
+}
+
+var _ io.Writer = (*lines)(nil)

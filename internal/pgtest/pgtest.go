@@ -1,0 +1,103 @@
+// Package pgtest gives tests a real PostgreSQL of their own: the one that the labs use,
+// in a container that goes with the test.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/lab"
+)
+
+// Server is a PostgreSQL that can be away.
+type Server struct {
+	URL string // postgres://…, with its password
+
+	bed *enginetest.Bed
+	id  string
+}
+
+// port is where it listens, in its container.
+const port = nat.Port("5432/tcp")
+
+// start makes a database and serves it to everybody who reaches it: this machine.
+const start = `set -eu
+bin=/usr/lib/postgresql/15/bin; data=/tmp/data
+[ -e $data ] || { $bin/initdb -D $data -U gameday --auth=trust --no-sync >/dev/null; echo "host all all all trust" >>$data/pg_hba.conf; }
+exec $bin/postgres -D $data -c listen_addresses='*' -c fsync=off -c unix_socket_directories=/tmp`
+
+// New starts one, and waits until it answers.
+func New(tb testing.TB) *Server {
+	tb.Helper()
+	bed := enginetest.New(tb)
+	all := lab.Labs{Files: labs.Files, Engine: bed.Env.Engine, Progress: func(text string) { tb.Log(text) }, Detail: func(string) {}}
+	image, err := all.Image(tb.Context(), "checkout", "postgres")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	created, err := bed.Client.ContainerCreate(tb.Context(), &container.Config{
+		Image: image, Cmd: []string{"sh", "-c", start}, ExposedPorts: nat.PortSet{port: {}}, Labels: map[string]string{"gameday.test": "pg"},
+	}, &container.HostConfig{
+		PortBindings: nat.PortMap{port: {{HostIP: "127.0.0.1", HostPort: enginetest.FreePort(tb)}}},
+		Tmpfs:        map[string]string{"/var/lib/postgresql/data": ""}, // or the image's volume would be left
+	}, nil, nil, "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{bed: bed, id: created.ID}
+	tb.Cleanup(func() { bed.Remove(created.ID) })
+	s.Start()
+	s.URL = "postgres://gameday@127.0.0.1:" + bed.Inspect(s.id).HostConfig.PortBindings[port][0].HostPort + "/postgres?sslmode=disable"
+	bed.Eventually("PostgreSQL answers", s.answers)
+	return s
+}
+
+func (s *Server) answers() bool {
+	ctx, cancel := context.WithTimeout(s.bed.T.Context(), enginetest.Soon)
+	defer cancel()
+	c, err := pgx.Connect(ctx, s.URL)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = c.Close(ctx) }()
+	return c.Ping(ctx) == nil
+}
+
+// Database makes a database of its own, and gives its URL.
+func (s *Server) Database(name string) string {
+	s.bed.T.Helper()
+	ctx := s.bed.T.Context()
+	c, err := pgx.Connect(ctx, s.URL)
+	if err != nil {
+		s.bed.T.Fatal(err)
+	}
+	defer func() { _ = c.Close(ctx) }()
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		s.bed.T.Fatal(err)
+	}
+	u := *c.Config()
+	return fmt.Sprintf("postgres://gameday@127.0.0.1:%d/%s?sslmode=disable", u.Port, name)
+}
+
+// Stop kills it, as its host's loss would.
+func (s *Server) Stop() {
+	s.bed.T.Helper()
+	if err := s.bed.Client.ContainerKill(s.bed.T.Context(), s.id, "KILL"); err != nil {
+		s.bed.T.Fatal(err)
+	}
+}
+
+// Start starts it again, with what it knew.
+func (s *Server) Start() {
+	s.bed.T.Helper()
+	if err := s.bed.Client.ContainerStart(s.bed.T.Context(), s.id, container.StartOptions{}); err != nil {
+		s.bed.T.Fatal(err)
+	}
+}

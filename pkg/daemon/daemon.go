@@ -1,0 +1,299 @@
+// Package daemon begins game days when their moment comes, watches over them, and
+// writes down what became of them, with nobody at a terminal.
+//
+// Several instances may share one store: each looks at every schedule, and the store
+// lets one of them deal with a moment, begin a job, and use an environment. What a run
+// breaks is undone by the run, its guard and the journal, as for a person's run; the
+// store and the queue have no part in it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/queue"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// How an instance keeps what it has begun. Another one takes it for dead when it has
+// not said anything for a lease; before that it ends its run itself, so that two never
+// break the same environment.
+const (
+	Lease     = 20 * time.Second
+	heartbeat = 2 * time.Second
+	lostAfter = 12 * time.Second
+)
+
+// Grace is how late an instance may come to a moment. What is later was missed, and is
+// not made up for.
+const Grace = time.Minute
+
+// Result is how a run has ended.
+type Result struct {
+	Run      string // its id
+	Verdict  string
+	ExitCode int
+	Document string // its verdict.json
+	Why      string // what went wrong beside the verdict
+	Left     bool   // the environment could not be put back
+}
+
+// Runner carries out what jobs ask for.
+type Runner interface {
+	// Run carries a job out, and returns when all is undone. When ctx ends it ends the
+	// run; the cause says why.
+	Run(ctx context.Context, j store.Job, on func(Live)) Result
+	// Steady tells whether users of a job's journeys are served well for so long; an
+	// error says why not.
+	Steady(ctx context.Context, j store.Job, lasts time.Duration) error
+	// Tell tells those whom a job's environment names, and some more, of an event.
+	Tell(ctx context.Context, j store.Job, more []scenario.Notice, event, line string)
+}
+
+// Daemon is one instance.
+type Daemon struct {
+	Store     *store.Store
+	Runner    Runner
+	Schedules func() ([]scenario.Schedule, error) // with the environment of each
+	Instance  string                              // its name, another one each time
+	Spool     string                              // folder of outcomes that the store could not take
+	Log       *slog.Logger
+	Now       func() time.Time // by the clock on the wall
+	Hub       *Hub
+
+	queue queue.Queue
+
+	mu        sync.Mutex
+	schedules []scenario.Schedule
+	running   map[int64]context.CancelCauseFunc
+	trouble   map[string]string // what is wrong, by what
+}
+
+// Prepare makes it ready to be asked: it comes before Run, and before whatever else is
+// called.
+func (d *Daemon) Prepare(ctx context.Context) (err error) {
+	d.running, d.trouble = map[int64]context.CancelCauseFunc{}, map[string]string{}
+	if err := os.MkdirAll(d.Spool, 0o700); err != nil {
+		return fmt.Errorf("make the folder of outcomes: %w", err)
+	}
+	if err := d.load(); err != nil {
+		return err
+	}
+	if pool := d.Store.Pool(); pool != nil {
+		d.queue, err = queue.OnPostgres(ctx, pool, d.work, d.Log)
+	} else {
+		d.queue, err = queue.OnSQLite(ctx, d.Store.DB(), d.work, d.Log)
+	}
+	return err
+}
+
+// Run begins game days until ctx ends; then it ends those under way, waits until they
+// are undone, and returns.
+func (d *Daemon) Run(ctx context.Context) error {
+	// It outlives ctx: what goes on is undone first.
+	if err := d.queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		d.tick(ctx)
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	d.endAll(errors.New("gameday serve was told to end"))
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	return d.queue.Stop(stopping)
+}
+
+// load reads the schedules. Where that fails, those from before go on to count, and it
+// is said.
+func (d *Daemon) load() error {
+	all, err := d.Schedules()
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.schedules = all
+	return nil
+}
+
+// All are the schedules as they were read last.
+func (d *Daemon) All() []scenario.Schedule {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.schedules
+}
+
+func (d *Daemon) scheduleOf(j store.Job) scenario.Schedule {
+	for _, s := range d.All() {
+		if s.Name == j.Schedule {
+			return s
+		}
+	}
+	return scenario.Schedule{}
+}
+
+// note keeps what is wrong, and logs when that changes.
+func (d *Daemon) note(what string, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	d.mu.Lock()
+	was := d.trouble[what]
+	d.trouble[what] = text
+	d.mu.Unlock()
+	switch {
+	case text == was:
+	case text == "":
+		d.Log.Info("is well again", "what", what)
+	default:
+		d.Log.Error("does not work", "what", what, "err", text)
+	}
+}
+
+// Trouble is what is wrong at the moment, by what; empty where nothing is.
+func (d *Daemon) Trouble() map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := map[string]string{}
+	for what, text := range d.trouble {
+		if text != "" {
+			all[what] = text
+		}
+	}
+	return all
+}
+
+// stopError is the cause of a run's end, for people.
+type stopError struct{ why string }
+
+func (e stopError) Error() string { return e.why }
+
+// StopReason is what the run says of its end.
+func (e stopError) StopReason() string { return e.why }
+
+// endAll ends all runs of this instance.
+func (d *Daemon) endAll(why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, cancel := range d.running {
+		cancel(stopError{why.Error()})
+	}
+}
+
+// end ends the run of a job, if it is one of this instance.
+func (d *Daemon) end(id int64, why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if cancel := d.running[id]; cancel != nil {
+		cancel(stopError{why})
+	}
+}
+
+// Stop ends a running job, wherever it runs, or one that has not begun; all of them
+// where id is 0. It gives how many there were.
+func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err error) {
+	why := "stopped by " + who
+	// Those that run here are ended even where the store cannot be reached.
+	d.mu.Lock()
+	for other, cancel := range d.running {
+		if id == 0 || id == other {
+			cancel(stopError{why})
+			n++
+		}
+	}
+	d.mu.Unlock()
+	elsewhere, err := StopInStore(ctx, d.Store, id, who)
+	if err != nil {
+		return n, err
+	}
+	d.Hub.Publish(Live{Kind: Changed})
+	return max(n, elsewhere), nil
+}
+
+// StopInStore asks whoever runs a job to end it, and drops it where it has not begun.
+func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n int, err error) {
+	running, err := s.Stop(ctx, id, who)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := s.Jobs(ctx, store.Filter{ID: id, States: []store.State{store.Awaiting, store.Queued}})
+	if err != nil {
+		return int(running), err
+	}
+	n = int(running)
+	for _, j := range waiting {
+		if err := s.Drop(ctx, j.ID, store.Refused, "stopped by "+who+" before it began"); err == nil {
+			n++
+		} else if !errors.Is(err, store.ErrState) {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Ask adds a job that a person asks for, to begin at once.
+func (d *Daemon) Ask(ctx context.Context, j store.Job) (store.Job, error) {
+	now := d.Now()
+	j.Schedule, j.Due, j.Expires, j.State = "", now, now.Add(scenario.DefaultStartWithin), store.Queued
+	id, err := d.Store.Add(ctx, j)
+	if err != nil {
+		return store.Job{}, fmt.Errorf("ask for a run: %w", err)
+	}
+	if err := d.queue.Add(ctx, id); err != nil {
+		d.note("queue", err) // the next tick tries again
+	}
+	d.Hub.Publish(Live{Kind: Changed, Job: id})
+	return d.Store.Job(ctx, id)
+}
+
+// Approve lets a job begin that waits for it.
+func (d *Daemon) Approve(ctx context.Context, id int64, who string) error {
+	j, err := d.Store.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := d.Store.Approve(ctx, id, who, d.Now().Add(d.scheduleOf(j).StartWithin())); err != nil {
+		return err
+	}
+	d.Hub.Publish(Live{Kind: Changed, Job: id})
+	return nil
+}
+
+// Hold declares an incident in an environment: nothing begins there, and what runs
+// there is stopped, wherever it runs.
+func (d *Daemon) Hold(ctx context.Context, h store.Hold) error {
+	err := HoldInStore(ctx, d.Store, h)
+	d.Hub.Publish(Live{Kind: Changed})
+	return err
+}
+
+// HoldInStore holds an environment, and asks whoever runs something there to end it.
+func HoldInStore(ctx context.Context, s *store.Store, h store.Hold) error {
+	if err := s.Hold(ctx, h); err != nil {
+		return fmt.Errorf("hold %s: %w", h.Environment, err)
+	}
+	going, err := s.Jobs(ctx, store.Filter{Environment: h.Environment, States: []store.State{store.Running}})
+	for _, j := range going {
+		_, stopErr := s.Stop(ctx, j.ID, h.Who+", who holds "+h.Environment+": "+h.Why)
+		err = errors.Join(err, stopErr)
+	}
+	return err
+}
+
+func (d *Daemon) spoolFile(id int64) string {
+	return filepath.Join(d.Spool, fmt.Sprintf("job-%d.json", id))
+}

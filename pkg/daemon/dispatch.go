@@ -1,0 +1,215 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/schedule"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// tickWithin is how long one look may take, so that a store that hangs does not keep
+// the next one from coming.
+const tickWithin = 20 * time.Second
+
+// tick looks once at all that may be due.
+func (d *Daemon) tick(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tickWithin)
+	defer cancel()
+	d.note("schedules", d.load())
+	err := d.replay(ctx)
+	for _, s := range d.All() {
+		err = errors.Join(err, d.dispatch(ctx, s))
+	}
+	err = errors.Join(err, d.enqueue(ctx), d.reap(ctx), d.Store.Sweep(ctx, d.Now()))
+	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		d.note("store", err)
+	}
+}
+
+// maxMissed is how many missed moments of a schedule are written down one by one.
+const maxMissed = 20
+
+// dispatch adds the jobs of a schedule that are due.
+func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
+	now := d.Now()
+	seen, err := d.Store.Seen(ctx, s.Name, now)
+	if err != nil || !seen.Before(now) {
+		return err // a clock that was put back names no moment twice
+	}
+	jobs, upTo, err := d.due(s, seen, now)
+	if err != nil || upTo.Equal(seen) {
+		return err
+	}
+	if len(jobs) > 0 {
+		busy, err := d.Store.Jobs(ctx, store.Filter{Schedule: s.Name, States: []store.State{store.Awaiting, store.Queued, store.Running}, Limit: 1})
+		if err != nil {
+			return err
+		}
+		for i := range jobs {
+			if last := i == len(jobs)-1; jobs[i].State != store.Missed && (!last || len(busy) > 0) {
+				jobs[i].State, jobs[i].Why = store.Missed, "the run before it had not ended"
+			}
+		}
+	}
+	ids, mine, err := d.Store.Advance(ctx, s.Name, seen, upTo, jobs)
+	if err != nil || !mine {
+		return err
+	}
+	for i, j := range jobs {
+		j.ID = ids[i]
+		d.tellOf(ctx, s, j)
+	}
+	if len(jobs) > 0 {
+		d.Hub.Publish(Live{Kind: Changed})
+	}
+	return nil
+}
+
+// tellOf tells of a job that needs somebody, or that will not begin.
+func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
+	line := ""
+	event := string(j.State)
+	switch j.State {
+	case store.Awaiting:
+		event = "approval"
+		line = fmt.Sprintf("job %d, %s in %s, waits until %s for somebody to approve", j.ID, j.What, j.Environment, j.Expires.UTC().Format("15:04 MST"))
+	case store.Missed, store.Refused, store.Interrupted:
+		event = "missed"
+		line = fmt.Sprintf("%s in %s at %s was %s: %s", j.What, j.Environment, j.Due.UTC().Format("2006-01-02 15:04 MST"), j.State, j.Why)
+	case store.Queued, store.Running, store.Done:
+		return
+	}
+	d.Log.Info(event, "job", j.ID, "schedule", j.Schedule, "why", j.Why)
+	go d.Runner.Tell(context.WithoutCancel(ctx), j, s.Notify, event, line) // who is slow to be told keeps nobody waiting
+}
+
+// due are the jobs of the moments between seen and now, and up to which moment they
+// are dealt with.
+func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job, upTo time.Time, err error) {
+	upTo = seen
+	for {
+		moments, err := schedule.Upcoming(s, upTo, 100)
+		if err != nil {
+			return nil, seen, err
+		}
+		if len(moments) == 0 {
+			return jobs, upTo, nil
+		}
+		for _, m := range moments {
+			begins := m.At.Add(schedule.Jitter(s, m.At))
+			if begins.After(now) {
+				return shortened(jobs), upTo, nil
+			}
+			upTo = m.At
+			if m.Refused == "" {
+				jobs = append(jobs, d.job(s, m.At, begins, now))
+			}
+		}
+	}
+}
+
+func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
+	j := store.Job{
+		Schedule: s.Name, Due: at, What: s.What(), Environment: s.Environment, Args: sweepArgs(s.Sweep), Who: "schedule " + s.Name,
+		State: store.Queued, Expires: begins.Add(s.StartWithin()),
+	}
+	if within := s.ApprovalWithin(); within > 0 {
+		j.State, j.Expires = store.Awaiting, begins.Add(within)
+	}
+	if now.Sub(begins) > Grace {
+		j.State, j.Why = store.Missed, fmt.Sprintf("no instance was there at its moment, and %v after it is too late", now.Sub(begins).Round(time.Second))
+	}
+	return j
+}
+
+// shortened writes down the newest of very many missed moments only.
+func shortened(jobs []store.Job) []store.Job {
+	if more := len(jobs) - maxMissed; more > 0 {
+		jobs = jobs[more:]
+		if jobs[0].State == store.Missed {
+			jobs[0].Why += fmt.Sprintf("; so were %d before it", more)
+		}
+	}
+	return jobs
+}
+
+// sweepArgs are those of gameday sweep.
+func sweepArgs(s *scenario.Sweep) []string {
+	if s == nil {
+		return nil
+	}
+	args := []string{}
+	for _, name := range s.Only {
+		args = append(args, "--only", name)
+	}
+	for _, name := range s.Except {
+		args = append(args, "--except", name)
+	}
+	if s.Rate != "" {
+		args = append(args, "--rate", s.Rate)
+	}
+	if s.RTO > 0 {
+		args = append(args, "--rto", s.RTO.String())
+	}
+	if s.Zones {
+		args = append(args, "--zones")
+	}
+	return args
+}
+
+// enqueue queues what waits for its turn, and drops what has waited too long.
+func (d *Daemon) enqueue(ctx context.Context) error {
+	waiting, err := d.Store.Jobs(ctx, store.Filter{States: []store.State{store.Awaiting, store.Queued}})
+	if err != nil {
+		return err
+	}
+	for _, j := range waiting {
+		switch {
+		case d.Now().After(j.Expires):
+			why := "it could not begin in time: " + orElse(j.Why, "another run was in the way")
+			if j.State == store.Awaiting {
+				why = "nobody has approved of it in time"
+			}
+			err = errors.Join(err, d.drop(ctx, j, store.Missed, why))
+		case j.State == store.Queued:
+			err = errors.Join(err, d.queue.Add(ctx, j.ID)) // which does nothing where it was added
+		}
+	}
+	return err
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// drop ends a job that was not begun, and tells of it. One that has begun meanwhile is
+// left alone.
+func (d *Daemon) drop(ctx context.Context, j store.Job, state store.State, why string) error {
+	err := d.Store.Drop(ctx, j.ID, state, why)
+	if errors.Is(err, store.ErrState) {
+		return nil
+	}
+	if err == nil {
+		j.State, j.Why = state, why
+		d.tellOf(ctx, d.scheduleOf(j), j)
+		d.Hub.Publish(Live{Kind: Changed, Job: j.ID})
+	}
+	return err
+}
+
+// reap marks the jobs of instances that died.
+func (d *Daemon) reap(ctx context.Context) error {
+	dead, err := d.Store.Reap(ctx, Lease)
+	for _, j := range dead {
+		d.tellOf(ctx, d.scheduleOf(j), j)
+		d.Hub.Publish(Live{Kind: Changed, Job: j.ID})
+	}
+	return err
+}

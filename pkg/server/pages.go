@@ -1,0 +1,295 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/gameday-dev/gameday/pkg/history"
+	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// page is a route with its rule.
+type page struct {
+	pattern string
+	role    store.Role
+	handle  http.HandlerFunc
+}
+
+// pages are all routes that are not of the API.
+func (s *Server) pages() []page {
+	metrics := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return []page{
+		{"GET /{$}", store.View, s.now},
+		{"GET /jobs/{id}", store.View, s.job},
+		{"GET /history", store.View, s.runs},
+		{"GET /trends", store.View, s.trends},
+		{"GET /spofs", store.View, s.spofs},
+		{"GET /runs/{id}/{file}", store.View, s.file},
+		{"GET /audit", store.Operate, s.audit},
+		{"GET /live", store.View, s.live},
+		{"GET /metrics", store.View, metrics.ServeHTTP},
+		{"GET /static/", store.Anyone, http.FileServerFS(static).ServeHTTP},
+		{"GET /healthz", store.Anyone, s.healthz},
+		{"GET /readyz", store.Anyone, s.readyz},
+		{"GET /login", store.Anyone, s.loginPage},
+		{"POST /login", store.Anyone, s.login},
+		{"POST /logout", store.Anyone, s.logout},
+		{"POST /jobs", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			j, err := s.runNow(ctx, r.PostFormValue("scenario"), r.PostFormValue("environment"))
+			return fmt.Sprintf("/jobs/%d", j.ID), err
+		})},
+		{"POST /jobs/{id}/approve", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			id, err := pathID(r)
+			if err == nil {
+				_, err = s.approve(ctx, id)
+			}
+			return fmt.Sprintf("/jobs/%d", id), err
+		})},
+		{"POST /jobs/{id}/stop", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			id, err := pathID(r)
+			if err == nil {
+				_, err = s.stop(ctx, id)
+			}
+			return fmt.Sprintf("/jobs/%d", id), err
+		})},
+		{"POST /stop", store.Operate, s.act(func(ctx context.Context, _ *http.Request) (string, error) {
+			_, err := s.stop(ctx, 0)
+			return "/", err
+		})},
+		{"POST /holds", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			_, err := s.hold(ctx, r.PostFormValue("environment"), r.PostFormValue("why"), r.PostFormValue("until"))
+			return "/", err
+		})},
+		{"POST /holds/release", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			return "/", s.release(ctx, r.PostFormValue("environment"))
+		})},
+	}
+}
+
+func pathID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || id < 1 {
+		return 0, fmt.Errorf("job %q: %w", r.PathValue("id"), store.ErrNone)
+	}
+	return id, nil
+}
+
+// act does what a form asks for, and shows the page that it leads to.
+func (s *Server) act(do func(context.Context, *http.Request) (string, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		next, err := do(r.Context(), r)
+		if err != nil {
+			s.fail(w, err)
+			return
+		}
+		http.Redirect(w, r, next, http.StatusSeeOther)
+	}
+}
+
+// fail says what went wrong: to the asker where it is about them, else to the log.
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	err = s.spoken(err)
+	status := http.StatusServiceUnavailable
+	var coded interface{ GetStatus() int }
+	if errors.As(err, &coded) {
+		status = coded.GetStatus()
+	}
+	http.Error(w, err.Error(), status)
+}
+
+func (s *Server) render(w http.ResponseWriter, r *http.Request, name string, data any) {
+	s.renderWith(w, r, name, data, "")
+}
+
+// renderWith shows a page, and a sentence above it.
+func (s *Server) renderWith(w http.ResponseWriter, r *http.Request, name string, data any, said string) {
+	t, err := template.New("layout.html").Funcs(functions(s.Daemon.Now)).ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
+	if err == nil {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		err = t.Execute(w, map[string]any{
+			"Page": name, "Data": data, "Person": personOf(r.Context()), "Operates": personOf(r.Context()).Role.Covers(store.Operate),
+			"Version": s.Version, "Trouble": s.Daemon.Trouble(), "Said": said, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
+		})
+	}
+	if err != nil && r.Context().Err() == nil {
+		s.Log.Error("a page cannot be shown", "page", name, "err", err)
+	}
+}
+
+func functions(now func() time.Time) template.FuncMap {
+	return template.FuncMap{
+		"when": func(t time.Time) string {
+			if t.IsZero() {
+				return "-"
+			}
+			return t.UTC().Format("Mon 2006-01-02 15:04:05 UTC")
+		},
+		"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"since":    func(t time.Time) string { return now().Sub(t).Round(time.Second).String() },
+		"until":    func(t time.Time) string { return t.Sub(now()).Round(time.Second).String() },
+		"deref":    func(t *time.Time) time.Time { return *t },
+		"or":       func(a, b string) string { return cmp.Or(a, b) },
+		"recovery": func(r report.Report) string { return report.Recovery(r.Verdict, r.Objective.RTO) },
+		"headline": report.Headline,
+	}
+}
+
+// now is what runs, and what comes next.
+func (s *Server) now(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	going, err := s.waiting(ctx)
+	var holds []store.Hold
+	var ended []store.Job
+	if err == nil {
+		holds, err = s.Daemon.Store.Holds(ctx, s.Daemon.Now())
+	}
+	if err == nil {
+		ended, err = s.Daemon.Store.Jobs(ctx, store.Filter{States: []store.State{store.Done, store.Missed, store.Refused, store.Interrupted}, Limit: 10})
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	next, err := s.scheduled()
+	if err != nil {
+		s.Log.Error("a schedule is broken", "err", err)
+	}
+	slices.SortStableFunc(next, func(a, b Scheduled) int {
+		if a.Next == nil || b.Next == nil {
+			return cmp.Compare(map[bool]int{true: 1}[a.Next == nil], map[bool]int{true: 1}[b.Next == nil])
+		}
+		return a.Next.Compare(*b.Next)
+	})
+	scenarios, environments, err := s.Names()
+	if err != nil {
+		s.Log.Error("scenarios and environments cannot be listed", "err", err)
+	}
+	s.render(w, r, "now", map[string]any{"Going": going, "Holds": holds, "Ended": ended, "Next": next, "Scenarios": scenarios, "Environments": environments})
+}
+
+func (s *Server) job(w http.ResponseWriter, r *http.Request) {
+	id, err := pathID(r)
+	var j store.Job
+	if err == nil {
+		j, err = s.Daemon.Store.Job(r.Context(), id)
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	reported := false
+	if j.Run != "" {
+		_, statErr := fs.Stat(s.files, filepath.Join(j.Run, "report.html"))
+		reported = statErr == nil
+	}
+	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported})
+}
+
+func (s *Server) runs(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	f := history.Filter{Scenario: q.Get("scenario"), Environment: q.Get("environment"), Verdict: q.Get("verdict"), Component: q.Get("component")}
+	var all []history.Entry
+	err := s.history(r.Context(), func(h *history.History) (err error) {
+		all, err = h.Runs(r.Context(), f)
+		return err
+	})
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	slices.Reverse(all)
+	const most = 200
+	s.render(w, r, "history", map[string]any{"Runs": all[:min(len(all), most)], "More": max(len(all)-most, 0), "Filter": f, "Verdicts": []string{"proven", "degraded", "disproved", "inconclusive", "aborted"}})
+}
+
+func (s *Server) trends(w http.ResponseWriter, r *http.Request) {
+	var all []trend
+	err := s.history(r.Context(), func(h *history.History) error {
+		runs, err := h.Runs(r.Context(), history.Filter{})
+		all = trendsOf(runs)
+		return err
+	})
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.render(w, r, "trends", all)
+}
+
+func (s *Server) spofs(w http.ResponseWriter, r *http.Request) {
+	decisions, err := s.Register()
+	var all []suspect
+	if err == nil {
+		err = s.history(r.Context(), func(h *history.History) error {
+			runs, err := h.Runs(r.Context(), history.Filter{})
+			all = suspectsOf(runs, decisions, s.Daemon.Now())
+			return err
+		})
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.render(w, r, "spofs", all)
+}
+
+func (s *Server) audit(w http.ResponseWriter, r *http.Request) {
+	all, err := s.Daemon.Store.AuditLog(r.Context(), 200)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.render(w, r, "audit", all)
+}
+
+// file is one of a run's reports.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("file")
+	known := slices.ContainsFunc(report.Files(), func(f report.File) bool { return f.Name == name })
+	path := r.PathValue("id") + "/" + name
+	if !known || !fs.ValidPath(path) || strings.HasPrefix(path, ".") {
+		http.NotFound(w, r)
+		return
+	}
+	if strings.HasSuffix(name, ".html") {
+		// The report has its styles within itself, and no script.
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")
+	}
+	http.ServeFileFS(w, r, s.files, path)
+}
+
+// healthz says that the process lives.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
+
+// readyz says whether it can do its work: the store is there, and the schedules can be
+// read.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+	defer cancel()
+	if err := s.Daemon.Store.Ping(ctx); err != nil {
+		http.Error(w, "the store cannot be reached", http.StatusServiceUnavailable)
+		return
+	}
+	if trouble := s.Daemon.Trouble(); trouble["schedules"] != "" {
+		http.Error(w, "the schedules cannot be read", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}

@@ -1,0 +1,315 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// State is what has become of a job.
+type State string
+
+// The states of a job.
+const (
+	Awaiting    State = "awaiting"    // somebody must approve of it
+	Queued      State = "queued"      // it waits for its turn
+	Running     State = "running"     // it goes on
+	Done        State = "done"        // it has a verdict, or an error that says why not
+	Missed      State = "missed"      // its moment passed, and it was not begun
+	Refused     State = "refused"     // it was not begun as something stood against it
+	Interrupted State = "interrupted" // whoever ran it died, or lost the store
+)
+
+// Job is one run that was asked for, by a schedule or by a person.
+type Job struct {
+	ID          int64     `json:"id"`
+	Schedule    string    `json:"schedule,omitempty"` // empty where a person asked for it
+	Due         time.Time `json:"due"`
+	What        string    `json:"what"` // the scenario, or sweep
+	Environment string    `json:"environment"`
+	Args        []string  `json:"args,omitempty"` // of the command, beside those
+	Who         string    `json:"who"`            // who asked for it
+	State       State     `json:"state"`
+	Why         string    `json:"why,omitempty"`
+	Expires     time.Time `json:"expires"` // after this it is not begun any more
+	Instance    string    `json:"instance,omitempty"`
+	Began       time.Time `json:"began,omitzero"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Run         string    `json:"run,omitempty"` // its id in the history
+	Verdict     string    `json:"verdict,omitempty"`
+	ExitCode    int       `json:"exit_code"` // -1 where it has not ended
+	StoppedBy   string    `json:"stopped_by,omitempty"`
+}
+
+const jobColumns = "id, COALESCE(schedule, ''), due, what, environment, args, who, state, why, expires, instance, began, ended, run, verdict, exit_code, stopped_by"
+
+func readJob(scan func(...any) error) (Job, error) {
+	var j Job
+	var due, expires, began, ended int64
+	var args string
+	err := scan(&j.ID, &j.Schedule, &due, &j.What, &j.Environment, &args, &j.Who, &j.State, &j.Why, &expires, &j.Instance, &began, &ended, &j.Run, &j.Verdict, &j.ExitCode, &j.StoppedBy)
+	if err != nil {
+		return j, err
+	}
+	j.Due, j.Expires, j.Began, j.Ended = moment(due), moment(expires), moment(began), moment(ended)
+	return j, json.Unmarshal([]byte(args), &j.Args)
+}
+
+// Add adds a job, and gives its id.
+func (s *Store) Add(ctx context.Context, j Job) (id int64, err error) {
+	err = s.within(ctx, func(tx *sql.Tx) error {
+		id, err = s.add(ctx, tx, j)
+		return err
+	})
+	return id, err
+}
+
+func (s *Store) add(ctx context.Context, tx *sql.Tx, j Job) (id int64, err error) {
+	args, err := json.Marshal(append([]string{}, j.Args...))
+	if err != nil {
+		return 0, err
+	}
+	var schedule any
+	if j.Schedule != "" {
+		schedule = j.Schedule
+	}
+	query := "INSERT INTO gameday_jobs (schedule, due, what, environment, args, who, state, why, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+	err = tx.QueryRowContext(ctx, s.sql.rebind(query), schedule, micros(j.Due), j.What, j.Environment, string(args), j.Who, string(j.State), j.Why, micros(j.Expires)).Scan(&id)
+	return id, err
+}
+
+// Seen is up to which moment a schedule was dealt with. One that is new begins now.
+func (s *Store) Seen(ctx context.Context, schedule string, now time.Time) (time.Time, error) {
+	if _, err := s.exec(ctx, s.db, "INSERT INTO gameday_schedules (name, seen) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", schedule, micros(now)); err != nil {
+		return time.Time{}, err
+	}
+	var seen int64
+	err := s.db.QueryRowContext(ctx, s.sql.rebind("SELECT seen FROM gameday_schedules WHERE name = ?"), schedule).Scan(&seen)
+	return moment(seen), err
+}
+
+// Advance deals with a schedule's moments from one to another: the jobs are added, and
+// no other instance deals with them. ok is false where another one did.
+func (s *Store) Advance(ctx context.Context, schedule string, from, to time.Time, jobs []Job) (ids []int64, ok bool, err error) {
+	err = s.within(ctx, func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, "UPDATE gameday_schedules SET seen = ? WHERE name = ? AND seen = ?", micros(to), schedule, micros(from))
+		if err != nil || n == 0 {
+			return err
+		}
+		ok = true
+		for _, j := range jobs {
+			id, err := s.add(ctx, tx, j)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	return ids, ok, err
+}
+
+// Filter narrows jobs down. What is empty does not.
+type Filter struct {
+	ID                    int64
+	Schedule, Environment string
+	States                []State
+	Limit                 int // the newest so many
+}
+
+// Jobs are those that a filter lets through, the newest first.
+func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
+	query, args := "SELECT "+jobColumns+" FROM gameday_jobs WHERE 1 = 1", []any{}
+	if f.ID != 0 {
+		query, args = query+" AND id = ?", append(args, f.ID)
+	}
+	if f.Schedule != "" {
+		query, args = query+" AND schedule = ?", append(args, f.Schedule)
+	}
+	if f.Environment != "" {
+		query, args = query+" AND environment = ?", append(args, f.Environment)
+	}
+	if len(f.States) > 0 {
+		query += " AND state IN (?" + strings.Repeat(", ?", len(f.States)-1) + ")"
+		for _, state := range f.States {
+			args = append(args, string(state))
+		}
+	}
+	query += " ORDER BY id DESC"
+	if f.Limit > 0 {
+		query, args = query+" LIMIT ?", append(args, f.Limit)
+	}
+	all, err := list(ctx, s, readJob, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("look jobs up: %w", err)
+	}
+	return all, nil
+}
+
+// Job is the one with an id; [ErrNone] where there is none.
+func (s *Store) Job(ctx context.Context, id int64) (Job, error) {
+	all, err := s.Jobs(ctx, Filter{ID: id})
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("job %d: %w", id, ErrNone)
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	return all[0], nil
+}
+
+// Document is the verdict.json of a job that is done, or "".
+func (s *Store) Document(ctx context.Context, id int64) (document string, err error) {
+	err = s.db.QueryRowContext(ctx, s.sql.rebind("SELECT document FROM gameday_jobs WHERE id = ?"), id).Scan(&document)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("job %d: %w", id, ErrNone)
+	}
+	return document, err
+}
+
+// turn brings a job from one of some states to another. [ErrState] where it is in none
+// of them.
+func (s *Store) turn(ctx context.Context, id int64, from []State, to State, why string) error {
+	args := []any{string(to), why, id}
+	for _, state := range from {
+		args = append(args, string(state))
+	}
+	n, err := s.exec(ctx, s.db, "UPDATE gameday_jobs SET state = ?, why = ? WHERE id = ? AND state IN (?"+strings.Repeat(", ?", len(from)-1)+")", args...)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("job %d: %w", id, ErrState)
+	}
+	return err
+}
+
+// Drop ends a job that was not begun. [ErrState] where it has begun or ended meanwhile.
+func (s *Store) Drop(ctx context.Context, id int64, state State, why string) error {
+	return s.turn(ctx, id, []State{Awaiting, Queued}, state, why)
+}
+
+// Approve lets a job begin that waits for it. [ErrState] where it does not.
+func (s *Store) Approve(ctx context.Context, id int64, who string, expires time.Time) error {
+	if err := s.turn(ctx, id, []State{Awaiting}, Queued, "approved by "+who); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, s.db, "UPDATE gameday_jobs SET expires = ? WHERE id = ?", micros(expires), id)
+	return err
+}
+
+// Claim begins a job, if it still waits and nobody uses its environment: no two
+// instances begin one, nor two jobs in one environment. A lock that was not renewed for
+// a lease is nobody's. claimed is false where the environment is in use; [ErrState]
+// where the job waits no more.
+func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
+	err = s.within(ctx, func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed) VALUES (?, ?, ?, NOW)
+			ON CONFLICT (environment) DO UPDATE SET job = excluded.job, instance = excluded.instance, renewed = excluded.renewed
+			WHERE gameday_locks.renewed < excluded.renewed - ?`, j.Environment, j.ID, instance, lease.Microseconds())
+		if err != nil || n == 0 {
+			return err
+		}
+		n, err = s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = '', instance = ?, began = NOW WHERE id = ? AND state = ?", string(Running), instance, j.ID, string(Queued))
+		if err == nil && n == 0 {
+			err = fmt.Errorf("job %d: %w", j.ID, ErrState)
+		}
+		claimed = err == nil
+		return err
+	})
+	return claimed, err
+}
+
+// Renew keeps the lock of a running job, and tells who asks for it to be stopped, if
+// anybody does. [ErrState] where the lock was lost.
+func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err error) {
+	n, err := s.exec(ctx, s.db, "UPDATE gameday_locks SET renewed = NOW WHERE job = ?", id)
+	if err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return "", fmt.Errorf("the lock of job %d: %w", id, ErrState)
+	}
+	err = s.db.QueryRowContext(ctx, s.sql.rebind("SELECT stopped_by FROM gameday_jobs WHERE id = ?"), id).Scan(&stoppedBy)
+	return stoppedBy, err
+}
+
+// Stop asks for running jobs to be stopped; all of them where id is 0. It gives how
+// many there are.
+func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err error) {
+	return s.exec(ctx, s.db, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
+}
+
+// Outcome is how a job has ended.
+type Outcome struct {
+	Job      int64     `json:"job"`
+	Instance string    `json:"instance"`
+	State    State     `json:"state"`
+	Why      string    `json:"why"`
+	Run      string    `json:"run"`
+	Verdict  string    `json:"verdict"`
+	ExitCode int       `json:"exit_code"`
+	Document string    `json:"document"` // its verdict.json
+	Ended    time.Time `json:"ended"`
+}
+
+// Finish writes down how a job has ended, and lets its environment go. What was taken
+// for interrupted meanwhile was not.
+func (s *Store) Finish(ctx context.Context, o Outcome) error {
+	return s.within(ctx, func(tx *sql.Tx) error {
+		_, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, run = ?, verdict = ?, exit_code = ?, document = ?, ended = ? WHERE id = ? AND instance = ? AND state IN ('running', 'interrupted')",
+			string(o.State), o.Why, o.Run, o.Verdict, o.ExitCode, o.Document, micros(o.Ended), o.Job, o.Instance)
+		if err == nil {
+			_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", o.Job)
+		}
+		return err
+	})
+}
+
+// Reap marks running jobs whose lock was not renewed for a lease, and gives them.
+func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
+	dead, err := list(ctx, s, readJob, "SELECT "+jobColumns+` FROM gameday_jobs WHERE state = 'running' AND NOT EXISTS
+		(SELECT 1 FROM gameday_locks WHERE gameday_locks.job = gameday_jobs.id AND renewed >= NOW - ?)`, lease.Microseconds())
+	if err != nil {
+		return nil, fmt.Errorf("look for interrupted jobs: %w", err)
+	}
+	var mine []Job
+	for _, j := range dead {
+		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died, or lost the store; what it broke is undone by its guard", j.Instance)
+		err := s.within(ctx, func(tx *sql.Tx) error {
+			n, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'", string(j.State), j.Why, j.ID)
+			if err == nil && n > 0 {
+				mine = append(mine, j)
+				_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", j.ID)
+			}
+			return err
+		})
+		if err != nil {
+			return mine, fmt.Errorf("mark job %d as interrupted: %w", j.ID, err)
+		}
+	}
+	return mine, nil
+}
+
+// States are all states of jobs.
+func States() []State {
+	return []State{Awaiting, Queued, Running, Done, Missed, Refused, Interrupted}
+}
+
+// Counts is how many jobs are in each state.
+func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
+	type counted struct {
+		State
+		n int
+	}
+	all, err := list(ctx, s, func(scan func(...any) error) (c counted, err error) {
+		err = scan(&c.State, &c.n)
+		return c, err
+	}, "SELECT state, COUNT(*) FROM gameday_jobs GROUP BY state")
+	counts := map[State]int{}
+	for _, c := range all {
+		counts[c.State] = c.n
+	}
+	return counts, err
+}

@@ -1,0 +1,362 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/pgtest"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// Every promise is held on both databases.
+func TestStore(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.New(t)
+	for name, promise := range map[string]func(*testing.T, *store.Store){
+		"moments": oneDealsWithAMoment, "claims": oneBeginsAJob, "dead": theDeadAreReaped, "late": noVerdictIsLost,
+		"approval": approval, "stop": stopping, "holds": holds, "tokens": tokens, "audit": auditIsAppendOnly,
+	} {
+		for database, where := range map[string]string{
+			"sqlite": filepath.Join(t.TempDir(), name+".db"), "postgres": pg.Database(name),
+		} {
+			t.Run(name+" "+database, func(t *testing.T) {
+				t.Parallel()
+				s, err := store.Open(t.Context(), where)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = s.Close() })
+				promise(t, s)
+				// What is there already is not made again.
+				again, err := store.Open(t.Context(), where)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(again.Ping(t.Context()), again.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+const lease = 20 * time.Second
+
+func must[T any](t *testing.T) func(v T, err error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func queued(environment string) store.Job {
+	now := time.Now()
+	return store.Job{Due: now, What: "checkout-app-loss", Environment: environment, Who: "ann", State: store.Queued, Expires: now.Add(time.Minute), Args: []string{"--set", "x=1"}}
+}
+
+// Eight instances look at the same moment: one adds its job, once.
+func oneDealsWithAMoment(t *testing.T, s *store.Store) {
+	start := time.Now().Truncate(time.Microsecond)
+	if seen := must[time.Time](t)(s.Seen(t.Context(), "weekly", start)); !seen.Equal(start) {
+		t.Fatalf("a new schedule begins at %v, and not at %v", seen, start)
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for range 8 {
+		group.Go(func() {
+			j := queued("staging")
+			j.Schedule, j.Due = "weekly", start.Add(time.Minute)
+			_, ok, err := s.Advance(t.Context(), "weekly", start, start.Add(time.Minute), []store.Job{j})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				won++
+			}
+		})
+	}
+	group.Wait()
+	all := must[[]store.Job](t)(s.Jobs(t.Context(), store.Filter{Schedule: "weekly"}))
+	if won != 1 || len(all) != 1 || all[0].Schedule != "weekly" || strings.Join(all[0].Args, " ") != "--set x=1" {
+		t.Errorf("%d instances dealt with it: %+v", won, all)
+	}
+	if seen := must[time.Time](t)(s.Seen(t.Context(), "weekly", time.Now())); !seen.Equal(start.Add(time.Minute)) {
+		t.Errorf("seen up to %v", seen)
+	}
+}
+
+// No two instances begin a job, nor two jobs in one environment.
+func oneBeginsAJob(t *testing.T, s *store.Store) {
+	var jobs []store.Job
+	for range 4 {
+		j := queued("staging")
+		j.ID = must[int64](t)(s.Add(t.Context(), j))
+		jobs = append(jobs, j)
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var begun []int64
+	for _, j := range append(jobs, jobs...) {
+		group.Go(func() {
+			ok, err := s.Claim(t.Context(), j, "a", lease)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil && !errors.Is(err, store.ErrState) {
+				t.Error(err)
+			}
+			if ok {
+				begun = append(begun, j.ID)
+			}
+		})
+	}
+	group.Wait()
+	if len(begun) != 1 {
+		t.Fatalf("begun at once in one environment: %v", begun)
+	}
+	if err := s.Finish(t.Context(), store.Outcome{Job: begun[0], Instance: "a", State: store.Done, Verdict: "disproved", Ended: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		ok, err := s.Claim(t.Context(), j, "b", lease)
+		if j.ID == begun[0] {
+			if ok || !errors.Is(err, store.ErrState) && err != nil {
+				t.Errorf("a job that is done was begun again: %v", err)
+			}
+			continue
+		}
+		if !ok || err != nil {
+			t.Errorf("the environment is free, and job %d cannot begin: %v", j.ID, err)
+		}
+		break
+	}
+	other := queued("production")
+	other.ID = must[int64](t)(s.Add(t.Context(), other))
+	if ok, err := s.Claim(t.Context(), other, "b", lease); !ok || err != nil {
+		t.Errorf("another environment is in use: %v", err)
+	}
+}
+
+func begin(t *testing.T, s *store.Store) store.Job {
+	t.Helper()
+	j := queued("staging")
+	j.ID = must[int64](t)(s.Add(t.Context(), j))
+	if ok, err := s.Claim(t.Context(), j, "a", lease); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	return j
+}
+
+// Whoever has said nothing for a lease is dead: its job is marked, once, is never begun
+// again, and its environment is free.
+func theDeadAreReaped(t *testing.T, s *store.Store) {
+	j := begin(t, s)
+	if dead := must[[]store.Job](t)(s.Reap(t.Context(), lease)); len(dead) != 0 {
+		t.Fatalf("the living were reaped: %+v", dead)
+	}
+	if _, err := s.Renew(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(50 * time.Millisecond)
+	const short = 10 * time.Millisecond
+	if dead := must[[]store.Job](t)(s.Reap(t.Context(), short)); len(dead) != 1 || dead[0].ID != j.ID || dead[0].State != store.Interrupted {
+		t.Fatalf("reaped: %+v", dead)
+	}
+	if dead := must[[]store.Job](t)(s.Reap(t.Context(), short)); len(dead) != 0 {
+		t.Errorf("reaped twice: %+v", dead)
+	}
+	if _, err := s.Renew(t.Context(), j.ID); !errors.Is(err, store.ErrState) {
+		t.Errorf("whoever was taken for dead is not told: %v", err)
+	}
+	if ok, err := s.Claim(t.Context(), j, "b", lease); ok || !errors.Is(err, store.ErrState) {
+		t.Errorf("an interrupted job was begun again: %v %v", ok, err)
+	}
+	if got := must[store.Job](t)(s.Job(t.Context(), j.ID)); got.State != store.Interrupted || !strings.Contains(got.Why, "instance a died") {
+		t.Errorf("%+v", got)
+	}
+	begin(t, s)
+}
+
+// Whoever was taken for dead and was not still has its verdict written down; what
+// another instance began meanwhile is not touched.
+func noVerdictIsLost(t *testing.T, s *store.Store) {
+	j := begin(t, s)
+	<-time.After(20 * time.Millisecond)
+	must[[]store.Job](t)(s.Reap(t.Context(), time.Millisecond))
+	other := begin(t, s)
+	o := store.Outcome{Job: j.ID, Instance: "a", State: store.Done, Verdict: "proven", ExitCode: 1, Document: `{"run":"x"}`, Run: "x", Ended: time.Now()}
+	if err := errors.Join(s.Finish(t.Context(), o), s.Finish(t.Context(), o)); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[store.Job](t)(s.Job(t.Context(), j.ID)); got.Verdict != "proven" || got.State != store.Done || got.ExitCode != 1 {
+		t.Errorf("%+v", got)
+	}
+	if document := must[string](t)(s.Document(t.Context(), j.ID)); document != `{"run":"x"}` {
+		t.Errorf("the document is %s", document)
+	}
+	if _, err := s.Renew(t.Context(), other.ID); err != nil {
+		t.Errorf("the environment was taken from whoever uses it now: %v", err)
+	}
+	if counts := must[map[store.State]int](t)(s.Counts(t.Context())); counts[store.Done] != 1 || counts[store.Running] != 1 {
+		t.Errorf("%v", counts)
+	}
+}
+
+func approval(t *testing.T, s *store.Store) {
+	j := queued("staging")
+	j.State = store.Awaiting
+	j.ID = must[int64](t)(s.Add(t.Context(), j))
+	if ok, err := s.Claim(t.Context(), j, "a", lease); ok || !errors.Is(err, store.ErrState) {
+		t.Fatalf("it began without approval: %v", err)
+	}
+	if err := s.Approve(t.Context(), j.ID, "ann", time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Approve(t.Context(), j.ID, "bob", time.Now()); !errors.Is(err, store.ErrState) {
+		t.Errorf("approved twice: %v", err)
+	}
+	if ok, err := s.Claim(t.Context(), j, "a", lease); !ok || err != nil {
+		t.Errorf("approved, and it cannot begin: %v", err)
+	}
+	if err := s.Drop(t.Context(), j.ID, store.Missed, "late"); !errors.Is(err, store.ErrState) {
+		t.Errorf("a running job was dropped: %v", err)
+	}
+}
+
+func stopping(t *testing.T, s *store.Store) {
+	j := begin(t, s)
+	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "" {
+		t.Fatalf("stopped by %s before anybody asked", who)
+	}
+	if n := must[int64](t)(s.Stop(t.Context(), 0, "ann")); n != 1 {
+		t.Errorf("%d were asked to stop", n)
+	}
+	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "ann" {
+		t.Errorf("stopped by %q", who)
+	}
+	if n := must[int64](t)(s.Stop(t.Context(), j.ID+1, "ann")); n != 0 {
+		t.Errorf("%d others were asked to stop", n)
+	}
+}
+
+func holds(t *testing.T, s *store.Store) {
+	now := time.Now()
+	h := store.Hold{Environment: "staging", Why: "incident 7", Who: "ann", Since: now, Until: now.Add(time.Hour)}
+	if err := errors.Join(s.Hold(t.Context(), h), s.Hold(t.Context(), h)); err != nil {
+		t.Fatal(err)
+	}
+	if all := must[[]store.Hold](t)(s.Holds(t.Context(), now)); len(all) != 1 || all[0].Why != "incident 7" {
+		t.Errorf("%+v", all)
+	}
+	if all := must[[]store.Hold](t)(s.Holds(t.Context(), now.Add(2*time.Hour))); len(all) != 0 {
+		t.Errorf("it lasts too long: %+v", all)
+	}
+	h.Until = time.Time{}
+	if err := s.Hold(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if all := must[[]store.Hold](t)(s.Holds(t.Context(), now.AddDate(1, 0, 0))); len(all) != 1 {
+		t.Errorf("without a moment it ends by itself: %+v", all)
+	}
+	if err := s.Release(t.Context(), "staging"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Release(t.Context(), "staging"); !errors.Is(err, store.ErrNone) {
+		t.Errorf("released twice: %v", err)
+	}
+}
+
+func tokens(t *testing.T, s *store.Store) {
+	now := time.Now()
+	ci := must[string](t)(s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.View, Created: now}))
+	if _, err := s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.Operate, Created: now}); err == nil {
+		t.Error("two tokens have one name")
+	}
+	once := must[string](t)(s.NewToken(t.Context(), store.Token{Name: "link", Kind: store.Once, Role: store.Operate, Created: now, Expires: now.Add(time.Hour)}))
+	if got := must[store.Token](t)(s.Token(t.Context(), ci, now, store.Named)); got.Role != store.View || got.Name != "ci" {
+		t.Errorf("%+v", got)
+	}
+	for what, err := range map[string]error{
+		"another kind":       second(s.Token(t.Context(), ci, now, store.Session)),
+		"one that is over":   second(s.Token(t.Context(), once, now.Add(2*time.Hour), store.Once)),
+		"one of nobody":      second(s.Token(t.Context(), "gd_x", now, store.Named, store.Once, store.Session)),
+		"an empty one":       second(s.Token(t.Context(), "", now, store.Named, store.Once, store.Session)),
+		"a quoted one":       second(s.Token(t.Context(), "' OR 1=1 --", now, store.Named)),
+		"the beginning only": second(s.Token(t.Context(), ci[:len(ci)-1], now, store.Named)),
+	} {
+		if !errors.Is(err, store.ErrNone) {
+			t.Errorf("%s is a right: %v", what, err)
+		}
+	}
+	if err := s.Spend(t.Context(), once); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Spend(t.Context(), once); !errors.Is(err, store.ErrNone) {
+		t.Errorf("spent twice: %v", err)
+	}
+	if err := s.Revoke(t.Context(), "ci"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Token(t.Context(), ci, now, store.Named); !errors.Is(err, store.ErrNone) {
+		t.Errorf("revoked, and good: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func auditIsAppendOnly(t *testing.T, s *store.Store) {
+	if err := s.Audit(t.Context(), store.Entry{Who: "ann", From: "::1", What: "POST /stop", Outcome: "done"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"UPDATE gameday_audit SET who = 'eve'", "DELETE FROM gameday_audit"} {
+		if _, err := s.DB().ExecContext(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	if all := must[[]store.Entry](t)(s.AuditLog(t.Context(), 10)); len(all) != 1 || all[0].Who != "ann" || time.Since(all[0].At) > time.Minute {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestANewerStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "serve.db")
+	s, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(newer(t.Context(), s.DB()), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), path); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("%v", err)
+	}
+}
+
+func newer(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, "UPDATE gameday_store SET version = 99")
+	return err
+}
+
+// A password reaches no error.
+func TestAStoreThatIsNotThereIsNamedWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"postgres://gameday:hunter2@127.0.0.1:1/gameday", "postgres://gameday:hunter2@127.0.0.1:port/gameday"} {
+		_, err := store.Open(t.Context(), where)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v", err)
+		}
+	}
+}
