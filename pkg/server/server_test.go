@@ -1,0 +1,495 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/gameday-dev/gameday/pkg/daemon"
+	"github.com/gameday-dev/gameday/pkg/register"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/server"
+	"github.com/gameday-dev/gameday/pkg/store"
+)
+
+// nobody runs nothing: what is asked of the server here never gets as far as a run.
+type nobody struct{}
+
+func (nobody) Run(context.Context, store.Job, func(daemon.Live)) daemon.Result {
+	return daemon.Result{Verdict: "disproved"}
+}
+func (nobody) Steady(context.Context, store.Job, time.Duration) error             { return nil }
+func (nobody) Tell(context.Context, store.Job, []scenario.Notice, string, string) {}
+
+// site is a server of a test.
+type site struct {
+	*server.Server
+	t       testing.TB
+	handler http.Handler
+	tokens  map[store.Role]string
+	runs    string
+}
+
+func newSite(t testing.TB, config server.Config) *site {
+	t.Helper()
+	if config.Listen == "" {
+		config.Listen = "127.0.0.1:8420"
+	}
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "serve.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := t.TempDir()
+	log := slog.New(slog.DiscardHandler)
+	d := &daemon.Daemon{
+		Store: s, Runner: nobody{}, Instance: "test", Spool: t.TempDir(), Log: log, Now: time.Now, Hub: &daemon.Hub{},
+		Schedules: func() ([]scenario.Schedule, error) {
+			return []scenario.Schedule{{Name: "weekly", Cron: "0 10 * * 2", Scenario: "app-loss", Environment: "staging"}}, nil
+		},
+	}
+	if err := d.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	site := &site{t: t, tokens: map[store.Role]string{}, runs: runs, Server: &server.Server{
+		Config: config, Daemon: d, Log: log, Runs: runs,
+		Known: func(what, environment string) (string, error) {
+			if what != "app-loss" {
+				return "", errors.New("there is no scenario " + what)
+			}
+			return "staging", nil
+		},
+		Names:    func() ([]string, []string, error) { return []string{"app-loss"}, []string{"staging"}, nil },
+		Register: func() (register.Register, error) { return register.Register{}, nil },
+	}}
+	if site.handler, err = site.Handler(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []store.Role{store.View, store.Operate} {
+		if site.tokens[role], err = s.NewToken(t.Context(), store.Token{Name: string(role), Kind: store.Named, Role: role, Created: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return site
+}
+
+// ask asks as somebody of a role, from this machine.
+func (s *site) ask(role store.Role, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(s.t.Context(), method, "http://127.0.0.1:8420"+path, strings.NewReader(body))
+	if token := s.tokens[role]; token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	switch {
+	case strings.HasPrefix(path, "/api/") && body != "":
+		r.Header.Set("Content-Type", "application/json")
+	case body != "":
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// rules is what each route needs, written down a second time: a route that is not here
+// fails the test, and so does one that needs less than this.
+func rules() map[string]store.Role {
+	return map[string]store.Role{
+		"GET /{$}": store.View, "GET /jobs/{id}": store.View, "GET /history": store.View, "GET /trends": store.View, "GET /spofs": store.View,
+		"GET /runs/{id}/{file}": store.View, "GET /audit": store.Operate, "GET /live": store.View, "GET /metrics": store.View,
+		"GET /static/": store.Anyone, "GET /healthz": store.Anyone, "GET /readyz": store.Anyone,
+		"GET /login": store.Anyone, "POST /login": store.Anyone, "POST /logout": store.Anyone,
+		"POST /jobs": store.Operate, "POST /jobs/{id}/approve": store.Operate, "POST /jobs/{id}/stop": store.Operate,
+		"POST /stop": store.Operate, "POST /holds": store.Operate, "POST /holds/release": store.Operate,
+		"GET /api/v1/jobs": store.View, "GET /api/v1/jobs/{id}": store.View, "GET /api/v1/jobs/{id}/verdict": store.View,
+		"POST /api/v1/jobs": store.Operate, "POST /api/v1/jobs/{id}/approve": store.Operate, "POST /api/v1/jobs/{id}/stop": store.Operate,
+		"POST /api/v1/stop": store.Operate, "POST /api/v1/holds": store.Operate, "DELETE /api/v1/holds": store.Operate,
+		"GET /api/v1/holds": store.View, "GET /api/v1/schedules": store.View, "GET /api/v1/runs": store.View, "GET /api/v1/runs/{id}": store.View,
+		"GET /api/v1/audit": store.Operate, "GET /api/openapi.json": store.View, "GET /api/openapi.yaml": store.View,
+		"GET /api/openapi-3.0.json": store.View, "GET /api/openapi-3.0.yaml": store.View,
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// Every route, asked by everybody: whoever lacks the role gets nothing, and nothing is
+// changed. What changes something needs a token on this machine too.
+func TestEveryRouteHasItsRule(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	far := newSite(t, server.Config{Listen: "0.0.0.0:8420", Proxied: true})
+	want := rules()
+	for pattern := range s.Rules() {
+		if want[pattern] == "" {
+			t.Errorf("%s has no rule in this test", pattern)
+		}
+	}
+	for pattern, role := range want {
+		if got := s.Rules()[pattern]; got != role {
+			t.Errorf("%s needs %q, expected %q", pattern, got, role)
+		}
+		method, path, _ := strings.Cut(pattern, " ")
+		if pattern == "GET /live" {
+			continue // it does not end; TestLive
+		}
+		path = placeholder.ReplaceAllStringFunc(strings.ReplaceAll(path, "{$}", ""), func(string) string { return "7" })
+		for _, asker := range []store.Role{store.Anyone, store.View, store.Operate} {
+			refused := func(site *site, has store.Role) {
+				status := site.ask(asker, method, path, "").Code
+				denied := status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusSeeOther && method == http.MethodGet
+				if denied == has.Covers(role) && path != "/login" {
+					t.Errorf("%s, which needs %s, by %s (%s): %d", pattern, role, asker, site.Listen, status)
+				}
+			}
+			here := asker
+			if asker == store.Anyone {
+				here = store.View // whoever is on this machine may look on
+			}
+			refused(s, here)
+			refused(far, asker)
+		}
+		if method != http.MethodGet && role == store.Anyone && path != "/login" && path != "/logout" {
+			t.Errorf("%s changes something and needs nobody", pattern)
+		}
+	}
+	document := map[string]any{}
+	if err := json.Unmarshal(s.ask(store.View, "GET", "/api/openapi.json", "").Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	paths, _ := document["paths"].(map[string]any)
+	for path, operations := range paths {
+		for method := range operations.(map[string]any) { //nolint:forcetypeassert // or the test fails
+			if want[strings.ToUpper(method)+" "+path] == "" {
+				t.Errorf("%s %s is documented, and has no rule", method, path)
+			}
+		}
+	}
+}
+
+func TestNobodyFromElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{Hosts: []string{"gameday.example"}})
+	for name, c := range map[string]struct {
+		got  *httptest.ResponseRecorder
+		want int
+	}{
+		"DNS rebinding":            {s.ask(store.Anyone, "GET", "/", "", "Host", "evil.example"), http.StatusMisdirectedRequest},
+		"its own name":             {s.ask(store.Anyone, "GET", "/", "", "Host", "gameday.example"), http.StatusOK},
+		"its own name and port":    {s.ask(store.Anyone, "GET", "/", "", "Host", "GAMEDAY.example:8420"), http.StatusOK},
+		"a form of another site":   {s.ask(store.Operate, "POST", "/stop", "", "Origin", "http://evil.example"), http.StatusForbidden},
+		"a fetch of another site":  {s.ask(store.Operate, "POST", "/api/v1/stop", "", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden},
+		"a form of its own":        {s.ask(store.Operate, "POST", "/stop", "", "Sec-Fetch-Site", "same-origin"), http.StatusSeeOther},
+		"a token in the address":   {s.ask(store.Anyone, "POST", "/api/v1/stop?token="+s.tokens[store.Operate], ""), http.StatusUnauthorized},
+		"a token that is none":     {s.ask(store.Anyone, "GET", "/api/v1/jobs", "", "Authorization", "Bearer gd_x"), http.StatusUnauthorized},
+		"a body beyond all bounds": {s.ask(store.Operate, "POST", "/api/v1/holds", `{"environment":"`+strings.Repeat("a", 2<<20)+`"}`), http.StatusRequestEntityTooLarge},
+	} {
+		if c.got.Code != c.want {
+			t.Errorf("%s: %d, expected %d: %s", name, c.got.Code, c.want, c.got.Body)
+		}
+	}
+	h := s.ask(store.Anyone, "GET", "/", "").Header()
+	if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("pages may do: %s", csp)
+	}
+	for _, config := range []server.Config{{Listen: "0.0.0.0:8420"}, {Listen: ":8420"}, {Listen: "192.0.2.1:8420"}, {Listen: "127.0.0.1"}} {
+		if config.Check() == nil {
+			t.Errorf("%s without TLS is let through", config.Listen)
+		}
+	}
+	for _, config := range []server.Config{{Listen: "127.0.0.1:0"}, {Listen: "[::1]:8420"}, {Listen: "localhost:8420"}, {Listen: "0.0.0.0:8420", Proxied: true}} {
+		if err := config.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A link logs one browser in, once; a login leads nowhere else; what is not there any
+// more is not good.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	link, err := s.LoginLink(t.Context(), "127.0.0.1:8420")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := u.Query().Get("once")
+	if w := s.ask(store.Anyone, "GET", u.RequestURI(), ""); w.Code != http.StatusOK || len(w.Result().Cookies()) != 0 {
+		t.Errorf("looking at the link has spent it: %d", w.Code)
+	}
+	form := url.Values{"token": {once}, "next": {"https://evil.example"}}.Encode()
+	w := s.ask(store.Anyone, "POST", "/login", form)
+	cookies := w.Result().Cookies()
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" || len(cookies) != 1 {
+		t.Fatalf("%d to %s, %v", w.Code, w.Header().Get("Location"), cookies)
+	}
+	if c := cookies[0]; !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
+		t.Errorf("the cookie is %v", c)
+	}
+	cookie := cookies[0].Name + "=" + cookies[0].Value
+	if w := s.ask(store.Anyone, "GET", "/audit", "", "Cookie", cookie); w.Code != http.StatusOK {
+		t.Errorf("logged in, and not let in: %d", w.Code)
+	}
+	if w := s.ask(store.Anyone, "POST", "/login", form); w.Code != http.StatusUnauthorized {
+		t.Errorf("the link is good twice: %d", w.Code)
+	}
+	if w := s.ask(store.Anyone, "GET", "/audit", "", "Authorization", "Bearer "+cookies[0].Value); w.Code == http.StatusOK {
+		t.Error("a session's cookie is good as a token")
+	}
+	if w := s.ask(store.Anyone, "POST", "/logout", "", "Cookie", cookie); w.Code != http.StatusSeeOther {
+		t.Errorf("%d", w.Code)
+	}
+	if w := s.ask(store.Anyone, "GET", "/audit", "", "Cookie", cookie); w.Code == http.StatusOK {
+		t.Error("logged out, and still let in")
+	}
+	log := s.ask(store.Operate, "GET", "/api/v1/audit", "").Body.String()
+	for _, secret := range []string{once, cookies[0].Value, s.tokens[store.Operate]} {
+		if strings.Contains(log, secret) {
+			t.Errorf("a secret is in the audit log: %s", log)
+		}
+	}
+	if !strings.Contains(log, "POST /login") || !strings.Contains(log, "Unauthorized") {
+		t.Errorf("the audit log lacks what was done: %s", log)
+	}
+}
+
+// What people do, by the API and by forms, and what they are told.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	for _, c := range []struct {
+		method, path, body string
+		want               int
+		says               string
+	}{
+		{"POST", "/api/v1/jobs", `{"scenario":"app-loss"}`, http.StatusAccepted, `"state":"queued"`},
+		{"POST", "/api/v1/jobs", `{"scenario":"../../etc/passwd"}`, http.StatusUnprocessableEntity, "no name of a scenario"},
+		{"POST", "/api/v1/jobs", `{"scenario":"db-loss"}`, http.StatusUnprocessableEntity, "there is no scenario db-loss"},
+		{"POST", "/api/v1/jobs", `{"scenario":"app-loss","environment":"--out"}`, http.StatusUnprocessableEntity, "no name of an environment"},
+		{"POST", "/api/v1/jobs", `{"scenario":"app-loss","extra":1}`, http.StatusUnprocessableEntity, "unexpected property"},
+		{"POST", "/api/v1/jobs", `{`, http.StatusBadRequest, ""},
+		{"POST", "/api/v1/jobs/1/approve", "", http.StatusConflict, "not in a state"},
+		{"POST", "/api/v1/jobs/99/stop", "", http.StatusNotFound, "there is none"},
+		{"POST", "/api/v1/jobs/1/stop", "", http.StatusOK, `"stopped":1`},
+		{"POST", "/api/v1/jobs/1/stop", "", http.StatusConflict, "has ended already"},
+		{"POST", "/api/v1/holds", `{"environment":"staging","why":"incident 7","until":"2h"}`, http.StatusOK, `"who":"operate"`},
+		{"POST", "/api/v1/holds", `{"environment":"staging","why":" "}`, http.StatusUnprocessableEntity, "say why"},
+		{"POST", "/api/v1/holds", `{"environment":"staging","why":"x","until":"yesterday"}`, http.StatusUnprocessableEntity, "expected a moment"},
+		{"GET", "/api/v1/holds", "", http.StatusOK, "incident 7"},
+		{"GET", "/", "", http.StatusOK, "incident 7"},
+		{"DELETE", "/api/v1/holds?environment=staging", "", http.StatusNoContent, ""},
+		{"DELETE", "/api/v1/holds?environment=staging", "", http.StatusNotFound, "there is none"},
+		{"GET", "/api/v1/jobs?state=refused", "", http.StatusOK, "stopped by operate before it began"},
+		{"GET", "/api/v1/jobs?state=nonsense", "", http.StatusUnprocessableEntity, ""},
+		{"GET", "/api/v1/jobs/1/verdict", "", http.StatusNotFound, ""},
+		{"GET", "/api/v1/schedules", "", http.StatusOK, `"name":"weekly"`},
+		{"GET", "/api/v1/runs", "", http.StatusOK, "[]"},
+		{"GET", "/api/v1/runs/nothing", "", http.StatusNotFound, ""},
+		{"POST", "/holds", "environment=staging&why=%3Cscript%3E", http.StatusSeeOther, ""},
+		{"GET", "/", "", http.StatusOK, "&lt;script&gt;"},
+		{"POST", "/holds/release", "environment=staging", http.StatusSeeOther, ""},
+		{"POST", "/jobs", "scenario=app-loss", http.StatusSeeOther, ""},
+		{"GET", "/jobs/2", "", http.StatusOK, "app-loss"},
+		{"GET", "/jobs/none", "", http.StatusNotFound, ""},
+		{"POST", "/stop", "", http.StatusSeeOther, ""},
+		{"GET", "/runs/x/report.html", "", http.StatusNotFound, ""},
+		{"GET", "/runs/..%2F..%2Fetc/passwd", "", http.StatusNotFound, ""},
+		{"GET", "/metrics", "", http.StatusOK, "gameday_store_up 1"},
+	} {
+		w := s.ask(store.Operate, c.method, c.path, c.body)
+		if w.Code != c.want || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s %s %s: %d, expected %d and %q: %s", c.method, c.path, c.body, w.Code, c.want, c.says, w.Body)
+		}
+	}
+}
+
+// Files of runs are shown, and nothing else is: no link leads out of their folder.
+func TestFilesOfRuns(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	dir := filepath.Join(s.runs, "20261126T000000Z-x-0000")
+	if err := errors.Join(os.MkdirAll(dir, 0o700),
+		os.WriteFile(filepath.Join(dir, "report.html"), []byte("<p>proven"), 0o600),
+		os.WriteFile(filepath.Join(dir, "events.jsonl"), []byte("{}"), 0o600),
+		os.Symlink("/etc/passwd", filepath.Join(dir, "report.md"))); err != nil {
+		t.Fatal(err)
+	}
+	base := "/runs/" + filepath.Base(dir)
+	if w := s.ask(store.View, "GET", base+"/report.html", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "proven") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	for _, path := range []string{base + "/events.jsonl", base + "/report.md", "/runs/.../report.html", "/runs/../runs/report.html"} {
+		if w := s.ask(store.View, "GET", path, ""); w.Code == http.StatusOK {
+			t.Errorf("%s: %s", path, w.Body)
+		}
+	}
+}
+
+// A store that is away is named, and is nobody's fault who asks.
+func TestTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	if err := s.Daemon.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/readyz", "/", "/api/v1/jobs"} {
+		if w := s.ask(store.Anyone, "GET", path, ""); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "store") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := s.ask(store.Anyone, "GET", "/healthz", ""); w.Code != http.StatusOK {
+		t.Errorf("the process lives, and says %d", w.Code)
+	}
+	if w := s.ask(store.Anyone, "GET", "/metrics", ""); !strings.Contains(w.Body.String(), "gameday_store_up 0") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// Ten thousand requests of rubbish: none is answered by a 5xx, and none ends the server.
+func TestRubbish(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	patterns := slices.Sorted(func(yield func(string) bool) {
+		for p := range rules() {
+			if p != "GET /live" && !yield(p) {
+				return
+			}
+		}
+	})
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: rubbish, and the same each time
+	rubbish := []string{"", "{}", "[]", "null", "{\"scenario\":", `{"scenario":1}`, `{"environment":{"a":[1,2]}}`, "\x00\xff", "%%%", "a=%zz", strings.Repeat("[", 5000), `{"why":"` + strings.Repeat("é", 600) + `"}`, "-1", "99999999999999999999", "../..", "%2e%2e", "'; DROP TABLE gameday_jobs; --", "\u202e", "1e999"}
+	pick := func() string { return rubbish[random.IntN(len(rubbish))] }
+	var group sync.WaitGroup
+	work := make(chan func(), 8)
+	for range 4 {
+		group.Go(func() {
+			for do := range work {
+				do()
+			}
+		})
+	}
+	for range 10_000 {
+		method, path, _ := strings.Cut(patterns[random.IntN(len(patterns))], " ")
+		if random.IntN(4) == 0 {
+			method = []string{"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW"}[random.IntN(7)]
+		}
+		path = placeholder.ReplaceAllStringFunc(path, func(string) string { return url.PathEscape(pick()) })
+		query, body := "", pick()
+		if random.IntN(2) == 0 {
+			query = "?" + url.QueryEscape(pick()) + "=" + url.QueryEscape(pick()) + "&limit=" + url.QueryEscape(pick()) + "&state=" + url.QueryEscape(pick())
+		}
+		headers := []string{"Content-Type", []string{"application/json", "text/plain", "multipart/form-data; boundary=x", "\x01"}[random.IntN(4)], "Accept", pick(), "Cookie", "gameday=" + url.QueryEscape(pick()), "X-Forwarded-For", pick()}
+		role := []store.Role{store.Anyone, store.View, store.Operate}[random.IntN(3)]
+		work <- func() {
+			if w := s.ask(role, method, path+query, body, headers...); w.Code >= http.StatusInternalServerError {
+				t.Errorf("%s %s %q as %s: %d %s", method, path+query, body, role, w.Code, w.Body)
+			}
+		}
+	}
+	close(work)
+	group.Wait()
+	if w := s.ask(store.View, "GET", "/readyz", ""); w.Code != http.StatusOK {
+		t.Errorf("afterwards: %d %s", w.Code, w.Body)
+	}
+}
+
+// Two hundred browsers listen while much happens; when they have gone nothing of them
+// is left, and what they took is not more at the end than early on.
+func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is in the process
+	lasts := 15 * time.Second
+	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
+		lasts = time.Minute
+	}
+	s := newSite(t, server.Config{})
+	before := goleak.IgnoreCurrent()
+	web := httptest.NewServer(s.handler)
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 0}}
+	ctx, cancel := context.WithTimeout(t.Context(), lasts)
+	defer cancel()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	heard := map[int]int{}
+	for i := range 200 {
+		group.Go(func() {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, web.URL+"/live", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+				if strings.HasPrefix(lines.Text(), "data: ") {
+					mu.Lock()
+					heard[i]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		for ctx.Err() == nil {
+			s.Daemon.Hub.Publish(daemon.Live{Kind: daemon.Line, Job: 1, Text: strings.Repeat("x", 100)})
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
+	<-time.After(lasts / 3)
+	early := inUse()
+	<-time.After(lasts / 2)
+	late := inUse()
+	group.Wait()
+	client.CloseIdleConnections()
+	web.Close()
+	goleak.VerifyNone(t, before)
+	least := 1 << 30
+	for i := range 200 {
+		least = min(least, heard[i])
+	}
+	t.Logf("200 listeners heard at least %d things each in %v; %d KiB in use early on, %d KiB late", least, lasts, early>>10, late>>10)
+	if least < int(lasts/(50*time.Millisecond))/4 {
+		t.Errorf("somebody heard %d things only", least)
+	}
+	if late > early+early/4+(2<<20) {
+		t.Errorf("memory grew from %d to %d bytes", early, late)
+	}
+}
+
+// inUse is how much memory is reachable.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
