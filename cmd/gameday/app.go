@@ -36,18 +36,19 @@ func gameday(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	return &cli.App{
-		Name:            "gameday",
-		Usage:           "if this box dies, are we down? Prove it, or disprove it, by experiment",
-		Version:         version(),
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		HideHelpCommand: true,
-		Suggest:         true,
-		Description:     exitCodeHelp,
+		Name:                 "gameday",
+		Usage:                "if this box dies, are we down? Prove it, or disprove it, by experiment",
+		Version:              version(),
+		Writer:               stdout,
+		ErrWriter:            stderr,
+		HideHelpCommand:      true,
+		Suggest:              true,
+		EnableBashCompletion: true,
+		Description:          exitCodeHelp,
 		Commands: []*cli.Command{
 			runCommand(), planCommand(), validateCommand(), judgeCommand(), undoCommand(),
 			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(),
-			scheduleCommand(), serveCommand(), tokenCommand(), stopCommand(), holdCommand(), releaseCommand(), approveCommand(), schemaCommand(), versionCommand(),
+			scheduleCommand(), serveCommand(), tokenCommand(), stopCommand(), holdCommand(), releaseCommand(), approveCommand(), schemaCommand(), versionCommand(), completionCommand(), manCommand(),
 			guardCommand(), agentCommand(), shopCommand(),
 		},
 		// Errors are for gameday above to print, and exit codes for main.

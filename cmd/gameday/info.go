@@ -21,9 +21,46 @@ func version() string {
 	return info.Main.Version
 }
 
+// build is what this program was built of.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"` // of its source; empty where it is not known
+	Time     string `json:"time,omitempty"`     // of that revision
+	Modified bool   `json:"modified"`           // the source was not as it is in that revision
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func buildOf() build {
+	b := build{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return b
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Revision = s.Value
+		case "vcs.time":
+			b.Time = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		}
+	}
+	return b
+}
+
 func versionCommand() *cli.Command {
-	return &cli.Command{Name: "version", Usage: "print the version", Action: func(c *cli.Context) error {
-		_, err := fmt.Fprintf(c.App.Writer, "gameday %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return &cli.Command{Name: "version", Usage: "print the version, and what it was built of", Flags: []cli.Flag{jsonFlag()}, Action: func(c *cli.Context) error {
+		b := buildOf()
+		if c.Bool("json") {
+			return report.Document(c.App.Writer, b)
+		}
+		text := fmt.Sprintf("gameday %s %s %s", b.Version, b.Go, b.Platform)
+		if b.Revision != "" {
+			text += fmt.Sprintf("\nrevision %s of %s%s", b.Revision, b.Time, map[bool]string{true: ", modified"}[b.Modified])
+		}
+		_, err := fmt.Fprintln(c.App.Writer, text)
 		return err
 	}}
 }

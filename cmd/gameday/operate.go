@@ -81,7 +81,7 @@ func stopAll(c *cli.Context) error {
 			return &exitError{exitNotPutBack, fmt.Errorf("%d of %d runs have not undone what they did after %v: gameday undo plays what dead ones have left", len(left), asked, c.Duration("within"))}
 		}
 		select {
-		case <-c.Context.Done():
+		case <-c.Done():
 			return &exitError{exitAborted, errors.New("ended before all was undone")}
 		case <-time.After(100 * time.Millisecond):
 		}

@@ -10,7 +10,7 @@ import (
 // permute moves flags before arguments, which is where urfave/cli v2 looks for
 // them, so that `gameday run NAME --json` works. What follows -- stays.
 func permute(args []string, app *cli.App) []string {
-	if len(args) == 0 {
+	if len(args) == 0 || args[len(args)-1] == completing {
 		return args
 	}
 	out, rest := args[:1:1], args[1:]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
+	"github.com/gameday-dev/gameday/pkg/trace"
 )
 
 func runCommand() *cli.Command {
@@ -39,6 +41,7 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "keep-lab", Usage: "leave the lab up"},
 			&cli.IntFlag{Name: "logs", Usage: "keep so many last lines of what the broken components have said"},
 		),
+		BashComplete: completeScenarios,
 		Action: func(c *cli.Context) error {
 			in, err := resolve(c)
 			if err != nil {
@@ -137,12 +140,13 @@ func newDay(c *cli.Context, in input) (run.Day, *view, error) {
 	if w := watchingOf(c.Context); w != nil {
 		observe = w.follow(meter, observe)
 	}
+	observe = annotated(c.Context, in, observe)
 	return run.Day{
 		Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine,
 		Labs: lab.Labs{Files: labs.Files, Engine: in.engine.Engine, Progress: view.progress, Detail: view.detail},
 		Lab:  in.lab, KeepLab: c.Bool("keep-lab"), StateDir: state, Out: c.String("out"),
 		Again: rerun(c), Logs: c.Int("logs"),
-		Gameday: version(), Guard: startGuard, Observe: observe, Meter: meter, Report: writeReports,
+		Gameday: version(), Guard: startGuard, Observe: observe, Meter: meter, Report: func(dir string) error { return writeReports(context.WithoutCancel(c.Context), dir) },
 	}, view, nil
 }
 
@@ -243,7 +247,7 @@ func notPutBack(err error) error {
 
 // writeReports writes the reports of a run into its folder, with what the
 // register says of it.
-func writeReports(dir string) error {
+func writeReports(ctx context.Context, dir string) error {
 	r, err := report.Build(dir)
 	if err != nil {
 		return err
@@ -256,6 +260,9 @@ func writeReports(dir string) error {
 		if err := report.SaveAcceptance(dir, r.Accepted); err != nil {
 			return err
 		}
+	}
+	if err := trace.Export(ctx, r); err != nil {
+		slog.Warn(err.Error()) // it changes nothing about the run
 	}
 	for _, f := range report.Files() {
 		if err := writeFile(filepath.Join(dir, f.Name), func(w io.Writer) error { return f.Format(w, r) }); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,7 +18,7 @@ import (
 func scheduleCommand() *cli.Command {
 	return &cli.Command{
 		Name: "schedule", Usage: "game days on a calendar: schedules: of gameday.yaml",
-		Description: "Something else has to begin them, such as cron or CI: gameday schedule check NAME && gameday run SCENARIO",
+		Description: "gameday serve begins them. Where no daemon is wanted, something else can: gameday schedule export NAME --systemd",
 		Subcommands: []*cli.Command{
 			{Name: "list", Usage: "show the schedules, and when each comes next", Flags: []cli.Flag{jsonFlag()}, Action: scheduleList},
 			{
@@ -27,10 +28,47 @@ func scheduleCommand() *cli.Command {
 			},
 			{
 				Name: "check", Usage: "may it begin now? Exit code 1 where it may not", ArgsUsage: "NAME",
-				Flags: []cli.Flag{fromFlag()}, Action: scheduleCheck,
+				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "and has cron named a moment within so long before?"}},
+				Action: scheduleCheck,
+			},
+			{
+				Name: "export", Usage: "write it for something else that begins it, where no gameday serve is wanted", ArgsUsage: "NAME",
+				Flags: exportFlags(), Action: scheduleExport,
 			},
 		},
 	}
+}
+
+func exportFlags() []cli.Flag {
+	usages := map[string]string{
+		"cron": "a line for crontab", "systemd": "a service and a timer", "github-actions": "a workflow", "kubernetes": "a CronJob",
+	}
+	var all []cli.Flag
+	for _, to := range schedule.Exports() {
+		all = append(all, &cli.BoolFlag{Name: to, Usage: usages[to]})
+	}
+	return all
+}
+
+func scheduleExport(c *cli.Context) error {
+	name, err := one(c, "a schedule")
+	if err != nil {
+		return err
+	}
+	var to []string
+	for _, flag := range schedule.Exports() {
+		if c.Bool(flag) {
+			to = append(to, flag)
+		}
+	}
+	if len(to) != 1 {
+		return usageError("expected one of --%s", strings.Join(schedule.Exports(), ", --"))
+	}
+	all, err := schedules(name)
+	if err != nil {
+		return err
+	}
+	return schedule.Export(c.App.Writer, all[0], to[0], time.Now())
 }
 
 func fromFlag() cli.Flag {
@@ -146,6 +184,15 @@ func scheduleCheck(c *cli.Context) error {
 	why, err := schedule.Refused(all[0], moment(c))
 	if err != nil {
 		return err
+	}
+	if within := c.Duration("due"); why == "" && within > 0 {
+		named, err := schedule.Named(all[0], moment(c), within)
+		if err != nil {
+			return err
+		}
+		if !named {
+			why = fmt.Sprintf("it was not due within the last %v", within)
+		}
 	}
 	if why != "" {
 		return &exitError{exitProven, fmt.Errorf("%s may not begin now: %s", name, why)}

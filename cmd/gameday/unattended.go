@@ -202,7 +202,7 @@ func (unattended) Steady(ctx context.Context, j store.Job, lasts time.Duration) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.engine.Close()) }()
+	defer func() { err = errors.Join(err, in.engine.Close()) }() //nolint:contextcheck // closing must not be cut off
 	if _, err := plan.Build(ctx, in.engine, plan.Request{Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys}); err != nil {
 		return err // what cannot be found cannot be steady
 	}

@@ -122,3 +122,22 @@ func (b *Browser) Number(t *testing.T, expression string) int {
 	}
 	return n
 }
+
+// Await waits until an expression is a number above 0 on the page, for at most thirty
+// seconds.
+func (b *Browser) Await(t *testing.T, what, expression string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); b.Number(t, expression) <= 0; <-time.After(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 30s", what)
+		}
+	}
+}
+
+// Click clicks on what a selector finds, as a person would.
+func (b *Browser) Click(t *testing.T, selector string) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, chromedp.Click(selector)); err != nil {
+		t.Fatalf("click on %s: %v", selector, err)
+	}
+}

@@ -21,7 +21,7 @@ func floors() map[string]int {
 		"pkg/target/docker": 1, "pkg/fault": 1, "pkg/probe": 1, "pkg/verdict": 1,
 		"pkg/scenario": 2, "pkg/register": 2, "pkg/lab": 2, "internal/enginetest": 2,
 		"pkg/plan": 3, "pkg/run": 4, "pkg/report": 5, "pkg/topology": 2, "pkg/sweep": 6, "pkg/history": 6, "pkg/schedule": 3, "pkg/attach": 6,
-		"internal/pgtest": 3, "pkg/gate": 1, "pkg/store": 3, "pkg/queue": 3, "pkg/daemon": 6, "pkg/server": 7, "cmd/gameday": 8,
+		"internal/pgtest": 3, "pkg/gate": 1, "pkg/store": 3, "pkg/queue": 3, "pkg/trace": 6, "pkg/daemon": 6, "pkg/server": 7, "cmd/gameday": 8,
 	}
 }
 

@@ -155,9 +155,9 @@ func (d *Daemon) note(what string, err error) {
 	was := d.trouble[what]
 	d.trouble[what] = text
 	d.mu.Unlock()
-	switch {
-	case text == was:
-	case text == "":
+	switch text {
+	case was:
+	case "":
 		d.Log.Info("is well again", "what", what)
 	default:
 		d.Log.Error("does not work", "what", what, "err", text)

@@ -114,7 +114,7 @@ func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job
 
 func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
 	j := store.Job{
-		Schedule: s.Name, Due: at, What: s.What(), Environment: s.Environment, Args: sweepArgs(s.Sweep), Who: "schedule " + s.Name,
+		Schedule: s.Name, Due: at, What: s.What(), Environment: s.Environment, Args: s.Sweep.Args(), Who: "schedule " + s.Name,
 		State: store.Queued, Expires: begins.Add(s.StartWithin()),
 	}
 	if within := s.ApprovalWithin(); within > 0 {
@@ -135,30 +135,6 @@ func shortened(jobs []store.Job) []store.Job {
 		}
 	}
 	return jobs
-}
-
-// sweepArgs are those of gameday sweep.
-func sweepArgs(s *scenario.Sweep) []string {
-	if s == nil {
-		return nil
-	}
-	args := []string{}
-	for _, name := range s.Only {
-		args = append(args, "--only", name)
-	}
-	for _, name := range s.Except {
-		args = append(args, "--except", name)
-	}
-	if s.Rate != "" {
-		args = append(args, "--rate", s.Rate)
-	}
-	if s.RTO > 0 {
-		args = append(args, "--rto", s.RTO.String())
-	}
-	if s.Zones {
-		args = append(args, "--zones")
-	}
-	return args
 }
 
 // enqueue queues what waits for its turn, and drops what has waited too long.

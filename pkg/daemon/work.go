@@ -89,8 +89,7 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 		d.Log.Info("begins", "job", j.ID, "what", j.What, "environment", j.Environment, "schedule", j.Schedule)
 		r := d.run(ctx, j)
 		o.Run, o.Verdict, o.ExitCode, o.Document, o.Why = r.Run, r.Verdict, r.ExitCode, r.Document, r.Why
-		var stopped stopError
-		if errors.As(context.Cause(ctx), &stopped) {
+		if stopped, ok := errors.AsType[stopError](context.Cause(ctx)); ok {
 			o.Why = stopped.why
 		}
 		d.Log.Info("has ended", "job", j.ID, "verdict", r.Verdict, "exit_code", r.ExitCode, "why", o.Why)
@@ -192,7 +191,7 @@ func (d *Daemon) finish(ctx context.Context, o store.Outcome) {
 	if err == nil {
 		err = os.WriteFile(d.spoolFile(o.Job), data, 0o600)
 	}
-	d.note("outcome of job "+fmt.Sprint(o.Job), err)
+	d.note(fmt.Sprintf("outcome of job %d", o.Job), err)
 	ctx, cancel := context.WithTimeout(ctx, tickWithin)
 	defer cancel()
 	err = d.Store.Finish(ctx, o)

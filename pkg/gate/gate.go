@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -138,7 +139,11 @@ func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) 
 		return false, fmt.Sprintf("%s: no series", p), nil
 	}
 	for _, v := range values {
-		if f, err := strconv.ParseFloat(v, 64); err != nil || f == 0 || f != f {
+		f, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return false, "", fmt.Errorf("%s: a series has the value %q", p, v)
+		}
+		if f == 0 || math.IsNaN(f) {
 			return false, fmt.Sprintf("%s: a series has the value %s", p, v), nil
 		}
 	}
@@ -178,8 +183,7 @@ func get(ctx context.Context, address string) (status int, body []byte, err erro
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		// The error of net/http repeats the URL, which may hold a secret.
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err
 		}
 		return 0, nil, err

@@ -39,6 +39,7 @@ type Environment struct {
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
 	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets that must reach no file, beside Authorization, cookies, passwords, tokens and those in URLs."`
 	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who is told of runs."`
+	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana on whose dashboards faults are marked, from fault to undoing. Its token is GRAFANA_TOKEN of the surroundings."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch; 3 where it is not set."`
 
 	Name string `yaml:"-"` // its name
@@ -106,6 +107,7 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 		doc.Problem(path+".docker.labels", "%s.docker: found both project and labels, expected one of them", path)
 	}
 	checkEntry(doc, path+".entry", e.Entry)
+	checkEntry(doc, path+".grafana", e.Grafana)
 	if e.Inside != nil {
 		checkEntry(doc, path+".inside.entry", e.Inside.Entry)
 	}

@@ -40,6 +40,30 @@ type Sweep struct {
 	Zones  bool          `yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
 }
 
+// Args are the flags of gameday sweep; none where there is no sweep.
+func (s *Sweep) Args() []string {
+	if s == nil {
+		return nil
+	}
+	args := []string{}
+	for _, name := range s.Only {
+		args = append(args, "--only", name)
+	}
+	for _, name := range s.Except {
+		args = append(args, "--except", name)
+	}
+	if s.Rate != "" {
+		args = append(args, "--rate", s.Rate)
+	}
+	if s.RTO > 0 {
+		args = append(args, "--rto", s.RTO.String())
+	}
+	if s.Zones {
+		args = append(args, "--zones")
+	}
+	return args
+}
+
 // Condition is what must hold when a scheduled run begins: one of these.
 type Condition struct {
 	HTTP       *gate.HTTP       `yaml:"http,omitempty" jsonschema_description:"A check that must answer as expected."`

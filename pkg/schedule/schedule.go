@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"time"
+	_ "time/tzdata" // the names of time zones, where the machine has none
 
 	"github.com/apognu/gocal"
 	"github.com/robfig/cron/v3"

@@ -228,7 +228,8 @@ func (s *Server) lookAPI(api huma.API) {
 	route(s, api, store.Operate, huma.Operation{OperationID: "audit", Method: http.MethodGet, Path: "/api/v1/audit", Summary: "Who has done what, the newest first"},
 		func(ctx context.Context, in *struct {
 			Limit int `query:"limit" minimum:"1" maximum:"10000" default:"100"`
-		}) (*one[[]store.Entry], error) {
+		},
+		) (*one[[]store.Entry], error) {
 			all, err := s.Daemon.Store.AuditLog(ctx, in.Limit)
 			return body(append([]store.Entry{}, all...)), err
 		})

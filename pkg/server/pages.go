@@ -203,11 +203,12 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) runs(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
 	q := r.URL.Query()
 	f := history.Filter{Scenario: q.Get("scenario"), Environment: q.Get("environment"), Verdict: q.Get("verdict"), Component: q.Get("component")}
 	var all []history.Entry
-	err := s.history(r.Context(), func(h *history.History) (err error) {
-		all, err = h.Runs(r.Context(), f)
+	err := s.history(ctx, func(h *history.History) (err error) {
+		all, err = h.Runs(ctx, f)
 		return err
 	})
 	if err != nil {
@@ -220,9 +221,10 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) trends(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
 	var all []trend
-	err := s.history(r.Context(), func(h *history.History) error {
-		runs, err := h.Runs(r.Context(), history.Filter{})
+	err := s.history(ctx, func(h *history.History) error {
+		runs, err := h.Runs(ctx, history.Filter{})
 		all = trendsOf(runs)
 		return err
 	})
@@ -234,11 +236,12 @@ func (s *Server) trends(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) spofs(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
 	decisions, err := s.Register()
 	var all []suspect
 	if err == nil {
-		err = s.history(r.Context(), func(h *history.History) error {
-			runs, err := h.Runs(r.Context(), history.Filter{})
+		err = s.history(ctx, func(h *history.History) error {
+			runs, err := h.Runs(ctx, history.Filter{})
 			all = suspectsOf(runs, decisions, s.Daemon.Now())
 			return err
 		})
@@ -272,7 +275,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		// The report has its styles within itself, and no script.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")
 	}
-	http.ServeFileFS(w, r, s.files, path)
+	http.ServeFileFS(w, r, s.files, path) //nolint:gosec // G703: the file system is an os.Root, and the name one of a few
 }
 
 // healthz says that the process lives.

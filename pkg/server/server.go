@@ -139,7 +139,7 @@ func (s *Server) answersTo(host string) bool {
 	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() || name == "localhost" {
 		return true
 	}
-	own, _, _ := net.SplitHostPort(s.Listen) //nolint:errcheck // Check has looked at it
+	own, _, _ := net.SplitHostPort(s.Listen) // Check has looked at it
 	if own != "" && name == strings.ToLower(own) {
 		return true
 	}

@@ -175,18 +175,12 @@ func (s *Store) prepare(ctx context.Context) error {
 			}
 			exists = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'gameday_store'"
 		}
-		var n, version int
+		var n int
 		if err := tx.QueryRowContext(ctx, exists).Scan(&n); err != nil {
 			return err
 		}
 		if n > 0 {
-			if err := tx.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&version); err != nil {
-				return err
-			}
-			if version > Version {
-				return fmt.Errorf("%w: its version is %d, this one reads up to %d", ErrNewer, version, Version)
-			}
-			return nil
+			return checkVersion(ctx, tx)
 		}
 		all := strings.Split(strings.ReplaceAll(tables, "SERIAL_KEY", s.sql.serial), ";")
 		all = append(all, s.sql.guard...)
@@ -198,6 +192,15 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+func checkVersion(ctx context.Context, tx *sql.Tx) error {
+	var version int
+	err := tx.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&version)
+	if err == nil && version > Version {
+		err = fmt.Errorf("%w: its version is %d, this one reads up to %d", ErrNewer, version, Version)
+	}
+	return err
 }
 
 func (s *Store) within(ctx context.Context, do func(*sql.Tx) error) error {

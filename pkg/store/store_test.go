@@ -66,6 +66,7 @@ func queued(environment string) store.Job {
 
 // Eight instances look at the same moment: one adds its job, once.
 func oneDealsWithAMoment(t *testing.T, s *store.Store) {
+	t.Helper()
 	start := time.Now().Truncate(time.Microsecond)
 	if seen := must[time.Time](t)(s.Seen(t.Context(), "weekly", start)); !seen.Equal(start) {
 		t.Fatalf("a new schedule begins at %v, and not at %v", seen, start)
@@ -100,6 +101,7 @@ func oneDealsWithAMoment(t *testing.T, s *store.Store) {
 
 // No two instances begin a job, nor two jobs in one environment.
 func oneBeginsAJob(t *testing.T, s *store.Store) {
+	t.Helper()
 	var jobs []store.Job
 	for range 4 {
 		j := queued("staging")
@@ -162,6 +164,7 @@ func begin(t *testing.T, s *store.Store) store.Job {
 // Whoever has said nothing for a lease is dead: its job is marked, once, is never begun
 // again, and its environment is free.
 func theDeadAreReaped(t *testing.T, s *store.Store) {
+	t.Helper()
 	j := begin(t, s)
 	if dead := must[[]store.Job](t)(s.Reap(t.Context(), lease)); len(dead) != 0 {
 		t.Fatalf("the living were reaped: %+v", dead)
@@ -192,6 +195,7 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 // Whoever was taken for dead and was not still has its verdict written down; what
 // another instance began meanwhile is not touched.
 func noVerdictIsLost(t *testing.T, s *store.Store) {
+	t.Helper()
 	j := begin(t, s)
 	<-time.After(20 * time.Millisecond)
 	must[[]store.Job](t)(s.Reap(t.Context(), time.Millisecond))
@@ -215,6 +219,7 @@ func noVerdictIsLost(t *testing.T, s *store.Store) {
 }
 
 func approval(t *testing.T, s *store.Store) {
+	t.Helper()
 	j := queued("staging")
 	j.State = store.Awaiting
 	j.ID = must[int64](t)(s.Add(t.Context(), j))
@@ -236,6 +241,7 @@ func approval(t *testing.T, s *store.Store) {
 }
 
 func stopping(t *testing.T, s *store.Store) {
+	t.Helper()
 	j := begin(t, s)
 	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "" {
 		t.Fatalf("stopped by %s before anybody asked", who)
@@ -252,6 +258,7 @@ func stopping(t *testing.T, s *store.Store) {
 }
 
 func holds(t *testing.T, s *store.Store) {
+	t.Helper()
 	now := time.Now()
 	h := store.Hold{Environment: "staging", Why: "incident 7", Who: "ann", Since: now, Until: now.Add(time.Hour)}
 	if err := errors.Join(s.Hold(t.Context(), h), s.Hold(t.Context(), h)); err != nil {
@@ -279,6 +286,7 @@ func holds(t *testing.T, s *store.Store) {
 }
 
 func tokens(t *testing.T, s *store.Store) {
+	t.Helper()
 	now := time.Now()
 	ci := must[string](t)(s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.View, Created: now}))
 	if _, err := s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.Operate, Created: now}); err == nil {
@@ -317,6 +325,7 @@ func tokens(t *testing.T, s *store.Store) {
 func second[T any](_ T, err error) error { return err }
 
 func auditIsAppendOnly(t *testing.T, s *store.Store) {
+	t.Helper()
 	if err := s.Audit(t.Context(), store.Entry{Who: "ann", From: "::1", What: "POST /stop", Outcome: "done"}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// completing is the flag with which a shell asks what could come next.
+const completing = "--generate-bash-completion"
+
+// The scripts for bash and zsh are those of urfave/cli v2, for a program of this name.
+//
+//go:embed completion
+var completions embed.FS
+
+func completionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "completion", Usage: "print what lets a shell complete commands, flags and scenarios", ArgsUsage: "bash|zsh|fish|powershell",
+		Description: "bash: source <(gameday completion bash)\n" +
+			"zsh: source <(gameday completion zsh)\n" +
+			"fish: gameday completion fish | source\n" +
+			"powershell: gameday completion powershell | Out-String | Invoke-Expression",
+		Action: func(c *cli.Context) error {
+			shell, err := one(c, "one of bash, zsh, fish, powershell")
+			if err != nil {
+				return err
+			}
+			if shell == "fish" {
+				text, err := c.App.ToFishCompletion()
+				if err == nil {
+					_, err = fmt.Fprintln(c.App.Writer, text)
+				}
+				return err
+			}
+			data, err := completions.ReadFile("completion/" + filepath.Base(shell))
+			if err != nil {
+				return usageError("found %q, expected one of bash, zsh, fish, powershell", shell)
+			}
+			_, err = c.App.Writer.Write(data)
+			return err
+		},
+	}
+}
+
+// completeScenarios says what scenarios there are.
+func completeScenarios(c *cli.Context) {
+	cli.DefaultCompleteWithFlags(c.Command)(c)
+	if c.NArg() > 0 {
+		return
+	}
+	names := library().Bundled()
+	own, _ := filepath.Glob(filepath.Join("scenarios", "*.yaml"))
+	for _, path := range own {
+		names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		fmt.Fprintln(c.App.Writer, name)
+	}
+}
+
+func manCommand() *cli.Command {
+	return &cli.Command{
+		Name: "man", Usage: "print the manual page: gameday man | man -l -",
+		Action: func(c *cli.Context) error {
+			text, err := c.App.ToManWithSection(1)
+			if err == nil {
+				_, err = fmt.Fprintln(c.App.Writer, text)
+			}
+			return err
+		},
+	}
+}

@@ -1,0 +1,51 @@
+package attach
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Region is a span of time on the dashboards of a Grafana: from the fault to its
+// undoing.
+type Region struct {
+	URL string // the base of the Grafana
+
+	id    json.Number
+	begun bool
+}
+
+// Begin marks the moment of a fault; see "Annotations" of Grafana's HTTP API. The token
+// is GRAFANA_TOKEN, of a service account that may write annotations.
+func (r *Region) Begin(ctx context.Context, at time.Time, text string, tags []string) error {
+	var answer struct {
+		ID json.Number `json:"id"`
+	}
+	err := r.call(ctx, http.MethodPost, "", map[string]any{"time": at.UnixMilli(), "text": text, "tags": tags}, &answer)
+	r.id, r.begun = answer.ID, err == nil
+	return err
+}
+
+// End marks the moment of the undoing. What was not begun has no end.
+func (r *Region) End(ctx context.Context, at time.Time) error {
+	if !r.begun {
+		return nil
+	}
+	return r.call(ctx, http.MethodPatch, "/"+r.id.String(), map[string]any{"timeEnd": at.UnixMilli()}, nil)
+}
+
+func (r *Region) call(ctx context.Context, method, path string, body, out any) error {
+	token, err := secret("GRAFANA_TOKEN")
+	if err != nil {
+		return fmt.Errorf("grafana: %w", err)
+	}
+	header := http.Header{}
+	header.Set("Authorization", "Bearer "+token)
+	if err := call(ctx, request{method: method, address: strings.TrimRight(r.URL, "/") + "/api/annotations" + path, header: header}, body, out); err != nil {
+		return fmt.Errorf("grafana: %w", err)
+	}
+	return nil
+}
