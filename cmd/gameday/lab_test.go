@@ -28,11 +28,7 @@ import (
 // one lab of a name on an engine.
 func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times are measured
 	l := newLabTest(t)
-	before := l.everything()
-	if found := l.project(); len(found) > 0 {
-		t.Fatal("lab checkout is up already, and a test touches only what it started itself: gameday lab down checkout")
-	}
-	t.Cleanup(func() { l.gameday("lab", "down", "checkout") })
+	before := l.own()
 
 	// The whole promise, from nothing to nothing.
 	l.run("the database is a SPOF", func() { l.dbLoss(before) })
@@ -60,6 +56,16 @@ func TestLab(t *testing.T) { //nolint:paralleltest // the lab is one, and times 
 		t.Fatalf("down is not idempotent: %v", out)
 	}
 	l.sameAs(before)
+}
+
+// own makes the lab this test's own, and gives what there is on the engine before it.
+func (l *labTest) own() (before []string) {
+	l.t.Helper()
+	if found := l.project(); len(found) > 0 {
+		l.t.Fatal("lab checkout is up already, and a test touches only what it started itself: gameday lab down checkout")
+	}
+	l.t.Cleanup(func() { l.gameday("lab", "down", "checkout") })
+	return l.everything()
 }
 
 type labTest struct {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/user"
 	"slices"
 	"strconv"
@@ -216,7 +215,7 @@ func tokenCreate(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(os.Stderr, "gameday: this is shown once, and kept nowhere:")
+		fmt.Fprintln(c.App.ErrWriter, "gameday: this is shown once, and kept nowhere:")
 		_, err = fmt.Fprintln(c.App.Writer, text)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -140,18 +141,18 @@ func serve(c *cli.Context) error {
 		}
 		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: known, Names: there, Register: openRegister}
 		return both(c.Context, d.Run, func(ctx context.Context) error {
-			return web.Serve(ctx, func(address string) { announce(ctx, web, log, address) })
+			return web.Serve(ctx, func(address string) { announce(ctx, c.App.ErrWriter, web, address) })
 		})
 	})
 }
 
 // announce says where the page is, and how to log in.
-func announce(ctx context.Context, web *server.Server, log *slog.Logger, address string) {
+func announce(ctx context.Context, out io.Writer, web *server.Server, address string) {
 	link, err := web.LoginLink(ctx, address)
 	if err != nil {
-		log.Error("no link to log in could be made", "err", err)
+		slog.Error("no link to log in could be made", "err", err)
 	}
-	fmt.Fprintf(os.Stderr, "\ngameday serve listens on %s. This link logs one browser in, within an hour:\n\n    %s\n\n", address, link)
+	fmt.Fprintf(out, "\ngameday serve listens on %s. This link logs one browser in, within an hour:\n\n    %s\n\n", address, link)
 }
 
 // both does two things until ctx ends or one of them fails, and waits for both.

@@ -40,11 +40,7 @@ timing: {baseline: 2s, watch: %s, repair: 30s}
 // TestServe holds gameday serve against the lab: what it begins, and what it survives.
 func TestServe(t *testing.T) { //nolint:paralleltest // the lab is one, and times are measured
 	l := newLabTest(t)
-	before := l.everything()
-	if found := l.project(); len(found) > 0 {
-		t.Fatal("lab checkout is up already, and a test touches only what it started itself: gameday lab down checkout")
-	}
-	t.Cleanup(func() { l.gameday("lab", "down", "checkout") })
+	before := l.own()
 	if out := l.gameday("lab", "up", "checkout"); out.code != 0 {
 		t.Fatal(out)
 	}
@@ -405,7 +401,7 @@ func (l *labTest) storeAway(pg *pgtest.Server, alive []*served) {
 // all is undone, and the verdict is in the store.
 func (l *labTest) diskFull() {
 	l.serves()
-	dir := l.folder("5s", `  - {name: often, cron: "@every 5s", scenario: checkout-app-loss}`)
+	dir := l.folder("5s", `  - {name: often, cron: "@every 5s", scenario: checkout-app-loss, only_if: [{steady: 2s}, {http: {get: "http://127.0.0.1:18410/readyz"}}]}`)
 	out := filepath.Join(dir, "small")
 	if err := errors.Join(os.Mkdir(out, 0o750), syscall.Mount("tmpfs", out, "tmpfs", 0, "size=4m")); err != nil {
 		enginetest.Missing(l.t, fmt.Errorf("a small disk cannot be made: %w", err))

@@ -158,7 +158,8 @@ func (u unattended) Run(ctx context.Context, j store.Job, on func(daemon.Live)) 
 func resultOf(j store.Job, code int, document []byte, problem string) daemon.Result {
 	r := daemon.Result{ExitCode: code, Why: problem, Left: code == exitNotPutBack}
 	if !json.Valid(document) {
-		return r // it never began, and said why
+		r.Never = code == exitUsage // and it said why
+		return r
 	}
 	r.Document = string(document)
 	if j.What == "sweep" {

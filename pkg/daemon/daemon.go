@@ -43,6 +43,7 @@ type Result struct {
 	Document string // its verdict.json
 	Why      string // what went wrong beside the verdict
 	Left     bool   // the environment could not be put back
+	Never    bool   // it never began: the environment is in use by somebody else, or not there
 }
 
 // Runner carries out what jobs ask for.
@@ -68,7 +69,8 @@ type Daemon struct {
 	Now       func() time.Time // by the clock on the wall
 	Hub       *Hub
 
-	queue queue.Queue
+	queue   queue.Queue
+	telling sync.WaitGroup // messages under way
 
 	mu        sync.Mutex
 	schedules []scenario.Schedule
@@ -113,7 +115,28 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.endAll(errors.New("gameday serve was told to end"))
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
-	return d.queue.Stop(stopping)
+	err := d.queue.Stop(stopping)
+	d.awaitMessages()
+	return err
+}
+
+// tellWithin is how long an instance that ends waits for messages under way.
+const tellWithin = 20 * time.Second
+
+// tell tells of a job. Who is slow to be told keeps nobody waiting.
+func (d *Daemon) tell(ctx context.Context, j store.Job, more []scenario.Notice, event, line string) {
+	ctx = context.WithoutCancel(ctx)
+	d.telling.Go(func() { d.Runner.Tell(ctx, j, more, event, line) })
+}
+
+func (d *Daemon) awaitMessages() {
+	told := make(chan struct{})
+	go func() { defer close(told); d.telling.Wait() }()
+	select {
+	case <-told:
+	case <-time.After(tellWithin):
+		d.Log.Warn("somebody could not be told in time")
+	}
 }
 
 // load reads the schedules. Where that fails, those from before go on to count, and it

@@ -34,6 +34,7 @@ type stage struct {
 	left     bool
 	stopped  []string // why
 	panics   bool
+	never    string // why it never begins
 }
 
 func (s *stage) Run(ctx context.Context, j store.Job, on func(daemon.Live)) daemon.Result {
@@ -41,13 +42,16 @@ func (s *stage) Run(ctx context.Context, j store.Job, on func(daemon.Live)) daem
 	s.using[j.Environment]++
 	s.overlap = s.overlap || s.using[j.Environment] > 1
 	s.ran = append(s.ran, j)
-	lasts, panics := s.lasts, s.panics
+	lasts, panics, never, left := s.lasts, s.panics, s.never, s.left
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.using[j.Environment]--
 	}()
+	if never != "" {
+		return daemon.Result{ExitCode: 2, Why: never, Never: true}
+	}
 	if panics {
 		panic("a bug of ours")
 	}
@@ -60,7 +64,7 @@ func (s *stage) Run(ctx context.Context, j store.Job, on func(daemon.Live)) daem
 		s.stopped = append(s.stopped, context.Cause(ctx).Error())
 		return daemon.Result{Verdict: "aborted", ExitCode: 4, Document: `{}`}
 	}
-	return daemon.Result{Run: fmt.Sprintf("run-%d", j.ID), Verdict: "disproved", Document: `{"verdict":"disproved"}`, Left: s.left, Why: map[bool]string{true: "db is down"}[s.left]}
+	return daemon.Result{Run: fmt.Sprintf("run-%d", j.ID), Verdict: "disproved", Document: `{"verdict":"disproved"}`, Left: left, Why: map[bool]string{true: "db is down"}[left]}
 }
 
 func (s *stage) Steady(context.Context, store.Job, time.Duration) error { return s.unsteady }
@@ -69,6 +73,13 @@ func (s *stage) Tell(_ context.Context, _ store.Job, _ []scenario.Notice, event,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.told = append(s.told, event+": "+line)
+}
+
+// set changes how its runs go from now on.
+func (s *stage) set(how func(*stage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	how(s)
 }
 
 func (s *stage) count() int {
@@ -167,19 +178,21 @@ func (i *instance) to(hours int) { i.ahead.Add(int64(hours) * int64(time.Hour)) 
 func TestRunsComeAndDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	i := begin(t, often(), scenario.Schedule{Name: "too", Cron: "@every 1s", Scenario: "db-loss", Environment: "staging"})
-	i.stage.lasts = 300 * time.Millisecond
+	i.stage.set(func(s *stage) { s.lasts = 300 * time.Millisecond })
 	i.eventually("five runs", func() bool { return i.stage.count() >= 5 })
 	i.eventually("five verdicts", func() bool { return len(i.jobs(store.Done)) >= 5 })
-	if i.stage.overlap {
-		t.Error("two runs used one environment at once")
-	}
-	seen := map[int64]bool{}
-	for _, j := range i.stage.ran {
-		if seen[j.ID] {
-			t.Errorf("job %d ran twice", j.ID)
+	i.stage.set(func(s *stage) {
+		if s.overlap {
+			t.Error("two runs used one environment at once")
 		}
-		seen[j.ID] = true
-	}
+		seen := map[int64]bool{}
+		for _, j := range s.ran {
+			if seen[j.ID] {
+				t.Errorf("job %d ran twice", j.ID)
+			}
+			seen[j.ID] = true
+		}
+	})
 	for _, j := range i.jobs(store.Done) {
 		if j.Verdict != "disproved" || j.Run == "" || j.Ended.IsZero() {
 			t.Errorf("%+v", j)
@@ -325,7 +338,7 @@ func TestStops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := begin(t)
-			i.stage.lasts = time.Minute
+			i.stage.set(func(s *stage) { s.lasts = time.Minute })
 			i.eventually("it runs", func() bool {
 				_, err := i.Ask(t.Context(), store.Job{What: "app-loss", Environment: "staging", Who: "ann"})
 				return err == nil
@@ -357,7 +370,7 @@ func TestStops(t *testing.T) {
 func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 	t.Parallel()
 	i := begin(t)
-	i.stage.left = true
+	i.stage.set(func(s *stage) { s.left = true })
 	ask := func() {
 		i.eventually("it is asked for", func() bool {
 			_, err := i.Ask(t.Context(), store.Job{What: "app-loss", Environment: "staging", Who: "ann"})
@@ -373,9 +386,7 @@ func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 	if err := i.Store.Release(t.Context(), "staging"); err != nil {
 		t.Fatal(err)
 	}
-	i.stage.mu.Lock()
-	i.stage.left = false
-	i.stage.mu.Unlock()
+	i.stage.set(func(s *stage) { s.left = false })
 	ask()
 	i.eventually("it runs again", func() bool { return i.stage.count() == 2 })
 }
@@ -384,7 +395,7 @@ func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 func TestABugEndsAJob(t *testing.T) {
 	t.Parallel()
 	i := begin(t, often())
-	i.stage.panics = true
+	i.stage.set(func(s *stage) { s.panics = true })
 	if j := i.await(store.Done); !strings.Contains(j.Why, "a bug of ours") {
 		t.Errorf("%+v", j)
 	}
@@ -399,7 +410,7 @@ func TestAStoreThatBreaksLosesNoVerdict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := begin(t)
-			i.stage.lasts = 2 * time.Second
+			i.stage.set(func(s *stage) { s.lasts = 2 * time.Second })
 			i.eventually("it is asked for", func() bool {
 				_, err := i.Ask(t.Context(), store.Job{What: "app-loss", Environment: "staging", Who: "ann"})
 				return err == nil
@@ -470,4 +481,20 @@ func TestListenersThatFallBehindAreLetGo(t *testing.T) {
 		leave()
 		leave()
 	}
+}
+
+// What never began is refused, and not done: the environment is in use by a person's
+// run, or is not there.
+func TestWhatNeverBeganIsRefused(t *testing.T) {
+	t.Parallel()
+	i := begin(t)
+	i.stage.set(func(s *stage) { s.never = "lab checkout is in use by process 7" })
+	i.eventually("it is asked for", func() bool {
+		_, err := i.Ask(t.Context(), store.Job{What: "app-loss", Environment: "staging", Who: "ann"})
+		return err == nil
+	})
+	if j := i.await(store.Refused); j.Why != i.stage.never {
+		t.Errorf("%+v", j)
+	}
+	i.eventually("somebody was told", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 1 })
 }

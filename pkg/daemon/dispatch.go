@@ -84,7 +84,7 @@ func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
 		return
 	}
 	d.Log.Info(event, "job", j.ID, "schedule", j.Schedule, "why", j.Why)
-	go d.Runner.Tell(context.WithoutCancel(ctx), j, s.Notify, event, line) // who is slow to be told keeps nobody waiting
+	d.tell(ctx, j, s.Notify, event, line)
 }
 
 // due are the jobs of the moments between seen and now, and up to which moment they
@@ -182,6 +182,12 @@ func (d *Daemon) drop(ctx context.Context, j store.Job, state store.State, why s
 
 // reap marks the jobs of instances that died.
 func (d *Daemon) reap(ctx context.Context) error {
+	// A store that was away has heard nothing of what runs here.
+	for _, id := range d.mine() {
+		if _, err := d.Store.Renew(ctx, id); err != nil && !errors.Is(err, store.ErrState) {
+			return err
+		}
+	}
 	dead, err := d.Store.Reap(ctx, Lease)
 	for _, j := range dead {
 		d.tellOf(ctx, d.scheduleOf(j), j)

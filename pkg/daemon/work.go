@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/gate"
@@ -92,8 +94,16 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 		if stopped, ok := errors.AsType[stopError](context.Cause(ctx)); ok {
 			o.Why = stopped.why
 		}
+		if r.Never {
+			o.State = store.Refused
+		}
 		d.Log.Info("has ended", "job", j.ID, "verdict", r.Verdict, "exit_code", r.ExitCode, "why", o.Why)
 		d.afterwards(ctx, s, j, r)
+	}
+	if o.State == store.Refused {
+		told := j
+		told.State, told.Why = o.State, o.Why
+		d.tellOf(ctx, s, told)
 	}
 	stop()
 	<-beating
@@ -125,7 +135,11 @@ func (d *Daemon) afterwards(ctx context.Context, s scenario.Schedule, j store.Jo
 		d.note("hold of "+j.Environment, d.Store.Hold(ctx, h))
 	}
 	if len(s.Notify) > 0 && r.Verdict != "" {
-		d.Runner.Tell(ctx, store.Job{}, s.Notify, "verdict", fmt.Sprintf("%s in %s: %s (run %s)", j.What, j.Environment, r.Verdict, r.Run))
+		event := "verdict"
+		if r.Verdict == "aborted" {
+			event = "abort"
+		}
+		d.tell(ctx, store.Job{}, s.Notify, event, fmt.Sprintf("%s in %s: %s (run %s)", j.What, j.Environment, r.Verdict, r.Run))
 	}
 }
 
@@ -228,6 +242,13 @@ func (d *Daemon) replay(ctx context.Context) error {
 		d.Hub.Publish(Live{Kind: Changed, Job: o.Job})
 	}
 	return nil
+}
+
+// mine are the jobs that run here.
+func (d *Daemon) mine() []int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.running))
 }
 
 func (d *Daemon) isRunning(id int64) bool {

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -418,6 +419,55 @@ func TestRubbish(t *testing.T) {
 	}
 }
 
+// serve serves until end is called.
+func (s *site) serve() (address string, end func()) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	addresses, ended := make(chan string, 1), make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, func(address string) { addresses <- address }) }()
+	select {
+	case address = <-addresses:
+	case err := <-ended:
+		s.t.Fatal(err)
+	}
+	return address, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Error(err)
+		}
+	}
+}
+
+// By TLS, cookies are for this very host, and for TLS only.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	donor := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(donor.Close)
+	s := newSite(t, server.Config{Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: donor.TLS.Certificates, MinVersion: tls.VersionTLS12}})
+	address, end := s.serve()
+	t.Cleanup(end)
+	client := donor.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	link, err := s.LoginLink(t.Context(), address)
+	if err != nil || !strings.HasPrefix(link, "https://") {
+		t.Fatal(link, err)
+	}
+	_, once, _ := strings.Cut(link, "once=")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+address+"/login", strings.NewReader("token="+once))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if c := answer.Cookies(); len(c) != 1 || c[0].Name != "__Host-gameday" || !c[0].Secure || answer.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("%d %v", answer.StatusCode, answer.Header)
+	}
+}
+
 // Two hundred browsers listen while much happens; when they have gone nothing of them
 // is left, and what they took is not more at the end than early on.
 func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is in the process
@@ -425,10 +475,10 @@ func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is i
 	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
 		lasts = time.Minute
 	}
-	s := newSite(t, server.Config{})
+	s := newSite(t, server.Config{Listen: "127.0.0.1:0"})
 	before := goleak.IgnoreCurrent()
-	web := httptest.NewServer(s.handler)
-	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 0}}
+	address, end := s.serve()
+	client := &http.Client{Transport: &http.Transport{}}
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	var group sync.WaitGroup
@@ -436,7 +486,7 @@ func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is i
 	heard := map[int]int{}
 	for i := range 200 {
 		group.Go(func() {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, web.URL+"/live", nil)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/live", nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -471,7 +521,7 @@ func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is i
 	late := inUse()
 	group.Wait()
 	client.CloseIdleConnections()
-	web.Close()
+	end()
 	goleak.VerifyNone(t, before)
 	least := 1 << 30
 	for i := range 200 {

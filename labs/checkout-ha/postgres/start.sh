@@ -5,7 +5,8 @@
 set -eu
 data=/var/lib/postgresql/data
 sed "s/@SYNCHRONOUS@/${SYNCHRONOUS:-true}/" /etc/patroni/patroni.yaml >/tmp/patroni.yaml
-writable() { dd if=/dev/zero of=$data/.canary bs=1M count=1 2>/dev/null; }
+# Looking must not use what is left, nor free it for a moment.
+writable() { [ "$(df --output=avail -k $data | tail -n 1)" -ge 4096 ]; }
 patroni=
 trap 'kill -INT $patroni; wait $patroni; exit 0' INT TERM
 while :; do

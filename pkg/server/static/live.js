@@ -21,6 +21,9 @@
     }
   }
 
+  // A moment is told in UTC; where the reader is, it is this.
+  for (const t of document.querySelectorAll("time")) t.title = new Date(t.dateTime).toLocaleString();
+
   // After a pause, what happened meanwhile is not known: look anew.
   source.onopen = () => { if (opened) refresh(); opened = true; };
   source.addEventListener("changed", () => setTimeout(refresh, 100));
