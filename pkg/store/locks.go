@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Claim begins a job, if it still waits and nobody uses its environment: no two
+// instances begin one, nor two jobs in one environment. A lock that was not renewed for
+// a lease is nobody's. claimed is false where the environment is in use; [ErrState]
+// where the job waits no more.
+func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
+	err = s.within(ctx, func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed) VALUES (?, ?, ?, NOW)
+			ON CONFLICT (environment) DO UPDATE SET job = excluded.job, instance = excluded.instance, renewed = excluded.renewed
+			WHERE gameday_locks.renewed < excluded.renewed - ?`, j.Environment, j.ID, instance, lease.Microseconds())
+		if err != nil || n == 0 {
+			return err
+		}
+		n, err = s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = '', instance = ?, began = NOW WHERE id = ? AND state = ?", string(Running), instance, j.ID, string(Queued))
+		if err == nil && n == 0 {
+			err = fmt.Errorf("job %d: %w", j.ID, ErrState)
+		}
+		claimed = err == nil
+		return err
+	})
+	return claimed, err
+}
+
+// Renew keeps the lock of a running job, and tells who asks for it to be stopped, if
+// anybody does. [ErrState] where the lock was lost.
+func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err error) {
+	n, err := s.exec(ctx, s.db, "UPDATE gameday_locks SET renewed = NOW WHERE job = ?", id)
+	if err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return "", fmt.Errorf("the lock of job %d: %w", id, ErrState)
+	}
+	err = s.db.QueryRowContext(ctx, s.sql.rebind("SELECT stopped_by FROM gameday_jobs WHERE id = ?"), id).Scan(&stoppedBy)
+	return stoppedBy, err
+}
+
+// Stop asks for running jobs to be stopped; all of them where id is 0. It gives how
+// many there are.
+func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err error) {
+	return s.exec(ctx, s.db, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
+}
+
+// Outcome is how a job has ended.
+type Outcome struct {
+	Job      int64     `json:"job"`
+	Instance string    `json:"instance"`
+	State    State     `json:"state"`
+	Why      string    `json:"why"`
+	Run      string    `json:"run"`
+	Verdict  string    `json:"verdict"`
+	ExitCode int       `json:"exit_code"`
+	Document string    `json:"document"` // its verdict.json
+	Ended    time.Time `json:"ended"`
+}
+
+// Finish writes down how a job has ended, and lets its environment go. What was taken
+// for interrupted meanwhile was not.
+func (s *Store) Finish(ctx context.Context, o Outcome) error {
+	return s.within(ctx, func(tx *sql.Tx) error {
+		_, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, run = ?, verdict = ?, exit_code = ?, document = ?, ended = ? WHERE id = ? AND instance = ? AND state IN ('running', 'interrupted')",
+			string(o.State), o.Why, o.Run, o.Verdict, o.ExitCode, o.Document, micros(o.Ended), o.Job, o.Instance)
+		if err == nil {
+			_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", o.Job)
+		}
+		return err
+	})
+}
+
+// Reap marks running jobs whose lock was not renewed for a lease, and gives them.
+func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
+	dead, err := list(ctx, s, readJob, "SELECT "+jobColumns+` FROM gameday_jobs WHERE state = 'running' AND NOT EXISTS
+		(SELECT 1 FROM gameday_locks WHERE gameday_locks.job = gameday_jobs.id AND renewed >= NOW - ?)`, lease.Microseconds())
+	if err != nil {
+		return nil, fmt.Errorf("look for interrupted jobs: %w", err)
+	}
+	var mine []Job
+	for _, j := range dead {
+		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died, or lost the store; what it broke is undone by its guard", j.Instance)
+		err := s.within(ctx, func(tx *sql.Tx) error {
+			n, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'", string(j.State), j.Why, j.ID)
+			if err == nil && n > 0 {
+				mine = append(mine, j)
+				_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", j.ID)
+			}
+			return err
+		})
+		if err != nil {
+			return mine, fmt.Errorf("mark job %d as interrupted: %w", j.ID, err)
+		}
+	}
+	return mine, nil
+}
