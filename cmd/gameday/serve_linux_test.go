@@ -233,7 +233,12 @@ func (l *labTest) schedule() {
 	b.Open(l.t, s.login)
 	b.Click(l.t, "form.login button")
 	b.Await(l.t, "logged in", `document.querySelectorAll('a[href="/audit"]').length`)
-	b.Open(l.t, s.address+"/history")
+	for _, path := range []string{"/trends", "/spofs", "/audit", "/jobs/1", "/history"} {
+		b.Open(l.t, s.address+path)
+		if b.Number(l.t, `document.querySelectorAll("footer").length`) != 1 {
+			l.t.Errorf("%s is not whole", path)
+		}
+	}
 	if n := b.Number(l.t, `document.querySelectorAll("tbody tr").length`); n < 5 {
 		l.t.Errorf("the history shows %d runs", n)
 	}

@@ -33,6 +33,7 @@ func (s *Server) runNow(ctx context.Context, what, environment string) (store.Jo
 	if environment != "" && !place.MatchString(environment) {
 		return store.Job{}, asked("%q is no name of an environment", environment)
 	}
+	note(ctx, "%s %s", what, environment)
 	environment, err := s.Known(what, environment)
 	if err != nil {
 		return store.Job{}, asked("%v", err)
@@ -70,6 +71,7 @@ func (s *Server) hold(ctx context.Context, environment, why, until string) (stor
 	if h.Why == "" || len(h.Why) > 500 {
 		return h, asked("say why, in up to 500 letters")
 	}
+	note(ctx, "%s, %s", environment, h.Why)
 	var err error
 	if h.Until, err = ParseUntil(until, s.Daemon.Now()); err != nil {
 		return h, asked("%v", err)
@@ -94,6 +96,10 @@ func ParseUntil(text string, now time.Time) (time.Time, error) {
 }
 
 func (s *Server) release(ctx context.Context, environment string) error {
+	if !place.MatchString(environment) {
+		return asked("%q is no name of an environment", environment)
+	}
+	note(ctx, "%s", environment)
 	return s.Daemon.Store.Release(ctx, environment)
 }
 

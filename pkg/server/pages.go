@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"embed"
@@ -115,22 +116,27 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 }
 
 func (s *Server) render(w http.ResponseWriter, r *http.Request, name string, data any) {
-	s.renderWith(w, r, name, data, "")
+	s.renderAs(w, r, http.StatusOK, name, data)
 }
 
-// renderWith shows a page, and a sentence above it.
-func (s *Server) renderWith(w http.ResponseWriter, r *http.Request, name string, data any, said string) {
+// renderAs shows a page with a status other than that all is well.
+func (s *Server) renderAs(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	t, err := template.New("layout.html").Funcs(functions(s.Daemon.Now)).ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
+	var whole bytes.Buffer // half a page is none
 	if err == nil {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		err = t.Execute(w, map[string]any{
+		err = t.Execute(&whole, map[string]any{
 			"Page": name, "Data": data, "Person": personOf(r.Context()), "Operates": personOf(r.Context()).Role.Covers(store.Operate),
-			"Version": s.Version, "Trouble": s.Daemon.Trouble(), "Said": said, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
+			"Version": s.Version, "Trouble": s.Daemon.Trouble(), "Refused": status == http.StatusUnauthorized, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
 		})
 	}
-	if err != nil && r.Context().Err() == nil {
+	if err != nil {
 		s.Log.Error("a page cannot be shown", "page", name, "err", err)
+		http.Error(w, "the page cannot be shown: see the log of gameday serve", http.StatusInternalServerError)
+		return
 	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = whole.WriteTo(w) // whoever asked may have gone
 }
 
 func functions(now func() time.Time) template.FuncMap {
@@ -145,7 +151,7 @@ func functions(now func() time.Time) template.FuncMap {
 		"since":    func(t time.Time) string { return now().Sub(t).Round(time.Second).String() },
 		"until":    func(t time.Time) string { return t.Sub(now()).Round(time.Second).String() },
 		"deref":    func(t *time.Time) time.Time { return *t },
-		"or":       func(a, b string) string { return cmp.Or(a, b) },
+		"either":   func(a, b string) string { return cmp.Or(a, b) },
 		"recovery": func(r report.Report) string { return report.Recovery(r.Verdict, r.Objective.RTO) },
 		"headline": report.Headline,
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,7 +57,8 @@ func (s *Server) allowed(next http.Handler) http.Handler {
 			http.Error(w, "the store cannot be reached: try again", http.StatusServiceUnavailable)
 			return
 		}
-		r = r.WithContext(context.WithValue(r.Context(), personKey{}, p))
+		var said string
+		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), personKey{}, p), noteKey{}, &said))
 		seen := &answered{ResponseWriter: w, status: http.StatusOK}
 		switch {
 		case !ruled:
@@ -86,8 +88,7 @@ func (s *Server) askWho(w http.ResponseWriter, r *http.Request) {
 		next = "?next=" + url.QueryEscape(r.URL.Path)
 	}
 	if r.Method != http.MethodGet {
-		w.WriteHeader(http.StatusUnauthorized)
-		s.render(w, r, "login", "")
+		s.renderAs(w, r, http.StatusUnauthorized, "login", "")
 		return
 	}
 	http.Redirect(w, r, "/login"+next, http.StatusSeeOther)
@@ -147,8 +148,8 @@ func (s *Server) account(r *http.Request, p person, status int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
 	what := r.Method + " " + r.URL.Path
-	if note, ok := r.Context().Value(noteKey{}).(*string); ok && *note != "" {
-		what += ": " + *note
+	if said, ok := r.Context().Value(noteKey{}).(*string); ok && *said != "" {
+		what += ": " + *said
 	}
 	s.Log.Info("audit", "who", p.Name, "from", p.From, "what", what, "outcome", outcome)
 	if err := s.Daemon.Store.Audit(ctx, store.Entry{Who: p.Name, From: p.From, What: what, Outcome: outcome}); err != nil {
@@ -158,6 +159,13 @@ func (s *Server) account(r *http.Request, p person, status int) {
 
 // noteKey is where a request's context has what the audit log is to say of it.
 type noteKey struct{}
+
+// note says in the audit log what is asked for, beside the address. It is no secret.
+func note(ctx context.Context, format string, args ...any) {
+	if said, ok := ctx.Value(noteKey{}).(*string); ok {
+		*said = fmt.Sprintf(format, args...)
+	}
+}
 
 // answered remembers the status of an answer.
 type answered struct {
@@ -203,12 +211,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		err = s.Daemon.Store.Spend(ctx, text)
 	}
 	if errors.Is(err, store.ErrNone) {
-		w.WriteHeader(http.StatusUnauthorized)
-		s.renderWith(w, r, "login", "", "This token is not known, or was used already.")
+		s.renderAs(w, r, http.StatusUnauthorized, "login", "")
 		return
 	}
 	var session string
 	if err == nil {
+		note(ctx, "as %s (%s)", t.Name, t.Role)
 		session, err = s.Daemon.Store.NewToken(ctx, store.Token{Name: t.Name, Kind: store.Session, Role: t.Role, Created: now, Expires: now.Add(sessionTime)})
 	}
 	if err != nil {

@@ -274,7 +274,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("a secret is in the audit log: %s", log)
 		}
 	}
-	if !strings.Contains(log, "POST /login") || !strings.Contains(log, "Unauthorized") {
+	if !strings.Contains(log, "POST /login: as whoever began gameday serve (operate)") || !strings.Contains(log, "Unauthorized") {
 		t.Errorf("the audit log lacks what was done: %s", log)
 	}
 }
@@ -315,7 +315,9 @@ func TestActs(t *testing.T) {
 		{"GET", "/", "", http.StatusOK, "&lt;script&gt;"},
 		{"POST", "/holds/release", "environment=staging", http.StatusSeeOther, ""},
 		{"POST", "/jobs", "scenario=app-loss", http.StatusSeeOther, ""},
-		{"GET", "/jobs/2", "", http.StatusOK, "app-loss"},
+		{"GET", "/jobs/2", "", http.StatusOK, "drop</button>"},
+		{"GET", "/jobs/1", "", http.StatusOK, "</html>"},
+		{"GET", "/audit", "", http.StatusOK, "POST /holds: staging, &lt;script&gt;"},
 		{"GET", "/jobs/none", "", http.StatusNotFound, ""},
 		{"POST", "/stop", "", http.StatusSeeOther, ""},
 		{"GET", "/runs/x/report.html", "", http.StatusNotFound, ""},
