@@ -52,7 +52,7 @@ const scrapeWithin = 5 * time.Second
 
 // Collect implements [prometheus.Collector].
 func (f *figures) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(f.server.base, scrapeWithin)
+	ctx, cancel := context.WithTimeout(f.server.lasts, scrapeWithin)
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)

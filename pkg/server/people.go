@@ -189,11 +189,26 @@ func (s *Server) LoginLink(ctx context.Context, address string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	scheme := "http"
-	if s.TLS != nil {
-		scheme = "https"
+	return s.base(address) + "/login?once=" + text, nil
+}
+
+// base is how a browser reaches the server: by the first of its names where it listens
+// on all addresses, or has a proxy in front of it.
+func (s *Server) base(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		address = net.JoinHostPort("127.0.0.1", port)
+		if len(s.Hosts) > 0 {
+			address = net.JoinHostPort(s.Hosts[0], port)
+		}
 	}
-	return scheme + "://" + address + "/login?once=" + text, nil
+	switch {
+	case s.Proxied && len(s.Hosts) > 0:
+		return "https://" + s.Hosts[0]
+	case s.TLS != nil:
+		return "https://" + address
+	}
+	return "http://" + address
 }
 
 // loginPage shows the form; a link that logs in once is spent by its button, since

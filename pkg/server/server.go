@@ -57,7 +57,7 @@ type Server struct {
 	Register func() (register.Register, error)
 
 	files fs.FS           // the runs' folders, out of which no name and no link leads
-	base  context.Context //nolint:containedctx // that of Serve, for what prometheus asks without one
+	lasts context.Context //nolint:containedctx // that of Serve, for what prometheus asks without one
 	open  bool            // whoever is on this machine may look on without a token
 	rules map[string]store.Role
 	mux   *http.ServeMux
@@ -86,7 +86,7 @@ func (c Config) Check() error {
 
 // Handler is all of the server. The folder of runs must be there.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
-	s.base = ctx
+	s.lasts = ctx
 	root, err := os.OpenRoot(s.Runs)
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of runs: %w", err)

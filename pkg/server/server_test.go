@@ -353,6 +353,24 @@ func TestFilesOfRuns(t *testing.T) {
 	}
 }
 
+// The dashboard asks for figures that there are.
+func TestTheDashboardAsksForWhatIsThere(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../deploy/grafana-dashboard.json")
+	if err != nil || !json.Valid(data) {
+		t.Fatal("the dashboard is no JSON", err)
+	}
+	asked := regexp.MustCompile(`gameday_\w+`).FindAllString(string(data), -1)
+	for _, name := range asked {
+		if !server.Metrics()[name] {
+			t.Errorf("there is no figure %s: %v", name, server.Metrics())
+		}
+	}
+	if len(asked) < 8 {
+		t.Errorf("it asks for %v only", asked)
+	}
+}
+
 // A store that is away is named, and is nobody's fault who asks.
 func TestTheStoreIsAway(t *testing.T) {
 	t.Parallel()
@@ -544,4 +562,23 @@ func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+func TestLinksLeadToTheServer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		config  server.Config
+		address string
+		want    string
+	}{
+		{server.Config{}, "127.0.0.1:8420", "http://127.0.0.1:8420/login?once="},
+		{server.Config{Listen: "0.0.0.0:8420", Proxied: true}, "[::]:8420", "http://127.0.0.1:8420/login?once="},
+		{server.Config{Listen: "0.0.0.0:8420", Proxied: true, Hosts: []string{"gameday.example"}}, "[::]:8420", "https://gameday.example/login?once="},
+		{server.Config{Listen: "0.0.0.0:443", TLS: &tls.Config{MinVersion: tls.VersionTLS12}, Hosts: []string{"gameday.example"}}, "0.0.0.0:443", "https://gameday.example:443/login?once="},
+	} {
+		link, err := newSite(t, c.config).LoginLink(t.Context(), c.address)
+		if err != nil || !strings.HasPrefix(link, c.want) {
+			t.Errorf("%s, %v, expected %s", link, err, c.want)
+		}
+	}
 }
