@@ -50,7 +50,11 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 			return err
 		}
 		for i := range jobs {
-			if last := i == len(jobs)-1; jobs[i].State != store.Missed && (!last || len(busy) > 0) {
+			switch last := i == len(jobs)-1; {
+			case jobs[i].State == store.Missed:
+			case !last:
+				jobs[i].State, jobs[i].Why = store.Missed, "the next moment had come before an instance was there"
+			case len(busy) > 0:
 				jobs[i].State, jobs[i].Why = store.Missed, "the run before it had not ended"
 			}
 		}
