@@ -101,14 +101,18 @@ func (w *watching) now() (l daemon.Live, ok bool) {
 	return l, true
 }
 
-// lines gives each line that is written to it.
+// lines gives each line that is written to it, one after the other.
 type lines struct {
-	on   func(string)
+	on func(string)
+
+	mu   sync.Mutex
 	rest []byte
 }
 
 // Write implements [io.Writer].
 func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.rest = append(l.rest, p...)
 	for {
 		line, after, ok := bytes.Cut(l.rest, []byte("\n"))
@@ -140,8 +144,9 @@ func (u unattended) Run(ctx context.Context, j store.Job, on func(daemon.Live)) 
 	}
 	w := &watching{on: on}
 	beats, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	go w.beat(beats)
+	var beating sync.WaitGroup
+	beating.Go(func() { w.beat(beats) })
+	defer func() { stop(); beating.Wait() }()
 	last := ""
 	var said bytes.Buffer
 	code := gameday(context.WithValue(ctx, watchingKey{}, w), u.commandOf(j), &said, &lines{on: func(line string) {

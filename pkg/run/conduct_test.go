@@ -452,6 +452,23 @@ func TestMeterForgetsAndCounts(t *testing.T) {
 	})
 }
 
+// A second that has just begun, and in which nobody has come yet, is no outage.
+func TestMeterLooksPastTheSecondThatHasJustBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := run.NewMeter(verdict.Objective{RTO: time.Second}.WithDefaults())
+		m.Add(record.Sample{Code: 200, Latency: time.Millisecond})
+		<-time.After(time.Second)
+		if !m.Steady(time.Second) {
+			t.Error("users of the second before do not count")
+		}
+		<-time.After(time.Second)
+		if m.Steady(time.Second) {
+			t.Error("users of two seconds before do")
+		}
+	})
+}
+
 // A fault begins when it was declared to, and is taken back when it was declared
 // to: the system has then to recover by itself, and nothing is left to undo.
 func TestFaultsHaveTheirMoments(t *testing.T) {

@@ -60,7 +60,8 @@ func (m *Meter) advance() {
 	m.latest = max(m.latest, now)
 }
 
-// Last are the latest n whole seconds and the current one, oldest first.
+// Last are the latest n seconds, oldest first. The current one, which is not over, is
+// the last of them.
 func (m *Meter) Last(n int) []Second {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,9 +93,13 @@ func (m *Meter) Reset() {
 	m.failed = 0
 }
 
+// leastSum is of how many seconds a sum is, at least: in the current one alone nobody may
+// have come yet.
+const leastSum = 2
+
 // sum adds up the last seconds.
 func (m *Meter) sum(last time.Duration) (users, bad int) {
-	for _, s := range m.Last(max(int(last.Seconds()), 1)) {
+	for _, s := range m.Last(max(int(last.Seconds()), leastSum)) {
 		users += s.Users
 		bad += s.Bad
 	}
