@@ -223,6 +223,24 @@ func TestMissedRunsAreNotMadeUpFor(t *testing.T) {
 	i.eventually("somebody was told", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 3 })
 }
 
+// Of very many missed moments the newest are written down, and how many there were.
+func TestAYearOfMissedMomentsIsShort(t *testing.T) {
+	t.Parallel()
+	every := hourly()
+	every.Cron = "@every 1m"
+	i := begin(t, every)
+	i.eventually("it is known", func() bool { _, err := i.Store.Seen(t.Context(), "hourly", time.Now()); return err == nil })
+	i.to(365 * 24)
+	i.eventually("twenty were missed", func() bool { return len(i.jobs(store.Missed))+len(i.jobs(store.Done)) == 20 })
+	missed := i.jobs(store.Missed)
+	if oldest := missed[len(missed)-1]; !strings.Contains(oldest.Why, "so were 44") {
+		t.Errorf("%+v", oldest)
+	}
+	if n := i.stage.count(); n > 1 {
+		t.Errorf("%d were made up for", n)
+	}
+}
+
 // A clock that jumps ahead misses moments; one that is put back repeats none.
 func TestTheClockJumps(t *testing.T) {
 	t.Parallel()

@@ -30,6 +30,9 @@ func (d *Daemon) tick(ctx context.Context) {
 	}
 }
 
+// horizon is how far back moments are looked for that nobody was there for.
+const horizon = 31 * 24 * time.Hour
+
 // maxMissed is how many missed moments of a schedule are written down one by one.
 const maxMissed = 20
 
@@ -95,22 +98,29 @@ func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
 // are dealt with.
 func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job, upTo time.Time, err error) {
 	upTo = seen
+	if oldest := now.Add(-horizon); seen.Before(oldest) {
+		upTo = oldest
+	}
+	more := 0
 	for {
 		moments, err := schedule.Upcoming(s, upTo, 100)
 		if err != nil {
 			return nil, seen, err
 		}
 		if len(moments) == 0 {
-			return jobs, upTo, nil
+			return shortened(jobs, more), upTo, nil
 		}
 		for _, m := range moments {
 			begins := m.At.Add(schedule.Jitter(s, m.At))
 			if begins.After(now) {
-				return shortened(jobs), upTo, nil
+				return shortened(jobs, more), upTo, nil
 			}
 			upTo = m.At
 			if m.Refused == "" {
 				jobs = append(jobs, d.job(s, m.At, begins, now))
+			}
+			if over := len(jobs) - maxMissed; over > 0 { // of a year's, too, few are kept
+				jobs, more = jobs[over:], more+over
 			}
 		}
 	}
@@ -130,13 +140,10 @@ func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
 	return j
 }
 
-// shortened writes down the newest of very many missed moments only.
-func shortened(jobs []store.Job) []store.Job {
-	if more := len(jobs) - maxMissed; more > 0 {
-		jobs = jobs[more:]
-		if jobs[0].State == store.Missed {
-			jobs[0].Why += fmt.Sprintf("; so were %d before it", more)
-		}
+// shortened says in the oldest of missed moments how many more there were before it.
+func shortened(jobs []store.Job, more int) []store.Job {
+	if more > 0 && jobs[0].State == store.Missed {
+		jobs[0].Why += fmt.Sprintf("; so were %d before it", more)
 	}
 	return jobs
 }
