@@ -32,6 +32,9 @@ type tick struct{}
 
 const redraw = 200 * time.Millisecond
 
+// recently is of what span a view shows how users are served.
+const recently = 5 * time.Second
+
 func newLive(out io.Writer, s scenario.Scenario, meter *run.Meter) live {
 	r := lipgloss.NewRenderer(out)
 	return live{
@@ -87,11 +90,7 @@ func (l live) View() string {
 		fmt.Fprintf(&b, "  %s", clip(l.text, l.width/2))
 	}
 	seconds := l.meter.Last(min(max(l.width-40, 10), 60))
-	users, bad := 0, 0
-	for _, s := range seconds[max(len(seconds)-5, 0):] {
-		users += s.Users
-		bad += s.Bad
-	}
+	users, bad := l.meter.Served(recently)
 	ratio := 1.0
 	if users > 0 {
 		ratio = 1 - float64(bad)/float64(users)

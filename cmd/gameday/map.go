@@ -126,20 +126,30 @@ func (w *walk) observe(lasts time.Duration) (topology.Map, error) {
 	w.view.progress(fmt.Sprintf("looking at who talks to whom, for %v", lasts))
 	ctx, cancel := context.WithCancel(w.ctx)
 	defer cancel()
-	ended := make(chan error, len(w.in.journeys))
-	for i := range w.in.journeys {
-		load := w.day.Traffic(i, uint64(i))
-		go func() { ended <- load.Run(ctx, func(probe.Visit) {}) }()
-	}
+	wait := walkAll(ctx, w.day, func(int, probe.Visit) {})
 	m, err := topology.Observe(ctx, w.in.engine, w.in.environment.Name, w.users(), lasts)
 	cancel()
-	for range w.in.journeys {
-		err = errors.Join(err, <-ended)
-	}
+	err = errors.Join(err, wait())
 	if err == nil && w.ctx.Err() != nil {
 		err = w.ctx.Err()
 	}
 	return m, err
+}
+
+// walkAll lets users walk all journeys of a day until ctx ends; on is told what those of
+// the n-th met. wait waits until none walks any more.
+func walkAll(ctx context.Context, day run.Day, on func(n int, v probe.Visit)) (wait func() error) {
+	ended := make(chan error, len(day.Journeys))
+	for n := range day.Journeys {
+		load := day.Traffic(n, uint64(n))
+		go func() { ended <- load.Run(ctx, func(v probe.Visit) { on(n, v) }) }()
+	}
+	return func() (err error) {
+		for range day.Journeys {
+			err = errors.Join(err, <-ended)
+		}
+		return err
+	}
 }
 
 // users is what is declared of them.

@@ -160,14 +160,10 @@ func approveCommand() *cli.Command {
 func approvedWithin(c *cli.Context, s *store.Store, id int64) time.Duration {
 	all, err := schedules("")
 	j, jobErr := s.Job(c.Context, id)
-	if err == nil && jobErr == nil {
-		for _, sch := range all {
-			if sch.Name == j.Schedule {
-				return sch.StartWithin()
-			}
-		}
+	if err != nil || jobErr != nil {
+		return scenario.DefaultStartWithin
 	}
-	return scenario.DefaultStartWithin
+	return scenario.Named(all, j.Schedule).StartWithin()
 }
 
 func tokenCommand() *cli.Command {

@@ -83,16 +83,21 @@ func resolve(c *cli.Context) (in input, err error) {
 		}
 		overrides = append(overrides, scenario.Override{Path: path, Value: value})
 	}
-	files := library()
-	if in.scenario, err = files.Scenario(name, overrides...); err != nil {
-		return in, err
-	}
-	in, err = bindFiles(files, in.scenario, c.String("env"))
-	if err != nil {
+	if in, err = bind(name, c.String("env"), overrides...); err != nil {
 		return in, err
 	}
 	in.engine, err = openEnvironment(c.Context, in.environment)
 	return in, err
+}
+
+// bind loads a scenario with all that it names.
+func bind(name, env string, overrides ...scenario.Override) (input, error) {
+	files := library()
+	s, err := files.Scenario(name, overrides...)
+	if err != nil {
+		return input{}, err
+	}
+	return bindFiles(files, s, env)
 }
 
 // bindFiles finds the environment and the journeys that a scenario names.

@@ -119,7 +119,7 @@ func scheduleList(c *cli.Context) error {
 	documents := []listed{}
 	var rows [][]string
 	for _, s := range all {
-		one := listed{s.Name, s.Scenario, s.Environment, s.Cron, cmp.Or(s.TimeZone, "UTC"), nil}
+		one := listed{s.Name, s.Scenario, s.Environment, s.Cron, s.Zone(), nil}
 		next := "never: every moment is refused"
 		at, ok, err := schedule.Next(s, time.Now())
 		if err != nil {

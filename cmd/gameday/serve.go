@@ -201,16 +201,11 @@ func scheduledEnvironments() ([]scenario.Schedule, error) {
 
 // known checks a scenario and an environment, and gives the environment that is meant.
 func known(what, environment string) (string, error) {
-	files := library()
 	if what == "sweep" {
-		_, err := files.Environment(environment)
+		_, err := library().Environment(environment)
 		return environment, err
 	}
-	s, err := files.Scenario(what)
-	if err != nil {
-		return "", err
-	}
-	in, err := bindFiles(files, s, environment)
+	in, err := bind(what, environment)
 	return in.scenario.Environment, err
 }
 

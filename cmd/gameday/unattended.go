@@ -80,9 +80,6 @@ func (w *watching) beat(ctx context.Context) {
 	}
 }
 
-// seconds is of how many of the last seconds a page shows how users are served.
-const seconds = 5
-
 func (w *watching) now() (l daemon.Live, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,11 +87,8 @@ func (w *watching) now() (l daemon.Live, ok bool) {
 		return l, false
 	}
 	l = daemon.Live{Kind: daemon.Meter, Phase: string(w.phase), For: w.lasts.Seconds(), Elapsed: time.Since(w.began).Seconds()}
-	bad := 0
-	for _, s := range w.meter.Last(seconds) {
-		l.Users += s.Users
-		bad += s.Bad
-	}
+	users, bad := w.meter.Served(recently)
+	l.Users = users
 	if l.Users > 0 {
 		l.Good = new(1 - float64(bad)/float64(l.Users))
 	}
@@ -126,14 +120,7 @@ func (l *lines) Write(p []byte) (int, error) {
 
 // commandOf is what a person would type for a job.
 func (u unattended) commandOf(j store.Job) []string {
-	if j.What != "sweep" {
-		return append([]string{"gameday", "run", j.What, "--env", j.Environment, "--json", "--out", u.out}, j.Args...)
-	}
-	where := []string{"--env", j.Environment}
-	if lab, ok := strings.CutPrefix(j.Environment, scenario.LabPrefix); ok {
-		where = []string{"--lab", lab}
-	}
-	return append(append([]string{"gameday", "sweep", "--json", "--out", u.out}, where...), j.Args...)
+	return append(scenario.Command(j.What, j.Environment, j.Args), "--json", "--out", u.out)
 }
 
 // Run implements [daemon.Runner].
@@ -186,25 +173,13 @@ func resultOf(j store.Job, code int, document []byte, problem string) daemon.Res
 	return r
 }
 
-// inputOf is all that a job rests on.
-func inputOf(ctx context.Context, j store.Job) (input, error) {
-	files := library()
-	s, err := files.Scenario(j.What)
-	if err != nil {
-		return input{}, err
-	}
-	in, err := bindFiles(files, s, j.Environment)
-	if err != nil {
-		return in, err
-	}
-	in.engine, err = openEnvironment(ctx, in.environment)
-	return in, err
-}
-
 // Steady implements [daemon.Runner]: users walk the job's journeys as they would in its
 // run, and nothing is broken.
 func (unattended) Steady(ctx context.Context, j store.Job, lasts time.Duration) (err error) {
-	in, err := inputOf(ctx, j)
+	in, err := bind(j.What, j.Environment)
+	if err == nil {
+		in.engine, err = openEnvironment(ctx, in.environment)
+	}
 	if err != nil {
 		return err
 	}
@@ -216,23 +191,14 @@ func (unattended) Steady(ctx context.Context, j store.Job, lasts time.Duration) 
 	day := run.Day{Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys, Engine: in.engine}
 	walking, stop := context.WithTimeout(ctx, lasts+2*time.Second) // a load worker has to be started
 	defer stop()
-	ended := make(chan error, len(in.journeys))
-	for i := range in.journeys {
-		critical := in.scenario.Load[i].Critical
-		go func() {
-			ended <- day.Traffic(i, uint64(i)).Run(walking, func(v probe.Visit) { //nolint:gosec // G115: few journeys
-				if critical {
-					meter.Add(v.Sample)
-				}
-			})
-		}()
-	}
+	wait := walkAll(walking, day, func(n int, v probe.Visit) {
+		if in.scenario.Load[n].Critical {
+			meter.Add(v.Sample)
+		}
+	})
 	<-walking.Done()
 	steady := meter.Steady(lasts)
-	for range in.journeys {
-		err = errors.Join(err, <-ended)
-	}
-	err = errors.Join(err, in.engine.Dismiss(context.WithoutCancel(ctx)))
+	err = errors.Join(wait(), in.engine.Dismiss(context.WithoutCancel(ctx)))
 	if err == nil && !steady {
 		err = fmt.Errorf("users are not served within the objective for %v", lasts)
 	}

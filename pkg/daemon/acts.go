@@ -12,16 +12,8 @@ import (
 // Stop ends a running job, wherever it runs, or one that has not begun; all of them
 // where id is 0. It gives how many there were.
 func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err error) {
-	why := "stopped by " + who
 	// Those that run here are ended even where the store cannot be reached.
-	d.mu.Lock()
-	for other, cancel := range d.running {
-		if id == 0 || id == other {
-			cancel(stopError{why})
-			n++
-		}
-	}
-	d.mu.Unlock()
+	n = d.end(id, "stopped by "+who)
 	elsewhere, err := StopInStore(ctx, d.Store, id, who)
 	if err != nil {
 		return n, err

@@ -9,7 +9,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/queue"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
@@ -112,7 +112,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
-	d.endAll(errors.New("gameday serve was told to end"))
+	d.end(0, "gameday serve was told to end")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	err := d.queue.Stop(stopping)
@@ -160,12 +160,7 @@ func (d *Daemon) All() []scenario.Schedule {
 }
 
 func (d *Daemon) scheduleOf(j store.Job) scenario.Schedule {
-	for _, s := range d.All() {
-		if s.Name == j.Schedule {
-			return s
-		}
-	}
-	return scenario.Schedule{}
+	return scenario.Named(d.All(), j.Schedule)
 }
 
 // note keeps what is wrong, and logs when that changes.
@@ -200,30 +195,18 @@ func (d *Daemon) Trouble() map[string]string {
 	return all
 }
 
-// stopError is the cause of a run's end, for people.
-type stopError struct{ why string }
-
-func (e stopError) Error() string { return e.why }
-
-// StopReason is what the run says of its end.
-func (e stopError) StopReason() string { return e.why }
-
-// endAll ends all runs of this instance.
-func (d *Daemon) endAll(why error) {
+// end ends the run of a job, if it is one of this instance; all of them where id is 0.
+// It gives how many there were.
+func (d *Daemon) end(id int64, why string) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, cancel := range d.running {
-		cancel(stopError{why.Error()})
+	for other, cancel := range d.running {
+		if id == 0 || id == other {
+			cancel(run.StoppedError(why))
+			n++
+		}
 	}
-}
-
-// end ends the run of a job, if it is one of this instance.
-func (d *Daemon) end(id int64, why string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if cancel := d.running[id]; cancel != nil {
-		cancel(stopError{why})
-	}
+	return n
 }
 
 func (d *Daemon) spoolFile(id int64) string {

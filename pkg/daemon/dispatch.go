@@ -102,8 +102,9 @@ func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job
 		upTo = oldest
 	}
 	more := 0
-	for {
-		moments, err := schedule.Upcoming(s, upTo, 100)
+	// Mostly the next moment is still to come, and no others need be looked for.
+	for batch := 1; ; batch = 100 {
+		moments, err := schedule.Upcoming(s, upTo, batch)
 		if err != nil {
 			return nil, seen, err
 		}
@@ -157,7 +158,7 @@ func (d *Daemon) enqueue(ctx context.Context) error {
 	for _, j := range waiting {
 		switch {
 		case d.Now().After(j.Expires):
-			why := "it could not begin in time: " + orElse(j.Why, "another run was in the way")
+			why := tooLate
 			if j.State == store.Awaiting {
 				why = "nobody has approved of it in time"
 			}
@@ -167,13 +168,6 @@ func (d *Daemon) enqueue(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // drop ends a job that was not begun, and tells of it. One that has begun meanwhile is

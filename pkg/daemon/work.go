@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/gate"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/schedule"
 	"github.com/gameday-dev/gameday/pkg/store"
@@ -48,11 +50,14 @@ func (d *Daemon) work(ctx context.Context, id int64) (again time.Duration, err e
 	return 0, nil
 }
 
+// tooLate is why a job is not begun whose turn has not come in time.
+const tooLate = "it could not begin in time: another run was in the way"
+
 // against is what stands against a job's beginning, without asking anybody outside.
 func (d *Daemon) against(ctx context.Context, s scenario.Schedule, j store.Job) (state store.State, why string, err error) {
 	now := d.Now()
 	if now.After(j.Expires) {
-		return store.Missed, "it could not begin in time: another run was in the way", nil
+		return store.Missed, tooLate, nil
 	}
 	holds, err := d.Store.Holds(ctx, now)
 	if err != nil {
@@ -66,7 +71,7 @@ func (d *Daemon) against(ctx context.Context, s scenario.Schedule, j store.Job) 
 	// An approval, or another run, may have taken until after its window.
 	if j.Schedule != "" && s.Name != "" {
 		if why, err := schedule.Refused(s, now); err != nil || why != "" {
-			return store.Missed, orElse(why, "its schedule is broken"), nil //nolint:nilerr // the tick says so
+			return store.Missed, cmp.Or(why, "its schedule is broken"), nil //nolint:nilerr // the tick says so
 		}
 	}
 	return "", "", nil
@@ -91,8 +96,8 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 		d.Log.Info("begins", "job", j.ID, "what", j.What, "environment", j.Environment, "schedule", j.Schedule)
 		r := d.run(ctx, j)
 		o.Run, o.Verdict, o.ExitCode, o.Document, o.Why = r.Run, r.Verdict, r.ExitCode, r.Document, r.Why
-		if stopped, ok := errors.AsType[stopError](context.Cause(ctx)); ok {
-			o.Why = stopped.why
+		if stopped, ok := errors.AsType[run.StoppedError](context.Cause(ctx)); ok {
+			o.Why = string(stopped)
 		}
 		if r.Never {
 			o.State = store.Refused

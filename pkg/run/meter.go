@@ -97,8 +97,9 @@ func (m *Meter) Reset() {
 // have come yet.
 const leastSum = 2
 
-// sum adds up the last seconds.
-func (m *Meter) sum(last time.Duration) (users, bad int) {
+// Served is how many users there were in the last seconds, and how many of them were
+// served badly.
+func (m *Meter) Served(last time.Duration) (users, bad int) {
 	for _, s := range m.Last(max(int(last.Seconds()), leastSum)) {
 		users += s.Users
 		bad += s.Bad
@@ -108,7 +109,7 @@ func (m *Meter) sum(last time.Duration) (users, bad int) {
 
 // Steady tells whether users were served within the objective for so long.
 func (m *Meter) Steady(hold time.Duration) bool {
-	users, bad := m.sum(hold)
+	users, bad := m.Served(hold)
 	return users > 0 && bad <= verdict.Allowance(users, m.objective.Good)
 }
 
@@ -118,7 +119,7 @@ func (m *Meter) Holds(rule scenario.AbortRule) bool {
 		return false
 	}
 	if rule.GoodBelow > 0 {
-		users, bad := m.sum(rule.For)
+		users, bad := m.Served(rule.For)
 		return users > 0 && 1-float64(bad)/float64(users) < float64(rule.GoodBelow)
 	}
 	return true

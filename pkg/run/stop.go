@@ -14,25 +14,22 @@ import (
 // endedBy says who has ended a run: whoever ended its context, in the words of the
 // cause where it has some.
 func endedBy(ctx context.Context) string {
-	var reason interface{ StopReason() string }
-	if errors.As(context.Cause(ctx), &reason) {
-		return reason.StopReason()
+	if stopped, ok := errors.AsType[StoppedError](context.Cause(ctx)); ok {
+		return string(stopped)
 	}
 	return "ended by a person"
 }
+
+// StoppedError is the cause with which the context of a run is ended, in words for people.
+type StoppedError string
+
+// Error implements error.
+func (s StoppedError) Error() string { return string(s) }
 
 // stopSuffix ends the name of the file beside a journal that asks for its run to be
 // stopped. A file needs no address, no token and no daemon: whoever may write the
 // journals may stop what they are of.
 const stopSuffix = ".stop"
-
-// asked is the cause of a run's end that somebody has asked for by a file.
-type asked struct{ who string }
-
-func (a asked) Error() string { return a.StopReason() }
-
-// StopReason implements what endedBy asks for.
-func (a asked) StopReason() string { return "stopped by " + a.who }
 
 // StopAll asks all runs of this machine to stop, and to undo what they did. It returns
 // how many were asked; they are gone once their journals are.
@@ -68,7 +65,7 @@ func (s Stage) stoppable(ctx context.Context) (_ context.Context, leave func()) 
 		defer close(left)
 		for {
 			if who, err := os.ReadFile(s.entries.Path() + stopSuffix); err == nil {
-				cancel(asked{string(who)})
+				cancel(StoppedError("stopped by " + string(who)))
 				return
 			}
 			if !sleep(ctx, beat) {

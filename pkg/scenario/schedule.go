@@ -40,6 +40,31 @@ type Sweep struct {
 	Zones  bool          `yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
 }
 
+// Zone is the name of its time zone.
+func (s Schedule) Zone() string { return cmp.Or(s.TimeZone, "UTC") }
+
+// Named is the schedule of a name; the zero one where there is none.
+func Named(all []Schedule, name string) Schedule {
+	for _, s := range all {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Schedule{}
+}
+
+// Command is what a person would type for what a schedule runs: a scenario, or sweep.
+func Command(what, environment string, args []string) []string {
+	command := []string{"gameday", "run", what}
+	if what == "sweep" {
+		command = []string{"gameday", "sweep"}
+	}
+	if environment != "" {
+		command = append(command, "--env", environment)
+	}
+	return append(command, args...)
+}
+
 // Args are the flags of gameday sweep; none where there is no sweep.
 func (s *Sweep) Args() []string {
 	if s == nil {

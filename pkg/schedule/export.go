@@ -25,7 +25,6 @@ func Exports() []string { return []string{"cron", "github-actions", "kubernetes"
 type Exported struct {
 	scenario.Schedule
 	Command  string // what is run, in one line of a shell
-	Zone     string // its time zone
 	Fields   string // cron's five
 	Calendar string // the same for systemd; empty for every so often
 	Every    time.Duration
@@ -45,10 +44,8 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 	if !slices.Contains(Exports(), to) {
 		return fmt.Errorf("found %q, expected one of %s", to, strings.Join(Exports(), ", "))
 	}
-	e := Exported{Schedule: s, Command: command(s), Zone: s.TimeZone, Fields: s.Cron, Left: left(s)}
-	if e.Zone == "" {
-		e.Zone = "UTC"
-	}
+	run := strings.Join(scenario.Command(s.What(), s.Environment, s.Sweep.Args()), " ")
+	e := Exported{Schedule: s, Command: "gameday schedule check " + s.Name + " && " + run, Fields: s.Cron, Left: left(s)}
 	if fields, ok := descriptors()[s.Cron]; ok {
 		e.Fields = fields
 	}
@@ -61,11 +58,11 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 			return fmt.Errorf("schedule %s: %s has no @every: write it as five fields, such as */15 * * * *", s.Name, to)
 		}
 		e.Every = delay.Delay
-	} else if e.Calendar, err = calendarOf(e.Fields, e.Zone); err != nil && to == "systemd" {
+	} else if e.Calendar, err = calendarOf(e.Fields, s.Zone()); err != nil && to == "systemd" {
 		return fmt.Errorf("schedule %s: %w", s.Name, err)
 	}
 	if to == "github-actions" {
-		if e.UTC, err = utc(e.Fields, e.Zone, now); err != nil {
+		if e.UTC, err = utc(e.Fields, s.Zone(), now); err != nil {
 			return fmt.Errorf("schedule %s: %w", s.Name, err)
 		}
 	}
@@ -74,21 +71,6 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 		return err
 	}
 	return t.ExecuteTemplate(w, to, e)
-}
-
-// command runs what a schedule runs, if it may.
-func command(s scenario.Schedule) string {
-	run := "gameday run " + s.Scenario
-	if s.Environment != "" {
-		run += " --env " + s.Environment
-	}
-	if s.Sweep != nil {
-		run = strings.Join(append([]string{"gameday", "sweep", "--env", s.Environment}, s.Sweep.Args()...), " ")
-		if lab, ok := strings.CutPrefix(s.Environment, scenario.LabPrefix); ok {
-			run = strings.Join(append([]string{"gameday", "sweep", "--lab", lab}, s.Sweep.Args()...), " ")
-		}
-	}
-	return "gameday schedule check " + s.Name + " && " + run
 }
 
 // left is what only gameday serve looks at.

@@ -239,10 +239,7 @@ func (s *Server) lookAPI(api huma.API) {
 func (s *Server) scheduled() ([]Scheduled, error) {
 	all := []Scheduled{}
 	for _, sch := range s.Daemon.All() {
-		one := Scheduled{Name: sch.Name, What: sch.What(), Environment: sch.Environment, Cron: sch.Cron, TimeZone: sch.TimeZone}
-		if one.TimeZone == "" {
-			one.TimeZone = "UTC"
-		}
+		one := Scheduled{Name: sch.Name, What: sch.What(), Environment: sch.Environment, Cron: sch.Cron, TimeZone: sch.Zone()}
 		at, ok, err := schedule.Next(sch, s.Daemon.Now())
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -122,11 +123,7 @@ func (s *Store) Token(ctx context.Context, text string, now time.Time, kinds ...
 		return Token{}, err
 	}
 	t.Created, t.Expires = moment(created), moment(expires)
-	right := false
-	for _, kind := range kinds {
-		right = right || t.Kind == kind
-	}
-	if subtle.ConstantTimeCompare([]byte(kept), []byte(given)) != 1 || !right || !t.Expires.IsZero() && now.After(t.Expires) {
+	if subtle.ConstantTimeCompare([]byte(kept), []byte(given)) != 1 || !slices.Contains(kinds, t.Kind) || !t.Expires.IsZero() && now.After(t.Expires) {
 		return Token{}, fmt.Errorf("token: %w", ErrNone)
 	}
 	return t, nil
