@@ -49,7 +49,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			runCommand(), planCommand(), validateCommand(), judgeCommand(), undoCommand(),
 			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(),
 			scheduleCommand(), serveCommand(), tokenCommand(), stopCommand(), holdCommand(), releaseCommand(), approveCommand(), schemaCommand(), versionCommand(), completionCommand(), manCommand(),
-			guardCommand(), agentCommand(), shopCommand(),
+			guardCommand(), helperCommand(), shopCommand(),
 		},
 		// Errors are for gameday above to print, and exit codes for main.
 		ExitErrHandler: func(*cli.Context, error) {},

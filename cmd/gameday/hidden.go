@@ -9,16 +9,16 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs/shop"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
-// agentCommand is the helper in a container; see pkg/agent.
-func agentCommand() *cli.Command {
-	return &cli.Command{Name: agent.Name, Hidden: true, Subcommands: []*cli.Command{{
+// helperCommand is the helper in a container; see pkg/helper.
+func helperCommand() *cli.Command {
+	return &cli.Command{Name: helper.Name, Hidden: true, Subcommands: []*cli.Command{{
 		Name: "serve",
 		Action: func(c *cli.Context) error {
-			return agent.Serve(c.Context, os.Stdin, os.Stdout)
+			return helper.Serve(c.Context, os.Stdin, os.Stdout)
 		},
 	}, {
 		Name: "load",
@@ -28,7 +28,7 @@ func agentCommand() *cli.Command {
 	}, {
 		Name: "echo",
 		Action: func(c *cli.Context) error {
-			return agent.Echo(c.Context, c.Args().First())
+			return helper.Echo(c.Context, c.Args().First())
 		},
 	}, {
 		Name: "reach",
@@ -39,7 +39,7 @@ func agentCommand() *cli.Command {
 			}
 			ctx, cancel := context.WithTimeout(c.Context, limit)
 			defer cancel()
-			took, err := agent.Reach(ctx, c.Args().Get(0), c.Args().Get(1))
+			took, err := helper.Reach(ctx, c.Args().Get(0), c.Args().Get(1))
 			if err == nil {
 				_, err = fmt.Fprintln(c.App.Writer, took)
 			}

@@ -70,7 +70,7 @@ func judge(c *cli.Context) error {
 	if err := format(c.App.Writer, r); err != nil {
 		return err
 	}
-	if code := v.Verdict.ExitCode(); code != exitOK {
+	if code := v.Outcome.ExitCode(); code != exitOK {
 		return &exitError{code: code}
 	}
 	return nil

@@ -127,7 +127,7 @@ func (w *walk) trials(ctx context.Context, c *cli.Context, stage run.Stage, step
 			return false
 		}
 		all = append(all, r)
-		w.view.progress(fmt.Sprintf("%s of %s: %s", step.Kind, step.Node.Component, r.Verdict.Verdict))
+		w.view.progress(fmt.Sprintf("%s of %s: %s", step.Kind, step.Node.Component, r.Verdict.Outcome))
 		return r.Aborted == ""
 	}
 	if n := c.Int("repeat"); n > 1 {

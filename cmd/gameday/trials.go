@@ -26,7 +26,7 @@ func playTrials(ctx context.Context, c *cli.Context, day run.Day, view *view) er
 				return false
 			}
 			runs = append(runs, r)
-			view.progress(fmt.Sprintf("trial %d of %d: %s, %s", len(runs), n, r.Verdict.Verdict, report.Recovery(r.Verdict, r.Objective.RTO)))
+			view.progress(fmt.Sprintf("trial %d of %d: %s, %s", len(runs), n, r.Verdict.Outcome, report.Recovery(r.Verdict, r.Objective.RTO)))
 			return r.Aborted == ""
 		})
 	})

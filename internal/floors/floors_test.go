@@ -17,7 +17,7 @@ const module = "github.com/gameday-dev/gameday/"
 func floors() map[string]int {
 	return map[string]int{
 		"internal/kind": 0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0,
-		"pkg/target": 0, "pkg/record": 0, "pkg/journal": 0, "pkg/agent": 0, "internal/redact": 0, "internal/browsertest": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
+		"pkg/target": 0, "pkg/record": 0, "pkg/journal": 0, "pkg/helper": 0, "internal/redact": 0, "internal/browsertest": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
 		"pkg/target/docker": 1, "pkg/fault": 1, "pkg/probe": 1, "pkg/verdict": 1,
 		"pkg/scenario": 2, "pkg/register": 2, "pkg/lab": 2, "internal/enginetest": 2,
 		"pkg/plan": 3, "pkg/run": 4, "pkg/report": 5, "pkg/topology": 2, "pkg/sweep": 6, "pkg/history": 6, "pkg/schedule": 3, "pkg/attach": 6,

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -30,9 +30,9 @@ func (f *Bandwidth) Check() error {
 
 func (f *Bandwidth) carry() helped {
 	return helped{
-		power: agent.Network, needs: agent.Features{Shape: true}, keeps: true,
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			return agent.Work{Shape: &agent.Shape{BitsPerSecond: uint64(f.Rate)}}, nil
+		power: helper.Network, needs: helper.Features{Shape: true}, keeps: true,
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			return helper.Work{Shape: &helper.Shape{BitsPerSecond: uint64(f.Rate)}}, nil
 		},
 	}
 }

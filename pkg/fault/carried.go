@@ -5,21 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Attacher is a component beside which a helper can be put; see pkg/agent.
+// Attacher is a component beside which a helper can be put; see pkg/helper.
 type Attacher interface {
 	// Attach puts a helper with a power beside the component, or returns the one
 	// that this process has there.
-	Attach(ctx context.Context, power agent.Power) (*agent.Session, error)
+	Attach(ctx context.Context, power helper.Power) (*helper.Session, error)
 	// Attached is this process's helper beside the component's present life.
-	Attached(ctx context.Context, power agent.Power) (*agent.Session, bool)
+	Attached(ctx context.Context, power helper.Power) (*helper.Session, bool)
 	// Evict ends the helpers that other processes have left there.
 	Evict(ctx context.Context) error
 	// Supports tells, as an error, what the kernel cannot do.
-	Supports(ctx context.Context, features agent.Features) error
+	Supports(ctx context.Context, features helper.Features) error
 }
 
 // Finder looks for other components of a component's environment.
@@ -72,7 +72,7 @@ func (f *viaHelper) UnmarshalJSON(data []byte) error { return json.Unmarshal(dat
 // Prepare refuses what the kernel cannot do, and what would cut gameday off.
 func (f *viaHelper) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	spec := f.carry()
-	if lifeline, err := target.As[Lifeline](h); err == nil && spec.power == agent.Network {
+	if lifeline, err := target.As[Lifeline](h); err == nil && spec.power == helper.Network {
 		if why, cut := lifeline.Lifeline(ctx); cut {
 			return nil, fmt.Errorf("gameday reaches the engine %s, and would cut itself off", why)
 		}
@@ -100,7 +100,7 @@ func (f *viaHelper) InForce(ctx context.Context, h target.Handle, was State) err
 // Felt counts the packets that a network fault has met.
 func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint64, bool, error) {
 	spec := f.carry()
-	if spec.power != agent.Network {
+	if spec.power != helper.Network {
 		return 0, false, nil
 	}
 	reply, err := spec.inForce(ctx, h, was)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -28,12 +28,12 @@ func (f *Connections) Check() error {
 
 func (f *Connections) carry() helped {
 	return helped{
-		power: agent.Network, needs: agent.Features{Packets: true, Limit: true},
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			rule := agent.Rule{Do: agent.Limit, Over: f.Max, Protocol: "tcp", Ports: f.Ports}
+		power: helper.Network, needs: helper.Features{Packets: true, Limit: true},
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			rule := helper.Rule{Do: helper.Limit, Over: f.Max, Protocol: "tcp", Ports: f.Ports}
 			in, forward := rule, rule
-			in.Hook, forward.Hook = agent.In, agent.Forward
-			return agent.Work{Packets: &agent.Packets{Rules: []agent.Rule{in, forward}}}, nil
+			in.Hook, forward.Hook = helper.In, helper.Forward
+			return helper.Work{Packets: &helper.Packets{Rules: []helper.Rule{in, forward}}}, nil
 		},
 	}
 }

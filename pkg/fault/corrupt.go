@@ -2,7 +2,7 @@ package fault
 
 import (
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // Corrupt changes a bit of packets. Their checksum tells, and the other end
@@ -19,5 +19,5 @@ var _ Carried = (*Corrupt)(nil)
 func (f *Corrupt) Check() error { return f.check() }
 
 func (f *Corrupt) carry() helped {
-	return f.outward().queued(agent.Queue{Corrupt: float64(f.Share)})
+	return f.outward().queued(helper.Queue{Corrupt: float64(f.Share)})
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -49,11 +49,11 @@ func (f *Delay) Check() error {
 func (f *Delay) carry() helped {
 	if f.Via == "netem" {
 		return helped{
-			power: agent.Network, needs: agent.Features{Netem: true}, keeps: true,
-			work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-				return agent.Work{Shape: &agent.Shape{Delay: f.By, Jitter: f.Jitter}}, nil
+			power: helper.Network, needs: helper.Features{Netem: true}, keeps: true,
+			work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+				return helper.Work{Shape: &helper.Shape{Delay: f.By, Jitter: f.Jitter}}, nil
 			},
 		}
 	}
-	return f.outward().queued(agent.Queue{Delay: f.By, Jitter: f.Jitter})
+	return f.outward().queued(helper.Queue{Delay: f.By, Jitter: f.Jitter})
 }

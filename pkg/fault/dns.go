@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -27,14 +27,14 @@ func (f *DNS) Check() error {
 // A timeout is lost answers: a lost question is told to the sender at once.
 // Both are met before the engine rewrites the addresses of its own server.
 func (f *DNS) carry() helped {
-	rule := agent.Rule{Hook: agent.In, Do: agent.Drop, Ports: []uint16{53}, From: true, Early: true, Loopback: true}
+	rule := helper.Rule{Hook: helper.In, Do: helper.Drop, Ports: []uint16{53}, From: true, Early: true, Loopback: true}
 	if f.Answer == "refused" {
-		rule = agent.Rule{Hook: agent.Out, Do: agent.Reject, Ports: []uint16{53}, Early: true, Loopback: true}
+		rule = helper.Rule{Hook: helper.Out, Do: helper.Reject, Ports: []uint16{53}, Early: true, Loopback: true}
 	}
 	return helped{
-		power: agent.Network, needs: agent.Features{Packets: true},
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			return agent.Work{Packets: &agent.Packets{Rules: []agent.Rule{rule}}}, nil
+		power: helper.Network, needs: helper.Features{Packets: true},
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			return helper.Work{Packets: &helper.Packets{Rules: []helper.Rule{rule}}}, nil
 		},
 	}
 }

@@ -2,7 +2,7 @@ package fault
 
 import (
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // Drop loses packets, all of them or a share, and nobody is told.
@@ -18,5 +18,5 @@ var _ Carried = (*Drop)(nil)
 func (f *Drop) Check() error { return f.check() }
 
 func (f *Drop) carry() helped {
-	return f.filter(agent.Rule{Do: agent.Drop, Share: float64(f.Share)}, agent.Features{})
+	return f.filter(helper.Rule{Do: helper.Drop, Share: float64(f.Share)}, helper.Features{})
 }

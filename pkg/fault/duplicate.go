@@ -2,7 +2,7 @@ package fault
 
 import (
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // Duplicate sends what leaves the component twice.
@@ -18,5 +18,5 @@ var _ Carried = (*Duplicate)(nil)
 func (f *Duplicate) Check() error { return f.check() }
 
 func (f *Duplicate) carry() helped {
-	return f.outward().filter(agent.Rule{Do: agent.Duplicate, Share: float64(f.Share)}, agent.Features{Duplicate: true})
+	return f.outward().filter(helper.Rule{Do: helper.Duplicate, Share: float64(f.Share)}, helper.Features{Duplicate: true})
 }

@@ -10,7 +10,7 @@ import (
 	"path"
 	"strconv"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -34,7 +34,7 @@ var (
 // fileState is what undoing needs: all of the file.
 type fileState struct {
 	life
-	File agent.FileSeen `json:"file"`
+	File helper.FileSeen `json:"file"`
 }
 
 // Check implements [Checker].
@@ -61,11 +61,11 @@ func (f *File) mode() (uint32, error) {
 }
 
 // broken is the file as the fault makes it.
-func (f *File) broken(was agent.FileSeen) agent.FileSeen {
+func (f *File) broken(was helper.FileSeen) helper.FileSeen {
 	now := was
 	switch f.Do {
 	case "remove":
-		return agent.FileSeen{}
+		return helper.FileSeen{}
 	case "corrupt":
 		now.Content = make([]byte, len(was.Content))
 		for i, b := range was.Content {
@@ -97,7 +97,7 @@ func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
 
 // Warm starts the helper.
 func (f *File) Warm(ctx context.Context, h target.Handle) error {
-	_, err := attach(ctx, h, agent.Files)
+	_, err := attach(ctx, h, helper.Files)
 	return err
 }
 
@@ -146,34 +146,34 @@ func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
 }
 
 // sameFile compares what a fault changes.
-func sameFile(a, b agent.FileSeen) bool {
+func sameFile(a, b helper.FileSeen) bool {
 	return a.Exists == b.Exists && bytes.Equal(a.Content, b.Content) && a.Mode == b.Mode
 }
 
-func (f *File) read(ctx context.Context, h target.Handle) (agent.FileSeen, error) {
-	reply, err := f.do(ctx, h, agent.File{Path: f.Path, Op: agent.FileRead})
+func (f *File) read(ctx context.Context, h target.Handle) (helper.FileSeen, error) {
+	reply, err := f.do(ctx, h, helper.File{Path: f.Path, Op: helper.FileRead})
 	if err != nil {
-		return agent.FileSeen{}, err
+		return helper.FileSeen{}, err
 	}
 	if reply.File == nil {
-		return agent.FileSeen{}, errors.New("the helper has read no file")
+		return helper.FileSeen{}, errors.New("the helper has read no file")
 	}
 	return *reply.File, nil
 }
 
-func (f *File) write(ctx context.Context, h target.Handle, as agent.FileSeen) error {
-	order := agent.File{Path: f.Path, Op: agent.FileWrite, Write: &as}
+func (f *File) write(ctx context.Context, h target.Handle, as helper.FileSeen) error {
+	order := helper.File{Path: f.Path, Op: helper.FileWrite, Write: &as}
 	if !as.Exists {
-		order = agent.File{Path: f.Path, Op: agent.FileRemove}
+		order = helper.File{Path: f.Path, Op: helper.FileRemove}
 	}
 	_, err := f.do(ctx, h, order)
 	return err
 }
 
-func (f *File) do(ctx context.Context, h target.Handle, order agent.File) (agent.Reply, error) {
-	session, err := attach(ctx, h, agent.Files)
+func (f *File) do(ctx context.Context, h target.Handle, order helper.File) (helper.Reply, error) {
+	session, err := attach(ctx, h, helper.Files)
 	if err != nil {
-		return agent.Reply{}, err
+		return helper.Reply{}, err
 	}
-	return session.Do(ctx, agent.Work{File: &order})
+	return session.Do(ctx, helper.Work{File: &order})
 }

@@ -6,7 +6,7 @@ import (
 	"path"
 
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -31,9 +31,9 @@ func (f *Fill) Check() error {
 
 func (f *Fill) carry() helped {
 	return helped{
-		power: agent.Disk, tries: true,
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			return agent.Work{Fill: &agent.Fill{
+		power: helper.Disk, tries: true,
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			return helper.Work{Fill: &helper.Fill{
 				Path: f.Path, Leave: uint64(f.Leave), LeaveShare: float64(f.LeaveShare), Host: f.Host,
 			}}, nil
 		},

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -34,9 +34,9 @@ const (
 
 func (f *Hang) carry() helped {
 	return helped{
-		power: agent.Process, tries: true, keeps: true,
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			return agent.Work{Signal: &agent.Signal{Process: f.Process, Signal: sigStop, Undo: sigCont}}, nil
+		power: helper.Process, tries: true, keeps: true,
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			return helper.Work{Signal: &helper.Signal{Process: f.Process, Signal: sigStop, Undo: sigCont}}, nil
 		},
 	}
 }

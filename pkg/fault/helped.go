@@ -11,18 +11,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // helped is a fault that a helper carries out: all that tells one such kind
 // from another.
 type helped struct {
-	power agent.Power
-	needs agent.Features
+	power helper.Power
+	needs helper.Features
 	// work is what the helper is told now; it may change while the fault lasts,
 	// as other components come and go.
-	work func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error)
+	work func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error)
 	// peers are whom the fault is about, beside the component.
 	peers target.Selector
 	// tries tells that a helper can say beforehand whether it would work.
@@ -49,7 +49,7 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 	if state.life, err = lifeNow(ctx, h); err != nil {
 		return nil, err
 	}
-	if f.needs != (agent.Features{}) {
+	if f.needs != (helper.Features{}) {
 		if err := attacher.Supports(ctx, f.needs); err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) e
 }
 
 // attach puts a helper beside the component, or returns the one that is there.
-func attach(ctx context.Context, h target.Handle, power agent.Power) (*agent.Session, error) {
+func attach(ctx context.Context, h target.Handle, power helper.Power) (*helper.Session, error) {
 	attacher, err := target.As[Attacher](h)
 	if err != nil {
 		return nil, err
@@ -100,10 +100,10 @@ func attach(ctx context.Context, h target.Handle, power agent.Power) (*agent.Ses
 }
 
 // ready is the helper, and what it is told now.
-func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (*agent.Session, agent.Work, error) {
+func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (*helper.Session, helper.Work, error) {
 	session, err := attach(ctx, h, f.power)
 	if err != nil {
-		return nil, agent.Work{}, err
+		return nil, helper.Work{}, err
 	}
 	work, err := f.work(ctx, h, state)
 	return session, work, err
@@ -125,14 +125,14 @@ func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
 // inForce asks the helper. A component that was restarted has other namespaces,
 // and the fault is not in those. Where the work has changed, because a component
 // that it is about has come or gone, the helper is told.
-func (f helped) inForce(ctx context.Context, h target.Handle, was State) (agent.Reply, error) {
+func (f helped) inForce(ctx context.Context, h target.Handle, was State) (helper.Reply, error) {
 	attacher, state, err := reach(h, was)
 	if err != nil {
-		return agent.Reply{}, err
+		return helper.Reply{}, err
 	}
 	session, ok := attacher.Attached(ctx, f.power)
 	if !ok {
-		return agent.Reply{}, fmt.Errorf("%w: its helper has ended, or the component was restarted", ErrNotInForce)
+		return helper.Reply{}, fmt.Errorf("%w: its helper has ended, or the component was restarted", ErrNotInForce)
 	}
 	reply, err := session.Status(ctx, state.Tag)
 	if err != nil {
@@ -162,7 +162,7 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 		return err
 	}
 	if session, ok := attacher.Attached(ctx, f.power); ok {
-		if err := session.Undo(ctx, state.Tag); err == nil || !errors.Is(err, agent.ErrEnded) {
+		if err := session.Undo(ctx, state.Tag); err == nil || !errors.Is(err, helper.ErrEnded) {
 			return err
 		}
 	}

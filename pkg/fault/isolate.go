@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -28,9 +28,9 @@ var _ Carried = (*Isolate)(nil)
 func (*Isolate) Check() error { return nil }
 
 func (f *Isolate) carry() helped {
-	spec := Traffic{}.filter(agent.Rule{Do: agent.Drop}, agent.Features{})
+	spec := Traffic{}.filter(helper.Rule{Do: helper.Drop}, helper.Features{})
 	all := spec.work
-	spec.work = func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
+	spec.work = func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
 		work, err := all(ctx, h, was)
 		if err != nil || !f.KeepProbe {
 			return work, err

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -51,20 +51,20 @@ func (d Direction) check() error {
 	return nil
 }
 
-func (d Direction) hooks() []agent.Hook {
+func (d Direction) hooks() []helper.Hook {
 	switch d {
 	case In:
-		return []agent.Hook{agent.In}
+		return []helper.Hook{helper.In}
 	case Out:
-		return []agent.Hook{agent.Out}
+		return []helper.Hook{helper.Out}
 	case Both:
 	}
-	return []agent.Hook{agent.In, agent.Out}
+	return []helper.Hook{helper.In, helper.Out}
 }
 
 // rules are a rule like this one for each direction, about the peers as they
 // are now.
-func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, like agent.Rule) ([]agent.Rule, error) {
+func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, like helper.Rule) ([]helper.Rule, error) {
 	like.Protocol, like.Ports = t.Protocol, t.Ports
 	if !t.Peer.IsZero() {
 		found, err := was.current(ctx, h, t.Peer)
@@ -75,7 +75,7 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 			like.Peers = []netip.Prefix{nobody()} // all of them are gone, for now
 		}
 	}
-	var rules []agent.Rule
+	var rules []helper.Rule
 	for _, hook := range t.Direction.hooks() {
 		like.Hook = hook
 		rules = append(rules, like)
@@ -101,26 +101,26 @@ func addresses(components []target.Component) []netip.Prefix {
 }
 
 // filter is the helped fault of packets that a rule befalls.
-func (t Traffic) filter(like agent.Rule, needs agent.Features) helped {
+func (t Traffic) filter(like helper.Rule, needs helper.Features) helped {
 	needs.Packets = true
 	return helped{
-		power: agent.Network, needs: needs, peers: t.Peer,
-		work: func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
+		power: helper.Network, needs: needs, peers: t.Peer,
+		work: func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
 			rules, err := t.rules(ctx, h, was, like)
-			return agent.Work{Packets: &agent.Packets{Rules: rules}}, err
+			return helper.Work{Packets: &helper.Packets{Rules: rules}}, err
 		},
 	}
 }
 
 // queued is the helped fault of packets that are held up in user space.
-func (t Traffic) queued(q agent.Queue) helped {
+func (t Traffic) queued(q helper.Queue) helped {
 	return helped{
-		power: agent.Network, needs: agent.Features{Queue: true}, peers: t.Peer,
-		work: func(ctx context.Context, h target.Handle, was helpedState) (agent.Work, error) {
-			rules, err := t.rules(ctx, h, was, agent.Rule{})
+		power: helper.Network, needs: helper.Features{Queue: true}, peers: t.Peer,
+		work: func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
+			rules, err := t.rules(ctx, h, was, helper.Rule{})
 			q := q
 			q.Match = rules
-			return agent.Work{Queue: &q}, err
+			return helper.Work{Queue: &q}, err
 		},
 	}
 }

@@ -3,7 +3,7 @@ package fault
 import (
 	"errors"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -26,5 +26,5 @@ func (f *Partition) Check() error {
 }
 
 func (f *Partition) carry() helped {
-	return Traffic{Peer: f.From, Direction: f.Direction}.filter(agent.Rule{Do: agent.Drop}, agent.Features{})
+	return Traffic{Peer: f.From, Direction: f.Direction}.filter(helper.Rule{Do: helper.Drop}, helper.Features{})
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -39,8 +39,8 @@ func (f *Process) Check() error {
 	return checkProcess(f.Name)
 }
 
-func (f *Process) work(signal int) agent.Work {
-	return agent.Work{Signal: &agent.Signal{Process: f.Name, Signal: signal}}
+func (f *Process) work(signal int) helper.Work {
+	return helper.Work{Signal: &helper.Signal{Process: f.Name, Signal: signal}}
 }
 
 // Prepare refuses a component that does not run, or has no such process.
@@ -52,25 +52,25 @@ func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return was, f.ask(ctx, h, func(s *agent.Session) error { return s.Try(ctx, f.work(signals()[f.Signal])) })
+	return was, f.ask(ctx, h, func(s *helper.Session) error { return s.Try(ctx, f.work(signals()[f.Signal])) })
 }
 
 // Warm starts the helper.
 func (f *Process) Warm(ctx context.Context, h target.Handle) error {
-	_, err := attach(ctx, h, agent.Process)
+	_, err := attach(ctx, h, helper.Process)
 	return err
 }
 
 // Inject signals.
 func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
-	return f.ask(ctx, h, func(s *agent.Session) error {
+	return f.ask(ctx, h, func(s *helper.Session) error {
 		_, err := s.Do(ctx, f.work(signals()[f.Signal]))
 		return err
 	})
 }
 
-func (*Process) ask(ctx context.Context, h target.Handle, ask func(*agent.Session) error) error {
-	session, err := attach(ctx, h, agent.Process)
+func (*Process) ask(ctx context.Context, h target.Handle, ask func(*helper.Session) error) error {
+	session, err := attach(ctx, h, helper.Process)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, e
 	if err != nil || !up {
 		return false, err
 	}
-	return f.ask(ctx, h, func(s *agent.Session) error { return s.Try(ctx, f.work(0)) }) == nil, nil
+	return f.ask(ctx, h, func(s *helper.Session) error { return s.Try(ctx, f.work(0)) }) == nil, nil
 }
 
 // Revert starts the component again where it has no such process any more.

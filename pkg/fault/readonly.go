@@ -5,7 +5,7 @@ import (
 	"errors"
 	"path"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -28,9 +28,9 @@ func (f *ReadOnly) Check() error {
 
 func (f *ReadOnly) carry() helped {
 	return helped{
-		power: agent.Mounts, tries: true, keeps: true,
-		work: func(context.Context, target.Handle, helpedState) (agent.Work, error) {
-			return agent.Work{Mount: &agent.Mount{Path: f.Path}}, nil
+		power: helper.Mounts, tries: true, keeps: true,
+		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
+			return helper.Work{Mount: &helper.Mount{Path: f.Path}}, nil
 		},
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // Reject refuses packets, and tells whoever sent them.
@@ -31,9 +31,9 @@ func (f *Reject) Check() error {
 }
 
 func (f *Reject) carry() helped {
-	t, do := f.Traffic, agent.Reject
+	t, do := f.Traffic, helper.Reject
 	if f.With == "reset" {
-		t.Protocol, do = "tcp", agent.Reset
+		t.Protocol, do = "tcp", helper.Reset
 	}
-	return t.filter(agent.Rule{Do: do}, agent.Features{})
+	return t.filter(helper.Rule{Do: do}, helper.Features{})
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // Reorder lets a share of the packets overtake the others, which are delayed.
@@ -27,5 +27,5 @@ func (f *Reorder) Check() error {
 }
 
 func (f *Reorder) carry() helped {
-	return f.outward().queued(agent.Queue{Delay: f.By, Reorder: float64(f.Share)})
+	return f.outward().queued(helper.Queue{Delay: f.By, Reorder: float64(f.Share)})
 }

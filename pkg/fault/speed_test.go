@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
-	"github.com/gameday-dev/gameday/pkg/agent"
 	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 func median(of []time.Duration) time.Duration {
@@ -29,7 +29,7 @@ func BenchmarkInjection(b *testing.B) {
 	var cold, warm, undone []time.Duration
 	for range 5 {
 		began := time.Now()
-		if _, err := attacher.Attach(b.Context(), agent.Network); err != nil {
+		if _, err := attacher.Attach(b.Context(), helper.Network); err != nil {
 			b.Fatal(err)
 		}
 		cold = append(cold, time.Since(began))

@@ -24,7 +24,7 @@ func seconds(s float64) *verdict.Seconds {
 }
 
 func judged(o verdict.Outcome, recovery float64) verdict.Verdict {
-	v := verdict.Verdict{Verdict: o, Samples: 1000, Bad: 100}
+	v := verdict.Verdict{Outcome: o, Samples: 1000, Bad: 100}
 	if recovery > 0 {
 		v.Recovery, v.RecoveryLo, v.RecoveryHi = seconds(recovery), seconds(recovery-0.1), seconds(recovery+0.1)
 	} else if o == verdict.Proven {
@@ -290,7 +290,7 @@ func TestCompare(t *testing.T) {
 		{fast, slow, "verdict", history.Same},
 		{fast, few, "badly served", history.Better},
 		{fast, slow, "badly served", history.Overlap},
-		{fast, verdict.Verdict{Verdict: verdict.Inconclusive}, "recovery", history.NoBound},
+		{fast, verdict.Verdict{Outcome: verdict.Inconclusive}, "recovery", history.NoBound},
 	} {
 		if got := change(c.a, c.b, c.name); got != c.want {
 			t.Errorf("%s of %+v and %+v: %q, expected %q", c.name, c.a, c.b, got, c.want)

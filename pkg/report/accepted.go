@@ -76,7 +76,7 @@ func (c Cost) Text() string {
 // verdict needs no acceptance, or nobody has decided.
 func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Acceptance {
 	d, decided := decisions.Find(r.Environment, r.Suspect.Component)
-	if !decided || r.Verdict.Verdict != verdict.Proven {
+	if !decided || r.Verdict.Outcome != verdict.Proven {
 		return nil
 	}
 	a := &Acceptance{By: d.Owner, RTO: verdict.Seconds(d.RTO), Where: d.Where}
@@ -156,8 +156,8 @@ func (a Acceptance) Text() string {
 // ExitCode is what a command ends with: that of the verdict, and 0 for a single
 // point of failure that was accepted.
 func (r Report) ExitCode() int {
-	if r.Verdict.Verdict == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
+	if r.Verdict.Outcome == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
 		return 0
 	}
-	return r.Verdict.Verdict.ExitCode()
+	return r.Verdict.Outcome.ExitCode()
 }

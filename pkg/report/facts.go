@@ -23,7 +23,7 @@ func facts(r Report) []fact {
 		add("Users saw", "%s", seen(j))
 	}
 	// What was seen of a run that was ended claims nothing.
-	if r.Deciding != "" && r.Verdict.Verdict != verdict.Aborted {
+	if r.Deciding != "" && r.Verdict.Outcome != verdict.Aborted {
 		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
 	}
 	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {

@@ -17,12 +17,12 @@ import (
 // NO_COLOR allow.
 func Terminal(w io.Writer, r Report) error {
 	renderer := lipgloss.NewRenderer(w)
-	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Verdict.Verdict))
+	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Verdict.Outcome))
 	name := renderer.NewStyle().Faint(true).Width(12)
 	bold := renderer.NewStyle().Bold(true)
 
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Verdict.Verdict)), bold.Render(r.Scenario))
+	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Verdict.Outcome)), bold.Render(r.Scenario))
 	if s := stateOf(r.Verdict); s != "" {
 		fmt.Fprintf(&b, " (%s)", s)
 	}

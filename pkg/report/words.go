@@ -16,7 +16,7 @@ func Headline(r Report) string {
 		when = "when " + r.Suspect.Component + " fails"
 	}
 	rto := r.Objective.RTO.String()
-	switch r.Verdict.Verdict {
+	switch r.Verdict.Outcome {
 	case verdict.Proven:
 		return proven(r, when, rto)
 	case verdict.Degraded:

@@ -65,7 +65,7 @@ func TestSteps(t *testing.T) {
 }
 
 func judged(outcome verdict.Outcome) report.Report {
-	v := verdict.Verdict{Verdict: outcome, Samples: 100, Bad: 40}
+	v := verdict.Verdict{Outcome: outcome, Samples: 100, Bad: 40}
 	return report.Report{ID: "run", Run: verdict.Run{Verdict: v, Journeys: []verdict.Journey{{Name: "checkout", Critical: true, Verdict: v}}}}
 }
 

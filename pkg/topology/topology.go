@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
 	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -67,7 +67,7 @@ type observer struct {
 	at    map[netip.Addr]string // id by address
 	edges map[[2]string]map[uint16]bool
 	hosts map[netip.Addr]bool              // whose connections are no user's
-	over  map[string]map[agent.Socket]bool // by id: connections that had ended before anybody looked
+	over  map[string]map[helper.Socket]bool // by id: connections that had ended before anybody looked
 }
 
 // Users is what is known of them that no connection shows.
@@ -89,7 +89,7 @@ func Observe(ctx context.Context, env target.Environment, name string, users Use
 	if len(components) == 0 {
 		return Map{}, errors.New("the environment has no components: is it up?")
 	}
-	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}, over: map[string]map[agent.Socket]bool{}}
+	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}, over: map[string]map[helper.Socket]bool{}}
 	o.add(components)
 	sessions, hosts, err := attach(ctx, env, components)
 	if err != nil {
@@ -120,9 +120,9 @@ const attaching = 4
 
 // attach puts a helper beside every component that has a network. Hosts are the
 // addresses by which the host reaches them.
-func attach(ctx context.Context, env target.Environment, components []target.Component) (sessions map[string]*agent.Session, hosts map[netip.Addr]bool, err error) {
+func attach(ctx context.Context, env target.Environment, components []target.Component) (sessions map[string]*helper.Session, hosts map[netip.Addr]bool, err error) {
 	var mu sync.Mutex
-	sessions, hosts = map[string]*agent.Session{}, map[netip.Addr]bool{}
+	sessions, hosts = map[string]*helper.Session{}, map[netip.Addr]bool{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(attaching)
 	for _, c := range components {
@@ -146,7 +146,7 @@ func attach(ctx context.Context, env target.Environment, components []target.Com
 	return sessions, hosts, group.Wait()
 }
 
-func attachTo(ctx context.Context, env target.Environment, c target.Component) (*agent.Session, []netip.Addr, error) {
+func attachTo(ctx context.Context, env target.Environment, c target.Component) (*helper.Session, []netip.Addr, error) {
 	h, err := env.Open(ctx, c.ID)
 	if err != nil {
 		return nil, nil, err
@@ -159,7 +159,7 @@ func attachTo(ctx context.Context, env target.Environment, c target.Component) (
 	if err != nil {
 		return nil, nil, err
 	}
-	session, err := attacher.Attach(ctx, agent.Network)
+	session, err := attacher.Attach(ctx, helper.Network)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -170,12 +170,12 @@ func attachTo(ctx context.Context, env target.Environment, c target.Component) (
 // every is how often connections are looked at: short ones must be met too.
 const every = 100 * time.Millisecond
 
-func (o *observer) watch(ctx context.Context, sessions map[string]*agent.Session) error {
+func (o *observer) watch(ctx context.Context, sessions map[string]*helper.Session) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		for id, session := range sessions {
-			reply, err := session.Do(ctx, agent.Work{Sockets: true})
+			reply, err := session.Do(ctx, helper.Work{Sockets: true})
 			if ctx.Err() != nil {
 				return nil // it was looked at for as long as was asked
 			}
@@ -217,7 +217,7 @@ func (o *observer) add(components []target.Component) {
 
 // see takes one component's sockets in. A connection from a port on which it
 // listens came to it; every other it has made itself.
-func (o *observer) see(id string, sockets []agent.Socket) {
+func (o *observer) see(id string, sockets []helper.Socket) {
 	sockets = o.since(id, sockets)
 	listens := map[uint16]bool{}
 	for _, s := range sockets {
@@ -247,10 +247,10 @@ func (o *observer) see(id string, sockets []agent.Socket) {
 }
 
 // since leaves out the connections that had ended before the first look.
-func (o *observer) since(id string, sockets []agent.Socket) []agent.Socket {
+func (o *observer) since(id string, sockets []helper.Socket) []helper.Socket {
 	over, looked := o.over[id]
 	if !looked {
-		over = map[agent.Socket]bool{}
+		over = map[helper.Socket]bool{}
 		for _, s := range sockets {
 			if s.Ended {
 				over[s] = true
@@ -258,7 +258,7 @@ func (o *observer) since(id string, sockets []agent.Socket) []agent.Socket {
 		}
 		o.over[id] = over
 	}
-	return slices.DeleteFunc(sockets, func(s agent.Socket) bool { return over[s] })
+	return slices.DeleteFunc(sockets, func(s helper.Socket) bool { return over[s] })
 }
 
 func (o *observer) edge(from, to string, port uint16) {

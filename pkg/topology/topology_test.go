@@ -123,7 +123,7 @@ func TestObserve(t *testing.T) {
 	var talking sync.WaitGroup
 	talking.Go(func() { // from the front to the back, again and again
 		for ctx.Err() == nil {
-			b.Exec(front, "/gameday", "agent", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
+			b.Exec(front, "/gameday", "helper", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
 		}
 	})
 	m, err := topology.Observe(t.Context(), b.Env, "test", topology.Users{}, 3*time.Second)

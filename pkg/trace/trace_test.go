@@ -47,7 +47,7 @@ func TestExport(t *testing.T) {
 	r := report.Report{
 		ID: "x", Scenario: "db-loss", Started: *at(0), FaultAt: at(10), Revert: at(40), Ended: *at(50), Finished: *at(52),
 		Faults: []run.StepAccount{{Kind: "kill", Component: "db", Ordered: at(10)}, {Kind: "noop", Component: "db", Ordered: at(10), TakenBack: at(20)}, {Kind: "kill", Component: "never"}},
-		Run:    verdict.Run{Verdict: verdict.Verdict{Verdict: verdict.Proven}},
+		Run:    verdict.Run{Verdict: verdict.Verdict{Outcome: verdict.Proven}},
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 	if err := trace.Export(t.Context(), r); err != nil || trace.Configured() {

@@ -48,7 +48,7 @@ func Judge(c Case) Verdict {
 	s := newSeries(c.Samples, c.Marks, c.Objective, c.Rate)
 	n, bad := s.count(fault)
 	v := s.judgeable(n)
-	if v.Verdict == "" {
+	if v.Outcome == "" {
 		v = s.judgeThroughSilence()
 	}
 	v.Samples, v.Bad = n, bad
@@ -61,11 +61,11 @@ func (s *series) judgeable(faultSamples int) Verdict {
 	n, bad := s.count(baseline)
 	switch {
 	case n < MinSamples:
-		return Verdict{Verdict: Inconclusive, Reason: BaselineTooShort}
+		return Verdict{Outcome: Inconclusive, Reason: BaselineTooShort}
 	case bad > Allowance(n, s.objective.Good) || len(s.breaching(func(p phase) bool { return p == baseline })) > 0:
-		return Verdict{Verdict: Inconclusive, Reason: BaselineNotSteady}
+		return Verdict{Outcome: Inconclusive, Reason: BaselineNotSteady}
 	case faultSamples < MinSamples:
-		return Verdict{Verdict: Inconclusive, Reason: TooFewSamples}
+		return Verdict{Outcome: Inconclusive, Reason: TooFewSamples}
 	}
 	return Verdict{}
 }
@@ -80,11 +80,11 @@ func (s *series) judge() Verdict {
 	if len(outages) == 0 {
 		switch {
 		case impaired:
-			v.Verdict, v.State = Degraded, Impaired
+			v.Outcome, v.State = Degraded, Impaired
 		case brief:
-			v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+			v.Outcome, v.Reason = Inconclusive, ObservedLessThanRTO
 		default:
-			v.Verdict, v.State = Disproved, Unaffected
+			v.Outcome, v.State = Disproved, Unaffected
 			v.Recovery, v.RecoveryLo, v.RecoveryHi = seconds(0), seconds(0), seconds(0)
 		}
 		return v
@@ -105,17 +105,17 @@ func (s *series) judge() Verdict {
 	v.SinceFault = seconds(r.at - s.marks.Fault)
 	switch {
 	case late:
-		v.Verdict, v.State = notBack, Late
+		v.Outcome, v.State = notBack, Late
 	case r.hi > s.objective.RTO:
-		v.Verdict, v.Reason = Inconclusive, TooCloseToCall
+		v.Outcome, v.Reason = Inconclusive, TooCloseToCall
 	case !r.held:
-		v.Verdict, v.Reason = Inconclusive, HoldNotObserved
+		v.Outcome, v.Reason = Inconclusive, HoldNotObserved
 	case brief:
-		v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+		v.Outcome, v.Reason = Inconclusive, ObservedLessThanRTO
 	case impaired:
-		v.Verdict, v.State = Degraded, Impaired
+		v.Outcome, v.State = Degraded, Impaired
 	default:
-		v.Verdict, v.State = Disproved, Recovered
+		v.Outcome, v.State = Disproved, Recovered
 	}
 	return v
 }
@@ -126,10 +126,10 @@ func (s *series) down(v Verdict, r recovery, notBack Outcome) Verdict {
 	atLeast := s.end - r.start
 	v.AtLeast = seconds(atLeast)
 	if atLeast < s.objective.RTO {
-		v.Verdict, v.Reason = Inconclusive, ObservedLessThanRTO
+		v.Outcome, v.Reason = Inconclusive, ObservedLessThanRTO
 		return v
 	}
-	v.Verdict, v.State = notBack, Down
+	v.Outcome, v.State = notBack, Down
 	return v
 }
 

@@ -77,8 +77,8 @@ func TestAWorseSampleNeverMakesAPass(t *testing.T) {
 		i := rapid.IntRange(0, len(c.Samples)-1).Draw(t, "worse")
 		worse.Samples[i].Failed = true
 		after := verdict.Judge(worse)
-		if after.Verdict == verdict.Disproved && before.Verdict != verdict.Disproved && before.State != verdict.Impaired {
-			t.Fatalf("sample %d made worse turned %s %s into a pass", i, before.Verdict, before.Reason)
+		if after.Outcome == verdict.Disproved && before.Outcome != verdict.Disproved && before.State != verdict.Impaired {
+			t.Fatalf("sample %d made worse turned %s %s into a pass", i, before.Outcome, before.Reason)
 		}
 	})
 }
@@ -94,7 +94,7 @@ func TestATruncatedRecordIsNeverAPass(t *testing.T) {
 			return
 		}
 		c.Samples = slices.DeleteFunc(c.Samples, func(s verdict.Sample) bool { return s.Sent > until })
-		if v := verdict.Judge(c); v.Verdict == verdict.Disproved {
+		if v := verdict.Judge(c); v.Outcome == verdict.Disproved {
 			t.Fatalf("samples end %v after the fault with an RTO of %v, and the verdict is disproved", until-c.Marks.Fault, c.Objective.RTO)
 		}
 	})
@@ -108,7 +108,7 @@ func TestFiguresKeepTheirOrder(t *testing.T) {
 		if v.Recovery != nil && v.RecoveryLo != nil && v.Reason != verdict.LoadStalled && (*v.RecoveryLo > *v.Recovery || *v.Recovery > *v.RecoveryHi) {
 			t.Fatalf("lo %v, recovery %v, hi %v", *v.RecoveryLo, *v.Recovery, *v.RecoveryHi)
 		}
-		if v.Verdict == verdict.Inconclusive && v.Reason == "" || v.Verdict == verdict.Disproved && v.AtLeast != nil {
+		if v.Outcome == verdict.Inconclusive && v.Reason == "" || v.Outcome == verdict.Disproved && v.AtLeast != nil {
 			t.Fatalf("%+v", v)
 		}
 	})
@@ -120,17 +120,17 @@ func TestWorstWinsAndIsCommutative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		journeys := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) verdict.Journey {
 			j := verdict.Journey{Critical: true}
-			j.Verdict.Verdict = rapid.SampledFrom(outcomes).Draw(t, "outcome")
+			j.Verdict.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
 			return j
 		}), 1, 5).Draw(t, "journeys")
-		got := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Verdict
+		got := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Outcome
 		for _, j := range journeys {
-			if verdict.Worst(j.Verdict.Verdict, got) < 0 {
-				t.Fatalf("%s is worse than %s", j.Verdict.Verdict, got)
+			if verdict.Worst(j.Verdict.Outcome, got) < 0 {
+				t.Fatalf("%s is worse than %s", j.Verdict.Outcome, got)
 			}
 		}
 		slices.Reverse(journeys)
-		if reversed := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Verdict; reversed != got {
+		if reversed := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Outcome; reversed != got {
 			t.Fatalf("%s one way, %s the other", got, reversed)
 		}
 	})

@@ -46,23 +46,23 @@ func rank(o Outcome) int {
 
 // Combine judges a run by its critical journeys and the evidence about it.
 func Combine(journeys []Journey, evidence Evidence) Run {
-	run := Run{Verdict: Verdict{Verdict: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes}
+	run := Run{Verdict: Verdict{Outcome: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes}
 	hit, decided := false, false
 	for _, j := range journeys {
 		hit = hit || j.hit()
-		if j.Critical && (!decided || Worst(j.Verdict.Verdict, run.Verdict.Verdict) < 0) {
+		if j.Critical && (!decided || Worst(j.Verdict.Outcome, run.Verdict.Outcome) < 0) {
 			run.Verdict, run.Deciding, decided = j.Verdict, j.Name, true
 		}
 	}
 	switch {
 	case hit:
 	case evidence.NotInForce:
-		run.Verdict.Verdict, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
+		run.Verdict.Outcome, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
 	case evidence.NotFelt:
-		run.Verdict.Verdict, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
+		run.Verdict.Outcome, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
 	}
-	if evidence.Aborted && run.Verdict.Verdict != Proven {
-		run.Verdict.Verdict, run.Reason, run.State = Aborted, "", ""
+	if evidence.Aborted && run.Verdict.Outcome != Proven {
+		run.Verdict.Outcome, run.Reason, run.State = Aborted, "", ""
 	}
 	run.applyWrites()
 	return run
@@ -77,9 +77,9 @@ func (r *Run) applyWrites() {
 	switch w := r.Writes; {
 	case w == nil:
 	case w.Missed:
-		r.Verdict.Verdict, r.Reason = Proven, RPOMissed
-	case !w.Observed && r.Verdict.Verdict == Disproved:
-		r.Verdict.Verdict, r.Reason, r.State = Inconclusive, RPONotObserved, ""
+		r.Verdict.Outcome, r.Reason = Proven, RPOMissed
+	case !w.Observed && r.Verdict.Outcome == Disproved:
+		r.Verdict.Outcome, r.Reason, r.State = Inconclusive, RPONotObserved, ""
 	}
 }
 

@@ -51,13 +51,13 @@ func (s *series) judgeThroughSilence() Verdict {
 		return s.judge()
 	}
 	if s.unfillable(silences) {
-		return Verdict{Verdict: Inconclusive, Reason: LoadStalled}
+		return Verdict{Outcome: Inconclusive, Reason: LoadStalled}
 	}
 	best, worst := s.filled(silences, false).judge(), s.filled(silences, true).judge()
 	v := worst
 	v.RecoveryLo, v.FirstImpact = best.RecoveryLo, best.FirstImpact
-	if best.Verdict != worst.Verdict || best.Reason != worst.Reason {
-		v.Verdict, v.Reason = Inconclusive, LoadStalled
+	if best.Outcome != worst.Outcome || best.Reason != worst.Reason {
+		v.Outcome, v.Reason = Inconclusive, LoadStalled
 	}
 	return v
 }

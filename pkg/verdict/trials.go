@@ -39,12 +39,12 @@ func CombineTrials(runs []Run) Trials {
 	t := Trials{Verdict: Inconclusive, Recoveries: make([]*Seconds, 0, len(runs))}
 	var times []Seconds
 	for i, r := range runs {
-		if i == 0 || Worst(r.Verdict.Verdict, t.Verdict) < 0 {
-			t.Verdict, t.Reason, t.State = r.Verdict.Verdict, r.Reason, r.State
+		if i == 0 || Worst(r.Verdict.Outcome, t.Verdict) < 0 {
+			t.Verdict, t.Reason, t.State = r.Verdict.Outcome, r.Reason, r.State
 		}
-		t.Flaky = t.Flaky || r.Verdict.Verdict != runs[0].Verdict.Verdict || r.State != runs[0].State
+		t.Flaky = t.Flaky || r.Verdict.Outcome != runs[0].Verdict.Outcome || r.State != runs[0].State
 		t.Recoveries = append(t.Recoveries, r.Recovery)
-		switch r.Verdict.Verdict {
+		switch r.Verdict.Outcome {
 		case Disproved:
 			t.Conclusive++
 			t.Within++

@@ -23,7 +23,7 @@ func TestLowerBound(t *testing.T) {
 }
 
 func trial(outcome verdict.Outcome, state verdict.State, recovery time.Duration) verdict.Run {
-	r := verdict.Run{Verdict: verdict.Verdict{Verdict: outcome, State: state}}
+	r := verdict.Run{Verdict: verdict.Verdict{Outcome: outcome, State: state}}
 	if recovery > 0 {
 		r.Recovery = new(verdict.Seconds(recovery))
 	}

@@ -139,7 +139,7 @@ type Marks struct {
 // Verdict is what may be said about one journey. A nil figure was not seen;
 // the reason or the state says why.
 type Verdict struct {
-	Verdict     Outcome  `json:"verdict"`
+	Outcome     Outcome  `json:"verdict"`
 	Reason      Reason   `json:"reason,omitempty"`
 	State       State    `json:"state,omitempty"`
 	Recovery    *Seconds `json:"recovery_s"`

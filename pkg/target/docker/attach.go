@@ -14,54 +14,54 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // helpers are the helpers that this process has started, each beside one life
 // of a container: a restarted one has other namespaces.
 type helpers struct {
 	mu      sync.Mutex
-	running map[beside]*helper
+	running map[beside]*companion
 }
 
 // beside is where a helper is.
 type beside struct {
 	container string
 	started   string // of the container's life, in the engine's words
-	power     agent.Power
+	power     helper.Power
 }
 
 // helper is one helper container, and the session with it.
-type helper struct {
+type companion struct {
 	id      string
-	session *agent.Session
+	session *helper.Session
 }
 
 // grants are what a helper gets for a power: least of all, and no more.
-func grants(power agent.Power, target string) (container.HostConfig, error) {
+func grants(power helper.Power, target string) (container.HostConfig, error) {
 	host := container.HostConfig{
 		NetworkMode: "none", CapDrop: []string{"ALL"}, ReadonlyRootfs: true, AutoRemove: true,
 	}
 	switch power {
-	case agent.Network:
+	case helper.Network:
 		host.NetworkMode = container.NetworkMode("container:" + target)
 		host.CapAdd = []string{"NET_ADMIN"}
-	case agent.Process:
+	case helper.Process:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"KILL"}
-	case agent.Disk:
+	case helper.Disk:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE"}
-	case agent.Files:
+	case helper.Files:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"SYS_PTRACE", "DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID"}
-	case agent.Mounts:
+	case helper.Mounts:
 		host.PidMode = container.PidMode("container:" + target)
 		host.CapAdd = []string{"SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT"}
-	case agent.Host:
+	case helper.Host:
 		host.PidMode = "host"
 		host.CapAdd = []string{"KILL"}
-	case agent.Kernel:
+	case helper.Kernel:
 		host.CapAdd = []string{"NET_ADMIN"}
 	default:
 		return host, fmt.Errorf("unknown power %q of a helper", power)
@@ -71,7 +71,7 @@ func grants(power agent.Power, target string) (container.HostConfig, error) {
 
 // Attach puts a helper beside the container, or returns the one that is there
 // already. It is kept until the environment is closed.
-func (h *handle) Attach(ctx context.Context, power agent.Power) (*agent.Session, error) {
+func (h *handle) Attach(ctx context.Context, power helper.Power) (*helper.Session, error) {
 	seen, err := h.env.client.ContainerInspect(ctx, h.id)
 	if err != nil {
 		return nil, h.said("attach a helper to", err)
@@ -84,7 +84,7 @@ func (h *handle) Attach(ctx context.Context, power agent.Power) (*agent.Session,
 
 // Attached is the session with the helper of this process, if there is one
 // beside the container's present life.
-func (h *handle) Attached(ctx context.Context, power agent.Power) (*agent.Session, bool) {
+func (h *handle) Attached(ctx context.Context, power helper.Power) (*helper.Session, bool) {
 	seen, err := h.env.client.ContainerInspect(ctx, h.id)
 	if err != nil || !seen.State.Running {
 		return nil, false
@@ -100,21 +100,21 @@ func (h *handle) Attached(ctx context.Context, power agent.Power) (*agent.Sessio
 
 // Supports tells, as an error, what the engine's kernel cannot do. The helper
 // that finds it out is beside nobody.
-func (h *handle) Supports(ctx context.Context, features agent.Features) error {
+func (h *handle) Supports(ctx context.Context, features helper.Features) error {
 	h.env.features.Lock()
 	defer h.env.features.Unlock()
 	if err, known := h.env.supported[features]; known {
 		return err
 	}
-	session, err := h.env.attach(ctx, beside{power: agent.Kernel})
+	session, err := h.env.attach(ctx, beside{power: helper.Kernel})
 	if err != nil {
 		return err
 	}
-	_, err = session.Do(ctx, agent.Work{Check: &features})
+	_, err = session.Do(ctx, helper.Work{Check: &features})
 	if h.env.supported == nil {
-		h.env.supported = map[agent.Features]error{}
+		h.env.supported = map[helper.Features]error{}
 	}
-	if ctx.Err() == nil && !errors.Is(err, agent.ErrEnded) {
+	if ctx.Err() == nil && !errors.Is(err, helper.ErrEnded) {
 		h.env.supported[features] = err
 	}
 	return err
@@ -166,7 +166,7 @@ func (e *Environment) evict(ctx context.Context, id string) error {
 }
 
 // attach returns the helper of a place, and starts it where there is none.
-func (e *Environment) attach(ctx context.Context, at beside) (*agent.Session, error) {
+func (e *Environment) attach(ctx context.Context, at beside) (*helper.Session, error) {
 	e.helpers.mu.Lock()
 	defer e.helpers.mu.Unlock()
 	if found, ok := e.helpers.running[at]; ok && !found.ended() {
@@ -177,13 +177,13 @@ func (e *Environment) attach(ctx context.Context, at beside) (*agent.Session, er
 		return nil, fmt.Errorf("start a helper: %w", err)
 	}
 	if e.helpers.running == nil {
-		e.helpers.running = map[beside]*helper{}
+		e.helpers.running = map[beside]*companion{}
 	}
 	e.helpers.running[at] = started
 	return started.session, nil
 }
 
-func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, error) {
+func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, error) {
 	host, err := grants(at.power, at.container)
 	if err != nil {
 		return nil, err
@@ -194,11 +194,11 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*helper, erro
 	}
 	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	session, err := agent.Open(opening, output)
+	session, err := helper.Open(opening, output)
 	if err != nil {
 		return nil, errors.Join(err, e.abandon(ctx, id))
 	}
-	return &helper{id: id, session: session}, nil
+	return &companion{id: id, session: session}, nil
 }
 
 // launch starts a container of gameday's own binary that ends with this process's
@@ -209,7 +209,7 @@ func (e *Environment) launch(ctx context.Context, label string, args []string, h
 		return "", nil, err
 	}
 	created, err := e.client.ContainerCreate(ctx, &container.Config{
-		Image: image, Cmd: append([]string{agent.Name}, args...),
+		Image: image, Cmd: append([]string{helper.Name}, args...),
 		Labels:    map[string]string{LabelHelper: label, LabelFence: e.options.Config.fenceName()},
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}, host, nil, nil, "")
@@ -234,7 +234,7 @@ func (e *Environment) abandon(ctx context.Context, id string) error {
 	return e.evict(ctx, id)
 }
 
-func (h *helper) ended() bool {
+func (h *companion) ended() bool {
 	select {
 	case <-h.session.Ended():
 		return true
@@ -275,7 +275,7 @@ func (e *Environment) Dismiss(ctx context.Context) error {
 const leaving = 3 * time.Second
 
 // dismiss lets a helper undo what it still does, and waits until it is gone.
-func (e *Environment) dismiss(ctx context.Context, h *helper) error {
+func (e *Environment) dismiss(ctx context.Context, h *companion) error {
 	return e.leave(ctx, h.id, h.session.Close)
 }
 

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 // WarmCrash implements [target.Crasher]: the helper is there when it matters.
 func (h *handle) WarmCrash(ctx context.Context) error {
-	_, err := h.env.attach(ctx, beside{power: agent.Host})
+	_, err := h.env.attach(ctx, beside{power: helper.Host})
 	return err
 }
 
@@ -25,10 +25,10 @@ func (h *handle) Crash(ctx context.Context) error {
 	if seen.State.Pid == 0 {
 		return fmt.Errorf("crash container %.12s: it does not run", h.id)
 	}
-	session, err := h.env.attach(ctx, beside{power: agent.Host})
+	session, err := h.env.attach(ctx, beside{power: helper.Host})
 	if err != nil {
 		return err
 	}
-	_, err = session.Do(ctx, agent.Work{Kill: &agent.KillOrder{PID: seen.State.Pid, Container: h.id}})
+	_, err = session.Do(ctx, helper.Work{Kill: &helper.KillOrder{PID: seen.State.Pid, Container: h.id}})
 	return err
 }

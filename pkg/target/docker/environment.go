@@ -20,7 +20,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -50,7 +50,7 @@ type Environment struct {
 	helpers helpers
 
 	features  sync.Mutex // guards supported
-	supported map[agent.Features]error
+	supported map[helper.Features]error
 }
 
 var (

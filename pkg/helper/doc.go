@@ -1,4 +1,4 @@
-// Package agent is the helper: gameday's own binary, started in a container
+// Package helper is the helper: gameday's own binary, started in a container
 // beside a target, in the target's namespaces, with the one capability that its
 // work needs and nothing installed anywhere.
 //
@@ -19,4 +19,4 @@
 // fill a disk have no name and one descriptor. What the kernel cannot take back
 // by itself (a qdisc, a file, a stopped process) is undone by another helper
 // from the same [Work], as data: see [Session.Mend].
-package agent
+package helper

@@ -1,4 +1,4 @@
-package agent_test
+package helper_test
 
 import (
 	"bytes"
@@ -13,22 +13,22 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/gameday-dev/gameday/pkg/agent"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // ends are both ends of a helper, in one process.
-func ends(t *testing.T) (session *agent.Session, served <-chan error) {
+func ends(t *testing.T) (session *helper.Session, served <-chan error) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := agent.Serve(t.Context(), theirs, theirs)
+		err := helper.Serve(t.Context(), theirs, theirs)
 		_ = theirs.Close()
 		done <- err
 	}()
-	session, err := agent.Open(t.Context(), ours)
+	session, err := helper.Open(t.Context(), ours)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestAHelperAnswers(t *testing.T) {
 	if _, err := s.Status(ctx, "nothing"); err == nil || !strings.Contains(err.Error(), "nothing of this name is in force") {
 		t.Error(err)
 	}
-	if _, err := s.Apply(ctx, "nothing", agent.Work{}); err == nil || !strings.Contains(err.Error(), "does not know this work") {
+	if _, err := s.Apply(ctx, "nothing", helper.Work{}); err == nil || !strings.Contains(err.Error(), "does not know this work") {
 		t.Error(err)
 	}
 	if err := s.Undo(ctx, "nothing"); err != nil {
@@ -54,7 +54,7 @@ func TestAHelperAnswers(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Errorf("it did not end well when its input did: %v", err)
 	}
-	if _, err := s.Status(ctx, "nothing"); !errors.Is(err, agent.ErrEnded) {
+	if _, err := s.Status(ctx, "nothing"); !errors.Is(err, helper.ErrEnded) {
 		t.Errorf("asked after its end: %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestTheLease(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, served := ends(t)
-		<-time.After(10 * agent.Lease)
+		<-time.After(10 * helper.Lease)
 		select {
 		case err := <-served:
 			t.Fatalf("it ended while its lease was renewed: %v", err)
@@ -90,8 +90,8 @@ func TestTheLease(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		err := agent.Serve(ctx, theirs, theirs)
-		if lasted := time.Since(began); err == nil || lasted != agent.Lease {
+		err := helper.Serve(ctx, theirs, theirs)
+		if lasted := time.Since(began); err == nil || lasted != helper.Lease {
 			t.Errorf("it ended after %v: %v", lasted, err)
 		}
 		_ = theirs.Close()
@@ -102,12 +102,12 @@ func TestRubbishIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"rubbish\n", "{\"id\":\n", "[]\n"} {
 		var out bytes.Buffer
-		if err := agent.Serve(t.Context(), strings.NewReader(text), &out); err == nil {
+		if err := helper.Serve(t.Context(), strings.NewReader(text), &out); err == nil {
 			t.Errorf("%q was taken for an order", text)
 		}
 	}
 	var out bytes.Buffer
-	if err := agent.Serve(t.Context(), strings.NewReader("{\"id\": 7, \"op\": \"dance\"}\n"), &out); err != nil || !strings.Contains(out.String(), "unknown order") {
+	if err := helper.Serve(t.Context(), strings.NewReader("{\"id\": 7, \"op\": \"dance\"}\n"), &out); err != nil || !strings.Contains(out.String(), "unknown order") {
 		t.Errorf("%v %s", err, out.String())
 	}
 }
@@ -119,6 +119,6 @@ func FuzzServe(f *testing.F) {
 			return // nothing is done to this machine
 		}
 		var out bytes.Buffer
-		_ = agent.Serve(t.Context(), bytes.NewReader(data), &out) // whatever it says, it ends
+		_ = helper.Serve(t.Context(), bytes.NewReader(data), &out) // whatever it says, it ends
 	})
 }

@@ -1,4 +1,4 @@
-package agent
+package helper
 
 import (
 	"net/netip"
@@ -6,7 +6,7 @@ import (
 )
 
 // Name is the hidden subcommand that a helper runs.
-const Name = "agent"
+const Name = "helper"
 
 // Version is that of the line protocol. Both ends are of the same binary; it
 // is checked all the same, as a helper may be a kept one.
