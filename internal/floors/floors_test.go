@@ -13,10 +13,12 @@ import (
 const module = "github.com/gameday-dev/gameday/"
 
 // floors are the packages by floor; see ARCHITECTURE.md. A package imports only
-// from floors below its own. A package that is not here fails the test.
+// from floors below its own. A package that is not here fails the test. What knows
+// nothing of gameday and serves floor 0 too is below it.
 func floors() map[string]int {
 	return map[string]int{
-		"internal/kind": 0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0,
+		"internal/atomicfile": -1,
+		"internal/kind":       0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0,
 		"pkg/target": 0, "pkg/record": 0, "pkg/journal": 0, "pkg/helper": 0, "internal/redact": 0, "internal/browsertest": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
 		"pkg/target/docker": 1, "pkg/fault": 1, "pkg/probe": 1, "pkg/verdict": 1,
 		"pkg/scenario": 2, "pkg/register": 2, "pkg/lab": 2, "internal/enginetest": 2,
