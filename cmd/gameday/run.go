@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/labs"
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
@@ -228,12 +228,10 @@ func ending(err error, code int) error {
 	return nil
 }
 
+// writeFile writes a report whole or not at all. A symbolic link is replaced: the
+// folder may be a stranger's.
 func writeFile(path string, write func(io.Writer) error) error {
-	file, err := os.Create(path) //nolint:gosec // G304: the run's own folder
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if err := errors.Join(write(file), file.Close()); err != nil {
+	if err := atomicfile.Write(path, 0o666, write); err != nil { // less the umask
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

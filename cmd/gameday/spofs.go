@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -201,7 +203,10 @@ func spofsAdd(c *cli.Context) error {
 	if _, err := register.Load(register.File, after); err != nil {
 		return err
 	}
-	if err := os.WriteFile(register.File, after, 0o644); err != nil { //nolint:gosec // G306: a file of the repository
+	if err := atomicfile.WriteThrough(register.File, 0o644, func(w io.Writer) error {
+		_, err := w.Write(after)
+		return err
+	}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "written to %s\n", register.File)

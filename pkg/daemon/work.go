@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/gate"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -208,7 +209,7 @@ func (d *Daemon) keep(ctx context.Context, id int64) {
 func (d *Daemon) finish(ctx context.Context, o store.Outcome) {
 	data, err := json.Marshal(o)
 	if err == nil {
-		err = os.WriteFile(d.spoolFile(o.Job), data, 0o600)
+		err = atomicfile.WriteBytes(d.spoolFile(o.Job), 0o600, data)
 	}
 	d.note(fmt.Sprintf("outcome of job %d", o.Job), err)
 	ctx, cancel := context.WithTimeout(ctx, tickWithin)

@@ -3,6 +3,7 @@ package record_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,24 @@ func TestATornTailIsLeftOut(t *testing.T) {
 	}
 	if events, err := record.Events(dir); err != nil || len(events) != 1 {
 		t.Errorf("%v %v", events, err)
+	}
+}
+
+// Writes that cannot be stored leave those that were.
+func TestAcksAreStoredWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	want := []record.Ack{{Journey: "checkout", ID: "1", At: at(0), Presence: "present"}, {Journey: "checkout", ID: "2", At: at(20)}}
+	if err := record.WriteAcks(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	tooLate := record.Ack{ID: "3", At: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)} // no RFC 3339
+	if err := record.WriteAcks(dir, []record.Ack{{ID: "4"}, tooLate}); err == nil || !strings.Contains(err.Error(), "store acknowledged writes") {
+		t.Errorf("the error is %v", err)
+	}
+	got, err := record.Acks(dir)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 )
 
 // result is a sample as vegeta's gob decoder expects it: gob matches fields by
@@ -47,9 +50,10 @@ type stream struct {
 	gob    *gob.Encoder
 }
 
-// Create makes the folder with its parents, and the files in it.
+// Create makes the folder with its parents, and the files in it. All their names are
+// on disk when it returns.
 func Create(dir string) (*Writer, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := atomicfile.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create the run's folder: %w", err)
 	}
 	var w Writer
@@ -65,6 +69,9 @@ func Create(dir string) (*Writer, error) {
 		files = append(files, file)
 	}
 	w.samples, w.steps, w.events = newStream(files[0]), newStream(files[1]), files[2]
+	if err := atomicfile.SyncDir(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("create the run's record: %w", err), w.Close())
+	}
 	return &w, w.Event(Event{At: time.Now().UTC(), Kind: KindNote, What: "record opened", Schema: Schema})
 }
 
@@ -100,8 +107,8 @@ func (w *Writer) Step(s Sample) error {
 	return w.do(func() error { return w.steps.write(s) })
 }
 
-// Event appends an event. A mark is on disk when Event returns, and with it
-// all samples that came before it.
+// Event appends an event. A mark is on disk when Event returns; the samples before it
+// have been handed to the operating system, and are on disk once the record is closed.
 func (w *Writer) Event(e Event) error {
 	e.What = w.Clean(e.What)
 	return w.do(func() error {
@@ -147,18 +154,21 @@ func (w *Writer) Close() error {
 	return err
 }
 
-// WriteAcks stores acknowledged writes with what their look-up found.
+// WriteAcks stores acknowledged writes with what their look-up found: all of them, or
+// none.
 func WriteAcks(dir string, acks []Ack) error {
-	file, err := os.Create(filepath.Join(dir, WritesFile)) //nolint:gosec // G304: the run's own folder
+	err := atomicfile.Write(filepath.Join(dir, WritesFile), 0o640, func(w io.Writer) error {
+		buffer := bufio.NewWriter(w)
+		encoder := json.NewEncoder(buffer)
+		for _, ack := range acks {
+			if err := encoder.Encode(ack); err != nil {
+				return err
+			}
+		}
+		return buffer.Flush()
+	})
 	if err != nil {
 		return fmt.Errorf("store acknowledged writes: %w", err)
 	}
-	buffer := bufio.NewWriter(file)
-	encoder := json.NewEncoder(buffer)
-	for _, ack := range acks {
-		if err = encoder.Encode(ack); err != nil {
-			break
-		}
-	}
-	return errors.Join(err, buffer.Flush(), file.Close())
+	return nil
 }

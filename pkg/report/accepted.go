@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
@@ -110,7 +111,7 @@ func Lasted(v verdict.Verdict) time.Duration {
 func SaveAcceptance(dir string, a *Acceptance) error {
 	data, err := json.MarshalIndent(a, "", "  ")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, AcceptanceFile), append(data, '\n'), 0o600)
+		err = atomicfile.WriteBytes(filepath.Join(dir, AcceptanceFile), 0o600, append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("save the acceptance: %w", err)

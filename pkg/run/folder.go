@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -48,7 +49,8 @@ type Meta struct {
 	Versions map[string]string `json:"versions,omitempty"`
 }
 
-// Save writes a run's meta data and its scenario as it was resolved.
+// Save writes a run's scenario as it was resolved, and then its meta data: where there
+// are meta data, the rest is there.
 // What secrets finds in their texts is taken out.
 func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) error {
 	meta.Schema = MetaSchema
@@ -58,17 +60,17 @@ func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) 
 		meta.Steps[i].Found = secrets.Text(meta.Steps[i].Found)
 	}
 	data, err := json.MarshalIndent(meta, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, MetaFile), append(data, '\n'), 0o600)
-	}
 	resolved, yamlErr := yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
 	if yamlErr == nil && secrets != nil {
 		resolved, yamlErr = secrets.YAML(resolved)
 	}
-	if yamlErr == nil {
-		yamlErr = os.WriteFile(filepath.Join(dir, ScenarioFile), resolved, 0o600)
+	if err = errors.Join(err, yamlErr); err == nil {
+		err = atomicfile.WriteBytes(filepath.Join(dir, ScenarioFile), 0o600, resolved)
 	}
-	if err := errors.Join(err, yamlErr); err != nil {
+	if err == nil {
+		err = atomicfile.WriteBytes(filepath.Join(dir, MetaFile), 0o600, append(data, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("save the run: %w", err)
 	}
 	return nil

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -38,7 +38,7 @@ func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, sinc
 	for _, s := range steps {
 		broken[s.Component] = true
 	}
-	if err := os.MkdirAll(filepath.Join(dir, LogsDir), 0o750); err != nil {
+	if err := atomicfile.MkdirAll(filepath.Join(dir, LogsDir), 0o750); err != nil {
 		return fmt.Errorf("keep the logs: %w", err)
 	}
 	var errs []error
@@ -51,7 +51,7 @@ func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, sinc
 			text = "the log could not be read: " + err.Error() + "\n"
 		}
 		name := strings.ReplaceAll(c.Name, string(filepath.Separator), "_") + ".log"
-		errs = append(errs, os.WriteFile(filepath.Join(dir, LogsDir, name), []byte(secrets.Text(text)), 0o600))
+		errs = append(errs, atomicfile.WriteBytes(filepath.Join(dir, LogsDir, name), 0o600, []byte(secrets.Text(text))))
 	}
 	return errors.Join(errs...)
 }

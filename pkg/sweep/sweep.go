@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/topology"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -206,14 +207,14 @@ func (s *Sweep) Save(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	err = atomicfile.MkdirAll(dir, 0o750)
+	if err == nil {
+		err = atomicfile.WriteBytes(filepath.Join(dir, File), 0o600, append(data, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("save the sweep: %w", err)
 	}
-	path := filepath.Join(dir, File)
-	if err := os.WriteFile(path+".new", append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("save the sweep: %w", err)
-	}
-	return os.Rename(path+".new", path)
+	return nil
 }
 
 // Load reads an earlier sweep, to go on with it.

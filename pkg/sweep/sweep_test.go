@@ -159,6 +159,27 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// What another file of a sweep's folder leads to is not written to.
+func TestSaveWritesItsOwnFileOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	victim := filepath.Join(t.TempDir(), "victim")
+	err := errors.Join(os.WriteFile(victim, []byte("mine"), 0o600), os.Symlink(victim, filepath.Join(dir, sweep.File+".new")), os.Symlink(victim, filepath.Join(dir, sweep.File)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.Sweep{Environment: "test", Map: line()}
+	if err := s.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "mine" {
+		t.Errorf("%q %v", data, err)
+	}
+	if again, err := sweep.Load(dir); err != nil || again.Environment != "test" {
+		t.Errorf("%+v %v", again, err)
+	}
+}
+
 func TestANewerSweepIsAClearError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
