@@ -3,6 +3,7 @@ package attach_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,6 +99,29 @@ func TestAFileKeepsWhatIsNotOurs(t *testing.T) {
 	}
 	if data, _ := os.ReadFile(path); string(data) != "<!-- gameday run-1 -->\nno end" {
 		t.Errorf("%q", data)
+	}
+}
+
+// A link to a post-mortem stays a link: the section goes into what it leads to.
+func TestALinkToAFileStays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "post-mortem.md")
+	link := filepath.Join(t.TempDir(), "link.md")
+	if err := errors.Join(os.WriteFile(path, []byte("# Outage\n"), 0o600), os.Chmod(path, 0o640), os.Symlink(path, link)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := deliver(t, link, message("run-1", "down\n")); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != path {
+		t.Errorf("the link leads to %q: %v", to, err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), "down") {
+		t.Errorf("what it led to holds %q: %v", data, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o640 {
+		t.Errorf("%v %v", info, err)
 	}
 }
 

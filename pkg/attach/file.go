@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 )
 
 // file is a Markdown file. A run has a section in it, between two markers; nothing
@@ -27,21 +29,12 @@ func (f file) Deliver(_ context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: not delivered: %w", f.path, err)
 	}
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(f.path); err == nil {
-		mode = info.Mode().Perm()
-	}
 	// Whole or not at all: a post-mortem is written by people.
-	temporary, err := os.CreateTemp(filepath.Dir(f.path), ".gameday-*")
-	if err != nil {
+	if err := atomicfile.WriteThrough(f.path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(after)
+		return err
+	}); err != nil {
 		return "", fmt.Errorf("not delivered: %w", err)
-	}
-	_, err = temporary.Write(after)
-	if err = errors.Join(err, temporary.Chmod(mode), temporary.Sync(), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), f.path)
-	}
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("not delivered: %w", err), os.Remove(temporary.Name()))
 	}
 	return f.path, nil
 }
