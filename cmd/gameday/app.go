@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,19 +13,24 @@ import (
 	"github.com/gameday-dev/gameday/labs"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/session"
+	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/scenarios"
 )
 
-// gameday is the program: arguments in, exit code out.
-func gameday(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := newApp(stdout, stderr) //nolint:contextcheck // closing an environment must not be cut off
+// program is gameday with the kinds of environments that it can reach.
+type program struct{ drivers target.Drivers }
+
+// run is the program: arguments in, exit code out.
+func (p program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := p.app(stdout, stderr) //nolint:contextcheck // closing an environment must not be cut off
 	err := app.RunContext(ctx, permute(args, app))
 	if err == nil {
-		return exitOK
+		return session.ExitOK
 	}
 	var coded *exitError
 	if !errors.As(err, &coded) {
-		coded = &exitError{exitUsage, err}
+		coded = &exitError{session.ExitUsage, err}
 	}
 	if coded.err != nil {
 		fmt.Fprintln(stderr, "gameday: "+coded.err.Error())
@@ -34,8 +38,17 @@ func gameday(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return coded.code
 }
 
-func newApp(stdout, stderr io.Writer) *cli.App {
-	return &cli.App{
+// Groups of commands, in the order in which --help shows them.
+const (
+	groupRun    = "1. Run game days"
+	groupFiles  = "2. Write scenarios"
+	groupReview = "3. Review results"
+	groupServe  = "4. Run on a schedule"
+	groupOther  = "5. Other"
+)
+
+func (p program) app(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
 		Name:                 "gameday",
 		Usage:                "if this box dies, are we down? Prove it, or disprove it, by experiment",
 		Version:              version(),
@@ -45,18 +58,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:              true,
 		EnableBashCompletion: true,
 		Description:          exitCodeHelp,
-		Commands: []*cli.Command{
-			runCommand(), planCommand(), validateCommand(), judgeCommand(), undoCommand(),
-			mapCommand(), sweepCommand(), labCommand(), faultsCommand(), spofsCommand(), historyCommand(), reportCommand(), compareCommand(), attachCommand(),
-			scheduleCommand(), serveCommand(), tokenCommand(), stopCommand(), holdCommand(), releaseCommand(), approveCommand(), schemaCommand(), versionCommand(), completionCommand(), manCommand(),
-			guardCommand(), helperCommand(), shopCommand(),
-		},
-		// Errors are for gameday above to print, and exit codes for main.
+		// Errors are for run above to print, and exit codes for main.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
 			return usageError("%w; gameday --help lists commands and flags", err)
 		},
-		CommandNotFound: nil,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError("there is no command %q; gameday --help lists them", c.Args().First())
@@ -64,11 +70,33 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+	group := func(name string, commands ...*cli.Command) {
+		for _, c := range commands {
+			c.Category = name
+		}
+		app.Commands = append(app.Commands, commands...)
+	}
+	group(groupRun, p.runCommand(), p.planCommand(), p.mapCommand(), p.sweepCommand(), p.undoCommand(), stopCommand(), p.labCommand())
+	group(groupFiles, p.validateCommand(), faultsCommand(), p.schemaCommand())
+	group(groupReview, reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())
+	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
+	group(groupOther, completionCommand(), manCommand(), versionCommand())
+	app.Commands = append(app.Commands, p.guardCommand(), helperCommand(), shopCommand())
+	return app
 }
 
 // library is where files are found by name.
-func library() scenario.Library {
-	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs()}
+func (p program) library() scenario.Library {
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs(), Drivers: p.drivers}
+}
+
+// session is what a command does things by. warn is told what goes wrong beside a run.
+func (p program) session(out string, warn func(error)) (session.Session, error) {
+	state, err := stateDir()
+	return session.Session{
+		Library: p.library(), StateDir: state, Out: out, Version: version(),
+		Guard: startGuard, Register: openRegister, Warn: warn,
+	}, err
 }
 
 // stateDir is where journals and locks live: they must survive the run, and be
@@ -90,9 +118,7 @@ func stateDir() (string, error) {
 // one is the only argument of a command.
 func one(c *cli.Context, what string) (string, error) {
 	if c.NArg() != 1 {
-		return "", usageError("found %d arguments, expected %s: gameday %s", c.NArg(), what, c.Command.HelpName)
+		return "", usageError("found %d arguments, expected %s: %s", c.NArg(), what, c.Command.HelpName)
 	}
 	return c.Args().First(), nil
 }
-
-var _ fs.FS = labs.Files

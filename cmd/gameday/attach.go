@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/attach"
-	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
 func attachCommand() *cli.Command {
@@ -46,37 +43,14 @@ func attachCommand() *cli.Command {
 
 // deliver delivers a message everywhere, and says what was and was not delivered.
 func deliver(ctx context.Context, out io.Writer, to []string, m attach.Message) error {
-	secrets, err := redact.New()
-	if err != nil {
-		return err
-	}
 	var errs []error
 	for _, text := range to {
-		where, err := func() (string, error) {
-			d, err := attach.Parse(text)
-			if err != nil {
-				return "", err
-			}
-			return d.Deliver(ctx, m)
-		}()
+		where, err := attach.Deliver(ctx, text, m)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", secrets.Text(text), err))
+			errs = append(errs, err)
 			continue
 		}
 		fmt.Fprintf(out, "delivered to %s\n", where)
 	}
 	return errors.Join(errs...)
-}
-
-// notify tells those whom an environment names of an event. That somebody could not
-// be told changes nothing about the run.
-func notify(ctx context.Context, out io.Writer, env scenario.Environment, m attach.Message) {
-	for _, n := range env.Notify {
-		if len(n.On) > 0 && !slices.Contains(n.On, m.Event) {
-			continue
-		}
-		if err := deliver(context.WithoutCancel(ctx), io.Discard, []string{n.To}, m); err != nil {
-			fmt.Fprintf(out, "gameday: nobody was told of the %s: %v\n", m.Event, err)
-		}
-	}
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/scenarios"
 )
 
 // completing is the flag with which a shell asks what could come next.
@@ -53,7 +56,7 @@ func completeScenarios(c *cli.Context) {
 	if c.NArg() > 0 {
 		return
 	}
-	names := library().Bundled()
+	names := scenario.Library{Scenarios: scenarios.Files}.Bundled()
 	own, _ := filepath.Glob(filepath.Join("scenarios", "*.yaml"))
 	for _, path := range own {
 		names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))

@@ -1,27 +1,24 @@
 package main
 
-import "fmt"
+import (
+	"context"
+	"errors"
+	"fmt"
 
-// The exit codes.
-const (
-	exitOK           = 0
-	exitProven       = 1
-	exitUsage        = 2
-	exitInconclusive = 3
-	exitAborted      = 4
-	exitNotPutBack   = 5
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
 const exitCodeHelp = `Exit codes:
    0  disproved (or accepted): users were served within the objective
    1  proven or degraded: a single point of failure, or nearly
-   2  usage, an invalid file, or an environment that is not there
+   2  usage error, invalid file, or environment unreachable or in use
    3  inconclusive: the samples cannot tell, and the verdict says why
    4  aborted, by a person or a stop condition
-   5  the environment could not be put back: gameday undo`
+   5  the environment could not be put back: run gameday undo`
 
 // exitError is an error with the code that the program ends with. Without an
-// inner error everything has been said.
+// inner error, the command has already printed its result.
 type exitError struct {
 	code int
 	err  error
@@ -37,5 +34,21 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+	return &exitError{session.ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// ending is how a command ends that has ended with err and, if it got as far, with a
+// verdict whose own exit code is given.
+func ending(err error, verdict int) error {
+	code := session.ExitCode(err, verdict)
+	switch {
+	case errors.Is(err, run.ErrNotPutBack):
+		err = fmt.Errorf("%w\ngameday: run `gameday undo` to put back what is left", err)
+	case errors.Is(err, context.Canceled):
+		err = errors.New("ended by a person before anything was broken")
+	}
+	if code == session.ExitOK {
+		return nil
+	}
+	return &exitError{code, err}
 }

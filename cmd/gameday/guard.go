@@ -1,17 +1,15 @@
 package main
 
 import (
-	"context"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"time"
+	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/gameday-dev/gameday/pkg/run"
 )
 
 // startGuard starts the process that plays the journal if this one dies. It
@@ -36,9 +34,11 @@ func startGuard(journalPath string) (stop func() error, err error) {
 	if err := guard.Start(); err != nil {
 		return nil, fmt.Errorf("start the guard: %w", err)
 	}
-	// Nothing may be broken before the guard watches.
-	if _, err := io.ReadFull(ready, make([]byte, 1)); err != nil {
-		return nil, errors.Join(errors.New("the guard did not start"), pipe.Close(), guard.Wait())
+	// Nothing may be broken before the guard watches. Until then, what it says is why
+	// it could not.
+	said, err := bufio.NewReader(ready).ReadString('\n')
+	if err != nil || said != "\n" {
+		return nil, errors.Join(fmt.Errorf("the guard did not start: %s", strings.TrimSpace(said)), pipe.Close(), guard.Wait())
 	}
 	return func() error {
 		if err := errors.Join(pipe.Close(), guard.Wait()); err != nil {
@@ -48,33 +48,26 @@ func startGuard(journalPath string) (stop func() error, err error) {
 	}, nil
 }
 
-// guardFor is how long a guard goes on trying.
-const guardFor = 10 * time.Minute
-
 // guardCommand is the guard itself. It ignores signals: a Ctrl-C is the
 // runner's to handle.
-func guardCommand() *cli.Command {
+func (p program) guardCommand() *cli.Command {
 	return &cli.Command{Name: "guard", Hidden: true, Action: func(c *cli.Context) error {
-		path := c.Args().First()
-		if _, err := c.App.Writer.Write([]byte{'\n'}); err != nil {
+		s, err := p.session("", nil)
+		if err != nil {
 			return err
 		}
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the runner's end closes
-		ctx := context.WithoutCancel(c.Context)
-		deadline := time.Now().Add(guardFor)
-		for {
-			_, err := run.UndoOne(ctx, path, opener(ctx))
-			// A journal that is still held is that of a runner whose process is
-			// just ending, or of `gameday undo`.
-			if err == nil && !exists(path) || time.Now().After(deadline) {
-				return err
-			}
-			<-time.After(50 * time.Millisecond)
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			_, _ = io.Copy(io.Discard, os.Stdin) // until the runner's end closes
+		}()
+		err = s.Replay(func(string) {}).Guard(c.Context, c.Args().First(), func() error {
+			_, err := fmt.Fprintln(c.App.Writer)
+			return err
+		}, gone)
+		if err != nil {
+			fmt.Fprintln(c.App.Writer, err) // read by a runner that still waits for the guard
 		}
+		return err
 	}}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, os.ErrNotExist)
 }

@@ -65,7 +65,7 @@ func versionCommand() *cli.Command {
 	}}
 }
 
-func schemaCommand() *cli.Command {
+func (p program) schemaCommand() *cli.Command {
 	return &cli.Command{
 		Name: "schema", Usage: "print the JSON Schema of a kind of file, for editors", ArgsUsage: "scenario|journey|environment|verdict",
 		Action: func(c *cli.Context) error {
@@ -77,7 +77,7 @@ func schemaCommand() *cli.Command {
 			if of == "verdict" {
 				data, err = json.MarshalIndent(report.VerdictSchema(), "", "  ")
 			} else {
-				data, err = scenario.Schema(of, library().Kinds)
+				data, err = scenario.Schema(of, p.library().Kinds, p.drivers)
 			}
 			if err != nil {
 				return err

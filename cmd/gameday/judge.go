@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -70,7 +71,7 @@ func judge(c *cli.Context) error {
 	if err := format(c.App.Writer, r); err != nil {
 		return err
 	}
-	if code := v.Outcome.ExitCode(); code != exitOK {
+	if code := v.Outcome.ExitCode(); code != session.ExitOK {
 		return &exitError{code: code}
 	}
 	return nil

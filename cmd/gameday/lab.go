@@ -4,111 +4,135 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gameday-dev/gameday/labs"
 	"github.com/gameday-dev/gameday/pkg/journal"
-	"github.com/gameday-dev/gameday/pkg/lab"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-func labCommand() *cli.Command {
+func (p program) labCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "lab",
-		Usage: "bring the bundled environments up and down",
+		Usage: "start and remove the bundled environments",
 		Subcommands: []*cli.Command{
 			{
-				Name: "up", Usage: "start a lab, and wait until it serves", ArgsUsage: "NAME", Action: labDo(lab.Labs.Up, "is up"),
-				Flags: []cli.Flag{&cli.StringSliceFlag{Name: "with", Usage: "switch a `WEAKNESS` of the lab on; the same as NAME+WEAKNESS"}},
+				Name: "up", Usage: "start a lab and wait until it serves users", ArgsUsage: "NAME", Action: p.labDo(target.Provisioner.Up, "is up"),
+				Flags: []cli.Flag{&cli.StringSliceFlag{Name: "with", Usage: "switch on a `WEAKNESS` of the lab; the same as NAME+WEAKNESS"}},
 			},
-			{Name: "down", Usage: "remove a lab: containers, networks and volumes", ArgsUsage: "NAME", Action: labDo(lab.Labs.Down, "is down")},
-			{Name: "list", Usage: "list the labs", Action: labList},
+			{Name: "down", Usage: "remove a lab: containers, networks and volumes", ArgsUsage: "NAME", Action: p.labDo(target.Provisioner.Down, "is down")},
+			{Name: "list", Usage: "list the labs", Action: p.labList},
 		},
 	}
 }
 
-// labDo does something with a lab that no game day is using meanwhile.
-func labDo(do func(lab.Labs, context.Context, string) error, done string) cli.ActionFunc {
+// labDo does something with a lab while no game day uses it.
+func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) error, done string) cli.ActionFunc {
 	return func(c *cli.Context) (err error) {
 		name, err := one(c, "a lab")
 		if err != nil {
 			return err
 		}
-		name = strings.Join(append([]string{name}, c.StringSlice("with")...), "+")
-		env, err := library().Environment(scenario.LabPrefix + name)
+		lab := target.ParseLab(strings.Join(append([]string{name}, c.StringSlice("with")...), "+"))
+		s, err := p.session("", nil)
 		if err != nil {
 			return err
 		}
-		engine, err := openEnvironment(c.Context, env)
+		env, err := s.Library.Environment(target.LabPrefix + lab.String())
 		if err != nil {
 			return err
 		}
-		defer engine.Close()
-		state, err := stateDir()
+		site, err := s.Open(c.Context, env)
 		if err != nil {
 			return err
 		}
-		lock, err := journal.Acquire(run.LockDir(state), engine.ID(), journal.Header{
-			Run: c.Command.FullName(), Environment: env.Name, PID: os.Getpid(), Started: time.Now(),
-		})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, lock.Release()) }()
+		defer func() { err = errors.Join(err, site.Close()) }()
 		progress := newProgress(c.App.ErrWriter)
 		defer progress.clear()
-		if err := do(lab.Labs{Files: labs.Files, Engine: engine.Engine, Progress: progress.show, Detail: progress.detail}, c.Context, name); err != nil {
+		labs, err := provisioner(s, env, site, target.Progress{Step: progress.show, Detail: progress.detail})
+		if err != nil {
+			return err
+		}
+		lock, err := run.Locks{StateDir: s.StateDir, Note: progress.show}.Acquire(c.Context, site, journal.HolderNow(run.NewID("lab-"+c.Command.Name, time.Now()), env.Name))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lock.Release(c.Context)) }()
+		if err := do(labs, c.Context, lab); err != nil {
 			return err
 		}
 		progress.clear()
-		_, err = fmt.Fprintf(c.App.Writer, "lab %s %s%s\n", name, done, map[string]string{"up": ": " + env.Entry}[c.Command.Name])
+		text := fmt.Sprintf("lab %s %s", lab, done)
+		if c.Command.Name == "up" {
+			text += ": " + env.Entry
+		}
+		_, err = fmt.Fprintln(c.App.Writer, text)
 		return err
 	}
 }
 
-func labList(c *cli.Context) error {
-	all := lab.Labs{Files: labs.Files}
+// provisioner is the one of an environment, which must have one.
+func provisioner(s session.Session, env scenario.Environment, site target.Site, progress target.Progress) (target.Provisioner, error) {
+	labs, err := s.Provisioner(env.Kind, site, progress)
+	if err == nil && labs == nil {
+		err = fmt.Errorf("environments of kind %s have no labs", env.Kind)
+	}
+	return labs, err
+}
+
+func (p program) labList(c *cli.Context) error {
+	s, err := p.session("", nil)
+	if err != nil {
+		return err
+	}
 	var rows [][]string
-	for _, name := range all.Names() {
-		spec, err := all.Spec(name)
+	for _, driver := range p.drivers {
+		if driver.Labs == nil {
+			continue
+		}
+		all, err := driver.Labs.List()
 		if err != nil {
 			return err
 		}
-		state := "engine not reached"
-		env, err := library().Environment(scenario.LabPrefix + name)
-		if err != nil {
-			return err
-		}
-		if engine, err := openEnvironment(c.Context, env); err == nil {
-			found, err := engine.Project(c.Context, lab.Project(name))
-			switch {
-			case err != nil:
-				state = err.Error()
-			case found.Empty():
-				state = "down"
-			case found.Running == found.Containers && found.Containers > 0:
-				state = "up"
-				if found.With != "" {
-					state += " with " + found.With
-				}
-			default:
-				state = fmt.Sprintf("partly up: %d of %d containers run", found.Running, found.Containers)
+		for _, info := range all {
+			state, err := labState(c, s, info)
+			if err != nil {
+				return err
 			}
-			_ = engine.Close()
+			title := info.Title
+			if len(info.Weaknesses) > 0 {
+				title += "; --with " + strings.Join(info.Weaknesses, ", ")
+			}
+			rows = append(rows, []string{info.Name, state, title})
 		}
-		title := spec.Title
-		if with := all.Variants(name); len(with) > 0 {
-			title += "; --with " + strings.Join(with, ", ")
-		}
-		rows = append(rows, []string{name, state, title})
 	}
 	return table(c.App.Writer, nil, rows)
 }
 
-func targetAll() target.Selector { return target.Selector{} }
+// labState says what there is of a lab.
+func labState(c *cli.Context, s session.Session, info target.LabInfo) (text string, err error) {
+	env, err := s.Library.Environment(target.LabPrefix + info.Name)
+	if err != nil {
+		return "", err
+	}
+	site, err := s.Open(c.Context, env)
+	if err != nil {
+		return "engine not reached", nil
+	}
+	defer func() { err = errors.Join(err, site.Close()) }()
+	quiet := func(string) {}
+	labs, err := provisioner(s, env, site, target.Progress{Step: quiet, Detail: quiet})
+	if err != nil {
+		return "", err
+	}
+	state, err := labs.State(c.Context, target.Lab{Name: info.Name})
+	if err != nil {
+		return err.Error(), nil
+	}
+	return state.Text, nil
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
 // live is the view on a terminal: phase and time, what users met in the last
@@ -31,9 +32,6 @@ type live struct {
 type tick struct{}
 
 const redraw = 200 * time.Millisecond
-
-// recently is of what span a view shows how users are served.
-const recently = 5 * time.Second
 
 func newLive(out io.Writer, s scenario.Scenario, meter *run.Meter) live {
 	r := lipgloss.NewRenderer(out)
@@ -58,7 +56,7 @@ func (l live) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		l.width = m.Width
 	case run.Update:
 		if m.Event != nil {
-			if line := eventLine(*m.Event); line != "" {
+			if line := session.EventLine(*m.Event); line != "" {
 				return l, tea.Println(clip(line, l.width-1))
 			}
 			return l, nil
@@ -90,7 +88,7 @@ func (l live) View() string {
 		fmt.Fprintf(&b, "  %s", clip(l.text, l.width/2))
 	}
 	seconds := l.meter.Last(min(max(l.width-40, 10), 60))
-	users, bad := l.meter.Served(recently)
+	users, bad := l.meter.Served(session.Recently)
 	ratio := 1.0
 	if users > 0 {
 		ratio = 1 - float64(bad)/float64(users)

@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/server"
+	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
@@ -77,11 +78,11 @@ func stopAll(c *cli.Context) error {
 			break
 		}
 		if time.Now().After(deadline) {
-			return &exitError{exitNotPutBack, fmt.Errorf("%d of %d runs have not undone what they did after %v: gameday undo plays what dead ones have left", len(left), asked, c.Duration("within"))}
+			return &exitError{session.ExitNotPutBack, fmt.Errorf("%d of %d runs have not undone what they did after %v: gameday undo plays what dead ones have left", len(left), asked, c.Duration("within"))}
 		}
 		select {
 		case <-c.Done():
-			return &exitError{exitAborted, errors.New("ended before all was undone")}
+			return &exitError{session.ExitAborted, errors.New("ended before all was undone")}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -92,7 +93,7 @@ func stopAll(c *cli.Context) error {
 	return err
 }
 
-func holdCommand() *cli.Command {
+func (p program) holdCommand() *cli.Command {
 	return &cli.Command{
 		Name: "hold", Usage: "declare an incident: gameday serve begins nothing in an environment, and stops what runs there", ArgsUsage: "ENVIRONMENT",
 		Flags: []cli.Flag{
@@ -109,7 +110,7 @@ func holdCommand() *cli.Command {
 				return usageError("--until: %w", err)
 			}
 			// A name that nobody uses would hold nothing.
-			if _, err := library().Environment(environment); err != nil {
+			if _, err := p.library().Environment(environment); err != nil {
 				return usageError("%w", err)
 			}
 			err = audited(c, "hold "+environment+": "+c.String("why"), func(s *store.Store) error {
@@ -137,7 +138,7 @@ func releaseCommand() *cli.Command {
 	}
 }
 
-func approveCommand() *cli.Command {
+func (p program) approveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "approve", Usage: "approve of a run that waits for it", ArgsUsage: "JOB", Flags: []cli.Flag{storeFlag()},
 		Action: func(c *cli.Context) error {
@@ -150,15 +151,15 @@ func approveCommand() *cli.Command {
 				return usageError("found %q, expected a job's number", text)
 			}
 			return audited(c, fmt.Sprintf("approve job %d", id), func(s *store.Store) error {
-				return s.Approve(c.Context, id, typist(), time.Now().Add(approvedWithin(c, s, id)))
+				return s.Approve(c.Context, id, typist(), time.Now().Add(p.approvedWithin(c, s, id)))
 			})
 		},
 	}
 }
 
 // approvedWithin is how long a job may take to begin once it was approved.
-func approvedWithin(c *cli.Context, s *store.Store, id int64) time.Duration {
-	all, err := schedules("")
+func (p program) approvedWithin(c *cli.Context, s *store.Store, id int64) time.Duration {
+	all, err := p.schedules("")
 	j, jobErr := s.Job(c.Context, id)
 	if err != nil || jobErr != nil {
 		return scenario.DefaultStartWithin

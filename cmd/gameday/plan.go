@@ -2,57 +2,64 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/session"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-func planCommand() *cli.Command {
+func (p program) planCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "plan",
-		Usage:     "show what a run would touch, and what would be refused, without touching it",
+		Usage:     "show what a run would touch or refuse, without touching it",
 		ArgsUsage: "SCENARIO",
 		Flags:     append(scenarioFlags(), &cli.BoolFlag{Name: "json", Usage: "write one JSON document"}),
 		Action: func(c *cli.Context) error {
-			in, err := resolve(c)
+			s, in, err := p.resolve(c)
 			if err != nil {
 				return err
 			}
-			defer in.engine.Close()
-			if in.lab != "" {
-				if up, err := labIsUp(c, in); err != nil || !up {
+			if !in.Lab.IsZero() {
+				if err := labIsUp(c, s, in); err != nil {
 					return err
 				}
 			}
-			p, err := plan.Build(c.Context, in.engine, plan.Request{Scenario: in.scenario, Environment: in.environment, Journeys: in.journeys})
+			planned, err := s.Plan(c.Context, in)
 			if err != nil {
 				return err
 			}
 			if c.Bool("json") {
-				return printPlanJSON(c, p)
+				return printPlanJSON(c, planned)
 			}
-			return printPlan(c, p)
+			return printPlan(c, planned)
 		},
 	}
 }
 
-// labIsUp says what would happen where there is nothing to look at yet.
-func labIsUp(c *cli.Context, in input) (bool, error) {
-	components, err := in.engine.Find(c.Context, targetAll())
-	if err != nil || len(components) > 0 {
-		return true, err
+// labIsUp is an error if there is nothing to look at yet.
+func labIsUp(c *cli.Context, s session.Session, in session.Input) (err error) {
+	site, err := s.Open(c.Context, in.Environment)
+	if err != nil {
+		return err
 	}
-	return false, usageError("lab %s is not up, so there is nothing to look at: gameday lab up %s first (run brings it up by itself)", in.lab, in.lab)
+	defer func() { err = errors.Join(err, site.Close()) }()
+	components, err := site.Find(c.Context, target.Selector{})
+	if err != nil || len(components) > 0 {
+		return err
+	}
+	return usageError("lab %s is not up, so there is nothing to look at: run gameday lab up %s first (gameday run starts the lab by itself)", in.Lab, in.Lab)
 }
 
 func printPlan(c *cli.Context, p plan.Plan) error {
 	s := p.Scenario
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
-	fmt.Fprintf(&b, "Environment  %s (%s), at %s\n", p.Environment.Name, p.Environment.Docker.Fence(), p.Environment.Entry)
+	fmt.Fprintf(&b, "Environment  %s (%s), at %s\n", p.Environment.Name, p.Environment.Settings.Fence(), p.Environment.Entry)
 	for _, l := range s.Load {
 		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l.Rate, map[bool]string{true: ", critical"}[l.Critical])
 	}

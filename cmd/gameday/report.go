@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
 func reportCommand() *cli.Command {
@@ -52,12 +52,11 @@ func reportAction(c *cli.Context) error {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
+	if err := session.WriteReports(dir, files, r); err != nil {
+		return err
+	}
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
-		if err := writeFile(path, func(w io.Writer) error { return f.Format(w, r) }); err != nil {
-			return err
-		}
-		fmt.Fprintln(c.App.Writer, path)
+		fmt.Fprintln(c.App.Writer, filepath.Join(dir, f.Name))
 	}
 	return nil
 }

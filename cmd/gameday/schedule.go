@@ -13,27 +13,28 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/schedule"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
-func scheduleCommand() *cli.Command {
+func (p program) scheduleCommand() *cli.Command {
 	return &cli.Command{
 		Name: "schedule", Usage: "game days on a calendar: schedules: of gameday.yaml",
 		Description: "gameday serve begins them. Where no daemon is wanted, something else can: gameday schedule export NAME --systemd",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "show the schedules, and when each comes next", Flags: []cli.Flag{jsonFlag()}, Action: scheduleList},
+			{Name: "list", Usage: "show the schedules, and when each comes next", Flags: []cli.Flag{jsonFlag()}, Action: p.scheduleList},
 			{
 				Name: "next", Usage: "show the next moments, and which of them are refused", ArgsUsage: "[NAME]",
 				Flags:  []cli.Flag{jsonFlag(), &cli.IntFlag{Name: "count", Value: 5, Usage: "how many of each"}, fromFlag()},
-				Action: scheduleNext,
+				Action: p.scheduleNext,
 			},
 			{
 				Name: "check", Usage: "may it begin now? Exit code 1 where it may not", ArgsUsage: "NAME",
 				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "and has cron named a moment within so long before?"}},
-				Action: scheduleCheck,
+				Action: p.scheduleCheck,
 			},
 			{
 				Name: "export", Usage: "write it for something else that begins it, where no gameday serve is wanted", ArgsUsage: "NAME",
-				Flags: exportFlags(), Action: scheduleExport,
+				Flags: exportFlags(), Action: p.scheduleExport,
 			},
 		},
 	}
@@ -50,7 +51,7 @@ func exportFlags() []cli.Flag {
 	return all
 }
 
-func scheduleExport(c *cli.Context) error {
+func (p program) scheduleExport(c *cli.Context) error {
 	name, err := one(c, "a schedule")
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func scheduleExport(c *cli.Context) error {
 	if len(to) != 1 {
 		return usageError("expected one of --%s", strings.Join(schedule.Exports(), ", --"))
 	}
-	all, err := schedules(name)
+	all, err := p.schedules(name)
 	if err != nil {
 		return err
 	}
@@ -83,8 +84,8 @@ func moment(c *cli.Context) time.Time {
 }
 
 // schedules are those that a person names, or all of them.
-func schedules(name string) ([]scenario.Schedule, error) {
-	all, err := library().Schedules()
+func (p program) schedules(name string) ([]scenario.Schedule, error) {
+	all, err := p.library().Schedules()
 	if err != nil || name == "" {
 		return all, err
 	}
@@ -99,8 +100,8 @@ func schedules(name string) ([]scenario.Schedule, error) {
 	return all[i : i+1], nil
 }
 
-func scheduleList(c *cli.Context) error {
-	all, err := schedules("")
+func (p program) scheduleList(c *cli.Context) error {
+	all, err := p.schedules("")
 	if err != nil {
 		return err
 	}
@@ -146,8 +147,8 @@ func spoken(at time.Time) string {
 	return here
 }
 
-func scheduleNext(c *cli.Context) error {
-	all, err := schedules(c.Args().First())
+func (p program) scheduleNext(c *cli.Context) error {
+	all, err := p.schedules(c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -172,12 +173,12 @@ func scheduleNext(c *cli.Context) error {
 	return table(c.App.Writer, []string{"schedule", "when", "then"}, rows)
 }
 
-func scheduleCheck(c *cli.Context) error {
+func (p program) scheduleCheck(c *cli.Context) error {
 	name, err := one(c, "a schedule")
 	if err != nil {
 		return err
 	}
-	all, err := schedules(name)
+	all, err := p.schedules(name)
 	if err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func scheduleCheck(c *cli.Context) error {
 		}
 	}
 	if why != "" {
-		return &exitError{exitProven, fmt.Errorf("%s may not begin now: %s", name, why)}
+		return &exitError{session.ExitProven, fmt.Errorf("%s may not begin now: %s", name, why)}
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%s may begin now\n", name)
 	return err

@@ -7,23 +7,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/daemon"
-	"github.com/gameday-dev/gameday/pkg/run"
-	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/server"
+	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-func serveCommand() *cli.Command {
+func (p program) serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "begin the game days of schedules: when they are due, and show what goes on",
 		Description: "It works in the folder that it is started in: gameday.yaml, scenarios/, journeys/, spofs.yaml.\n\n" +
@@ -39,7 +35,7 @@ func serveCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "host", Usage: "a `NAME` by which it is reached; other names are refused"},
 			&cli.StringFlag{Name: "instance", Usage: "its `NAME` among several; the machine's where it is not set"},
 		},
-		Action: serve,
+		Action: p.serve,
 	}
 }
 
@@ -75,15 +71,6 @@ func withStore(c *cli.Context, do func(*store.Store) error) error {
 	return errors.Join(do(s), s.Close())
 }
 
-// logged writes what is written to it into the log, a line each.
-type logged struct{}
-
-// Write implements [io.Writer].
-func (logged) Write(p []byte) (int, error) {
-	slog.Warn(strings.TrimSpace(string(p)))
-	return len(p), nil
-}
-
 func serverConfig(c *cli.Context) (server.Config, error) {
 	config := server.Config{Listen: c.String("listen"), Proxied: c.Bool("behind-proxy"), Hosts: c.StringSlice("host"), Version: version()}
 	if c.String("tls-cert") != "" || c.String("tls-key") != "" {
@@ -99,7 +86,7 @@ func serverConfig(c *cli.Context) (server.Config, error) {
 	return config, nil
 }
 
-func serve(c *cli.Context) error {
+func (p program) serve(c *cli.Context) error {
 	if c.Args().Present() {
 		return usageError("found %q, expected flags only; gameday serve --help lists them", c.Args().First())
 	}
@@ -116,7 +103,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the folder of runs: %w", err)
 	}
-	state, err := stateDir()
+	sessions, err := p.session(out, func(err error) { log.Warn(err.Error()) })
 	if err != nil {
 		return err
 	}
@@ -128,18 +115,18 @@ func serve(c *cli.Context) error {
 	}
 	return withStore(c, func(s *store.Store) error {
 		// What a dead gameday has left is undone before anything is begun.
-		if err := undoLeft(c.Context, state, log); err != nil {
+		if err := undoLeft(c.Context, sessions, log); err != nil {
 			return err
 		}
 		// Another name each time: what a former one has not ended is not this one's.
 		d := &daemon.Daemon{
-			Store: s, Runner: unattended{out}, Schedules: scheduledEnvironments, Log: log, Now: time.Now, Hub: &daemon.Hub{},
-			Instance: fmt.Sprintf("%s/%d", instance, os.Getpid()), Spool: filepath.Join(state, "outcomes"),
+			Store: s, Runner: daemon.Sessions{Session: sessions}, Schedules: sessions.Schedules, Log: log, Now: time.Now, Hub: &daemon.Hub{},
+			Instance: fmt.Sprintf("%s/%d", instance, os.Getpid()), Spool: filepath.Join(sessions.StateDir, "outcomes"),
 		}
 		if err := d.Prepare(c.Context); err != nil {
 			return err
 		}
-		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: known, Names: there, Register: openRegister}
+		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: sessions.EnvironmentOf, Names: sessions.Names, Register: openRegister}
 		return both(c.Context, d.Run, func(ctx context.Context) error {
 			return web.Serve(ctx, func(address string) { announce(ctx, c.App.ErrWriter, web, address) })
 		})
@@ -171,8 +158,8 @@ func both(ctx context.Context, a, b func(context.Context) error) error {
 
 // undoLeft undoes what dead runs have left, before any begins. What cannot be undone
 // now stands in the way of its own environment only.
-func undoLeft(ctx context.Context, state string, log *slog.Logger) error {
-	undone, left, err := run.UndoAll(ctx, state, opener(ctx))
+func undoLeft(ctx context.Context, s session.Session, log *slog.Logger) error {
+	undone, left, err := s.Replay(func(text string) { log.Info(text) }).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -180,41 +167,7 @@ func undoLeft(ctx context.Context, state string, log *slog.Logger) error {
 		log.Info(undoneText(undone))
 	}
 	if left != nil {
-		log.Error("some things could not be put back: gameday undo", "err", left)
+		log.Error("some things could not be put back: run gameday undo", "err", left)
 	}
 	return nil
-}
-
-// scheduledEnvironments are the schedules, each with the environment that it means.
-func scheduledEnvironments() ([]scenario.Schedule, error) {
-	all, err := library().Schedules()
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		if all[i].Environment, err = known(all[i].What(), all[i].Environment); err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", all[i].Name, err)
-		}
-	}
-	return all, nil
-}
-
-// known checks a scenario and an environment, and gives the environment that is meant.
-func known(what, environment string) (string, error) {
-	if what == "sweep" {
-		_, err := library().Environment(environment)
-		return environment, err
-	}
-	in, err := bind(what, environment)
-	return in.scenario.Environment, err
-}
-
-// there lists the scenarios and environments that there are.
-func there() (scenarios, environments []string, err error) {
-	files := library()
-	all, err := files.Environments()
-	if err != nil {
-		return nil, nil, err
-	}
-	return files.Bundled(), slices.Sorted(maps.Keys(all)), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -138,7 +139,7 @@ func spofsCheck(c *cli.Context) error {
 		return err
 	}
 	slices.Sort(wrong)
-	return &exitError{exitProven, errors.New(strings.Join(wrong, "\n"))}
+	return &exitError{session.ExitProven, errors.New(strings.Join(wrong, "\n"))}
 }
 
 // contradicted says what the evidence has against a decision.

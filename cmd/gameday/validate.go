@@ -9,12 +9,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
-func validateCommand() *cli.Command {
+func (p program) validateCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "validate",
-		Usage:     "tell all that is wrong with scenarios, journeys and gameday.yaml files",
+		Usage:     "check scenarios, journeys and gameday.yaml files",
 		ArgsUsage: "FILE...",
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
@@ -22,7 +23,7 @@ func validateCommand() *cli.Command {
 			}
 			var errs []error
 			for _, file := range c.Args().Slice() {
-				if err := validate(file); err != nil {
+				if err := p.validate(file); err != nil {
 					errs = append(errs, err)
 					continue
 				}
@@ -38,21 +39,21 @@ func validateCommand() *cli.Command {
 
 // validate reads a file as what its name and folder say that it is. A scenario
 // is held against the environment that it names, too.
-func validate(file string) error {
+func (p program) validate(file string) error {
 	data, err := os.ReadFile(file) //nolint:gosec // G304: what the user asks for
 	if err != nil {
 		return err
 	}
 	switch {
 	case filepath.Base(file) == scenario.EnvironmentFile:
-		_, err = scenario.LoadEnvironments(file, data)
+		_, err = scenario.LoadEnvironments(file, data, p.drivers)
 	case filepath.Base(filepath.Dir(absolute(file))) == "journeys":
 		_, err = scenario.LoadJourney(file, data)
 	default:
-		files := library()
-		var s scenario.Scenario
-		if s, err = scenario.Load(file, data, files.Kinds); err == nil && s.Environment != "" {
-			_, err = bindFiles(files, s, "")
+		files := session.Session{Library: p.library()}
+		var what scenario.Scenario
+		if what, err = scenario.Load(file, data, files.Library.Kinds); err == nil && what.Environment != "" {
+			_, err = files.Bind(what, "")
 		}
 	}
 	return err

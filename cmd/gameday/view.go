@@ -5,14 +5,13 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/mattn/go-isatty"
 
-	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/session"
 )
 
 // The rules of what is shown while something goes on: it goes to standard
@@ -53,15 +52,15 @@ func (v *view) observe(u run.Update) {
 		v.program.Send(u)
 		return
 	}
-	if line := plainLine(u); line != "" {
+	if line := session.Line(u); line != "" {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		fmt.Fprintln(v.out, line)
 	}
 }
 
+// progress shows a line of text.
 func (v *view) progress(text string) { v.observe(run.Update{Text: text}) }
-func (v *view) detail(text string)   { v.observe(run.Update{Text: text, Minor: true}) }
 
 // close ends the view, and waits until it has left the terminal.
 func (v *view) close() {
@@ -69,34 +68,6 @@ func (v *view) close() {
 		v.program.Quit()
 	}
 	<-v.ended
-}
-
-// plainLine is an update as a line of a log; look-ups counting up are not.
-func plainLine(u run.Update) string {
-	now := time.Now().Format("15:04:05")
-	switch {
-	case u.Event != nil:
-		return eventLine(*u.Event)
-	case u.Phase == run.Done, u.Minor:
-		return ""
-	case u.Phase != "" && u.For > 0:
-		return fmt.Sprintf("%s %s, %s%v", now, u.Phase, map[bool]string{true: "at most "}[u.Phase == run.Repair], u.For)
-	case u.Phase != "":
-		return now + " " + string(u.Phase)
-	}
-	return now + " " + u.Text
-}
-
-// eventLine is an event as a line; marks repeat what phases and faults say.
-func eventLine(e record.Event) string {
-	if e.Kind == record.KindMark {
-		return ""
-	}
-	text := e.What
-	if e.Component != "" {
-		text = e.Component + ": " + text
-	}
-	return e.At.Local().Format("15:04:05") + " " + e.Kind + ": " + text
 }
 
 // progress shows what takes longer than a moment, outside of a run.

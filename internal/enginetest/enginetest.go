@@ -31,9 +31,16 @@ type Bed struct {
 	Label  string         // the fence: key=value
 }
 
+// Options are what a test opens its environment with.
+type Options struct {
+	target.Options
+
+	Config docker.Config
+}
+
 // New is a test's own fence. Without an engine the test is skipped; where CI
 // is set, it fails.
-func New(tb testing.TB, options ...func(*docker.Options)) *Bed {
+func New(tb testing.TB, options ...func(*Options)) *Bed {
 	tb.Helper()
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
@@ -43,11 +50,11 @@ func New(tb testing.TB, options ...func(*docker.Options)) *Bed {
 		Missing(tb, err)
 	}
 	b := &Bed{T: tb, Client: c, Label: "gameday.test=" + strings.ToLower(rand.Text()[:10])}
-	o := docker.Options{Config: docker.Config{Labels: []string{b.Label}}}
+	o := Options{Config: docker.Config{Labels: []string{b.Label}}}
 	for _, option := range options {
 		option(&o)
 	}
-	if b.Env, err = docker.Open(tb.Context(), o); err != nil {
+	if b.Env, err = docker.Open(tb.Context(), &o.Config, o.Options); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _, _ = b.Env.Close(), c.Close() })

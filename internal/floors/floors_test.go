@@ -17,13 +17,17 @@ const module = "github.com/gameday-dev/gameday/"
 // nothing of gameday and serves floor 0 too is below it.
 func floors() map[string]int {
 	return map[string]int{
-		"internal/atomicfile": -1,
-		"internal/kind":       0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0,
-		"pkg/target": 0, "pkg/record": 0, "pkg/journal": 0, "pkg/helper": 0, "internal/redact": 0, "internal/browsertest": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
-		"pkg/target/docker": 1, "pkg/fault": 1, "pkg/probe": 1, "pkg/verdict": 1,
-		"pkg/scenario": 2, "pkg/register": 2, "pkg/lab": 2, "internal/enginetest": 2,
-		"pkg/plan": 3, "pkg/run": 4, "pkg/report": 5, "pkg/topology": 2, "pkg/sweep": 6, "pkg/history": 6, "pkg/schedule": 3, "pkg/attach": 6,
-		"internal/pgtest": 3, "pkg/gate": 1, "pkg/store": 3, "pkg/queue": 3, "pkg/trace": 6, "pkg/daemon": 6, "pkg/server": 7, "cmd/gameday": 8,
+		"internal/kind": 0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0, "internal/redact": 0, "internal/atomicfile": 0,
+		"internal/browsertest": 0, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
+		"pkg/record": 1, "pkg/journal": 1,
+		"pkg/target": 2, "pkg/gate": 2, "pkg/verdict": 2,
+		"pkg/target/docker": 3, "pkg/fault": 3, "pkg/probe": 3,
+		"pkg/target/docker/lab": 4, "pkg/scenario": 4, "pkg/register": 4, "pkg/topology": 4, "internal/enginetest": 4, "internal/toyenv": 4,
+		"pkg/plan": 5, "pkg/schedule": 5, "pkg/store": 5, "pkg/queue": 5, "internal/pgtest": 5,
+		"pkg/run":     6,
+		"pkg/report":  7,
+		"pkg/history": 8, "pkg/attach": 8, "pkg/sweep": 8, "pkg/trace": 8,
+		"pkg/session": 9, "pkg/daemon": 10, "pkg/server": 11, "cmd/gameday": 12,
 	}
 }
 

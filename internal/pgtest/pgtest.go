@@ -13,7 +13,8 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/labs"
-	"github.com/gameday-dev/gameday/pkg/lab"
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/target/docker/lab"
 )
 
 // Server is a PostgreSQL that can be away.
@@ -37,7 +38,10 @@ exec $bin/postgres -D $data -c listen_addresses='*' -c fsync=off -c unix_socket_
 func New(tb testing.TB) *Server {
 	tb.Helper()
 	bed := enginetest.New(tb)
-	all := lab.Labs{Files: labs.Files, Engine: bed.Env.Engine, Progress: func(text string) { tb.Log(text) }, Detail: func(string) {}}
+	all := lab.Provisioner{
+		Labs: lab.Labs{Files: labs.Files}, Engine: bed.Env.Engine,
+		Progress: target.Progress{Step: func(text string) { tb.Log(text) }, Detail: func(string) {}},
+	}
 	image, err := all.Image(tb.Context(), "checkout", "postgres")
 	if err != nil {
 		tb.Fatal(err)

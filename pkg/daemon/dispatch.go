@@ -129,7 +129,7 @@ func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job
 
 func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
 	j := store.Job{
-		Schedule: s.Name, Due: at, What: s.What(), Environment: s.Environment, Args: s.Sweep.Args(), Who: "schedule " + s.Name,
+		Schedule: s.Name, Due: at, What: s.What(), Environment: s.Environment, Sweep: s.Sweep, Who: "schedule " + s.Name,
 		State: store.Queued, Expires: begins.Add(s.StartWithin()),
 	}
 	if within := s.ApprovalWithin(); within > 0 {

@@ -9,24 +9,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Attacher is a component beside which a helper can be put; see pkg/helper.
-type Attacher interface {
-	// Attach puts a helper with a power beside the component, or returns the one
-	// that this process has there.
-	Attach(ctx context.Context, power helper.Power) (*helper.Session, error)
-	// Attached is this process's helper beside the component's present life.
-	Attached(ctx context.Context, power helper.Power) (*helper.Session, bool)
-	// Evict ends the helpers that other processes have left there.
-	Evict(ctx context.Context) error
-	// Supports tells, as an error, what the kernel cannot do.
-	Supports(ctx context.Context, features helper.Features) error
-}
-
-// Finder looks for other components of a component's environment.
-type Finder interface {
-	Find(ctx context.Context, selector target.Selector) ([]target.Component, error)
-}
-
 // Warmer is a fault that can make ready what its order needs, so that the order
 // takes no longer than it must. It changes nothing in the component.
 type Warmer interface {
@@ -72,9 +54,9 @@ func (f *viaHelper) UnmarshalJSON(data []byte) error { return json.Unmarshal(dat
 // Prepare refuses what the kernel cannot do, and what would cut gameday off.
 func (f *viaHelper) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	spec := f.carry()
-	if lifeline, err := target.As[Lifeline](h); err == nil && spec.power == helper.Network {
-		if why, cut := lifeline.Lifeline(ctx); cut {
-			return nil, fmt.Errorf("gameday reaches the engine %s, and would cut itself off", why)
+	if spec.power == helper.Network {
+		if err := notOwnLifeline(ctx, h); err != nil {
+			return nil, err
 		}
 	}
 	return spec.prepare(ctx, h)
@@ -110,4 +92,21 @@ func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint6
 // Revert takes it back.
 func (f *viaHelper) Revert(ctx context.Context, h target.Handle, was State) error {
 	return f.carry().revert(ctx, h, was)
+}
+
+// notOwnLifeline refuses a component through which gameday reaches the
+// environment. A component that cannot tell is refused too.
+func notOwnLifeline(ctx context.Context, h target.Handle) error {
+	lifeline, err := target.As[target.Lifeline](h)
+	if err != nil {
+		return err
+	}
+	why, cut, err := lifeline.Lifeline(ctx)
+	if err != nil {
+		return err
+	}
+	if cut {
+		return fmt.Errorf("gameday reaches the engine %s, and would cut itself off", why)
+	}
+	return nil
 }

@@ -27,10 +27,11 @@ type Command struct {
 }
 
 var (
-	_ Fault    = (*Command)(nil)
-	_ Verifier = (*Command)(nil)
-	_ Checker  = (*Command)(nil)
-	_ Patient  = (*Command)(nil)
+	_ Fault     = (*Command)(nil)
+	_ Outliving = (*Command)(nil)
+	_ Verifier  = (*Command)(nil)
+	_ Checker   = (*Command)(nil)
+	_ Patient   = (*Command)(nil)
 )
 
 // Targetless tells that a command on the host is about no component.
@@ -130,3 +131,6 @@ func (f *Command) exec(ctx context.Context, h target.Handle, command []string) (
 	}
 	return 0, string(data), err
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Command) OutlivesComponent() {}

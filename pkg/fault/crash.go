@@ -12,10 +12,11 @@ import (
 type Crash struct{}
 
 var (
-	_ Fault    = (*Crash)(nil)
-	_ Verifier = (*Crash)(nil)
-	_ Healer   = (*Crash)(nil)
-	_ Warmer   = (*Crash)(nil)
+	_ Fault     = (*Crash)(nil)
+	_ Outliving = (*Crash)(nil)
+	_ Verifier  = (*Crash)(nil)
+	_ Healer    = (*Crash)(nil)
+	_ Warmer    = (*Crash)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -58,3 +59,6 @@ func (*Crash) Healed(ctx context.Context, h target.Handle, _ State) (bool, error
 func (*Crash) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Crash) OutlivesComponent() {}

@@ -98,7 +98,7 @@ func (st *stage) clean(t *testing.T, env *docker.Environment) {
 // other is an environment as another process has it: gameday undo, or a guard.
 func (st *stage) other(t *testing.T) *docker.Environment {
 	t.Helper()
-	env, err := docker.Open(t.Context(), docker.Options{Config: docker.Config{Labels: []string{st.Label}}})
+	env, err := docker.Open(t.Context(), &docker.Config{Labels: []string{st.Label}}, target.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestTheConnectionIsCut(t *testing.T) {
 			s := c.begin(t)
 			kernel := s.Kernel(s.id)
 			wire := newWire(t)
-			env, err := docker.Open(t.Context(), docker.Options{Config: docker.Config{Host: wire.address, Labels: []string{s.Label}}})
+			env, err := docker.Open(t.Context(), &docker.Config{Host: wire.address, Labels: []string{s.Label}}, target.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -464,7 +464,7 @@ func TestNobodyCutsThemselvesOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := enginetest.New(t, func(o *docker.Options) { o.Config.Host = wire.address })
+	b := enginetest.New(t, func(o *enginetest.Options) { o.Config.Host = wire.address })
 	id := b.StartWith(container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.2", HostPort: port}}}})
 	for _, f := range []fault.Fault{of(&fault.Isolate{}), of(&fault.Partition{From: target.Selector{Label: b.Label}})} {
 		if _, err := f.Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "would cut itself off") {

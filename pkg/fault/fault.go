@@ -64,6 +64,14 @@ type Healer interface {
 	Healed(ctx context.Context, h target.Handle, was State) (bool, error)
 }
 
+// Interruptible is a fault whose order ends with the context that it was given:
+// nothing of it comes after the undoing. The order of every other kind may be
+// carried out by an engine whose caller has hung up, and is not cut off.
+type Interruptible interface {
+	// Interruptible does nothing: it marks the kind.
+	Interruptible()
+}
+
 // Kinds are all kinds of faults, by name.
 func Kinds() kind.Set[Fault] {
 	return kind.Set[Fault]{
@@ -128,7 +136,7 @@ func Entry(id, kindName string, f Fault, c target.Component, was State) (journal
 	if err != nil {
 		return journal.Entry{}, fmt.Errorf("write down %s: %w", kindName, err)
 	}
-	e := journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Name: c.Name, State: was, Settle: Settle}
+	e := journal.Entry{ID: id, Kind: kindName, Spec: spec, Component: c.ID, Identity: c.Identity, Name: c.Name, State: was, Settle: Settle}
 	if patient, ok := f.(Patient); ok {
 		e.Patience = patient.Patience()
 	}
@@ -167,24 +175,4 @@ func Decode(e journal.Entry) (Fault, error) {
 		return nil, fmt.Errorf("read spec of %s: %w", e.Kind, err)
 	}
 	return f, nil
-}
-
-// Undo reverts what an entry stands for, from the entry alone. A component
-// that is gone has nothing left to mend.
-func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
-	f, err := Decode(e)
-	if err != nil {
-		return err
-	}
-	var h target.Handle
-	if e.Component != "" {
-		h, err = env.Open(ctx, e.Component)
-	}
-	if err == nil {
-		err = f.Revert(ctx, h, e.State)
-	}
-	if err != nil && !errors.Is(err, target.ErrGone) {
-		return fmt.Errorf("undo %s of %s: %w", e.Kind, e.Name, err)
-	}
-	return nil
 }

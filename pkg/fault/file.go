@@ -25,10 +25,11 @@ type File struct {
 }
 
 var (
-	_ Fault    = (*File)(nil)
-	_ Verifier = (*File)(nil)
-	_ Warmer   = (*File)(nil)
-	_ Checker  = (*File)(nil)
+	_ Fault     = (*File)(nil)
+	_ Outliving = (*File)(nil)
+	_ Verifier  = (*File)(nil)
+	_ Warmer    = (*File)(nil)
+	_ Checker   = (*File)(nil)
 )
 
 // fileState is what undoing needs: all of the file.
@@ -177,3 +178,6 @@ func (f *File) do(ctx context.Context, h target.Handle, order helper.File) (help
 	}
 	return session.Do(ctx, helper.Work{File: &order})
 }
+
+// OutlivesComponent implements [Outliving].
+func (*File) OutlivesComponent() {}

@@ -41,7 +41,10 @@ type helpedState struct {
 }
 
 func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
-	attacher, err := target.As[Attacher](h)
+	if _, err := target.As[target.Attacher](h); err != nil {
+		return nil, err
+	}
+	prober, err := target.As[target.Prober](h)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +53,7 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 		return nil, err
 	}
 	if f.needs != (helper.Features{}) {
-		if err := attacher.Supports(ctx, f.needs); err != nil {
+		if err := prober.Supports(ctx, f.needs); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +95,7 @@ func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) e
 
 // attach puts a helper beside the component, or returns the one that is there.
 func attach(ctx context.Context, h target.Handle, power helper.Power) (*helper.Session, error) {
-	attacher, err := target.As[Attacher](h)
+	attacher, err := target.As[target.Attacher](h)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +169,11 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 			return err
 		}
 	}
-	if err := attacher.Evict(ctx); err != nil || !f.keeps {
+	evictor, err := target.As[target.Evictor](h)
+	if err != nil {
+		return err
+	}
+	if err := evictor.Evict(ctx); err != nil || !f.keeps {
 		return err
 	}
 	c, err := h.Look(ctx)
@@ -182,12 +189,12 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 
 // reach is what every order after the first look needs: whom to ask for a helper,
 // and what was seen before.
-func reach(h target.Handle, was State) (Attacher, helpedState, error) {
+func reach(h target.Handle, was State) (target.Attacher, helpedState, error) {
 	s, err := stateOf[helpedState](was)
 	if err != nil {
 		return nil, s, err
 	}
-	attacher, err := target.As[Attacher](h)
+	attacher, err := target.As[target.Attacher](h)
 	return attacher, s, err
 }
 
@@ -196,7 +203,7 @@ func (s helpedState) current(ctx context.Context, h target.Handle, peers target.
 	if len(s.Peers) > 0 {
 		peers = target.Selector{} // the fence
 	}
-	finder, err := target.As[Finder](h)
+	finder, err := target.As[target.Finder](h)
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,6 @@ type Isolate struct {
 	KeepProbe bool `json:"keep_probe,omitempty" yaml:"keep_probe,omitempty" jsonschema_description:"Users of gameday's journeys still reach it from the host; not so where it is not set."`
 }
 
-// Gatewayed is a component that knows by which addresses its host reaches it.
-type Gatewayed interface {
-	Gateways(ctx context.Context) ([]netip.Addr, error)
-}
-
 var _ Carried = (*Isolate)(nil)
 
 // Check implements [Checker].
@@ -35,7 +30,7 @@ func (f *Isolate) carry() helped {
 		if err != nil || !f.KeepProbe {
 			return work, err
 		}
-		host, err := target.As[Gatewayed](h)
+		host, err := target.As[target.Gatewayed](h)
 		if err != nil {
 			return work, err
 		}

@@ -11,8 +11,9 @@ import (
 type Kill struct{}
 
 var (
-	_ Fault    = (*Kill)(nil)
-	_ Verifier = (*Kill)(nil)
+	_ Fault     = (*Kill)(nil)
+	_ Outliving = (*Kill)(nil)
+	_ Verifier  = (*Kill)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -39,3 +40,6 @@ func (*Kill) InForce(ctx context.Context, h target.Handle, _ State) error { retu
 func (*Kill) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Kill) OutlivesComponent() {}

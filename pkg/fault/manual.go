@@ -81,3 +81,6 @@ func (f *Manual) ask(ctx context.Context, instruction string) error {
 	defer cancel()
 	return person.Do(ctx, instruction)
 }
+
+// Interruptible implements [Interruptible]: a person can be told to stop.
+func (*Manual) Interruptible() {}

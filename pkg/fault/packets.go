@@ -137,9 +137,3 @@ func (t Traffic) outward() Traffic {
 	}
 	return t
 }
-
-// Lifeline is a component that may stand between gameday and the engine.
-type Lifeline interface {
-	// Lifeline tells whether it does, and how.
-	Lifeline(ctx context.Context) (why string, is bool)
-}

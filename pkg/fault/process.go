@@ -19,11 +19,12 @@ type Process struct {
 }
 
 var (
-	_ Fault    = (*Process)(nil)
-	_ Verifier = (*Process)(nil)
-	_ Healer   = (*Process)(nil)
-	_ Warmer   = (*Process)(nil)
-	_ Checker  = (*Process)(nil)
+	_ Fault     = (*Process)(nil)
+	_ Outliving = (*Process)(nil)
+	_ Verifier  = (*Process)(nil)
+	_ Healer    = (*Process)(nil)
+	_ Warmer    = (*Process)(nil)
+	_ Checker   = (*Process)(nil)
 )
 
 // signals are Linux's numbers, whatever this is compiled for.
@@ -45,7 +46,7 @@ func (f *Process) work(signal int) helper.Work {
 
 // Prepare refuses a component that does not run, or has no such process.
 func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	if _, err := target.As[Attacher](h); err != nil {
+	if _, err := target.As[target.Attacher](h); err != nil {
 		return nil, err
 	}
 	was, err := alive(ctx, h)
@@ -108,3 +109,6 @@ func (f *Process) Revert(ctx context.Context, h target.Handle, was State) error 
 	}
 	return startAgain(ctx, h, was)
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Process) OutlivesComponent() {}

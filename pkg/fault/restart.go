@@ -12,9 +12,10 @@ import (
 type Restart struct{}
 
 var (
-	_ Fault    = (*Restart)(nil)
-	_ Verifier = (*Restart)(nil)
-	_ Healer   = (*Restart)(nil)
+	_ Fault     = (*Restart)(nil)
+	_ Outliving = (*Restart)(nil)
+	_ Verifier  = (*Restart)(nil)
+	_ Healer    = (*Restart)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -54,3 +55,6 @@ func (*Restart) Settles() time.Duration { return target.StopGrace + Settle }
 func (*Restart) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Restart) OutlivesComponent() {}

@@ -11,6 +11,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/helper"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 func median(of []time.Duration) time.Duration {
@@ -25,7 +26,7 @@ func BenchmarkInjection(b *testing.B) {
 	id := bed.Start("no")
 	h := bed.Open(id)
 	f := of(&fault.Drop{Traffic: fault.Traffic{Ports: []uint16{9}}})
-	attacher := h.(fault.Attacher)
+	attacher := h.(target.Attacher)
 	var cold, warm, undone []time.Duration
 	for range 5 {
 		began := time.Now()

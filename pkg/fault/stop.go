@@ -12,8 +12,9 @@ import (
 type Stop struct{}
 
 var (
-	_ Fault    = (*Stop)(nil)
-	_ Verifier = (*Stop)(nil)
+	_ Fault     = (*Stop)(nil)
+	_ Outliving = (*Stop)(nil)
+	_ Verifier  = (*Stop)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -44,3 +45,6 @@ func (*Stop) Settles() time.Duration { return target.StopGrace + Settle }
 func (*Stop) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// OutlivesComponent implements [Outliving].
+func (*Stop) OutlivesComponent() {}

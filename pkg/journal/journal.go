@@ -38,10 +38,14 @@ type Header struct {
 	Schema      string          `json:"schema"`
 	Run         string          `json:"run"`
 	Scenario    string          `json:"scenario,omitempty"`
-	Environment string          `json:"environment"` // its name, for people
-	Address     json.RawMessage `json:"address"`     // how to open it
-	PID         int             `json:"pid"`
-	Started     time.Time       `json:"started"`
+	Environment string          `json:"environment"`    // its name, for people
+	Kind        string          `json:"kind,omitempty"` // of the driver that opens it
+	Address     json.RawMessage `json:"address"`        // the driver's settings, as they mean the same in any process
+	// Lock is the identity of what the run has locked. An entry may be undone
+	// there and nowhere else: on another engine, "not found" proves nothing.
+	Lock    string    `json:"lock,omitempty"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started"`
 }
 
 // Entry is one thing to be undone, as data.
@@ -50,8 +54,10 @@ type Entry struct {
 	Kind      string          `json:"kind"` // who knows how to undo it
 	Spec      json.RawMessage `json:"spec,omitempty"`
 	Component string          `json:"component,omitempty"` // its id, if it is a component's
-	Name      string          `json:"name,omitempty"`      // for people
-	State     json.RawMessage `json:"state,omitempty"`     // what was so before
+	// Identity survives the component: what took its place has the same.
+	Identity string          `json:"identity,omitempty"`
+	Name     string          `json:"name,omitempty"`  // for people
+	State    json.RawMessage `json:"state,omitempty"` // what was so before
 	// Settle is how long an order may still take effect after whoever gave it
 	// has died. Until it is Done, undoing it once is not enough.
 	Settle time.Duration `json:"settle,omitempty"`
@@ -109,6 +115,22 @@ func Open(path string) (*Journal, error) {
 		return nil, errors.Join(err, j.release())
 	}
 	return j, nil
+}
+
+// Peek reads a journal that another process may hold: whose it is, and what is
+// still pending, the last entry first. It is [os.ErrNotExist] once all of it was
+// undone.
+func Peek(path string) (Header, []Entry, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // G304: the journal's own path
+	if err != nil {
+		return Header{}, nil, fmt.Errorf("read journal: %w", err)
+	}
+	header, pending, _, err := parse(data)
+	if err != nil {
+		return header, nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	slices.Reverse(pending)
+	return header, pending, nil
 }
 
 func open(path string, flags int) (*Journal, error) {

@@ -192,23 +192,23 @@ func FuzzOpen(f *testing.F) {
 func TestALockNamesItsHolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	held, err := journal.Acquire(dir, "engine-project", journal.Header{Run: "first", PID: 42, Environment: "staging"})
+	held, err := journal.Acquire(dir, "engine-project", journal.Holder{Run: "first", PID: 42, Environment: "staging"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = journal.Acquire(dir, "engine-project", journal.Header{Run: "second", Environment: "staging"})
+	_, err = journal.Acquire(dir, "engine-project", journal.Holder{Run: "second", Environment: "staging"})
 	var busy *journal.BusyError
 	if !errors.As(err, &busy) || busy.Holder.Run != "first" || busy.Holder.PID != 42 {
 		t.Fatalf("%v", err)
 	}
-	other, err := journal.Acquire(dir, "another", journal.Header{})
+	other, err := journal.Acquire(dir, "another", journal.Holder{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(held.Release(), other.Release()); err != nil {
 		t.Fatal(err)
 	}
-	next, err := journal.Acquire(dir, "engine-project", journal.Header{Run: "third"})
+	next, err := journal.Acquire(dir, "engine-project", journal.Holder{Run: "third"})
 	if err != nil {
 		t.Fatalf("the lock of one that is gone stands in the way: %v", err)
 	}

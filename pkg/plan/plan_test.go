@@ -1,52 +1,37 @@
 package plan_test
 
 import (
-	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/gameday-dev/gameday/internal/toyenv"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// environment is a list of components that nothing can be done to.
-type environment []target.Component
-
-func (e environment) Find(_ context.Context, s target.Selector) ([]target.Component, error) {
-	var found []target.Component
-	for _, c := range e {
-		if s.Match(c) {
-			found = append(found, c)
-		}
+// components is an environment in which nothing may be done: a plan looks only.
+func components(t *testing.T) *toyenv.Env {
+	t.Helper()
+	all := []target.Component{
+		{Name: "db", Service: "db", Protected: true},
+		{Name: "lb", Service: "lb", State: target.Paused},
 	}
-	return found, nil
-}
-
-func (e environment) Open(_ context.Context, id string) (target.Handle, error) {
-	for _, c := range e {
-		if c.ID == id {
-			return handle(c), nil
-		}
-	}
-	return nil, target.ErrGone
-}
-
-type handle target.Component
-
-func (h handle) Look(context.Context) (target.Component, error) { return target.Component(h), nil }
-
-// Kill must never be called by a plan.
-func (h handle) Kill(context.Context) error { panic("a plan kills") }
-
-func components() environment {
-	var all environment
 	for _, name := range []string{"app-1", "app-2", "app-3", "app-4"} {
-		all = append(all, target.Component{ID: name, Name: name, Service: "app", State: target.Running})
+		all = append(all, target.Component{Name: name, Service: "app"})
 	}
-	return append(all, target.Component{ID: "db", Name: "db", Service: "db", State: target.Running, Protected: true},
-		target.Component{ID: "lb", Name: "lb", Service: "lb", State: target.Paused})
+	env, err := toyenv.New(t.TempDir(), all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	touched := func() error {
+		t.Error("a plan touches")
+		return errors.New("a plan touches")
+	}
+	env.OnKill, env.OnStart = touched, touched
+	return env
 }
 
 func build(t *testing.T, seed uint64, faults ...scenario.Fault) (plan.Plan, error) {
@@ -54,7 +39,7 @@ func build(t *testing.T, seed uint64, faults ...scenario.Fault) (plan.Plan, erro
 	for i := range faults {
 		faults[i].Where = "x.yaml:9:5"
 	}
-	return plan.Build(t.Context(), components(), plan.Request{
+	return plan.Build(t.Context(), components(t), plan.Request{
 		Scenario:    scenario.Scenario{Faults: faults},
 		Environment: scenario.Environment{Name: "staging", MaxTargets: 3},
 		Seed:        seed,
@@ -97,9 +82,11 @@ func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
 // A zone is one fault on each of its components.
 func TestAZoneIsAllOfIt(t *testing.T) {
 	t.Parallel()
-	env := components()
-	for i := range env {
-		env[i].Zone = map[bool]string{true: "a", false: "b"}[i%2 == 0 && env[i].Service == "app"]
+	env := components(t)
+	for name, zone := range map[string]string{"app-1": "a", "app-2": "b", "app-3": "a", "app-4": "b"} {
+		if err := env.Put(target.Component{Name: name, Service: "app", Zone: zone}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenario.Scenario{Faults: []scenario.Fault{
 		{Kind: "zone", Spec: &fault.Zone{Name: "a"}, Where: "x.yaml:9:5"},

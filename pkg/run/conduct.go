@@ -201,8 +201,7 @@ func (r *conduct) abort(why string) {
 }
 
 // visited takes what a user met. It is called from every load at once.
-func (r *conduct) visited(journey probe.Visit) {
-	v := journey
+func (r *conduct) visited(v probe.Visit) {
 	r.seen(v.Sample.Journey)
 	v.Sample.Sent = r.Clock.Steady(v.Sample.Sent)
 	_ = r.Record.Sample(v.Sample) // an error is kept, and told when the record is closed

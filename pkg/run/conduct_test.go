@@ -6,11 +6,11 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/toyenv"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
@@ -22,63 +22,28 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// world is an environment of one component, in memory.
-type world struct {
-	mu      sync.Mutex
-	state   target.State
-	started time.Time
-	kills   int
-	starts  int
+// world is an environment of one component, and its users.
+type world struct{ *toyenv.Env }
 
-	onKill  func() error // before the effect
-	onStart func() error
-	onFind  func() error
-}
-
-func (w *world) Find(ctx context.Context, _ target.Selector) ([]target.Component, error) {
-	if w.onFind != nil {
-		if err := w.onFind(); err != nil {
-			return nil, err
-		}
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env, err := toyenv.New(t.TempDir(), target.Component{Name: "db", Service: "db"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	c, err := w.Look(ctx)
-	return []target.Component{c}, err
+	return &world{env}
 }
 
-func (w *world) Open(context.Context, string) (target.Handle, error) { return w, nil }
-
-func (w *world) Look(context.Context) (target.Component, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return target.Component{ID: "1", Name: "db", State: w.state, Healthy: true, Started: w.started}, nil
+func (w *world) state() target.State {
+	found, err := w.All()
+	if err != nil || len(found) != 1 {
+		return "gone"
+	}
+	return found[0].State
 }
 
 func (w *world) set(s target.State) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state, w.started = s, time.Now()
-}
-
-func (w *world) Kill(context.Context) error {
-	w.kills++
-	if w.onKill != nil {
-		if err := w.onKill(); err != nil {
-			return err
-		}
-	}
-	w.set(target.Stopped)
-	return nil
-}
-
-func (w *world) Start(context.Context) error {
-	w.starts++
-	if w.onStart != nil {
-		if err := w.onStart(); err != nil {
-			return err
-		}
-	}
-	w.set(target.Running)
-	return nil
+	_ = w.Put(target.Component{Name: "db", Service: "db", State: s, Healthy: true, Started: time.Now()})
 }
 
 // Run is the load: fifty users a second, served while the component runs.
@@ -91,7 +56,7 @@ func (w *world) Run(ctx context.Context, on func(probe.Visit)) error {
 			return nil
 		case now := <-ticker.C:
 			s := record.Sample{Journey: "checkout", Seq: seq, Sent: now, Latency: time.Millisecond, Code: 200}
-			if c, _ := w.Look(ctx); c.State != target.Running {
+			if w.state() != target.Running {
 				s.Code, s.Error = 503, "order: status 503"
 			}
 			v := probe.Visit{Sample: s}
@@ -171,7 +136,7 @@ func killDB() scenario.Fault {
 func newDay(t *testing.T) *day {
 	t.Helper()
 	return &day{
-		world: &world{state: target.Running}, dir: t.TempDir(), onPhase: map[run.Phase]func(){},
+		world: newWorld(t), dir: t.TempDir(), onPhase: map[run.Phase]func(){},
 		faults: []scenario.Fault{killDB()},
 		timing: scenario.Timing{Baseline: 10 * time.Second, Watch: 60 * time.Second, Repair: 60 * time.Second},
 	}
@@ -187,7 +152,7 @@ func TestAGameDayFromBaselineToRepair(t *testing.T) {
 		if err != nil || account.Left != nil || account.Aborted != "" || account.NotInForce {
 			t.Fatalf("%+v %v", account, err)
 		}
-		if d.world.state != target.Running || d.world.kills != 1 || d.world.starts != 1 || len(d.journal.Pending()) != 0 || d.confirm != 1 {
+		if d.world.state() != target.Running || d.world.Kills.Load() != 1 || d.world.Starts.Load() != 1 || len(d.journal.Pending()) != 0 || d.confirm != 1 {
 			t.Errorf("%+v, pending %v, confirmed %d times", d.world, d.journal.Pending(), d.confirm)
 		}
 		if took := time.Since(began); took < 10*time.Minute || took > 11*time.Minute {
@@ -211,7 +176,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(d *day, cancel func()) { d.onPhase[run.Baseline] = cancel },
 			func(t *testing.T, d *day, a run.Account, err error) {
 				t.Helper()
-				if a.Aborted == "" || d.world.kills != 0 || err != nil {
+				if a.Aborted == "" || d.world.Kills.Load() != 0 || err != nil {
 					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
@@ -220,7 +185,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(d *day, cancel func()) { d.onPhase[run.Watch] = cancel },
 			func(t *testing.T, d *day, a run.Account, err error) {
 				t.Helper()
-				if a.Aborted == "" || d.world.starts != 1 || d.confirm != 0 {
+				if a.Aborted == "" || d.world.Starts.Load() != 1 || d.confirm != 0 {
 					t.Errorf("%+v, aborted %q, left %v, %v", a.Steps, a.Aborted, a.Left, err)
 				}
 			},
@@ -229,7 +194,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			func(d *day, cancel func()) { d.onPhase[run.UndoIt] = cancel },
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if d.world.starts != 1 || a.Left != nil {
+				if d.world.Starts.Load() != 1 || a.Left != nil {
 					t.Errorf("%+v, aborted %q, left %v", a.Steps, a.Aborted, a.Left)
 				}
 			},
@@ -244,28 +209,28 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			},
 		},
 		"users are not served before": {
-			func(d *day, _ func()) { d.world.state = target.Stopped },
+			func(d *day, _ func()) { d.world.set(target.Stopped) },
 			func(t *testing.T, d *day, _ run.Account, err error) {
 				t.Helper()
-				if d.world.kills != 0 || err != nil {
+				if d.world.Kills.Load() != 0 || err != nil {
 					t.Errorf("what is broken was broken further: %v", err)
 				}
-				d.world.state = target.Running
+				d.world.set(target.Running)
 			},
 		},
 		"nobody holds the role any more": {
 			func(d *day, _ func()) {
-				d.world.onFind = func() error { return target.ErrNoRole }
+				d.world.OnFind = func() error { return target.ErrNoRole }
 			},
 			func(t *testing.T, d *day, _ run.Account, err error) {
 				t.Helper()
-				if err == nil || d.world.kills != 0 {
+				if err == nil || d.world.Kills.Load() != 0 {
 					t.Error("no error")
 				}
 			},
 		},
 		"the engine refuses the kill": {
-			func(d *day, _ func()) { d.world.onKill = func() error { return errors.New("engine is busy") } },
+			func(d *day, _ func()) { d.world.OnKill = func() error { return errors.New("engine is busy") } },
 			func(t *testing.T, _ *day, a run.Account, err error) {
 				t.Helper()
 				if !a.NotInForce || !strings.Contains(a.Steps[0].Found, "engine is busy") || err != nil {
@@ -275,21 +240,21 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		},
 		"the kill works, and its answer is lost": {
 			func(d *day, _ func()) {
-				d.world.onKill = func() error {
+				d.world.OnKill = func() error {
 					d.world.set(target.Stopped)
 					return context.DeadlineExceeded
 				}
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if d.world.starts != 2 || !a.Steps[0].Undone { // undone, and again once it has settled
-					t.Errorf("%d starts, %+v", d.world.starts, a.Steps)
+				if d.world.Starts.Load() != 2 || !a.Steps[0].Undone { // undone, and again once it has settled
+					t.Errorf("%d starts, %+v", d.world.Starts.Load(), a.Steps)
 				}
 			},
 		},
 		"the kill is answered never, and works after it was undone": {
 			func(d *day, _ func()) {
-				d.world.onKill = func() error {
+				d.world.OnKill = func() error {
 					time.AfterFunc(time.Second, func() { d.world.set(target.Stopped) })
 					return context.DeadlineExceeded
 				}
@@ -337,8 +302,8 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 		},
 		"the undoing fails at first": {
 			func(d *day, _ func()) {
-				d.world.onStart = func() error {
-					if d.world.starts < 4 {
+				d.world.OnStart = func() error {
+					if d.world.Starts.Load() < 4 {
 						return errors.New("engine is busy")
 					}
 					return nil
@@ -346,7 +311,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if a.Left != nil || d.world.starts != 4 {
+				if a.Left != nil || d.world.Starts.Load() != 4 {
 					t.Errorf("%+v, aborted %q, left %v", a.Steps, a.Aborted, a.Left)
 				}
 			},
@@ -361,8 +326,8 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 				c.arrange(d, cancel)
 				account, err := d.conduct(ctx, t)
 				c.check(t, d, account, err)
-				if d.world.state != target.Running {
-					t.Errorf("left %s", d.world.state)
+				if d.world.state() != target.Running {
+					t.Errorf("left %s", d.world.state())
 				}
 				if pending := d.journal.Pending(); len(pending) != 0 {
 					t.Errorf("pending: %v", pending)
@@ -378,7 +343,7 @@ func TestWhatIsLeftIsToldAndKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t)
-		d.world.onStart = func() error { return errors.New("no space left on device") }
+		d.world.OnStart = func() error { return errors.New("no space left on device") }
 		account, err := d.conduct(t.Context(), t)
 		if err != nil || account.Left == nil || !strings.Contains(account.Left.Error(), "no space left on device") || account.Steps[0].Undone {
 			t.Fatalf("%+v %v", account, err)
@@ -386,12 +351,13 @@ func TestWhatIsLeftIsToldAndKept(t *testing.T) {
 		if err := d.journal.Close(); err != nil {
 			t.Fatal(err)
 		}
-		d.world.onStart = nil
-		undone, err := run.UndoOne(t.Context(), d.journal.Path(), func(journal.Header) (run.Undoer, func() error, error) {
-			return func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, d.world, e) }, func() error { return nil }, nil
-		})
-		if undone != 1 || err != nil || d.world.state != target.Running {
-			t.Errorf("%d undone, %v, %s", undone, err, d.world.state)
+		d.world.OnStart = nil
+		open := func(context.Context, journal.Header) (target.Site, target.Provisioner, error) {
+			return d.world, nil, nil
+		}
+		undone, err := run.Replay{StateDir: d.dir, Open: open, Note: func(string) {}}.One(t.Context(), d.journal.Path())
+		if undone != 1 || err != nil || d.world.state() != target.Running {
+			t.Errorf("%d undone, %v, %s", undone, err, d.world.state())
 		}
 	})
 }
@@ -401,13 +367,13 @@ func TestTheUndoingIsDurableBeforeTheEffect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t)
-		d.world.onKill = func() error {
+		d.world.OnKill = func() error {
 			if pending := d.journal.Pending(); len(pending) != 1 || pending[0].Kind != "kill" || len(pending[0].State) == 0 {
 				t.Errorf("killed with this in the journal: %+v", pending)
 			}
 			return nil
 		}
-		if _, err := d.conduct(t.Context(), t); err != nil || d.world.kills != 1 {
+		if _, err := d.conduct(t.Context(), t); err != nil || d.world.Kills.Load() != 1 {
 			t.Error(err)
 		}
 	})
@@ -426,8 +392,8 @@ func TestAPanicIsFollowedByTheUndoing(t *testing.T) {
 			}()
 			_, _ = d.conduct(t.Context(), t)
 		}()
-		if d.world.state != target.Running || len(d.journal.Pending()) != 0 {
-			t.Errorf("left %s, pending %v", d.world.state, d.journal.Pending())
+		if d.world.state() != target.Running || len(d.journal.Pending()) != 0 {
+			t.Errorf("left %s, pending %v", d.world.state(), d.journal.Pending())
 		}
 	})
 }
@@ -493,8 +459,8 @@ func TestFaultsHaveTheirMoments(t *testing.T) {
 		if lasted := second.TakenBack.Sub(*second.Ordered); lasted < 20*time.Second-beat || lasted > 20*time.Second+beat {
 			t.Errorf("it lasted %v", lasted)
 		}
-		if d.world.kills != 1 || d.world.starts != 1 || len(d.journal.Pending()) != 0 {
-			t.Errorf("%d kills, %d starts, %v", d.world.kills, d.world.starts, d.journal.Pending())
+		if d.world.Kills.Load() != 1 || d.world.Starts.Load() != 1 || len(d.journal.Pending()) != 0 {
+			t.Errorf("%d kills, %d starts, %v", d.world.Kills.Load(), d.world.Starts.Load(), d.journal.Pending())
 		}
 		if marks := d.marks(t); !marks[record.MarkRevert].IsZero() {
 			t.Errorf("an undoing was ordered at %v, and nothing was left to undo", marks[record.MarkRevert])

@@ -127,7 +127,7 @@ const injectFor = 30 * time.Second
 // engine goes on with one whose caller has hung up, and what comes after the
 // undoing would stay.
 func (r *conduct) order(ctx context.Context, b *bound) error {
-	if _, person := b.Fault.(*fault.Manual); !person { // who can be told to stop
+	if _, ok := b.Fault.(fault.Interruptible); !ok {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(injectFor, b.entry.Patience))

@@ -17,12 +17,6 @@ import (
 // each, NAME.log.
 const LogsDir = "logs"
 
-// Logger is a component that remembers what it has said.
-type Logger interface {
-	// Logs are its last lines since a moment.
-	Logs(ctx context.Context, since time.Time, lines int) (string, error)
-}
-
 // saveLogs keeps what the broken components have said since the run began. One that
 // is gone has nothing to say; what cannot be read is said in its place.
 func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, since time.Time, secrets *redact.Redactor) error {
@@ -30,7 +24,7 @@ func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, sinc
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	found, err := d.Engine.Find(ctx, target.Selector{})
+	found, err := d.Site.Find(ctx, target.Selector{})
 	if err != nil {
 		return fmt.Errorf("keep the logs: %w", err)
 	}
@@ -57,11 +51,11 @@ func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, sinc
 }
 
 func (d Day) logsOf(ctx context.Context, c target.Component, since time.Time) (string, error) {
-	h, err := d.Engine.Open(ctx, c.ID)
+	h, err := d.Site.Open(ctx, c.ID)
 	if err != nil {
 		return "", err
 	}
-	logger, err := target.As[Logger](h)
+	logger, err := target.As[target.Logger](h)
 	if err != nil {
 		return "", err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
-	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
 // EnvironmentFile is the name of the file that declares environments.
@@ -32,7 +31,6 @@ type Environments struct {
 
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
-	Docker     docker.Config          `yaml:"docker" jsonschema:"required" jsonschema_description:"The engine, and which of its containers may be touched."`
 	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys."`
 	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"Where users set out who come from inside: on a network of the environment, so that nothing of gameday's machine lies in their way. Where it stands, they do, unless a scenario's load says from: outside."`
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
@@ -41,6 +39,11 @@ type Environment struct {
 	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who is told of runs."`
 	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana on whose dashboards faults are marked, from fault to undoing. Its token is GRAFANA_TOKEN of the surroundings."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch; 3 where it is not set."`
+
+	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
+	// is the key and the settings its value.
+	Kind     string          `yaml:"-"`
+	Settings target.Settings `yaml:"-"`
 
 	Name string `yaml:"-"` // its name
 }
@@ -78,9 +81,11 @@ func (e Environment) Way(l JourneyLoad) probe.Way {
 	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS}
 }
 
-// LoadEnvironments reads a gameday.yaml.
-func LoadEnvironments(file string, data []byte) (Environments, error) {
+// LoadEnvironments reads a gameday.yaml. The settings of an environment are of the
+// types that drivers make.
+func LoadEnvironments(file string, data []byte, drivers target.Drivers) (Environments, error) {
 	doc := strictyaml.Parse(file, data)
+	doc.Context = drivers
 	var e Environments
 	doc.Decode(&e)
 	if newer(doc, e.Version) {
@@ -100,11 +105,14 @@ func LoadEnvironments(file string, data []byte) (Environments, error) {
 }
 
 func (e Environment) check(doc *strictyaml.Document, path string) {
-	if doc.Has(path+".docker") && e.Docker.Project == "" && len(e.Docker.Labels) == 0 {
-		doc.Problem(path+".docker", "%s.docker has no fence: name the compose project (project:), or labels", path)
-	}
-	if e.Docker.Project != "" && len(e.Docker.Labels) > 0 {
-		doc.Problem(path+".docker.labels", "%s.docker: found both project and labels, expected one of them", path)
+	if e.Settings != nil {
+		e.Settings.Check(func(key, text string) {
+			at := path + "." + e.Kind
+			if key != "" {
+				at += "." + key
+			}
+			doc.Problem(at, "%s: %s", at, text)
+		})
 	}
 	checkEntry(doc, path+".entry", e.Entry)
 	checkEntry(doc, path+".grafana", e.Grafana)

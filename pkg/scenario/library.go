@@ -13,10 +13,8 @@ import (
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
-
-// LabPrefix begins the names of environments that are bundled labs.
-const LabPrefix = "lab/"
 
 // Library finds files by name: a user's own first, then the bundled ones.
 type Library struct {
@@ -24,6 +22,7 @@ type Library struct {
 	Labs      fs.FS         // bundled labs, NAME/gameday.yaml and NAME/journeys/*.yaml
 	Dir       string        // where to look for the user's own: gameday.yaml is searched from here upwards
 	Kinds     kind.Set[any] // of faults
+	Drivers   target.Drivers
 }
 
 // Bundled are the names of the bundled scenarios.
@@ -76,8 +75,8 @@ func (l Library) base(name string) string {
 // Environment finds the environment of a name: that of a lab, or one of the
 // nearest gameday.yaml.
 func (l Library) Environment(name string) (Environment, error) {
-	if lab, ok := LabName(name); ok {
-		env, err := l.lab(lab)
+	if lab, ok := target.LabOf(name); ok {
+		env, err := l.lab(lab.Name)
 		env.Name = name
 		return env, err
 	}
@@ -108,7 +107,7 @@ func (l Library) declared() (all Environments, file string, err error) {
 	if err != nil {
 		return all, file, fmt.Errorf("read environments: %w", err)
 	}
-	all, err = LoadEnvironments(file, data)
+	all, err = LoadEnvironments(file, data, l.Drivers)
 	return all, file, err
 }
 
@@ -135,25 +134,17 @@ func (l Library) Schedules() ([]Schedule, error) {
 	return all.Schedules, nil
 }
 
-// LabName is the lab that an environment names, without its variants, which
-// stand behind plus signs: lab/checkout-ha+one-lb.
-func LabName(environment string) (lab string, ok bool) {
-	lab, ok = strings.CutPrefix(environment, LabPrefix)
-	lab, _, _ = strings.Cut(lab, "+")
-	return lab, ok
-}
-
 func (l Library) lab(name string) (Environment, error) {
 	file := path.Join(name, EnvironmentFile)
 	data, err := fs.ReadFile(l.Labs, file)
 	if err != nil {
 		return Environment{}, fmt.Errorf("there is no lab %q: %s", name, strictyaml.Suggest(name, l.LabNames()))
 	}
-	all, err := LoadEnvironments(path.Join("labs", file), data)
+	all, err := LoadEnvironments(path.Join("labs", file), data, l.Drivers)
 	if err != nil {
 		return Environment{}, err
 	}
-	return pick(all, LabPrefix+name, path.Join("labs", file))
+	return pick(all, target.LabPrefix+name, path.Join("labs", file))
 }
 
 // LabNames are the names of the bundled labs.
@@ -204,10 +195,10 @@ func (l Library) environmentFile() (string, error) {
 // beside the nearest gameday.yaml, else below the user's folder.
 func (l Library) Journey(environment, name string) (probe.Journey, error) {
 	file := path.Join("journeys", name+".yaml")
-	if lab, ok := LabName(environment); ok {
-		data, err := fs.ReadFile(l.Labs, path.Join(lab, file))
+	if lab, ok := target.LabOf(environment); ok {
+		data, err := fs.ReadFile(l.Labs, path.Join(lab.Name, file))
 		if err == nil {
-			return LoadJourney(path.Join("labs", lab, file), data)
+			return LoadJourney(path.Join("labs", lab.Name, file), data)
 		}
 	}
 	dirs := []string{l.Dir}

@@ -16,11 +16,13 @@ import (
 	"github.com/gameday-dev/gameday/labs"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
 	"github.com/gameday-dev/gameday/scenarios"
 )
 
 func library() scenario.Library {
-	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs()}
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs(), Drivers: drivers()}
 }
 
 func TestBundledScenariosHoldTogether(t *testing.T) {
@@ -126,9 +128,12 @@ func TestSchemasAgreeWithTheLoaders(t *testing.T) {
 	}
 }
 
+// drivers are those of the program.
+func drivers() target.Drivers { return target.Drivers{docker.Driver(nil)} }
+
 func compile(t *testing.T, of string, kinds kind.Set[any]) *jsonschema.Schema {
 	t.Helper()
-	data, err := scenario.Schema(of, kinds)
+	data, err := scenario.Schema(of, kinds, drivers())
 	if err != nil {
 		t.Fatal(err)
 	}

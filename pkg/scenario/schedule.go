@@ -11,6 +11,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/gate"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // Schedule is a game day that comes again and again.
@@ -33,11 +34,11 @@ type Schedule struct {
 
 // Sweep is what of an environment is swept; see gameday sweep.
 type Sweep struct {
-	Only   []string      `yaml:"only,omitempty" jsonschema_description:"Only these components."`
-	Except []string      `yaml:"except,omitempty" jsonschema_description:"But not these."`
-	Rate   string        `yaml:"rate,omitempty" jsonschema_description:"How many users set out: 50/s."`
-	RTO    time.Duration `yaml:"rto,omitempty" jsonschema_description:"The recovery time objective; 10s where it is not set."`
-	Zones  bool          `yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
+	Only   []string      `json:"only,omitempty" yaml:"only,omitempty" jsonschema_description:"Only these components."`
+	Except []string      `json:"except,omitempty" yaml:"except,omitempty" jsonschema_description:"But not these."`
+	Rate   string        `json:"rate,omitempty" yaml:"rate,omitempty" jsonschema_description:"How many users set out: 50/s."`
+	RTO    time.Duration `json:"rto,omitempty" yaml:"rto,omitempty" jsonschema_description:"The recovery time objective; 10s where it is not set."`
+	Zones  bool          `json:"zones,omitempty" yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
 }
 
 // Zone is the name of its time zone.
@@ -53,10 +54,13 @@ func Named(all []Schedule, name string) Schedule {
 	return Schedule{}
 }
 
+// SweepWord stands for a sweep where else the name of a scenario does.
+const SweepWord = "sweep"
+
 // Command is what a person would type for what a schedule runs: a scenario, or sweep.
 func Command(what, environment string, args []string) []string {
 	command := []string{"gameday", "run", what}
-	if what == "sweep" {
+	if what == SweepWord {
 		command = []string{"gameday", "sweep"}
 	}
 	if environment != "" {
@@ -122,7 +126,7 @@ func (s Schedule) ApprovalWithin() time.Duration {
 // What is what it runs, in one word: the scenario, or sweep.
 func (s Schedule) What() string {
 	if s.Sweep != nil {
-		return "sweep"
+		return SweepWord
 	}
 	return s.Scenario
 }
@@ -221,7 +225,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 		if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
 			doc.Problem(at+".time_zone", "%s.time_zone: found %q, expected one such as Europe/Berlin or UTC", at, s.TimeZone)
 		}
-		if _, known := e.Environments[s.Environment]; s.Environment != "" && !known && !strings.HasPrefix(s.Environment, LabPrefix) {
+		if _, known := e.Environments[s.Environment]; s.Environment != "" && !known && !strings.HasPrefix(s.Environment, target.LabPrefix) {
 			doc.Problem(at+".environment", "%s.environment: there is no %q here", at, s.Environment)
 		}
 		s.checkTimes(doc, at)

@@ -16,19 +16,22 @@ import (
 
 // Schemas are the JSON Schemas (draft 2020-12) of the files that people write,
 // by the kind of file. They come from the structs that files are decoded into.
-func Schemas(kinds kind.Set[any]) map[string]json.Marshaler {
+func Schemas(kinds kind.Set[any], drivers target.Drivers) map[string]json.Marshaler {
 	return map[string]json.Marshaler{
-		"scenario":    schemaOf("a gameday scenario", Scenario{}, kinds),
-		"journey":     schemaOf("a gameday journey", probe.Journey{}, kinds),
-		"environment": schemaOf("gameday.yaml", Environments{}, kinds),
+		"scenario":    schemaOf("a gameday scenario", Scenario{}, kinds, drivers),
+		"journey":     schemaOf("a gameday journey", probe.Journey{}, kinds, drivers),
+		"environment": schemaOf("gameday.yaml", Environments{}, kinds, drivers),
 	}
 }
 
-func schemaOf(title string, of any, kinds kind.Set[any]) *jsonschema.Schema {
+func schemaOf(title string, of any, kinds kind.Set[any], drivers target.Drivers) *jsonschema.Schema {
 	r := reflector()
 	r.Mapper = func(t reflect.Type) *jsonschema.Schema {
-		if t == reflect.TypeFor[Fault]() {
+		switch t {
+		case reflect.TypeFor[Fault]():
 			return faultSchema(kinds)
+		case reflect.TypeFor[Environment]():
+			return environmentSchema(drivers)
 		}
 		return mapped(t)
 	}
@@ -110,8 +113,8 @@ func faultSchema(kinds kind.Set[any]) *jsonschema.Schema {
 }
 
 // Schema is the JSON Schema of a kind of file as indented JSON.
-func Schema(of string, kinds kind.Set[any]) ([]byte, error) {
-	s, ok := Schemas(kinds)[of]
+func Schema(of string, kinds kind.Set[any], drivers target.Drivers) ([]byte, error) {
+	s, ok := Schemas(kinds, drivers)[of]
 	if !ok {
 		return nil, fmt.Errorf("there is no schema of %q: expected scenario, journey, environment or verdict", of)
 	}

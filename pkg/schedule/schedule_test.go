@@ -11,7 +11,7 @@ import (
 
 func parse(t *testing.T, text string) scenario.Schedule {
 	t.Helper()
-	e, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments: {}\nschedules:\n  - {name: s, scenario: x, "+text+"}\n"))
+	e, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments: {}\nschedules:\n  - {name: s, scenario: x, "+text+"}\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestWhatIsNoSchedule(t *testing.T) {
 		`cron: "0 1 * * *", blackout: [{from: 2026-12-24, to: 2026-12-23}]`:          "ends before it begins",
 		`cron: "0 1 * * *", blackout: [{from: soon}]`:                                "expected a day",
 	} {
-		_, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments: {}\nschedules:\n  - {name: s, scenario: x, "+text+"}\n"))
+		_, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments: {}\nschedules:\n  - {name: s, scenario: x, "+text+"}\n"), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, expected %q", text, err, want)
 		}

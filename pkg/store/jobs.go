@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
 // State is what has become of a job.
@@ -31,18 +33,20 @@ type Job struct {
 	Due         time.Time `json:"due"`
 	What        string    `json:"what"` // the scenario, or sweep
 	Environment string    `json:"environment"`
-	Args        []string  `json:"args,omitempty"` // of the command, beside those
-	Who         string    `json:"who"`            // who asked for it
-	State       State     `json:"state"`
-	Why         string    `json:"why,omitempty"`
-	Expires     time.Time `json:"expires"` // after this it is not begun any more
-	Instance    string    `json:"instance,omitempty"`
-	Began       time.Time `json:"began,omitzero"`
-	Ended       time.Time `json:"ended,omitzero"`
-	Run         string    `json:"run,omitempty"` // its id in the history
-	Verdict     string    `json:"verdict,omitempty"`
-	ExitCode    int       `json:"exit_code"` // -1 where it has not ended
-	StoppedBy   string    `json:"stopped_by,omitempty"`
+	// Sweep is what of the environment is swept, if What is a sweep.
+	Sweep     *scenario.Sweep `json:"sweep,omitempty"`
+	Args      []string        `json:"args,omitempty"` // of a job that was written before Sweep was
+	Who       string          `json:"who"`            // who asked for it
+	State     State           `json:"state"`
+	Why       string          `json:"why,omitempty"`
+	Expires   time.Time       `json:"expires"` // after this it is not begun any more
+	Instance  string          `json:"instance,omitempty"`
+	Began     time.Time       `json:"began,omitzero"`
+	Ended     time.Time       `json:"ended,omitzero"`
+	Run       string          `json:"run,omitempty"` // its id in the history
+	Verdict   string          `json:"verdict,omitempty"`
+	ExitCode  int             `json:"exit_code"` // -1 where it has not ended
+	StoppedBy string          `json:"stopped_by,omitempty"`
 }
 
 const jobColumns = "id, COALESCE(schedule, ''), due, what, environment, args, who, state, why, expires, instance, began, ended, run, verdict, exit_code, stopped_by"
@@ -56,6 +60,9 @@ func readJob(scan func(...any) error) (Job, error) {
 		return j, err
 	}
 	j.Due, j.Expires, j.Began, j.Ended = moment(due), moment(expires), moment(began), moment(ended)
+	if strings.HasPrefix(args, "{") {
+		return j, json.Unmarshal([]byte(args), &j.Sweep)
+	}
 	return j, json.Unmarshal([]byte(args), &j.Args)
 }
 
@@ -69,9 +76,11 @@ func (s *Store) Add(ctx context.Context, j Job) (id int64, err error) {
 }
 
 func (s *Store) add(ctx context.Context, tx *sql.Tx, j Job) (id int64, err error) {
-	args, err := json.Marshal(append([]string{}, j.Args...))
-	if err != nil {
-		return 0, err
+	args := []byte("[]")
+	if j.Sweep != nil {
+		if args, err = json.Marshal(j.Sweep); err != nil {
+			return 0, err
+		}
 	}
 	var schedule any
 	if j.Schedule != "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/pgtest"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
@@ -61,7 +62,7 @@ func must[T any](t *testing.T) func(v T, err error) T {
 
 func queued(environment string) store.Job {
 	now := time.Now()
-	return store.Job{Due: now, What: "checkout-app-loss", Environment: environment, Who: "ann", State: store.Queued, Expires: now.Add(time.Minute), Args: []string{"--set", "x=1"}}
+	return store.Job{Due: now, What: "checkout-app-loss", Environment: environment, Who: "ann", State: store.Queued, Expires: now.Add(time.Minute), Sweep: &scenario.Sweep{Only: []string{"db"}, RTO: time.Second}}
 }
 
 // Eight instances look at the same moment: one adds its job, once.
@@ -91,7 +92,7 @@ func oneDealsWithAMoment(t *testing.T, s *store.Store) {
 	}
 	group.Wait()
 	all := must[[]store.Job](t)(s.Jobs(t.Context(), store.Filter{Schedule: "weekly"}))
-	if won != 1 || len(all) != 1 || all[0].Schedule != "weekly" || strings.Join(all[0].Args, " ") != "--set x=1" {
+	if won != 1 || len(all) != 1 || all[0].Schedule != "weekly" || all[0].Sweep == nil || all[0].Sweep.RTO != time.Second || strings.Join(all[0].Sweep.Only, " ") != "db" {
 		t.Errorf("%d instances dealt with it: %+v", won, all)
 	}
 	if seen := must[time.Time](t)(s.Seen(t.Context(), "weekly", time.Now())); !seen.Equal(start.Add(time.Minute)) {

@@ -285,3 +285,14 @@ func (s *Sweep) ExitCode() int {
 	}
 	return code
 }
+
+// Outcome is the worst of what was found: proven, though it may have been accepted.
+func (s *Sweep) Outcome() verdict.Outcome {
+	worst := verdict.Inconclusive // nothing was seen, nothing is claimed
+	for i, f := range s.Components {
+		if i == 0 || verdict.Worst(f.Verdict, worst) < 0 {
+			worst = f.Verdict
+		}
+	}
+	return worst
+}

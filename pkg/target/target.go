@@ -12,17 +12,15 @@ package target
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"reflect"
 	"time"
 )
 
 // Errors that callers branch on.
 var (
-	ErrGone        = errors.New("is gone")                // the component no longer exists
-	ErrUnsupported = errors.New("cannot be asked of it")  // the handle lacks a capability
-	ErrNoRole      = errors.New("nobody holds this role") // a role was asked and no component answered to it
+	ErrGone        = errors.New("is gone")                              // the component no longer exists
+	ErrUnsupported = errors.New("is not supported")                     // the handle or environment lacks a capability
+	ErrNoRole      = errors.New("no component currently has this role") // a role was asked and no component answered to it
 )
 
 // State is what a component is doing.
@@ -39,6 +37,7 @@ const (
 // Component is one box of the architecture, as it was when it was looked at.
 type Component struct {
 	ID        string            `json:"id"`
+	Identity  string            `json:"identity,omitempty"` // survives replacement: what takes its place has the same
 	Name      string            `json:"name"`
 	Service   string            `json:"service,omitempty"` // several components may serve one
 	Zone      string            `json:"zone,omitempty"`
@@ -76,103 +75,4 @@ type Environment interface {
 type Handle interface {
 	// Look returns the component as it is now, or [ErrGone].
 	Look(ctx context.Context) (Component, error)
-}
-
-// Killer ends a component as the loss of its host would: at once, and nothing
-// brings it back.
-type Killer interface {
-	Kill(ctx context.Context) error
-}
-
-// StopGrace is how long a component that is asked to end is left to it before
-// it is ended.
-const StopGrace = 10 * time.Second
-
-// Stopper asks a component to end within [StopGrace], and starts one that is
-// not running.
-type Stopper interface {
-	Starter
-	Stop(ctx context.Context) error
-}
-
-// Starter starts a component that is not running. One that runs is left alone.
-type Starter interface {
-	Start(ctx context.Context) error
-}
-
-// Pauser freezes all processes of a component, and lets them go on.
-type Pauser interface {
-	Pause(ctx context.Context) error
-	Unpause(ctx context.Context) error
-}
-
-// Crasher makes a component's main process die by itself, so that whoever
-// looks after it (a restart policy) sees a crash and not an order.
-type Crasher interface {
-	Crash(ctx context.Context) error
-	// WarmCrash makes ready what a crash needs, so that it takes no longer than
-	// it must.
-	WarmCrash(ctx context.Context) error
-}
-
-// Limits bound what a component may use.
-type Limits struct {
-	NanoCPUs  int64 `json:"nano_cpus,omitempty"`  // billionths of a processor
-	CPUQuota  int64 `json:"cpu_quota,omitempty"`  // microseconds in each period; 0 or less for no limit
-	CPUPeriod int64 `json:"cpu_period,omitempty"` // microseconds; 0 for the kernel's own
-	Memory    int64 `json:"memory,omitempty"`     // bytes; 0 for no limit
-	Swap      int64 `json:"swap,omitempty"`       // bytes, memory included
-	PIDs      int64 `json:"pids,omitempty"`       // 0 or less for no limit
-}
-
-// Effective are the limits as far as they limit: there are several ways to
-// write that there is none.
-func (l Limits) Effective() Limits {
-	if l.CPUQuota <= 0 {
-		l.CPUQuota, l.CPUPeriod = 0, 0
-	}
-	l.PIDs = max(l.PIDs, 0)
-	l.Swap = 0 // follows memory
-	return l
-}
-
-// Limiter has limits that can be changed while it runs.
-type Limiter interface {
-	Limits(ctx context.Context) (Limits, error)
-	SetLimits(ctx context.Context, to Limits) error
-}
-
-// Execer runs a command inside a component.
-type Execer interface {
-	Exec(ctx context.Context, command []string) (ExecResult, error)
-}
-
-// ExecResult is how a command ended.
-type ExecResult struct {
-	ExitCode int
-	Output   string // stdout and stderr, at most 64 KiB
-}
-
-// Watcher is an environment that tells what happens to its components.
-type Watcher interface {
-	// Watch calls on for every event until ctx ends. It returns only then, or
-	// when the events can no longer be had.
-	Watch(ctx context.Context, on func(Event)) error
-}
-
-// Event is something that happened to a component, by the environment's clock.
-type Event struct {
-	At        time.Time
-	Component string // its name
-	Action    string // start, die, pause, …, in the environment's word
-	Detail    string
-}
-
-// As asks a handle, or an environment, for a capability.
-func As[C any](of any) (C, error) {
-	capability, ok := of.(C)
-	if !ok {
-		return capability, fmt.Errorf("%s %w", reflect.TypeFor[C]().Name(), ErrUnsupported)
-	}
-	return capability, nil
 }

@@ -18,7 +18,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -66,7 +65,7 @@ type observer struct {
 	nodes map[string]*Node      // by id of the component
 	at    map[netip.Addr]string // id by address
 	edges map[[2]string]map[uint16]bool
-	hosts map[netip.Addr]bool              // whose connections are no user's
+	hosts map[netip.Addr]bool               // whose connections are no user's
 	over  map[string]map[helper.Socket]bool // by id: connections that had ended before anybody looked
 }
 
@@ -151,11 +150,11 @@ func attachTo(ctx context.Context, env target.Environment, c target.Component) (
 	if err != nil {
 		return nil, nil, err
 	}
-	attacher, err := target.As[fault.Attacher](h)
+	attacher, err := target.As[target.Attacher](h)
 	if err != nil {
 		return nil, nil, err
 	}
-	gatewayed, err := target.As[fault.Gatewayed](h)
+	gatewayed, err := target.As[target.Gatewayed](h)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -210,7 +210,7 @@ func (e *Environment) launch(ctx context.Context, label string, args []string, h
 	}
 	created, err := e.client.ContainerCreate(ctx, &container.Config{
 		Image: image, Cmd: append([]string{helper.Name}, args...),
-		Labels:    map[string]string{LabelHelper: label, LabelFence: e.options.Config.fenceName()},
+		Labels:    map[string]string{LabelHelper: label, LabelFence: e.config.fenceName()},
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}, host, nil, nil, "")
 	if err != nil {

@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/client"
+
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // Config is how to reach an engine, and which of its containers lie inside the
@@ -23,50 +26,78 @@ type Config struct {
 	Labels  []string `json:"labels,omitempty" yaml:"labels,omitempty" jsonschema_description:"Instead of a project: containers with all of these labels (key=value) may be touched."`
 }
 
-// Fence is the part of the engine that may be touched, as a person reads it.
-func (c Config) Fence() string {
+var _ target.Settings = (*Config)(nil)
+
+// Check implements [target.Settings].
+func (c *Config) Check(problem func(key, text string)) {
+	if c.Project == "" && len(c.Labels) == 0 {
+		problem("", "no fence: name the compose project (project:), or labels")
+	}
+	if c.Project != "" && len(c.Labels) > 0 {
+		problem("labels", "found both project and labels, expected one of them")
+	}
+	if c.Context != "" && c.Host != "" {
+		problem("host", "found both context and host, expected one of them")
+	}
+}
+
+// Fence implements [target.Settings].
+func (c *Config) Fence() string {
 	if c.Project != "" {
 		return "compose project " + c.Project
 	}
 	return "labels " + strings.Join(c.Labels, ", ")
 }
 
-// fenceName tells one fence on an engine from another.
-func (c Config) fenceName() string { return cmp.Or(c.Project, strings.Join(c.Labels, ",")) }
+// fenceName tells one fence on an engine from another, however its labels are
+// ordered.
+func (c *Config) fenceName() string {
+	return cmp.Or(c.Project, strings.Join(slices.Sorted(slices.Values(c.Labels)), ","))
+}
 
-// Pin is c with the engine that the surroundings choose (DOCKER_HOST, the
-// current context) written down, so that it means the same in any process.
-func (c Config) Pin() (Config, error) {
-	if c.Host != "" || c.Context != "" {
-		return c, nil
+// Pin implements [target.Settings]: the engine that the surroundings choose
+// (DOCKER_HOST, the current context, else the default socket) is written down.
+func (c *Config) Pin() (target.Settings, error) {
+	pinned, err := c.pinned()
+	return &pinned, err
+}
+
+// defaultContext is the docker command's name for no context at all.
+const defaultContext = "default"
+
+func (c *Config) pinned() (Config, error) {
+	pinned := *c
+	if c.Host != "" || c.Context != "" && c.Context != defaultContext {
+		return pinned, nil
 	}
+	pinned.Context = ""
 	if host := os.Getenv(client.EnvOverrideHost); host != "" {
-		c.Host = host
-		return c, nil
+		pinned.Host = host
+		return pinned, nil
 	}
-	name, err := currentContext()
-	if err != nil || name == "" {
-		return c, err
+	if c.Context == "" {
+		name, err := currentContext()
+		if err != nil || name != "" && name != defaultContext {
+			pinned.Context = name
+			return pinned, err
+		}
 	}
-	c.Context = name
-	return c, nil
+	pinned.Host = client.DefaultDockerHost
+	return pinned, nil
 }
 
 // options are the client's for this engine. The API version is negotiated, so
 // that engines from 20.10 to today's are spoken to in their own.
-func (c Config) options() ([]client.Opt, error) {
-	opts := []client.Opt{client.WithAPIVersionNegotiation(), client.WithTLSClientConfigFromEnv()}
-	c, err := c.Pin()
+func (c *Config) options() ([]client.Opt, error) {
+	at, err := c.pinned()
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case c.Host != "":
-		return append(opts, client.WithHost(c.Host)), sshRefusal(c.Host)
-	case c.Context != "" && c.Context != "default":
-		return contextOptions(c.Context)
+	if at.Context != "" {
+		return contextOptions(at.Context)
 	}
-	return opts, nil
+	opts := []client.Opt{client.WithAPIVersionNegotiation(), client.WithTLSClientConfigFromEnv()}
+	return append(opts, client.WithHost(at.Host)), sshRefusal(at.Host)
 }
 
 func sshRefusal(host string) error {

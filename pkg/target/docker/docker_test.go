@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
@@ -40,7 +42,7 @@ func same(a, b []string) bool {
 
 func TestSelection(t *testing.T) {
 	t.Parallel()
-	b := enginetest.New(t, func(o *docker.Options) {
+	b := enginetest.New(t, func(o *enginetest.Options) {
 		o.Roles = map[string]target.Role{
 			"labelled": {Label: "role=primary"},
 			"web":      {HTTP: &target.RoleHTTP{Port: 8080, Path: "/healthz"}},
@@ -115,7 +117,7 @@ func TestTheFence(t *testing.T) {
 	if _, err := b.Env.Open(t.Context(), outside); !errors.Is(err, target.ErrGone) {
 		t.Errorf("opened what is gone: %v", err)
 	}
-	if _, err := docker.Open(t.Context(), docker.Options{}); err == nil {
+	if _, err := docker.Open(t.Context(), &docker.Config{}, target.Options{}); err == nil {
 		t.Error("opened an environment without a fence")
 	}
 }
@@ -179,18 +181,18 @@ func TestContexts(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", dir)
 	t.Setenv("DOCKER_HOST", "")
 	for _, c := range []docker.Config{{Context: "there"}, {}, {Host: host}} {
-		engine, err := docker.Connect(t.Context(), c)
+		engine, err := docker.Connect(t.Context(), &c)
 		if err != nil {
 			t.Errorf("%+v: %v", c, err)
 			continue
 		}
 		_ = engine.Close()
 	}
-	pinned, err := docker.Config{Project: "p"}.Pin()
-	if err != nil || pinned.Context != "there" || pinned.Project != "p" {
-		t.Errorf("%+v %v", pinned, err)
+	pinned, err := (&docker.Config{Project: "p"}).Pin()
+	if diff := cmp.Diff(&docker.Config{Project: "p", Context: "there"}, pinned); diff != "" || err != nil {
+		t.Errorf("%s %v", diff, err)
 	}
-	if _, err := docker.Connect(t.Context(), docker.Config{Context: "nowhere"}); err == nil {
+	if _, err := docker.Connect(t.Context(), &docker.Config{Context: "nowhere"}); err == nil {
 		t.Error("a context that is not there was reached")
 	}
 }

@@ -23,7 +23,7 @@ type Engine struct {
 }
 
 // Connect reaches an engine, and asks it who it is. The caller closes it.
-func Connect(ctx context.Context, config Config) (*Engine, error) {
+func Connect(ctx context.Context, config *Config) (*Engine, error) {
 	opts, err := config.options()
 	if err != nil {
 		return nil, err

@@ -36,17 +36,11 @@ const (
 	labelOneOff  = "com.docker.compose.oneoff"
 )
 
-// Options are what an environment knows of its components beside the engine.
-type Options struct {
-	Config  Config
-	Roles   map[string]target.Role
-	Protect []target.Selector
-}
-
 // Environment is an engine behind a fence.
 type Environment struct {
 	*Engine
-	options Options
+	config  *Config
+	options target.Options
 	helpers helpers
 
 	features  sync.Mutex // guards supported
@@ -54,20 +48,24 @@ type Environment struct {
 }
 
 var (
-	_ target.Environment = (*Environment)(nil)
-	_ target.Watcher     = (*Environment)(nil)
+	_ target.Site      = (*Environment)(nil)
+	_ target.Watcher   = (*Environment)(nil)
+	_ target.Locker    = (*Environment)(nil)
+	_ target.Workers   = (*Environment)(nil)
+	_ target.Dismisser = (*Environment)(nil)
+	_ target.Versioned = (*Environment)(nil)
 )
 
 // Open reaches the engine of an environment. The caller closes it.
-func Open(ctx context.Context, options Options) (*Environment, error) {
-	if options.Config.Project == "" && len(options.Config.Labels) == 0 {
+func Open(ctx context.Context, config *Config, options target.Options) (*Environment, error) {
+	if config.Project == "" && len(config.Labels) == 0 {
 		return nil, errors.New("the environment has no fence: name a compose project, or labels")
 	}
-	engine, err := Connect(ctx, options.Config)
+	engine, err := Connect(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	return &Environment{Engine: engine, options: options}, nil
+	return &Environment{Engine: engine, config: config, options: options}, nil
 }
 
 // Close ends all helpers, and lets go of the engine.
@@ -75,16 +73,19 @@ func (e *Environment) Close() error {
 	return errors.Join(e.Dismiss(context.Background()), e.Engine.Close()) //nolint:forbidigo // io.Closer has no context
 }
 
-// ID names the engine and the fence: what a lock is about.
-func (e *Environment) ID() string { return e.id + "-" + e.options.Config.fenceName() }
+// ID implements [target.Site]: the engine's own id, and the fence.
+func (e *Environment) ID() string { return e.id + "-" + e.config.fenceName() }
+
+// String is the environment as an error names it.
+func (e *Environment) String() string { return "a Docker engine" }
 
 // fence is the filter behind which everything happens.
 func (e *Environment) fence() filters.Args {
 	args := filters.NewArgs()
-	if e.options.Config.Project != "" {
-		args.Add("label", labelProject+"="+e.options.Config.Project)
+	if e.config.Project != "" {
+		args.Add("label", labelProject+"="+e.config.Project)
 	}
-	for _, label := range e.options.Config.Labels {
+	for _, label := range e.config.Labels {
 		args.Add("label", label)
 	}
 	return args
@@ -188,14 +189,14 @@ func (e *Environment) Open(ctx context.Context, id string) (target.Handle, error
 		return nil, fmt.Errorf("open container %.12s: %w", id, err)
 	}
 	if !e.inside(response.Config.Labels) {
-		return nil, fmt.Errorf("container %s lies outside the fence (%s)", strings.TrimPrefix(response.Name, "/"), e.options.Config.Fence())
+		return nil, fmt.Errorf("container %s lies outside the fence (%s)", strings.TrimPrefix(response.Name, "/"), e.config.Fence())
 	}
 	return &handle{env: e, id: response.ID}, nil
 }
 
 // inside tells whether labels are those of the fence.
 func (e *Environment) inside(labels map[string]string) bool {
-	c := e.options.Config
+	c := e.config
 	if c.Project != "" && labels[labelProject] != c.Project {
 		return false
 	}

@@ -20,13 +20,24 @@ type handle struct {
 }
 
 var (
-	_ target.Handle  = (*handle)(nil)
-	_ target.Killer  = (*handle)(nil)
-	_ target.Stopper = (*handle)(nil)
-	_ target.Pauser  = (*handle)(nil)
-	_ target.Execer  = (*handle)(nil)
-	_ target.Crasher = (*handle)(nil)
+	_ target.Handle    = (*handle)(nil)
+	_ target.Killer    = (*handle)(nil)
+	_ target.Stopper   = (*handle)(nil)
+	_ target.Pauser    = (*handle)(nil)
+	_ target.Execer    = (*handle)(nil)
+	_ target.Crasher   = (*handle)(nil)
+	_ target.Limiter   = (*handle)(nil)
+	_ target.Attacher  = (*handle)(nil)
+	_ target.Evictor   = (*handle)(nil)
+	_ target.Prober    = (*handle)(nil)
+	_ target.Finder    = (*handle)(nil)
+	_ target.Gatewayed = (*handle)(nil)
+	_ target.Lifeline  = (*handle)(nil)
+	_ target.Logger    = (*handle)(nil)
 )
+
+// String is the container as an error names it.
+func (h *handle) String() string { return fmt.Sprintf("container %.12s", h.id) }
 
 // Look implements [target.Handle].
 func (h *handle) Look(ctx context.Context) (target.Component, error) { return h.env.look(ctx, h.id) }

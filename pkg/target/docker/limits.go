@@ -9,8 +9,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-var _ target.Limiter = (*handle)(nil)
-
 // Limits implements [target.Limiter].
 func (h *handle) Limits(ctx context.Context) (target.Limits, error) {
 	seen, err := h.env.client.ContainerInspect(ctx, h.id)

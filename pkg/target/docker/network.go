@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -49,32 +50,36 @@ func (h *handle) Gateways(ctx context.Context) ([]netip.Addr, error) {
 	return slices.Compact(all), nil
 }
 
-// Lifeline tells whether the engine is reached by way of the container: a proxy
-// of its socket, for example, by its address or by a port that it publishes.
-func (h *handle) Lifeline(ctx context.Context) (why string, is bool) {
+// Lifeline implements [target.Lifeline]: whether the engine is reached by way of
+// the container, which may be a proxy of its socket, by its address or by a port
+// that it publishes.
+func (h *handle) Lifeline(ctx context.Context) (why string, is bool, err error) {
 	at, err := url.Parse(h.env.Host())
-	if err != nil || at.Hostname() == "" {
-		return "", false // a socket, on which no packet travels
+	if err != nil {
+		return "", false, fmt.Errorf("find out whether the engine at %s is reached by way of container %.12s: %w", h.env.Host(), h.id, err)
+	}
+	if at.Hostname() == "" {
+		return "", false, nil // a socket, on which no packet travels
 	}
 	seen, err := h.env.client.ContainerInspect(ctx, h.id)
 	if err != nil {
-		return "", false
+		return "", false, h.said("look at the networks of", err)
 	}
 	engine, err := net.DefaultResolver.LookupHost(ctx, at.Hostname())
 	if err != nil {
-		engine = []string{at.Hostname()}
+		return "", false, fmt.Errorf("find out whether the engine at %s is reached by way of container %.12s: %w", at.Host, h.id, err)
 	}
 	for _, n := range seen.NetworkSettings.Networks {
 		if n.IPAddress != "" && slices.Contains(engine, n.IPAddress) || n.GlobalIPv6Address != "" && slices.Contains(engine, n.GlobalIPv6Address) {
-			return "at " + at.Host + ", which is this container", true
+			return "at " + at.Host + ", which is this container", true, nil
 		}
 	}
 	for _, bindings := range seen.NetworkSettings.Ports {
 		for _, b := range bindings {
 			if b.HostPort == at.Port() {
-				return "at " + at.Host + ", a port that this container publishes", true
+				return "at " + at.Host + ", a port that this container publishes", true, nil
 			}
 		}
 	}
-	return "", false
+	return "", false, nil
 }

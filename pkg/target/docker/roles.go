@@ -40,7 +40,7 @@ func (e *Environment) holders(ctx context.Context, name string, all []target.Com
 	}
 	if len(holders) == 0 {
 		return nil, fmt.Errorf("role %s: %w: asked %d of %d components (%s); is the environment up?",
-			name, target.ErrNoRole, len(asked), len(all), e.options.Config.Fence())
+			name, target.ErrNoRole, len(asked), len(all), e.config.Fence())
 	}
 	return holders, nil
 }

@@ -41,7 +41,7 @@ func (e *Environment) StartWorker(ctx context.Context, network string) (io.ReadW
 // network is the engine's id of a network.
 func (e *Environment) network(ctx context.Context, name string) (string, error) {
 	filter := filters.NewArgs()
-	if project := e.options.Config.Project; project != "" {
+	if project := e.config.Project; project != "" {
 		filter.Add("label", labelProject+"="+project)
 		filter.Add("label", labelNetwork+"="+name)
 	} else {
@@ -52,16 +52,16 @@ func (e *Environment) network(ctx context.Context, name string) (string, error) 
 		return "", fmt.Errorf("look for network %s: %w", name, err)
 	}
 	for _, n := range found {
-		if e.options.Config.Project != "" || n.Name == name {
+		if e.config.Project != "" || n.Name == name {
 			return n.ID, nil
 		}
 	}
-	if e.options.Config.Project == "" {
+	if e.config.Project == "" {
 		return "", fmt.Errorf("there is no network %s for the users inside", name)
 	}
 	seen, err := e.client.NetworkInspect(ctx, name, network.InspectOptions{})
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("there is no network %s for the users inside, neither of compose project %s nor of that name", name, e.options.Config.Project), err)
+		return "", errors.Join(fmt.Errorf("there is no network %s for the users inside, neither of compose project %s nor of that name", name, e.config.Project), err)
 	}
 	return seen.ID, nil
 }

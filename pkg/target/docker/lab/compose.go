@@ -12,7 +12,7 @@ var errNoCompose = errors.New("neither `docker compose` nor `docker-compose` is 
 
 // compose runs docker compose where it is there, else docker-compose, on the
 // compose.yaml in dir.
-func (l Labs) compose(ctx context.Context, dir string, environ []string, args ...string) error {
+func (p Provisioner) compose(ctx context.Context, dir string, environ []string, args ...string) error {
 	command, err := composeCommand(ctx)
 	if err != nil {
 		return err
@@ -20,8 +20,8 @@ func (l Labs) compose(ctx context.Context, dir string, environ []string, args ..
 	args = append(append(command[1:], "-f", "compose.yaml"), args...)
 	cmd := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // G204: our own command
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "DOCKER_HOST="+l.Engine.Host(), "COMPOSE_ANSI=never"), environ...)
-	return l.run(cmd)
+	cmd.Env = append(append(os.Environ(), "DOCKER_HOST="+p.Engine.Host(), "COMPOSE_ANSI=never"), environ...)
+	return p.run(cmd)
 }
 
 func composeCommand(ctx context.Context) ([]string, error) {

@@ -28,14 +28,14 @@ const (
 
 // images makes the images of a lab that are not there, and returns the
 // variables that name them to compose.
-func (l Labs) images(ctx context.Context, name string, spec Spec) ([]string, error) {
-	self, err := l.Engine.SelfImage(ctx)
+func (p Provisioner) images(ctx context.Context, name string, spec Spec) ([]string, error) {
+	self, err := p.Engine.SelfImage(ctx)
 	if err != nil {
 		return nil, err
 	}
 	environ := []string{"GAMEDAY_IMAGE_SELF=" + self}
 	for _, image := range spec.Images {
-		reference, err := l.Image(ctx, name, image)
+		reference, err := p.Image(ctx, name, image)
 		if err != nil {
 			return nil, err
 		}
@@ -45,8 +45,8 @@ func (l Labs) images(ctx context.Context, name string, spec Spec) ([]string, err
 }
 
 // Image is the reference of one of a lab's images, which is made if it is not there.
-func (l Labs) Image(ctx context.Context, name, image string) (reference string, err error) {
-	folder, err := fs.Sub(l.Files, path.Join(name, image))
+func (p Provisioner) Image(ctx context.Context, name, image string) (reference string, err error) {
+	folder, err := fs.Sub(p.Files, path.Join(name, image))
 	if err != nil {
 		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
 	}
@@ -55,16 +55,16 @@ func (l Labs) Image(ctx context.Context, name, image string) (reference string, 
 		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
 	}
 	reference = fmt.Sprintf("gameday/lab-%s-%s:%s", name, image, hash)
-	found, err := l.Engine.HasImage(ctx, reference)
+	found, err := p.Engine.HasImage(ctx, reference)
 	if err != nil || found {
 		return reference, err
 	}
-	base, err := l.base(ctx)
+	base, err := p.base(ctx)
 	if err != nil {
 		return "", err
 	}
-	l.Progress("building image " + image)
-	return reference, l.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, l.Detail)
+	p.Progress.Step("building image " + image)
+	return reference, p.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, p.Progress.Detail)
 }
 
 // contentOf is a short hash of a folder's files.
@@ -83,24 +83,24 @@ func contentOf(folder fs.FS) (string, error) {
 
 // base is the image to build on: a local one, else one that is pulled, else
 // one that is made from Debian's packages.
-func (l Labs) base(ctx context.Context) (string, error) {
+func (p Provisioner) base(ctx context.Context) (string, error) {
 	for _, local := range []string{pulledBase, madeBase, "debian:bookworm"} {
-		if found, err := l.Engine.HasImage(ctx, local); err != nil || found {
+		if found, err := p.Engine.HasImage(ctx, local); err != nil || found {
 			return local, err
 		}
 	}
-	l.Progress("pulling " + pulledBase)
+	p.Progress.Step("pulling " + pulledBase)
 	pulling, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	pullErr := l.Engine.Pull(pulling, pulledBase)
+	pullErr := p.Engine.Pull(pulling, pulledBase)
 	if pullErr == nil {
 		return pulledBase, nil
 	}
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	l.Progress("no image could be pulled; making one from Debian's packages (about a minute)")
-	if err := l.debootstrap(ctx); err != nil {
+	p.Progress.Step("no image could be pulled; making one from Debian's packages (about a minute)")
+	if err := p.debootstrap(ctx); err != nil {
 		return "", fmt.Errorf("labs are built on %s, which is not on the engine, could not be pulled (%w), and could not be made: %w", pulledBase, pullErr, err)
 	}
 	return madeBase, nil
@@ -110,7 +110,7 @@ func (l Labs) base(ctx context.Context) (string, error) {
 var errNoDebootstrap = errors.New("debootstrap is missing: install it and run this as root, or bring the image with docker load")
 
 // debootstrap makes the base image from Debian's packages.
-func (l Labs) debootstrap(ctx context.Context) error {
+func (p Provisioner) debootstrap(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return errNoDebootstrap
 	}
@@ -119,7 +119,7 @@ func (l Labs) debootstrap(ctx context.Context) error {
 			return errNoDebootstrap
 		}
 		for _, args := range [][]string{{"apt-get", "update"}, {"apt-get", "install", "-y", "--no-install-recommends", "debootstrap"}} {
-			if err := l.command(ctx, args...); err != nil {
+			if err := p.command(ctx, args...); err != nil {
 				return err
 			}
 		}
@@ -130,13 +130,13 @@ func (l Labs) debootstrap(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	root := filepath.Join(dir, "root")
-	if err := l.command(ctx, "debootstrap", "--variant=minbase", "bookworm", root); err != nil {
+	if err := p.command(ctx, "debootstrap", "--variant=minbase", "bookworm", root); err != nil {
 		return err
 	}
-	return l.importTree(ctx, root)
+	return p.importTree(ctx, root)
 }
 
-func (l Labs) importTree(ctx context.Context, root string) error {
+func (p Provisioner) importTree(ctx context.Context, root string) error {
 	tar := exec.CommandContext(ctx, "tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-c", ".") //nolint:gosec // G204: our own folder
 	output, err := tar.StdoutPipe()
 	if err != nil {
@@ -145,19 +145,19 @@ func (l Labs) importTree(ctx context.Context, root string) error {
 	if err := tar.Start(); err != nil {
 		return fmt.Errorf("pack the base image: %w", err)
 	}
-	err = l.Engine.Import(ctx, madeBase, output)
+	err = p.Engine.Import(ctx, madeBase, output)
 	_, _ = io.Copy(io.Discard, output) // so that tar can end
 	return errors.Join(err, tar.Wait())
 }
 
 // command runs a command whose lines are progress, and whose last ones explain
 // a failure.
-func (l Labs) command(ctx context.Context, args ...string) error {
-	return l.run(exec.CommandContext(ctx, args[0], args[1:]...)) //nolint:gosec // G204: our own commands
+func (p Provisioner) command(ctx context.Context, args ...string) error {
+	return p.run(exec.CommandContext(ctx, args[0], args[1:]...)) //nolint:gosec // G204: our own commands
 }
 
 // run runs a command that dies with this process.
-func (l Labs) run(cmd *exec.Cmd) error {
+func (p Provisioner) run(cmd *exec.Cmd) error {
 	dieWithParent(cmd)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
@@ -169,7 +169,7 @@ func (l Labs) run(cmd *exec.Cmd) error {
 		defer close(done)
 		lines := bufio.NewScanner(reader)
 		for lines.Scan() {
-			l.Detail(lines.Text())
+			p.Progress.Detail(lines.Text())
 			last = append(last[max(0, len(last)-9):], lines.Text())
 		}
 		_, _ = io.Copy(io.Discard, reader) // a line too long for the scanner

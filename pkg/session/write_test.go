@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"errors"
@@ -23,11 +23,11 @@ func TestReportsAreWrittenWholeIntoTheirFolder(t *testing.T) {
 			return errors.Join(writeErr, err)
 		}
 	}
-	if err := writeFile(path, report("first", nil)); err != nil {
+	if err := writeReport(path, report("first", nil)); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("no chart")
-	if err := writeFile(path, report("sec", broken)); !errors.Is(err, broken) {
+	if err := writeReport(path, report("sec", broken)); !errors.Is(err, broken) {
 		t.Errorf("the error is %v", err)
 	}
 	for file, want := range map[string]string{victim: "mine", path: "first"} {

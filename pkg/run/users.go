@@ -1,0 +1,82 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Users are the users of an environment: which journeys they walk, how many of
+// them, and where they set out.
+type Users struct {
+	Site        target.Site
+	Environment scenario.Environment
+	Load        []scenario.JourneyLoad
+	Journeys    []probe.Journey // as in Load
+}
+
+// Users are those of the day.
+func (d Day) Users() Users { return Users{d.Site, d.Environment, d.Scenario.Load, d.Journeys} }
+
+// Walk is a journey that users walk, from wherever they set out.
+type Walk interface {
+	Traffic
+	// Confirm looks acknowledged writes up from where the users are.
+	Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error
+}
+
+// Of are the users of the n-th journey.
+func (u Users) Of(n int, seed uint64) Walk {
+	l := u.Load[n]
+	load := probe.Load{Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed}
+	if u.Environment.Comes(l) == scenario.FromOutside {
+		return load
+	}
+	return probe.Remote{Load: load, Start: func(ctx context.Context) (io.ReadWriteCloser, error) {
+		workers, err := target.As[target.Workers](u.Site)
+		if err != nil {
+			return nil, err
+		}
+		return workers.StartWorker(ctx, u.Environment.Inside.Network)
+	}}
+}
+
+// Walk lets users walk all journeys until ctx ends; on is told what those of the n-th
+// met. wait waits until none walks any more.
+func (u Users) Walk(ctx context.Context, on func(n int, v probe.Visit)) (wait func() error) {
+	ended := make(chan error, len(u.Journeys))
+	for n := range u.Journeys {
+		load := u.Of(n, uint64(n))
+		go func() { ended <- load.Run(ctx, func(v probe.Visit) { on(n, v) }) }()
+	}
+	return func() (err error) {
+		for range u.Journeys {
+			err = errors.Join(err, <-ended)
+		}
+		return err
+	}
+}
+
+// Confirm looks up what each journey was acknowledged, by the users that walks returns.
+func (u Users) Confirm(ctx context.Context, walks func(n int, seed uint64) Walk, acks []record.Ack, progress func(done, all int)) error {
+	var errs []error
+	for n, j := range u.Journeys {
+		var mine []record.Ack
+		var places []int
+		for i, a := range acks {
+			if a.Journey == j.Name {
+				mine, places = append(mine, a), append(places, i)
+			}
+		}
+		errs = append(errs, walks(n, 0).Confirm(ctx, mine, progress))
+		for k, i := range places {
+			acks[i] = mine[k]
+		}
+	}
+	return errors.Join(errs...)
+}

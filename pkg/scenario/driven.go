@@ -1,0 +1,64 @@
+package scenario
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// declared is an environment without its driver: the keys that all have.
+type declared Environment
+
+// DecodeYAML implements [strictyaml.Decodable]: one key is the kind of a driver,
+// over the driver's own settings; the others are those of every environment.
+func (e *Environment) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	drivers, _ := d.Context.(target.Drivers)
+	common := strictyaml.Fields(reflect.TypeFor[declared]())
+	known := drivers.Kinds()
+	for _, f := range common {
+		known = append(known, f.Key)
+	}
+	var own []strictyaml.Pair
+	for _, p := range d.Pairs(n) {
+		driver, err := drivers.Find(p.Key)
+		switch {
+		case err == nil && e.Kind != "":
+			d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
+				"%s: found both %s and %s, expected one of them", n.Path, e.Kind, p.Key)})
+		case err == nil:
+			e.Kind, e.Settings = driver.Kind, driver.New()
+			d.DecodeNode(p.Value, e.Settings)
+		case slices.Contains(known, p.Key):
+			own = append(own, p)
+		default:
+			d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
+				"unknown key %q: %s", p.Key, strictyaml.Suggest(p.Key, known))})
+		}
+	}
+	d.DecodePairs(n.Path, own, (*declared)(e))
+	if e.Kind == "" {
+		d.Problem(n.Path, "%s lacks the key %q", n.Path, strings.Join(drivers.Kinds(), `" or "`))
+	}
+}
+
+// environmentSchema is the schema of an environment: with exactly one of the
+// drivers for a key.
+func environmentSchema(drivers target.Drivers) *jsonschema.Schema {
+	r := reflector()
+	r.Mapper = mapped
+	s := r.Reflect(declared{})
+	s.Version, s.ID = "", ""
+	for _, driver := range drivers {
+		settings := r.Reflect(driver.New())
+		settings.Version, settings.ID, settings.Description = "", "", driver.Doc
+		s.Properties.Set(driver.Kind, settings)
+		s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{driver.Kind}})
+	}
+	return s
+}
