@@ -1,14 +1,13 @@
 package docker
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
-	"io"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -79,32 +78,56 @@ func (h *handle) said(did string, err error) error {
 	return fmt.Errorf("%s container %.12s: %w", did, h.id, err)
 }
 
-// Exec implements [target.Execer].
+// Exec implements [target.Execer]. It returns when the command has ended: what
+// it writes is read to the end, though only the beginning is kept.
 func (h *handle) Exec(ctx context.Context, command []string) (target.ExecResult, error) {
-	var result target.ExecResult
 	created, err := h.env.client.ContainerExecCreate(ctx, h.id, container.ExecOptions{
 		Cmd: command, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
-		return result, h.said("run a command in", err)
+		return target.ExecResult{}, h.said("run a command in", err)
 	}
 	stream, err := h.env.client.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
 	if err != nil {
-		return result, h.said("run a command in", err)
+		return target.ExecResult{}, h.said("run a command in", err)
 	}
 	defer stream.Close()
 	stopped := context.AfterFunc(ctx, stream.Close)
 	defer stopped()
-	var output bytes.Buffer
-	if _, err := stdcopy.StdCopy(&output, &output, io.LimitReader(stream.Reader, maxOutput)); err != nil && ctx.Err() != nil {
-		return result, fmt.Errorf("run a command in container %.12s: %w", h.id, ctx.Err())
+	output := limitedBuffer{limit: maxOutput}
+	if err := demultiplex(&output, &output, stream.Reader); err != nil {
+		return target.ExecResult{}, h.said("run a command in", cmp.Or(ctx.Err(), err))
 	}
-	done, err := h.env.client.ContainerExecInspect(ctx, created.ID)
+	code, err := h.exitCode(ctx, created.ID)
 	if err != nil {
-		return result, h.said("run a command in", err)
+		return target.ExecResult{}, h.said("run a command in", err)
 	}
-	return target.ExecResult{ExitCode: done.ExitCode, Output: output.String()}, nil
+	return target.ExecResult{ExitCode: code, Output: output.String()}, nil
 }
 
-// maxOutput bounds what is kept of a command's output, in bytes.
-const maxOutput = 64 << 10
+// exitCode waits until a command has ended. Its output may end before it does,
+// and until then the engine's answer has exit code 0; so it has while a command
+// has not begun, which then has no process ID.
+func (h *handle) exitCode(ctx context.Context, exec string) (int, error) {
+	ticker := time.NewTicker(execPolling)
+	defer ticker.Stop()
+	for {
+		seen, err := h.env.client.ContainerExecInspect(ctx, exec)
+		if err != nil {
+			return 0, err
+		}
+		if !seen.Running && (seen.Pid != 0 || seen.ExitCode != 0) {
+			return seen.ExitCode, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("it has not ended: %w", ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+const (
+	maxOutput   = 64 << 10              // what is kept of a command's output, in bytes
+	execPolling = 10 * time.Millisecond // between two looks at a command whose output has ended
+)

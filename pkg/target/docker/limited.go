@@ -2,16 +2,25 @@ package docker
 
 import "strings"
 
+// maxComplaint bounds what is kept of an error message, in bytes.
+const maxComplaint = 4 << 10
+
 // limitedBuffer keeps the beginning of what is written to it.
-type limitedBuffer struct{ strings.Builder }
+type limitedBuffer struct {
+	kept  strings.Builder
+	limit int // in bytes
+}
 
 // Write never fails.
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if room := 4096 - b.Len(); room > 0 {
-		b.Builder.Write(p[:min(len(p), room)])
+	if room := b.limit - b.kept.Len(); room > 0 {
+		b.kept.Write(p[:min(len(p), room)])
 	}
 	return len(p), nil
 }
 
-// String is what was kept, on one line.
-func (b *limitedBuffer) String() string { return strings.TrimSpace(b.Builder.String()) }
+// Len is how many bytes are kept.
+func (b *limitedBuffer) Len() int { return b.kept.Len() }
+
+// String is what is kept.
+func (b *limitedBuffer) String() string { return b.kept.String() }

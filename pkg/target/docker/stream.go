@@ -4,8 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
-
-	"github.com/docker/docker/pkg/stdcopy"
+	"strings"
 )
 
 // stream is a helper's standard input and output. What it says on standard
@@ -18,9 +17,9 @@ type stream struct {
 func newStream(conn net.Conn, from io.Reader) *stream {
 	output, writer := io.Pipe()
 	go func() {
-		var complaint limitedBuffer
-		_, err := stdcopy.StdCopy(writer, &complaint, from)
-		if text := complaint.String(); text != "" {
+		complaint := limitedBuffer{limit: maxComplaint}
+		err := demultiplex(writer, &complaint, from)
+		if text := strings.TrimSpace(complaint.String()); text != "" {
 			err = errors.New(text)
 		}
 		if err == nil {
