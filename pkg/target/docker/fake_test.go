@@ -130,6 +130,13 @@ func (e *fakeEngine) add(boxes ...object) {
 	e.boxes = append(e.boxes, boxes...)
 }
 
+// remove takes a container off the engine.
+func (e *fakeEngine) remove(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.boxes = slices.DeleteFunc(e.boxes, func(box object) bool { return box["Id"] == id })
+}
+
 // list lists the containers that have all labels of the filter, as the engine does.
 func (e *fakeEngine) list(w http.ResponseWriter, r *http.Request) {
 	var filters struct{ Label map[string]bool }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 )
 
 // Logs are the last lines that the container has written since a moment, standard
@@ -28,7 +27,7 @@ func (h *handle) Logs(ctx context.Context, since time.Time, lines int) (string, 
 	if seen.Config.Tty {
 		_, err = text.ReadFrom(stream)
 	} else {
-		_, err = stdcopy.StdCopy(&text, &text, stream)
+		err = demultiplex(&text, &text, stream)
 	}
 	if err != nil {
 		return "", h.said("read the log of", err)

@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -129,14 +130,17 @@ func tarball(files ...file) ([]byte, error) {
 func streamError(doing string, body io.Reader, on func(text string)) error {
 	decoder := json.NewDecoder(body)
 	for {
-		var message struct{ Stream, Status, Error string }
+		var message struct {
+			Stream, Status, Error string
+			ErrorDetail           struct{ Message string }
+		}
 		switch err := decoder.Decode(&message); {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("%s: read the engine's answer: %w", doing, err)
-		case message.Error != "":
-			return fmt.Errorf("%s: %s", doing, message.Error)
+		case message.Error+message.ErrorDetail.Message != "": // engines are about to leave the first out
+			return fmt.Errorf("%s: %s", doing, cmp.Or(message.ErrorDetail.Message, message.Error))
 		case on != nil && message.Stream+message.Status != "":
 			on(message.Stream + message.Status)
 		}
