@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -20,21 +23,34 @@ import (
 // hold it.
 const roleTimeout = 2 * time.Second
 
-// holders are those among all who hold a role right now. Nobody is an error:
-// whoever asks for a role means somebody.
+// maxAsked is how many components are asked for a role at a time.
+const maxAsked = 32
+
+// holders are the components among all that have a role right now, in the order
+// of all. If none has it, that is an error.
 func (e *Environment) holders(ctx context.Context, name string, all []target.Component) ([]target.Component, error) {
 	role, ok := e.options.Roles[name]
 	if !ok {
 		known := strings.Join(slices.Sorted(maps.Keys(e.options.Roles)), ", ")
 		return nil, fmt.Errorf("role %q is not declared for this environment; declared are: %s", name, cmp.Or(known, "none"))
 	}
-	var holders, asked []target.Component
-	for _, c := range all {
-		if !role.Among.Match(c) {
-			continue
-		}
-		asked = append(asked, c)
-		if e.holds(ctx, role, c) {
+	asked := slices.DeleteFunc(slices.Clone(all), func(c target.Component) bool { return !role.Among.Match(c) })
+	holds := make([]bool, len(asked))
+	var asking errgroup.Group
+	asking.SetLimit(maxAsked)
+	for i, c := range asked {
+		asking.Go(func() error {
+			holds[i] = e.holds(ctx, role, c)
+			return nil
+		})
+	}
+	_ = asking.Wait() // never fails
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("ask for role %s: %w", name, err)
+	}
+	var holders []target.Component
+	for i, c := range asked {
+		if holds[i] {
 			holders = append(holders, c)
 		}
 	}
@@ -69,26 +85,49 @@ func (e *Environment) holds(ctx context.Context, role target.Role, c target.Comp
 	return true
 }
 
-// answers asks every address of the component over HTTP.
+// answers asks the component over HTTP at all of its addresses, side by side: a
+// network on which packets are lost does not use up the time of another.
 func answers(ctx context.Context, check target.RoleHTTP, c target.Component) bool {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := roleClient()
+	var answered atomic.Bool
+	var asking sync.WaitGroup
 	for _, n := range c.Networks {
 		if !n.Address.IsValid() {
 			continue
 		}
 		url := "http://" + net.JoinHostPort(n.Address.String(), strconv.Itoa(check.Port)) + check.Path
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return false
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			continue
-		}
-		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxOutput))
-		_ = response.Body.Close()
-		if response.StatusCode == cmp.Or(check.Status, http.StatusOK) {
-			return true
-		}
+		asking.Go(func() {
+			if status(ctx, client, url) == cmp.Or(check.Status, http.StatusOK) {
+				answered.Store(true)
+				cancel()
+			}
+		})
 	}
-	return false
+	asking.Wait()
+	return answered.Load()
+}
+
+// roleClient asks the component itself: by no proxy, without following a redirect
+// to another one, and without a connection that is left from an earlier question.
+func roleClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// status is the status of the answer, or 0 if there is none.
+func status(ctx context.Context, client *http.Client, url string) int {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }
