@@ -19,6 +19,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -105,26 +106,35 @@ func (e *Environment) Find(ctx context.Context, selector target.Selector) ([]tar
 	return slices.DeleteFunc(all, func(c target.Component) bool { return !selector.Match(c) }), nil
 }
 
+// maxInspected is how many containers are inspected at a time.
+const maxInspected = 8
+
 // all are the components inside the fence, by name.
 func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
 	list, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: e.fence()})
 	if err != nil {
 		return nil, fmt.Errorf("list containers: %w", err)
 	}
-	components := make([]target.Component, 0, len(list))
-	for _, one := range list {
-		if one.Labels[LabelHelper] != "" || strings.EqualFold(one.Labels[labelOneOff], "true") {
-			continue
-		}
-		c, err := e.look(ctx, one.ID)
-		switch {
-		case errors.Is(err, target.ErrGone):
-			continue
-		case err != nil:
-			return nil, err
-		}
-		components = append(components, c)
+	list = slices.DeleteFunc(list, func(c container.Summary) bool {
+		return c.Labels[LabelHelper] != "" || strings.EqualFold(c.Labels[labelOneOff], "true")
+	})
+	components := make([]target.Component, len(list))
+	inspecting, inspectCtx := errgroup.WithContext(ctx)
+	inspecting.SetLimit(maxInspected)
+	for i, one := range list {
+		inspecting.Go(func() error {
+			c, err := e.look(inspectCtx, one.ID)
+			if errors.Is(err, target.ErrGone) {
+				return nil
+			}
+			components[i] = c
+			return err
+		})
 	}
+	if err := inspecting.Wait(); err != nil {
+		return nil, err
+	}
+	components = slices.DeleteFunc(components, func(c target.Component) bool { return c.ID == "" }) // gone meanwhile
 	slices.SortFunc(components, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
 	return components, nil
 }

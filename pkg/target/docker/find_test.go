@@ -1,0 +1,50 @@
+package docker_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// As many inspections are under way at once as may be, and no more.
+func TestContainersAreInspectedSideBySide(t *testing.T) {
+	t.Parallel()
+	const atATime, all = 8, 30
+	e := newFakeEngine(t)
+	full := newBarrier(atATime)
+	var underWay, most atomic.Int32
+	var want []string
+	for i := range all {
+		id := fmt.Sprintf("n%02d", i)
+		want = append(want, id)
+		e.handle("GET /containers/"+id+"/json", func(w http.ResponseWriter, r *http.Request) {
+			now := underWay.Add(1)
+			for {
+				seen := most.Load()
+				if now <= seen || most.CompareAndSwap(seen, now) {
+					break
+				}
+			}
+			full.wait(r.Context())
+			underWay.Add(-1)
+			e.inspect(w, id)
+		})
+	}
+	for i := range all { // the engine lists the newest first
+		e.add(box(want[all-1-i]))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	found, err := e.open().Find(ctx, target.Selector{})
+	if err != nil || ids(found) != strings.Join(want, " ") {
+		t.Errorf("%s %v", ids(found), err)
+	}
+	if most.Load() != atATime {
+		t.Errorf("%d at a time, expected %d", most.Load(), atATime)
+	}
+}
