@@ -39,9 +39,11 @@ type Component struct {
 	ID        string            `json:"id"`
 	Identity  string            `json:"identity,omitempty"` // survives replacement: what takes its place has the same
 	Name      string            `json:"name"`
-	Service   string            `json:"service,omitempty"` // several components may serve one
+	Identity  string            `json:"identity,omitempty"` // a name that survives replacement of its container
+	Service   string            `json:"service,omitempty"`  // several components may serve one
 	Zone      string            `json:"zone,omitempty"`
 	Labels    map[string]string `json:"labels,omitempty"`
+	DependsOn []string          `json:"depends_on,omitempty"` // services that it is declared to need
 	Networks  []Network         `json:"networks,omitempty"`
 	State     State             `json:"state"`
 	Healthy   bool              `json:"healthy"`           // false only where a health check says so

@@ -12,7 +12,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,11 +24,8 @@ import (
 // Entry is the name of where users come from.
 const Entry = "users"
 
-// Labels by which components say what they are for, and those of compose.
-const (
-	labelTier    = "gameday.tier"
-	labelDepends = "com.docker.compose.depends_on"
-)
+// labelTier is the label by which components say what they are for.
+const labelTier = "gameday.tier"
 
 // Map is an architecture.
 type Map struct {
@@ -270,7 +266,7 @@ func (o *observer) edge(from, to string, port uint16) {
 	}
 }
 
-// draw puts what was seen, and what compose declares, in order.
+// draw puts what was seen, and what is declared, in order.
 func (o *observer) draw(environment string) Map {
 	names := map[string]string{Entry: Entry}
 	services := map[string][]string{}
@@ -280,11 +276,10 @@ func (o *observer) draw(environment string) Map {
 	}
 	declared := map[[2]string]bool{}
 	for id, n := range o.nodes {
-		for one := range strings.SplitSeq(n.Target.Labels[labelDepends], ",") {
-			service, _, _ := strings.Cut(one, ":")
+		for _, service := range n.Target.DependsOn {
 			for _, other := range services[service] {
 				key := [2]string{id, other}
-				if service != "" && o.edges[key] == nil {
+				if o.edges[key] == nil {
 					declared[key] = true
 					o.edge(id, other, 0)
 				}

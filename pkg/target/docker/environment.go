@@ -7,6 +7,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ const (
 	labelProject = "com.docker.compose.project"
 	labelService = "com.docker.compose.service"
 	labelOneOff  = "com.docker.compose.oneoff"
+	labelNumber  = "com.docker.compose.container-number"
+	labelDepends = "com.docker.compose.depends_on"
 )
 
 // Environment is an engine behind a fence.
@@ -159,11 +162,16 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		Service:   labels[labelService],
 		Zone:      labels[LabelZone],
 		Labels:    labels,
+		DependsOn: dependencies(labels[labelDepends]),
 		State:     stateOf(r.State),
 		Healthy:   r.State.Health == nil || r.State.Health.Status == container.Healthy,
 		Restart:   string(r.HostConfig.RestartPolicy.Name),
 		Restarts:  r.RestartCount,
 		Protected: labels[LabelProtect] == "true",
+	}
+	c.Identity = c.Name
+	if c.Service != "" {
+		c.Identity = c.Service + "/" + cmp.Or(labels[labelNumber], "1")
 	}
 	c.Started, _ = time.Parse(time.RFC3339Nano, r.State.StartedAt) // zero where it never started
 	for name, endpoint := range r.NetworkSettings.Networks {
@@ -175,6 +183,20 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		c.Protected = c.Protected || s.Match(c)
 	}
 	return c
+}
+
+// dependencies are the services that compose's label names, as
+// db:service_healthy:false,cache:service_started:true or, by older versions, as
+// db,cache.
+func dependencies(label string) []string {
+	var services []string
+	for one := range strings.SplitSeq(label, ",") {
+		service, _, _ := strings.Cut(one, ":")
+		if service = strings.TrimSpace(service); service != "" && !slices.Contains(services, service) {
+			services = append(services, service)
+		}
+	}
+	return services
 }
 
 func stateOf(s *container.State) target.State {
