@@ -66,3 +66,69 @@ func TestDependsOn(t *testing.T) {
 		})
 	}
 }
+
+// Peers of a partition are shut out by address: with an address left out, they would
+// still be reached at it.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		networks []string
+		want     []string // name and address
+	}{
+		"IPv4":                   {[]string{"back 172.19.0.2 172.19.0.1"}, []string{"back 172.19.0.2"}},
+		"both":                   {[]string{"back 198.18.77.2 198.18.77.1 fd00:18:2::2 fd00:18:2::1"}, []string{"back 198.18.77.2", "back fd00:18:2::2"}},
+		"IPv6 alone":             {[]string{"back - - fd00:18:2::2 fd00:18:2::1"}, []string{"back fd00:18:2::2"}},
+		"several, by name":       {[]string{"front 172.20.0.2", "back 172.19.0.2 - fd00::2"}, []string{"back 172.19.0.2", "back fd00::2", "front 172.20.0.2"}},
+		"not running":            {[]string{"back"}, []string{"back invalid IP"}},
+		"of the host":            {[]string{"host"}, []string{"host invalid IP"}},
+		"none":                   {[]string{"none"}, []string{"none invalid IP"}},
+		"no network at all":      {nil, nil},
+		"one that is no address": {[]string{"back 172.19.0.2.7"}, []string{"back invalid IP"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, n := range found(t, networks(c.networks...)).Networks {
+				got = append(got, n.Name+" "+n.Address.String())
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// The recorded states are those of Docker 20.10: a paused and a restarting container
+// are running as well.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	health := func(status string) edit { return set(status, "State", "Health", "Status") }
+	running := state("running", "Running")
+	for name, c := range map[string]struct {
+		edits   []edit
+		want    target.State
+		healthy bool
+	}{
+		"running":                     {[]edit{running}, target.Running, true},
+		"paused":                      {[]edit{state("paused", "Running", "Paused")}, target.Paused, true},
+		"restarting":                  {[]edit{state("restarting", "Running", "Restarting")}, target.Restarting, true},
+		"restarting, and not running": {[]edit{state("restarting", "Restarting")}, target.Restarting, true},
+		"created":                     {[]edit{state("created"), set("0001-01-01T00:00:00Z", "State", "StartedAt")}, target.Stopped, true},
+		"exited":                      {[]edit{state("exited")}, target.Stopped, true},
+		"dead":                        {[]edit{state("dead", "Dead")}, target.Stopped, true},
+		"being removed":               {[]edit{state("removing")}, target.Stopped, true},
+		"healthy":                     {[]edit{running, health("healthy")}, target.Running, true},
+		"unhealthy":                   {[]edit{running, health("unhealthy")}, target.Running, false},
+		"not known to be healthy yet": {[]edit{running, health("starting")}, target.Running, false},
+		"no health check":             {[]edit{running, health("none")}, target.Running, true},
+		"no word about health":        {[]edit{running, health("")}, target.Running, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := found(t, c.edits...)
+			if got.State != c.want || got.Healthy != c.healthy || got.Up() != (c.want == target.Running && c.healthy) {
+				t.Errorf("%s, healthy: %t, up: %t; expected %s, healthy: %t", got.State, got.Healthy, got.Up(), c.want, c.healthy)
+			}
+		})
+	}
+}

@@ -164,7 +164,7 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		Labels:    labels,
 		DependsOn: dependencies(labels[labelDepends]),
 		State:     stateOf(r.State),
-		Healthy:   r.State.Health == nil || r.State.Health.Status == container.Healthy,
+		Healthy:   healthy(r.State.Health),
 		Restart:   string(r.HostConfig.RestartPolicy.Name),
 		Restarts:  r.RestartCount,
 		Protected: labels[LabelProtect] == "true",
@@ -174,11 +174,20 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		c.Identity = c.Service + "/" + cmp.Or(labels[labelNumber], "1")
 	}
 	c.Started, _ = time.Parse(time.RFC3339Nano, r.State.StartedAt) // zero where it never started
+	// A network with IPv4 and IPv6 addresses is listed once for each.
 	for name, endpoint := range r.NetworkSettings.Networks {
 		address, _ := netip.ParseAddr(endpoint.IPAddress) // none while it is not running
-		c.Networks = append(c.Networks, target.Network{Name: name, Address: address})
+		six, err := netip.ParseAddr(endpoint.GlobalIPv6Address)
+		if address.IsValid() || err != nil {
+			c.Networks = append(c.Networks, target.Network{Name: name, Address: address})
+		}
+		if err == nil {
+			c.Networks = append(c.Networks, target.Network{Name: name, Address: six})
+		}
 	}
-	slices.SortFunc(c.Networks, func(a, b target.Network) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.Networks, func(a, b target.Network) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), a.Address.Compare(b.Address)) // IPv4 first
+	})
 	for _, s := range e.options.Protect {
 		c.Protected = c.Protected || s.Match(c)
 	}
@@ -197,6 +206,11 @@ func dependencies(label string) []string {
 		}
 	}
 	return services
+}
+
+// healthy is false only if a health check says so, or has not said anything yet.
+func healthy(h *container.Health) bool {
+	return h == nil || h.Status != container.Starting && h.Status != container.Unhealthy
 }
 
 func stateOf(s *container.State) target.State {
