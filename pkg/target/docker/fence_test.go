@@ -1,0 +1,362 @@
+package docker_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
+)
+
+// behind is a fence of labels in place of a compose project.
+func behind(labels ...string) func(*docker.Options) {
+	return func(o *docker.Options) { o.Config.Project, o.Config.Labels = "", labels }
+}
+
+// What the engine is asked for is what is inside the fence, in any state.
+func TestFenceFilters(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options func(*docker.Options)
+		want    []string
+	}{
+		"a project":            {func(*docker.Options) {}, []string{"com.docker.compose.project=shop"}},
+		"a label":              {behind("team=shop"), []string{"team=shop"}},
+		"a label of any value": {behind("team"), []string{"team"}},
+		"all of several":       {behind("team=shop", "stage=test"), []string{"stage=test", "team=shop"}},
+		"a project and a label": {
+			func(o *docker.Options) { o.Config.Labels = []string{"stage=test"} },
+			[]string{"com.docker.compose.project=shop", "stage=test"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newFakeEngine(t)
+			if _, err := e.open(c.options).Find(t.Context(), target.Selector{}); err != nil {
+				t.Fatal(err)
+			}
+			query, err := url.ParseQuery(e.questions("GET", "/containers/json")[0].query)
+			if err != nil || query.Get("all") != "1" {
+				t.Errorf("asked for %v %v", query, err)
+			}
+			var filters map[string]map[string]bool
+			decode(t, query.Get("filters"), &filters)
+			var got []string
+			for label := range filters["label"] {
+				got = append(got, label)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(c.want, got); diff != "" || len(filters) != 1 {
+				t.Errorf("%v %s", filters, diff)
+			}
+		})
+	}
+}
+
+func TestWhatIsFound(t *testing.T) {
+	t.Parallel()
+	helper := with("gameday.helper=db", "gameday.fence=shop")
+	for name, c := range map[string]struct {
+		options func(*docker.Options)
+		box     object
+		found   bool
+	}{
+		"of the project":              {nil, box("x"), true},
+		"of another project":          {nil, box("x", with("com.docker.compose.project=bank")), false},
+		"of no project":               {nil, box("x", set(object{}, "Config", "Labels")), false},
+		"of a project named alike":    {nil, box("x", with("com.docker.compose.project=shop2")), false},
+		"a helper":                    {nil, box("x", helper), false},
+		"a worker":                    {nil, box("x", with("gameday.helper=load")), false},
+		"a one-off":                   {nil, box("x", with("com.docker.compose.oneoff=True")), false},
+		"a one-off, in small letters": {nil, box("x", with("com.docker.compose.oneoff=true")), false},
+		"no one-off":                  {nil, box("x", with("com.docker.compose.oneoff=False")), true},
+		"with the label":              {behind("team=shop"), box("x", with("team=shop")), true},
+		"with another value":          {behind("team=shop"), box("x", with("team=bank")), false},
+		"with any value":              {behind("team"), box("x", with("team=bank")), true},
+		"with an empty value":         {behind("team"), box("x", with("team=")), true},
+		"without the label":           {behind("team"), box("x"), false},
+		"with one label of two":       {behind("team", "stage=test"), box("x", with("team=shop")), false},
+		"with both":                   {behind("team", "stage=test"), box("x", with("team=shop", "stage=test")), true},
+		"stopped":                     {nil, box("x", state("exited")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newFakeEngine(t)
+			e.add(c.box)
+			options := func(*docker.Options) {}
+			if c.options != nil {
+				options = c.options
+			}
+			env := e.open(options)
+			all, err := env.Find(t.Context(), target.Selector{})
+			if err != nil || (len(all) == 1) != c.found {
+				t.Errorf("found %s %v", ids(all), err)
+			}
+		})
+	}
+}
+
+// Whatever lists it, what lies outside the fence is not opened.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options func(*docker.Options)
+		edit    edit
+		says    string // in the error, if there is one
+	}{
+		"inside":              {nil, with(), ""},
+		"of another project":  {nil, with("com.docker.compose.project=bank"), "container x lies outside the fence (compose project shop)"},
+		"of no project":       {nil, set(object{}, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
+		"without any label":   {nil, set(nil, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
+		"with the labels":     {behind("team=shop", "stage"), with("team=shop", "stage=test"), ""},
+		"without one of them": {behind("team=shop", "stage"), with("team=shop"), "container x lies outside the fence (labels team=shop, stage)"},
+		"with another value":  {behind("team=shop"), with("team=bank"), "container x lies outside the fence (labels team=shop)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newFakeEngine(t)
+			e.add(box("x", c.edit))
+			options := func(*docker.Options) {}
+			if c.options != nil {
+				options = c.options
+			}
+			h, err := e.open(options).Open(t.Context(), "x")
+			if (err == nil) != (c.says == "") || err != nil && err.Error() != c.says {
+				t.Fatalf("%v, expected %q", err, c.says)
+			}
+			if err != nil {
+				return
+			}
+			if seen, err := h.Look(t.Context()); err != nil || seen.ID != "x" {
+				t.Errorf("%+v %v", seen, err)
+			}
+		})
+	}
+}
+
+func TestOpenWithoutAFence(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	if _, err := docker.Open(t.Context(), docker.Options{Config: docker.Config{Host: e.host()}}); err == nil || !strings.Contains(err.Error(), "no fence") {
+		t.Errorf("an environment of the whole engine: %v", err)
+	}
+	if len(e.questions("GET", "/info")) > 0 {
+		t.Error("the engine was asked before the fence was looked for")
+	}
+}
+
+func TestSelectors(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.add(
+		box("db-2", service("db"), with("gameday.zone=b", "role=replica")),
+		box("app-1", service("app"), with("gameday.zone=a")),
+		box("db-1", service("db"), with("gameday.zone=a", "role=primary")),
+		box("lone", with("role=")),
+	)
+	env := e.open(roles(map[string]target.Role{"primary": {Label: "role=primary"}}))
+	for name, c := range map[string]struct {
+		selector target.Selector
+		want     string
+	}{
+		"all, by name":        {target.Selector{}, "app-1 db-1 db-2 lone"},
+		"a service":           {target.Selector{Service: "db"}, "db-1 db-2"},
+		"a name":              {target.Selector{Name: "app-1"}, "app-1"},
+		"a zone":              {target.Selector{Zone: "a"}, "app-1 db-1"},
+		"a label":             {target.Selector{Label: "role"}, "db-1 db-2 lone"},
+		"a label's value":     {target.Selector{Label: "role=replica"}, "db-2"},
+		"a label's no value":  {target.Selector{Label: "role="}, "lone"},
+		"a role":              {target.Selector{Role: "primary"}, "db-1"},
+		"a service in a zone": {target.Selector{Service: "db", Zone: "b"}, "db-2"},
+		"all that there is":   {target.Selector{Service: "db", Zone: "a", Name: "db-1", Label: "role=primary", Role: "primary"}, "db-1"},
+		"a role elsewhere":    {target.Selector{Role: "primary", Zone: "b"}, ""},
+		"nothing":             {target.Selector{Service: "cache"}, ""},
+		"any does not choose": {target.Selector{Service: "db", Any: 1}, "db-1 db-2"}, // that is for Pick
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all, err := env.Find(t.Context(), c.selector)
+			if err != nil || ids(all) != c.want {
+				t.Errorf("%q %v, expected %q", ids(all), err, c.want)
+			}
+		})
+	}
+}
+
+func TestProtected(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.add(
+		box("a", service("app"), with("gameday.zone=x")),
+		box("b", service("db")),
+		box("c", service("app"), with("gameday.protect=true")),
+		box("d", service("app"), with("gameday.protect=false")),
+		box("e", service("app"), with("keep=this", "gameday.zone=y")),
+	)
+	for name, c := range map[string]struct {
+		protect []target.Selector
+		want    string
+	}{
+		"by label alone":  {nil, "c"},
+		"a service":       {[]target.Selector{{Service: "db"}}, "b c"},
+		"several":         {[]target.Selector{{Name: "a"}, {Label: "keep=this"}}, "a c e"},
+		"all fields hold": {[]target.Selector{{Service: "app", Zone: "y"}}, "c e"},
+		"all":             {[]target.Selector{{}}, "a b c d e"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all, err := e.open(func(o *docker.Options) { o.Protect = c.protect }).Find(t.Context(), target.Selector{})
+			got := ids(slices.DeleteFunc(all, func(c target.Component) bool { return !c.Protected }))
+			if err != nil || got != c.want {
+				t.Errorf("%q %v, expected %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+// All of a component, from the engine's whole answer.
+func TestComponent(t *testing.T) {
+	t.Parallel()
+	got := found(t, func(o object) {
+		maps.Copy(o, load("testdata/container.json"))
+	}, set(4, "RestartCount"), with("gameday.zone=a", "gameday.protect=true"))
+	want := target.Component{
+		ID: "077a3d9b1922045bd656e83951670942a61fbdebd0d3ddca396922ebc59f07c7", Name: "shop-db-1", Identity: "db/1", Service: "db", Zone: "a",
+		Labels: map[string]string{
+			"com.docker.compose.container-number": "1", "com.docker.compose.depends_on": "etcd:service_healthy:false", "com.docker.compose.oneoff": "False",
+			"com.docker.compose.project": "shop", "com.docker.compose.service": "db", "gameday.zone": "a", "gameday.protect": "true",
+		},
+		DependsOn: []string{"etcd"},
+		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2")}},
+		State:     target.Running, Healthy: false, // its check has not been made yet
+		Restart: "unless-stopped", Restarts: 4, Protected: true,
+		Started: time.Date(2026, 11, 26, 23, 47, 35, 963281274, time.UTC),
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(sameAddress)); diff != "" {
+		t.Error(diff)
+	}
+	data, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again target.Component
+	decode(t, string(data), &again)
+	if diff := cmp.Diff(got, again, cmp.Comparer(sameAddress)); diff != "" {
+		t.Errorf("as JSON it is another one: %s", diff)
+	}
+}
+
+func TestComponentThatHasNeverStarted(t *testing.T) {
+	t.Parallel()
+	got := found(t, state("created"), set("0001-01-01T00:00:00Z", "State", "StartedAt"), set("", "HostConfig", "RestartPolicy", "Name"))
+	if !got.Started.IsZero() || got.Restart != "" || got.State != target.Stopped {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Containers come and go while they are listed.
+func TestGoneWhileListed(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.add(box("a"), box("b"), box("c"))
+	e.answer("GET /containers/b/json", http.StatusNotFound, `{"message":"No such container: b"}`)
+	env := e.open()
+	all, err := env.Find(t.Context(), target.Selector{})
+	if err != nil || ids(all) != "a c" {
+		t.Errorf("%s %v", ids(all), err)
+	}
+	for doing, err := range map[string]error{"open": open(t, env, "b"), "look": look(t, env, e, "c")} {
+		if !errors.Is(err, target.ErrGone) || !strings.Contains(err.Error(), "is gone") {
+			t.Errorf("%s: %v, expected that it is gone", doing, err)
+		}
+	}
+}
+
+func open(t *testing.T, env *docker.Environment, id string) error {
+	t.Helper()
+	_, err := env.Open(t.Context(), id)
+	return err
+}
+
+// look opens a container, takes it away, and looks at it.
+func look(t *testing.T, env *docker.Environment, e *fakeEngine, id string) error {
+	t.Helper()
+	h := opened[target.Handle](t, env, id)
+	e.remove(id)
+	_, err := h.Look(t.Context())
+	return err
+}
+
+// An error of the engine is never an empty environment, nor that a component is gone.
+func TestEngineErrors(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		says   string
+	}{
+		"500":               {failing(http.StatusInternalServerError, `{"message":"database is locked"}`), "database is locked"},
+		"409":               {failing(http.StatusConflict, `{"message":"removal in progress"}`), "removal in progress"},
+		"503 of a proxy":    {failing(http.StatusServiceUnavailable, `<html>try later</html>`), "try later"},
+		"no JSON":           {failing(http.StatusOK, `<html>hello</html>`), "invalid character"},
+		"JSON that is cut":  {failing(http.StatusOK, `[{"Id":`), "unexpected EOF"},
+		"a lost connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newFakeEngine(t)
+			e.add(box("a"), box("b"))
+			env := e.open()
+			e.handle("GET /containers/b/json", c.answer)
+			_, err := env.Find(t.Context(), target.Selector{})
+			wants(t, err, "inspect container b: ", c.says)
+			wants(t, open(t, env, "b"), "open container b: ", c.says)
+			e.handle("GET /containers/json", c.answer)
+			_, err = env.Find(t.Context(), target.Selector{})
+			wants(t, err, "list containers: ", c.says)
+		})
+	}
+}
+
+func failing(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { reply(w, status, body) }
+}
+
+// wants is an error that says what was being done, and what the engine said.
+func wants(t *testing.T, err error, doing, says string) {
+	t.Helper()
+	if err == nil || !strings.HasPrefix(err.Error(), doing) || !strings.Contains(err.Error(), says) || errors.Is(err, target.ErrGone) {
+		t.Errorf("%v: expected %q and %q", err, doing, says)
+	}
+}
+
+// An engine that does not answer is not waited for longer than ctx.
+func TestFindWhenTimeIsUp(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.add(box("a"))
+	env := e.open()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	e.handle("GET /containers/a/json", func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	if _, err := env.Find(ctx, target.Selector{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected that time is up", err)
+	}
+}
+
+func address(text string) netip.Addr { return netip.MustParseAddr(text) }
+
+func sameAddress(a, b netip.Addr) bool { return a == b }
