@@ -45,8 +45,15 @@ type asked struct {
 
 func newFakeEngine(tb testing.TB) *fakeEngine {
 	tb.Helper()
+	return newFakeEngineOn(tb, httptest.NewServer)
+}
+
+// newFakeEngineOn is a fake engine on a server of another kind, such as
+// [httptest.NewTLSServer].
+func newFakeEngineOn(tb testing.TB, serve func(http.Handler) *httptest.Server) *fakeEngine {
+	tb.Helper()
 	e := &fakeEngine{tb: tb, routes: map[string]http.HandlerFunc{}}
-	e.server = httptest.NewServer(e)
+	e.server = serve(e)
 	tb.Cleanup(e.server.Close)
 	e.handle("HEAD /_ping", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", "1.41") })
 	e.answer("GET /info", http.StatusOK, `{"ID": "SS5V:7QY7", "Architecture": "x86_64", "Driver": "overlay2"}`)
