@@ -49,7 +49,7 @@ func (f *Delay) Check() error {
 func (f *Delay) carry() helped {
 	if f.Via == "netem" {
 		return helped{
-			power: helper.Network, needs: helper.Features{Netem: true}, keeps: true,
+			power: helper.Network, needs: helper.Features{Netem: true}, tries: true, keeps: true,
 			work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
 				return helper.Work{Shape: &helper.Shape{Delay: f.By, Jitter: f.Jitter}}, nil
 			},

@@ -13,8 +13,8 @@ func Notes() map[string]Note { //nolint:funlen // a table
 	return map[string]Note{
 		"bandwidth": {
 			Example: `bandwidth: {target: {service: db}, rate: 10mbit}`,
-			How:     `A token bucket (tbf) on every interface of the component, with 10 ms of burst and 100 ms of queue.`,
-			Undone:  "The helper removes the queue. The kernel keeps it if the helper is killed: then another helper removes it, from the journal.",
+			How:     `A token bucket (tbf) on every interface of the component, with 10 ms of burst and 100 ms of queue. An interface with a root qdisc of its own, anything but the kernel's default, is refused: it could not be put back as it was.`,
+			Undone:  "The helper removes the queue, and the kernel puts its default back. The kernel keeps the queue if the helper is killed: then another helper removes it, from the journal.",
 			Kernel:  "sch_tbf",
 		},
 		"command": {
@@ -46,7 +46,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"delay": {
 			Example: `delay: {target: {service: db}, by: 200ms, jitter: 20ms}`,
-			How:     "Packets are held in user space and leave in order. It carries some 20,000 packets a second (measured on two cores; 40,000 are too many); what is more passes without delay. On the way out, what is held counts against the sender's socket buffer: a UDP sender has room for some 250 packets, and waits. `via: netem` is the kernel's own way.",
+			How:     "Packets are held in user space and leave in order. It carries some 20,000 packets a second (measured on two cores; 40,000 are too many); what is more passes without delay. On the way out, what is held counts against the sender's socket buffer: a UDP sender has room for some 250 packets, and waits. `via: netem` is the kernel's own way; like bandwidth, it is refused on an interface with a root qdisc of its own.",
 			Undone:  "The rules go first and what is held is let go. If the helper is killed, its rules go with it, and packets pass. A netem queue is removed from the journal.",
 			Kernel:  "nftables, the NFQUEUE target; sch_netem for via: netem",
 		},

@@ -3,6 +3,7 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -11,9 +12,17 @@ import (
 // shapeHandle marks the qdiscs that are ours.
 const shapeHandle = 0x6d67 << 16
 
-// shaped is a queue of ours on what leaves the target. The kernel keeps it when the
-// helper is killed; another one finds it by its handle.
+// shaped is a queue of ours on what leaves the target. The kernel keeps it when
+// the helper is killed; another one finds it by its handle.
 type shaped struct{}
+
+// Undoing removes our queue, and the kernel puts its own default in the place:
+// the one thing that is restored exactly, with nothing to remember. A queue that
+// the target has set up for itself is not replaced, and the fault is refused.
+// To set one up again from what the kernel tells of it would lose what it does
+// not tell (the state of a token bucket, what waits in it), and for every kind of
+// queue, class and filter that one kernel or another has there would have to be
+// code here that nobody's test has seen.
 
 // begin puts a queue on every interface but the loopback.
 func (s *Shape) begin() (effect, Reply, error) {
@@ -21,12 +30,78 @@ func (s *Shape) begin() (effect, Reply, error) {
 	if err != nil {
 		return nil, Reply{}, err
 	}
+	if err := replaceable(links); err != nil {
+		return nil, Reply{}, err
+	}
+	var done []netlink.Qdisc
 	for _, link := range links {
-		if err := netlink.QdiscReplace(s.queue(link)); err != nil {
-			return nil, Reply{}, errors.Join(fmt.Errorf("shape what leaves by %s: %w", link.Attrs().Name, err), unshape())
+		// Adding, unlike replacing, is refused by the kernel itself if a queue
+		// has come meanwhile that is not its default.
+		queue := s.queue(link)
+		if err := netlink.QdiscAdd(queue); err != nil {
+			return nil, Reply{}, errors.Join(fmt.Errorf("shape what leaves by %s: %w", link.Attrs().Name, err), remove(done))
 		}
+		done = append(done, queue)
 	}
 	return shaped{}, Reply{}, nil
+}
+
+// try refuses what begin would refuse.
+func (*Shape) try() error {
+	links, err := shapeable()
+	if err != nil {
+		return err
+	}
+	return replaceable(links)
+}
+
+// replaceable tells, as an error, which interfaces have a queue that could not
+// be put back.
+func replaceable(links []netlink.Link) error {
+	var errs []error
+	for _, link := range links {
+		queues, err := complete(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(link) })
+		if err != nil {
+			return fmt.Errorf("list the queues of %s: %w", link.Attrs().Name, err)
+		}
+		// The default queue of some devices can hold filters, which go with it.
+		filters, err := complete(func() ([]netlink.Filter, error) { return netlink.FilterList(link, netlink.HANDLE_NONE) })
+		if err != nil {
+			return fmt.Errorf("list the filters of %s: %w", link.Attrs().Name, err)
+		}
+		errs = append(errs, foreign(link.Attrs().Name, queues, filters))
+	}
+	return errors.Join(errs...)
+}
+
+// complete lists until the kernel was not interrupted by a change of its list.
+func complete[T any](list func() ([]T, error)) (all []T, err error) {
+	for range 10 {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
+}
+
+// foreign refuses an interface whose root queue is not the kernel's default. The
+// kernel tells its default by the handle, which is 0 for that one only: a queue
+// that was set up by anybody gets another, whether they name one or not.
+func foreign(name string, queues []netlink.Qdisc, filters []netlink.Filter) error {
+	for _, q := range queues {
+		switch at := q.Attrs(); {
+		case at.Parent != netlink.HANDLE_ROOT:
+		case at.Handle == shapeHandle:
+			return fmt.Errorf("interface %s has a queue of gameday's already: only one bandwidth or delay via netem at a time can be on a component", name)
+		case at.Handle != netlink.HANDLE_NONE:
+			return fmt.Errorf("interface %s has a root qdisc of its own (%s %s), which could not be put back as it was: remove it first (tc qdisc del dev %s root)",
+				name, q.Type(), netlink.HandleStr(at.Handle), name)
+		}
+	}
+	if len(filters) > 0 {
+		return fmt.Errorf("interface %s has filters of its own on its root qdisc, which could not be put back as they were: remove them first (tc filter del dev %s root)", name, name)
+	}
+	return nil
 }
 
 func (s *Shape) queue(link netlink.Link) netlink.Qdisc {
@@ -59,33 +134,28 @@ func shapeable() ([]netlink.Link, error) {
 	return links, nil
 }
 
-// ours are the qdiscs that a helper has put there.
+// ours are the queues that a helper has put there, on interfaces that are down
+// by now too.
 func ours() ([]netlink.Qdisc, error) {
-	links, err := shapeable()
+	all, err := complete(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(nil) })
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list queues: %w", err)
 	}
-	var found []netlink.Qdisc
-	for _, link := range links {
-		all, err := netlink.QdiscList(link)
-		if err != nil {
-			return nil, fmt.Errorf("list the queues of %s: %w", link.Attrs().Name, err)
-		}
-		for _, q := range all {
-			if q.Attrs().Handle == shapeHandle {
-				found = append(found, q)
-			}
-		}
-	}
-	return found, nil
+	return slices.DeleteFunc(all, func(q netlink.Qdisc) bool {
+		return q.Attrs().Handle != shapeHandle || q.Attrs().Parent != netlink.HANDLE_ROOT
+	}), nil
 }
 
 // unshape removes what is ours, whichever helper put it there.
 func unshape() error {
 	found, err := ours()
-	errs := []error{err}
-	for _, q := range found {
-		if err := netlink.QdiscDel(q); err != nil && !errors.Is(err, syscall.ENOENT) {
+	return errors.Join(err, remove(found))
+}
+
+func remove(queues []netlink.Qdisc) error {
+	var errs []error
+	for _, q := range queues {
+		if err := netlink.QdiscDel(q); err != nil && !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENODEV) {
 			errs = append(errs, fmt.Errorf("remove a queue: %w", err))
 		}
 	}

@@ -27,6 +27,8 @@ func (w Work) begin(tag string) (effect, Reply, error) {
 // try tells whether work could be put in force, as far as that shows before.
 func (w Work) try() error {
 	switch {
+	case w.Shape != nil:
+		return w.Shape.try()
 	case w.Fill != nil:
 		_, err := w.Fill.keep()
 		return err
