@@ -32,7 +32,7 @@ func (f *Bandwidth) carry() helped {
 	return helped{
 		power: helper.Network, needs: helper.Features{Shape: true}, tries: true, keeps: true,
 		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-			return helper.Work{Shape: &helper.Shape{BitsPerSecond: uint64(f.Rate)}}, nil
+			return &helper.Shape{BitsPerSecond: uint64(f.Rate)}, nil
 		},
 	}
 }

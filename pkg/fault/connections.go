@@ -33,7 +33,7 @@ func (f *Connections) carry() helped {
 			rule := helper.Rule{Do: helper.Limit, Over: f.Max, Protocol: "tcp", Ports: f.Ports}
 			in, forward := rule, rule
 			in.Hook, forward.Hook = helper.In, helper.Forward
-			return helper.Work{Packets: &helper.Packets{Rules: []helper.Rule{in, forward}}}, nil
+			return &helper.Packets{Rules: []helper.Rule{in, forward}}, nil
 		},
 	}
 }

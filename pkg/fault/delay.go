@@ -51,7 +51,7 @@ func (f *Delay) carry() helped {
 		return helped{
 			power: helper.Network, needs: helper.Features{Netem: true}, tries: true, keeps: true,
 			work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-				return helper.Work{Shape: &helper.Shape{Delay: f.By, Jitter: f.Jitter}}, nil
+				return &helper.Shape{Delay: f.By, Jitter: f.Jitter}, nil
 			},
 		}
 	}

@@ -34,7 +34,7 @@ func (f *DNS) carry() helped {
 	return helped{
 		power: helper.Network, needs: helper.Features{Packets: true},
 		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-			return helper.Work{Packets: &helper.Packets{Rules: []helper.Rule{rule}}}, nil
+			return &helper.Packets{Rules: []helper.Rule{rule}}, nil
 		},
 	}
 }

@@ -176,7 +176,7 @@ func (f *File) do(ctx context.Context, h target.Handle, order helper.File) (help
 	if err != nil {
 		return helper.Reply{}, err
 	}
-	return session.Do(ctx, helper.Work{File: &order})
+	return session.Do(ctx, &order)
 }
 
 // OutlivesComponent implements [Outliving].

@@ -33,9 +33,9 @@ func (f *Fill) carry() helped {
 	return helped{
 		power: helper.Disk, tries: true,
 		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-			return helper.Work{Fill: &helper.Fill{
+			return &helper.Fill{
 				Path: f.Path, Leave: uint64(f.Leave), LeaveShare: float64(f.LeaveShare), Host: f.Host,
-			}}, nil
+			}, nil
 		},
 	}
 }

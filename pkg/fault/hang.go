@@ -36,7 +36,7 @@ func (f *Hang) carry() helped {
 	return helped{
 		power: helper.Process, tries: true, keeps: true,
 		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-			return helper.Work{Signal: &helper.Signal{Process: f.Process, Signal: sigStop, Undo: sigCont}}, nil
+			return &helper.Signal{Process: f.Process, Signal: sigStop, Undo: sigCont}, nil
 		},
 	}
 }

@@ -106,7 +106,7 @@ func attach(ctx context.Context, h target.Handle, power helper.Power) (*helper.S
 func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (*helper.Session, helper.Work, error) {
 	session, err := attach(ctx, h, f.power)
 	if err != nil {
-		return nil, helper.Work{}, err
+		return nil, nil, err
 	}
 	work, err := f.work(ctx, h, state)
 	return session, work, err

@@ -23,27 +23,25 @@ var _ Carried = (*Isolate)(nil)
 func (*Isolate) Check() error { return nil }
 
 func (f *Isolate) carry() helped {
-	spec := Traffic{}.filter(helper.Rule{Do: helper.Drop}, helper.Features{})
-	all := spec.work
+	all := helper.Rule{Do: helper.Drop}
+	spec := Traffic{}.filter(all, helper.Features{})
+	if !f.KeepProbe {
+		return spec
+	}
 	spec.work = func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
-		work, err := all(ctx, h, was)
-		if err != nil || !f.KeepProbe {
-			return work, err
-		}
 		host, err := target.As[target.Gatewayed](h)
 		if err != nil {
-			return work, err
+			return nil, err
 		}
 		gateways, err := host.Gateways(ctx)
 		if err != nil {
-			return work, fmt.Errorf("find the probe's way: %w", err)
+			return nil, fmt.Errorf("find the probe's way: %w", err)
 		}
-		for i := range work.Packets.Rules {
-			for _, g := range gateways {
-				work.Packets.Rules[i].Except = append(work.Packets.Rules[i].Except, netip.PrefixFrom(g, g.BitLen()))
-			}
+		but := all
+		for _, g := range gateways {
+			but.Except = append(but.Except, netip.PrefixFrom(g, g.BitLen()))
 		}
-		return work, nil
+		return Traffic{}.filter(but, helper.Features{}).work(ctx, h, was)
 	}
 	return spec
 }

@@ -107,7 +107,7 @@ func (t Traffic) filter(like helper.Rule, needs helper.Features) helped {
 		power: helper.Network, needs: needs, peers: t.Peer,
 		work: func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
 			rules, err := t.rules(ctx, h, was, like)
-			return helper.Work{Packets: &helper.Packets{Rules: rules}}, err
+			return &helper.Packets{Rules: rules}, err
 		},
 	}
 }
@@ -120,7 +120,7 @@ func (t Traffic) queued(q helper.Queue) helped {
 			rules, err := t.rules(ctx, h, was, helper.Rule{})
 			q := q
 			q.Match = rules
-			return helper.Work{Queue: &q}, err
+			return &q, err
 		},
 	}
 }

@@ -41,7 +41,7 @@ func (f *Process) Check() error {
 }
 
 func (f *Process) work(signal int) helper.Work {
-	return helper.Work{Signal: &helper.Signal{Process: f.Name, Signal: signal}}
+	return &helper.Signal{Process: f.Name, Signal: signal}
 }
 
 // Prepare refuses a component that does not run, or has no such process.

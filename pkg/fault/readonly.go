@@ -30,7 +30,7 @@ func (f *ReadOnly) carry() helped {
 	return helped{
 		power: helper.Mounts, tries: true, keeps: true,
 		work: func(context.Context, target.Handle, helpedState) (helper.Work, error) {
-			return helper.Work{Mount: &helper.Mount{Path: f.Path}}, nil
+			return &helper.Mount{Path: f.Path}, nil
 		},
 	}
 }

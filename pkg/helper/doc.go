@@ -19,4 +19,8 @@
 // fill a disk have no name and one descriptor. What the kernel cannot take back
 // by itself (a qdisc, a file, a stopped process) is undone by another helper
 // from the same [Work], as data: see [Session.Mend].
+//
+// All that a helper can do is in one registry, works. Work that lasts fills the
+// interface lasting, of which mend is a part: a kind that the kernel keeps
+// cannot be added without it.
 package helper

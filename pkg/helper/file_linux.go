@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var _ momentary = (*File)(nil)
+
 // do reads or changes the file.
 func (f *File) do() (Reply, error) {
 	folder, name, err := f.open()

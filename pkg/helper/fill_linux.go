@@ -26,6 +26,8 @@ type filled struct {
 	size int64  // of the file
 }
 
+var _ lasting = (*Fill)(nil)
+
 func (f *Fill) dir() string { return filepath.Join(inTarget, filepath.Clean("/"+f.Path)) }
 
 // keep is how many bytes stay free, or why it is not filled at all.
@@ -51,8 +53,18 @@ func (f *Fill) keep() (uint64, error) {
 	return keep, nil
 }
 
+// try refuses what would not be filled at all.
+func (f *Fill) try() error {
+	_, err := f.keep()
+	return err
+}
+
+// mend has nothing to do: the kernel has closed the file of a helper that was
+// killed, and it has no name.
+func (*Fill) mend() error { return nil }
+
 // begin fills the file system up to what shall stay free.
-func (f *Fill) begin() (effect, Reply, error) {
+func (f *Fill) begin(string) (effect, Reply, error) {
 	dir := f.dir()
 	keep, err := f.keep()
 	if err != nil {

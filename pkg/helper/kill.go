@@ -19,23 +19,27 @@ type KillOrder struct {
 // ErrNotIts is a process that is not, or no longer, the container's.
 var ErrNotIts = errors.New("is not a process of the container")
 
-// kill ends the process. It is held by a descriptor (pidfd) from before the
+func (*KillOrder) work() string { return "kill" }
+
+var _ momentary = (*KillOrder)(nil)
+
+// do ends the process. It is held by a descriptor (pidfd) from before the
 // check, so that its number cannot come to mean another one in between.
-func (o KillOrder) kill() error {
+func (o *KillOrder) do() (Reply, error) {
 	process, err := os.FindProcess(o.PID)
 	if err != nil {
-		return fmt.Errorf("find process %d: %w", o.PID, err)
+		return Reply{}, fmt.Errorf("find process %d: %w", o.PID, err)
 	}
 	defer process.Release() //nolint:errcheck // ends with the helper
 	groups, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(o.PID), "cgroup"))
 	if err != nil {
-		return fmt.Errorf("read the control group of process %d: %w", o.PID, err)
+		return Reply{}, fmt.Errorf("read the control group of process %d: %w", o.PID, err)
 	}
 	if o.Container == "" || !strings.Contains(string(groups), o.Container) {
-		return fmt.Errorf("process %d %w %.12s", o.PID, ErrNotIts, o.Container)
+		return Reply{}, fmt.Errorf("process %d %w %.12s", o.PID, ErrNotIts, o.Container)
 	}
 	if err := process.Kill(); err != nil {
-		return fmt.Errorf("kill process %d: %w", o.PID, err)
+		return Reply{}, fmt.Errorf("kill process %d: %w", o.PID, err)
 	}
-	return nil
+	return Reply{}, nil
 }

@@ -13,6 +13,8 @@ import (
 // so when the helper is killed; another one can undo it.
 type mounted struct{ *Mount }
 
+var _ lasting = (*Mount)(nil)
+
 // try refuses a mount that cannot be written to as it is: undoing would make it
 // what it never was.
 func (m *Mount) try() error {
@@ -26,7 +28,7 @@ func (m *Mount) try() error {
 }
 
 // begin remounts it read-only, for the target alone.
-func (m *Mount) begin() (effect, Reply, error) {
+func (m *Mount) begin(string) (effect, Reply, error) {
 	if err := m.try(); err != nil {
 		return nil, Reply{}, err
 	}
@@ -40,7 +42,10 @@ func (m *Mount) begin() (effect, Reply, error) {
 	return mounted{m}, Reply{}, nil
 }
 
-func (m mounted) undo() error { return m.remount(0) }
+func (m mounted) undo() error { return m.mend() }
+
+// mend makes it writable, which it was: a mount that was not is refused.
+func (m *Mount) mend() error { return m.remount(0) }
 
 func (m mounted) status() (Reply, error) {
 	return Reply{}, m.inTarget(func() error {

@@ -29,6 +29,14 @@ func newTables() (*tableset, error) {
 	return &tableset{conn: conn, owned: true}, nil
 }
 
+var _ lasting = (*Packets)(nil)
+
+// try has nothing to look for beforehand: whether the kernel can filter packets
+// is a matter of [Features].
+func (*Packets) try() error { return nil }
+
+func (*Packets) mend() error { return mendTables() }
+
 // begin puts all rules in force in one transaction.
 func (p *Packets) begin(tag string) (effect, Reply, error) {
 	t, err := newTables()

@@ -39,6 +39,15 @@ type packet struct {
 // kernel (fail open).
 const heldPackets = 65_535
 
+var _ lasting = (*Queue)(nil)
+
+// try has nothing to look for beforehand: whether the kernel can queue packets
+// is a matter of [Features].
+func (*Queue) try() error { return nil }
+
+// mend removes the rules; packets that were held have passed with the helper.
+func (*Queue) mend() error { return mendTables() }
+
 // begin listens first, and then sends packets here.
 func (q *Queue) begin(tag string) (effect, Reply, error) {
 	t, err := newTables()

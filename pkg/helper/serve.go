@@ -11,16 +11,9 @@ import (
 	"time"
 )
 
-// effect is work that is in force.
-type effect interface {
-	// status tells what it has met, or that it is not in force any more.
-	status() (Reply, error)
-	// undo takes it back. It is called once.
-	undo() error
-}
-
 // server is the helper under way.
 type server struct {
+	works   registry
 	effects map[string]effect
 	order   []string // the names, in the order in which they began
 	round   int      // counts what was begun, so that no two names in the kernel are the same
@@ -32,13 +25,18 @@ const maxLine = 4 << 20
 // Serve is the helper: it carries out the orders of in and answers on out,
 // until in ends, ctx ends, or nobody has renewed its lease. Before it returns it
 // has undone everything.
-func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
-	s := &server{effects: map[string]effect{}}
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	return works().serve(ctx, in, out)
+}
+
+// serve is a helper that knows this work.
+func (r registry) serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
+	s := &server{works: r, effects: map[string]effect{}}
 	defer func() { err = errors.Join(err, s.undoAll()) }()
 	lines := make(chan Request)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- read(ctx, in, lines)
+		ended <- readOrders(ctx, in, lines)
 		close(lines)
 	}()
 	answers := json.NewEncoder(out)
@@ -58,7 +56,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 				return <-ended
 			}
 			lease.Reset(Lease)
-			reply := s.answer(r) //nolint:contextcheck // what is in force lasts longer than an order
+			reply := s.answer(r)
 			reply.ID = r.ID
 			if err := answers.Encode(reply); err != nil {
 				return fmt.Errorf("answer: %w", err)
@@ -67,8 +65,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	}
 }
 
-// read hands orders over, until in ends.
-func read(ctx context.Context, in io.Reader, to chan<- Request) error {
+// readOrders hands orders over, until in ends.
+func readOrders(ctx context.Context, in io.Reader, to chan<- Request) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
@@ -97,21 +95,9 @@ func (s *server) answer(r Request) Reply {
 }
 
 func (s *server) carryOut(r Request) (Reply, error) {
-	work := Work{}
-	if r.Work != nil {
-		work = *r.Work
-	}
 	switch r.Op {
 	case OpRenew:
 		return Reply{}, nil
-	case OpApply:
-		return s.apply(r.Name, work)
-	case OpDo:
-		return work.do()
-	case OpTry:
-		return Reply{}, work.try()
-	case OpMend:
-		return Reply{}, work.mend()
 	case OpUndo:
 		return Reply{}, s.undo(r.Name)
 	case OpStatus:
@@ -120,13 +106,36 @@ func (s *server) carryOut(r Request) (Reply, error) {
 			return Reply{}, errors.New("nothing of this name is in force")
 		}
 		return e.status()
+	case OpDo:
+		work, err := s.works.moment(r.Work)
+		if err != nil {
+			return Reply{}, err
+		}
+		return work.do()
+	case OpApply, OpMend, OpTry:
+		work, err := s.works.last(r.Work)
+		if err != nil {
+			return Reply{}, err
+		}
+		return s.lasting(r, work)
 	}
 	return Reply{}, fmt.Errorf("unknown order %q", r.Op)
 }
 
+// lasting carries out an order about work that lasts.
+func (s *server) lasting(r Request, work lasting) (Reply, error) {
+	if r.Op == OpMend {
+		return Reply{}, work.mend()
+	}
+	if r.Op == OpTry {
+		return Reply{}, work.try()
+	}
+	return s.apply(r.Name, work)
+}
+
 // apply puts work in force before it takes back what has the name, so that
 // there is no moment between the two.
-func (s *server) apply(name string, work Work) (Reply, error) {
+func (s *server) apply(name string, work lasting) (Reply, error) {
 	s.round++
 	e, reply, err := work.begin(fmt.Sprintf("gameday_%s_%d", name, s.round))
 	if err != nil {

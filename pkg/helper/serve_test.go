@@ -42,7 +42,7 @@ func TestAHelperAnswers(t *testing.T) {
 	if _, err := s.Status(ctx, "nothing"); err == nil || !strings.Contains(err.Error(), "nothing of this name is in force") {
 		t.Error(err)
 	}
-	if _, err := s.Apply(ctx, "nothing", helper.Work{}); err == nil || !strings.Contains(err.Error(), "does not know this work") {
+	if _, err := s.Apply(ctx, "nothing", nil); err == nil || !strings.Contains(err.Error(), "does not know this work") {
 		t.Error(err)
 	}
 	if err := s.Undo(ctx, "nothing"); err != nil {

@@ -50,7 +50,7 @@ func Open(ctx context.Context, stream io.ReadWriteCloser) (*Session, error) {
 
 // Apply puts work in force under a name. It returns once it is so.
 func (s *Session) Apply(ctx context.Context, name string, w Work) (Reply, error) {
-	reply, err := s.ask(ctx, Request{Op: OpApply, Name: name, Work: &w})
+	reply, err := s.ask(ctx, Request{Op: OpApply, Name: name}, w)
 	if err == nil {
 		s.mu.Lock()
 		s.applied[name] = w
@@ -69,31 +69,31 @@ func (s *Session) Applied(name string) (Work, bool) {
 
 // Undo takes back what has the name. It is no error where nothing has.
 func (s *Session) Undo(ctx context.Context, name string) error {
-	_, err := s.ask(ctx, Request{Op: OpUndo, Name: name})
+	_, err := s.ask(ctx, Request{Op: OpUndo, Name: name}, nil)
 	return err
 }
 
 // Mend takes back what a helper that is gone may have left of this work.
 func (s *Session) Mend(ctx context.Context, w Work) error {
-	_, err := s.ask(ctx, Request{Op: OpMend, Work: &w})
+	_, err := s.ask(ctx, Request{Op: OpMend}, w)
 	return err
 }
 
 // Do does what leaves nothing to take back.
 func (s *Session) Do(ctx context.Context, w Work) (Reply, error) {
-	return s.ask(ctx, Request{Op: OpDo, Work: &w})
+	return s.ask(ctx, Request{Op: OpDo}, w)
 }
 
 // Try tells whether work could be put in force, and changes nothing.
 func (s *Session) Try(ctx context.Context, w Work) error {
-	_, err := s.ask(ctx, Request{Op: OpTry, Work: &w})
+	_, err := s.ask(ctx, Request{Op: OpTry}, w)
 	return err
 }
 
 // Status tells what the named work has met. It is an error where it is not in
 // force.
 func (s *Session) Status(ctx context.Context, name string) (Reply, error) {
-	return s.ask(ctx, Request{Op: OpStatus, Name: name})
+	return s.ask(ctx, Request{Op: OpStatus, Name: name}, nil)
 }
 
 // Ended is closed when the helper is no longer there.
@@ -106,7 +106,11 @@ func (s *Session) Close() error {
 	return err
 }
 
-func (s *Session) ask(ctx context.Context, r Request) (Reply, error) {
+func (s *Session) ask(ctx context.Context, r Request, w Work) (Reply, error) {
+	var err error
+	if r.Work, err = order(w); err != nil {
+		return Reply{}, err
+	}
 	answer, err := s.send(&r)
 	if err != nil {
 		return Reply{}, err

@@ -24,8 +24,10 @@ type shaped struct{}
 // queue, class and filter that one kernel or another has there would have to be
 // code here that nobody's test has seen.
 
+var _ lasting = (*Shape)(nil)
+
 // begin puts a queue on every interface but the loopback.
-func (s *Shape) begin() (effect, Reply, error) {
+func (s *Shape) begin(string) (effect, Reply, error) {
 	links, err := shapeable()
 	if err != nil {
 		return nil, Reply{}, err
@@ -163,6 +165,8 @@ func remove(queues []netlink.Qdisc) error {
 }
 
 func (shaped) undo() error { return unshape() }
+
+func (*Shape) mend() error { return unshape() }
 
 func (shaped) status() (Reply, error) {
 	found, err := ours()

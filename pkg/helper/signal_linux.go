@@ -15,15 +15,31 @@ import (
 // signalled is processes that were sent a signal which another one takes back.
 type signalled struct{ *Signal }
 
+var (
+	_ lasting   = (*Signal)(nil)
+	_ momentary = (*Signal)(nil)
+)
+
+// do signals, where nothing takes that back.
+func (s *Signal) do() (Reply, error) { return Reply{}, s.send(s.Signal) }
+
 // begin signals, where that lasts until it is taken back.
-func (s *Signal) begin() (effect, Reply, error) {
+func (s *Signal) begin(string) (effect, Reply, error) {
 	if err := s.send(s.Signal); err != nil {
 		return nil, Reply{}, err
 	}
 	return signalled{s}, Reply{}, nil
 }
 
-func (s signalled) undo() error { return s.send(s.Undo) }
+func (s signalled) undo() error { return s.mend() }
+
+// mend sends the signal that takes the other one back, if there is one.
+func (s *Signal) mend() error {
+	if s.Undo == 0 {
+		return nil
+	}
+	return s.send(s.Undo)
+}
 
 // status tells whether the processes are still stopped, where that is the
 // effect.

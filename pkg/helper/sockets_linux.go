@@ -17,10 +17,12 @@ const (
 	tcpListen      = 10
 )
 
-// sockets lists the TCP connections of the target and the ports that it listens
+var _ momentary = Sockets(true)
+
+// do lists the TCP connections of the target and the ports that it listens
 // on, loopback left out. Connections that have just ended are among them: short
 // ones would hardly be met otherwise.
-func sockets() (Reply, error) {
+func (Sockets) do() (Reply, error) {
 	var reply Reply
 	gateways := gateways{}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {

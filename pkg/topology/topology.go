@@ -170,7 +170,7 @@ func (o *observer) watch(ctx context.Context, sessions map[string]*helper.Sessio
 	defer ticker.Stop()
 	for {
 		for id, session := range sessions {
-			reply, err := session.Do(ctx, helper.Work{Sockets: true})
+			reply, err := session.Do(ctx, helper.Sockets(true))
 			if ctx.Err() != nil {
 				return nil // it was looked at for as long as was asked
 			}

@@ -110,7 +110,7 @@ func (h *handle) Supports(ctx context.Context, features helper.Features) error {
 	if err != nil {
 		return err
 	}
-	_, err = session.Do(ctx, helper.Work{Check: &features})
+	_, err = session.Do(ctx, &features)
 	if h.env.supported == nil {
 		h.env.supported = map[helper.Features]error{}
 	}

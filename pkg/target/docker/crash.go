@@ -29,6 +29,6 @@ func (h *handle) Crash(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = session.Do(ctx, helper.Work{Kill: &helper.KillOrder{PID: seen.State.Pid, Container: h.id}})
+	_, err = session.Do(ctx, &helper.KillOrder{PID: seen.State.Pid, Container: h.id})
 	return err
 }
