@@ -13,8 +13,10 @@ import (
 
 // server is the helper under way.
 type server struct {
-	works   registry
-	effects map[string]effect
+	works registry
+	// effects are in force, by name. The last of a name is the one that was
+	// ordered; those before it could not be undone so far.
+	effects map[string][]effect
 	order   []string // the names, in the order in which they began
 	round   int      // counts what was begun, so that no two names in the kernel are the same
 }
@@ -31,7 +33,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // serve is a helper that knows this work.
 func (r registry) serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
-	s := &server{works: r, effects: map[string]effect{}}
+	s := &server{works: r, effects: map[string][]effect{}}
 	defer func() { err = errors.Join(err, s.undoAll()) }()
 	lines := make(chan Request)
 	ended := make(chan error, 1)
@@ -101,11 +103,11 @@ func (s *server) carryOut(r Request) (Reply, error) {
 	case OpUndo:
 		return Reply{}, s.undo(r.Name)
 	case OpStatus:
-		e, ok := s.effects[r.Name]
-		if !ok {
+		all := s.effects[r.Name]
+		if len(all) == 0 {
 			return Reply{}, errors.New("nothing of this name is in force")
 		}
-		return e.status()
+		return all[len(all)-1].status()
 	case OpDo:
 		work, err := s.works.moment(r.Work)
 		if err != nil {
@@ -139,30 +141,53 @@ func (s *server) apply(name string, work lasting) (Reply, error) {
 	s.round++
 	e, reply, err := work.begin(fmt.Sprintf("gameday_%s_%d", name, s.round))
 	if err != nil {
+		if e != nil {
+			s.add(name, append([]effect{half{e}}, s.effects[name]...))
+		}
 		return reply, err
 	}
 	reply.At = time.Now()
 	err = s.undo(name)
-	s.effects[name] = e
-	s.order = append(s.order, name)
+	s.add(name, append(s.effects[name], e))
 	return reply, err
 }
 
+// half is what is left of work that could not begin.
+type half struct{ effect }
+
+func (half) status() (Reply, error) { return Reply{}, errors.New("it was not put in force") }
+
+func (s *server) add(name string, all []effect) {
+	s.effects[name] = all
+	s.order = append(s.without(name), name)
+}
+
+func (s *server) without(name string) []string {
+	return slices.DeleteFunc(s.order, func(n string) bool { return n == name })
+}
+
+// undo takes back what has the name. What cannot be taken back is kept, so that
+// the next order, or the end of the helper, tries again.
 func (s *server) undo(name string) error {
-	e, ok := s.effects[name]
-	if !ok {
-		return nil
+	var stuck []effect
+	var errs []error
+	for _, e := range slices.Backward(s.effects[name]) {
+		if err := e.undo(); err != nil {
+			stuck, errs = append([]effect{e}, stuck...), append(errs, err)
+		}
 	}
-	delete(s.effects, name)
-	s.order = slices.DeleteFunc(s.order, func(n string) bool { return n == name })
-	return e.undo()
+	if s.effects[name] = stuck; len(stuck) == 0 {
+		delete(s.effects, name)
+		s.order = s.without(name)
+	}
+	return errors.Join(errs...)
 }
 
 // undoAll undoes the last one first.
 func (s *server) undoAll() error {
 	var errs []error
-	for len(s.order) > 0 {
-		errs = append(errs, s.undo(s.order[len(s.order)-1]))
+	for _, name := range slices.Backward(slices.Clone(s.order)) {
+		errs = append(errs, s.undo(name))
 	}
 	return errors.Join(errs...)
 }

@@ -40,8 +40,9 @@ type lasting interface {
 	// try tells whether it could be put in force, as far as that shows before.
 	// It changes nothing.
 	try() error
-	// begin puts it in force, or changes nothing. tag is a name of its own in
-	// the kernel.
+	// begin puts it in force, or changes nothing. If it fails and cannot take
+	// back what it did so far, it returns that beside the error. tag is a name of
+	// its own in the kernel.
 	begin(tag string) (effect, Reply, error)
 	// mend takes back what a helper that was killed has left of it. It runs in
 	// another helper, after whatever may have happened: all of it, half of it,
@@ -59,7 +60,8 @@ type momentary interface {
 type effect interface {
 	// status tells what it has met, or that it is not in force any more.
 	status() (Reply, error)
-	// undo takes it back. It is called once.
+	// undo takes it back. It is tried again if it fails, and mends nothing that
+	// is no longer there.
 	undo() error
 }
 
