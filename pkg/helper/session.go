@@ -20,7 +20,11 @@ var ErrEnded = errors.New("the helper has ended")
 type Session struct {
 	stream io.ReadWriteCloser
 
-	mu      sync.Mutex // guards what follows, and writing
+	// writing keeps lines whole. It is apart from mu: a helper that answers waits
+	// until it is read, and reading must not wait for an order that is written.
+	writing sync.Mutex
+
+	mu      sync.Mutex // guards what follows
 	last    uint64
 	waiting map[uint64]chan Reply
 	applied map[string]Work // what was last put in force
@@ -127,6 +131,25 @@ func (s *Session) ask(ctx context.Context, r Request, w Work) (Reply, error) {
 }
 
 func (s *Session) send(r *Request) (<-chan Reply, error) {
+	answer, err := s.expect(r)
+	if err != nil {
+		return nil, err
+	}
+	line, err := json.Marshal(r)
+	if err == nil {
+		s.writing.Lock()
+		_, err = s.stream.Write(append(line, '\n'))
+		s.writing.Unlock()
+	}
+	if err != nil {
+		s.forget(r.ID)
+		return nil, fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return answer, nil
+}
+
+// expect gives an order its number, and returns where its answer will be.
+func (s *Session) expect(r *Request) (<-chan Reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -134,16 +157,8 @@ func (s *Session) send(r *Request) (<-chan Reply, error) {
 	}
 	s.last++
 	r.ID = s.last
-	line, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
 	answer := make(chan Reply, 1)
 	s.waiting[r.ID] = answer
-	if _, err := s.stream.Write(append(line, '\n')); err != nil {
-		delete(s.waiting, r.ID)
-		return nil, fmt.Errorf("%w: %w", ErrEnded, err)
-	}
 	return answer, nil
 }
 
