@@ -64,12 +64,43 @@ func (m *Mount) remount(readOnly uintptr) error {
 		if err != nil {
 			return err
 		}
-		keep := uintptr(was) & (unix.ST_NOSUID | unix.ST_NODEV | unix.ST_NOEXEC | unix.ST_NOATIME | unix.ST_NODIRATIME | unix.ST_RELATIME) //nolint:gosec // G115: flags
-		if err := unix.Mount("", m.Path, "", unix.MS_REMOUNT|unix.MS_BIND|keep|readOnly, ""); err != nil {
+		if err := unix.Mount("", m.Path, "", unix.MS_REMOUNT|unix.MS_BIND|kept(was)|readOnly, ""); err != nil {
 			return fmt.Errorf("remount %s (it must be a mount of its own): %w", m.Path, err)
 		}
 		return nil
 	})
+}
+
+// stNoSymFollow is ST_NOSYMFOLLOW of the kernel's include/linux/statfs.h.
+const stNoSymFollow = 0x2000
+
+// kept are the flags of a mount (statfs(2)) that a remount (mount(2)) must name
+// again, or they are lost. The two calls have different numbers for some; and
+// where neither noatime nor relatime holds, the kernel makes it relatime unless
+// strictatime is asked for.
+func kept(was int64) uintptr {
+	var flags uintptr
+	for _, f := range []struct {
+		is int64
+		as uintptr
+	}{
+		{unix.ST_NOSUID, unix.MS_NOSUID},
+		{unix.ST_NODEV, unix.MS_NODEV},
+		{unix.ST_NOEXEC, unix.MS_NOEXEC},
+		{unix.ST_NODIRATIME, unix.MS_NODIRATIME},
+		{stNoSymFollow, unix.MS_NOSYMFOLLOW},
+	} {
+		if was&f.is != 0 {
+			flags |= f.as
+		}
+	}
+	switch {
+	case was&unix.ST_NOATIME != 0:
+		return flags | unix.MS_NOATIME
+	case was&unix.ST_RELATIME != 0:
+		return flags | unix.MS_RELATIME
+	}
+	return flags | unix.MS_STRICTATIME
 }
 
 func (m *Mount) flags() (int64, error) {
