@@ -37,7 +37,6 @@ const (
 // Component is one box of the architecture, as it was when it was looked at.
 type Component struct {
 	ID        string            `json:"id"`
-	Identity  string            `json:"identity,omitempty"` // survives replacement: what takes its place has the same
 	Name      string            `json:"name"`
 	Identity  string            `json:"identity,omitempty"` // a name that survives replacement of its container
 	Service   string            `json:"service,omitempty"`  // several components may serve one
