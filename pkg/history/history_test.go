@@ -120,7 +120,7 @@ func TestHalfWrittenRuns(t *testing.T) {
 	dir := t.TempDir()
 	stored(t, dir, 0, "db-loss", judged(verdict.Proven, 0))
 	for name, document := range map[string]string{
-		"20261124T090000Z-cut-off-0001": "", "20261124T090001Z-torn-0002": `{"schema": "gameday/ver`, "20261124T090002Z-newer-0003": `{"schema": "gameday/verdict/v9"}`,
+		"20261124T090000Z-cut-off-0001": "", "20261124T090001Z-torn-0002": `{"schema": "gameday/ver`, "20261124T090002Z-newer-0003": `{"schema": "gameday/verdict/v9", "load": "heavy"}`,
 	} {
 		folder := filepath.Join(dir, name)
 		err := errors.Join(os.MkdirAll(folder, 0o750), os.WriteFile(filepath.Join(folder, "events.jsonl"), nil, 0o600))

@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 )
@@ -169,11 +169,11 @@ func load(dir string) (r report.Report, document, problem string) {
 	case err != nil:
 		return r, "", err.Error()
 	}
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := record.Decode(data, report.Schema, &r); err != nil {
+		if newer, ok := errors.AsType[*record.SchemaError](err); ok {
+			return report.Report{}, "", "its verdict.json: " + newer.Error()
+		}
 		return report.Report{}, "", "its verdict.json is broken: gameday report makes it anew"
-	}
-	if r.Schema != report.Schema {
-		return report.Report{}, "", fmt.Sprintf("it is %s, this gameday reads %s: use a newer gameday", r.Schema, report.Schema)
 	}
 	return r, string(data), ""
 }

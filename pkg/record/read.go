@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -45,26 +46,33 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 }
 
 // Events reads the marks and events of a run's folder, in the order in which
-// they were written. A torn last line is left out. A newer record is an error.
+// they were written. A torn last line is left out. Kinds, marks and fields that are not
+// known are no error; a newer record is a [SchemaError].
 func Events(dir string) ([]Event, error) {
-	events, err := lines[Event](filepath.Join(dir, EventsFile))
-	if err == nil && len(events) > 0 && events[0].Schema != Schema {
-		return nil, fmt.Errorf("the record in %s is %q, this gameday reads %q: use a newer gameday", dir, events[0].Schema, Schema)
+	path := filepath.Join(dir, EventsFile)
+	// The first event tells the schema, on which the form of all of them depends.
+	heads, err := lines[json.RawMessage](path, 1)
+	if err == nil && len(heads) > 0 {
+		err = Decode(heads[0], Schema, new(Event))
 	}
-	return events, err
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return lines[Event](path, math.MaxInt)
 }
 
 // Acks reads the acknowledged writes of a run's folder; there are none where
 // the run did not look for them.
 func Acks(dir string) ([]Ack, error) {
-	acks, err := lines[Ack](filepath.Join(dir, WritesFile))
+	acks, err := lines[Ack](filepath.Join(dir, WritesFile), math.MaxInt)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	return acks, err
 }
 
-func lines[T any](path string) ([]T, error) {
+// lines reads the JSON objects of a file, at most so many of them.
+func lines[T any](path string, most int) ([]T, error) {
 	file, err := os.Open(path) //nolint:gosec // G304: the run's own folder
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
@@ -72,7 +80,7 @@ func lines[T any](path string) ([]T, error) {
 	defer file.Close()
 	var all []T
 	decoder := json.NewDecoder(bufio.NewReader(file))
-	for {
+	for len(all) < most {
 		var one T
 		switch err := decoder.Decode(&one); {
 		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
@@ -82,6 +90,7 @@ func lines[T any](path string) ([]T, error) {
 		}
 		all = append(all, one)
 	}
+	return all, nil
 }
 
 // Marks are the moments of a run, each where it was reached.

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,12 +121,52 @@ func TestAcksAreStoredWholeOrNotAtAll(t *testing.T) {
 
 func TestANewerRecordIsAClearError(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, record.EventsFile), []byte(`{"kind":"note","schema":"gameday/record/v9"}`), 0o600); err != nil {
+	for text, want := range map[string]string{
+		`{"kind":"note","schema":"gameday/record/v9"}`:                             "found schema gameday/record/v9, this gameday reads up to gameday/record/v1: use a newer gameday",
+		`{"kind":{"of":"note"},"schema":"gameday/record/v10"}` + "\n" + `{"at":7}`: "found schema gameday/record/v10, this gameday reads up to gameday/record/v1: use a newer gameday",
+		`{"kind":"note"}`: `found schema "", expected gameday/record/v1`,
+		`{"kind":"note","schema":"gameday/record/v0"}`: `found schema "gameday/record/v0", expected gameday/record/v1`,
+		`{"kind":"note","schema":"other/record/v9"}`:   `found schema "other/record/v9", expected gameday/record/v1`,
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, record.EventsFile)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := record.Events(dir); err == nil || err.Error() != "read "+path+": "+want {
+			t.Errorf("%s: %v, expected %q", text, err, want)
+		}
+	}
+}
+
+// What another gameday has written beside what is known is no error.
+func TestUnknownEventsAndFieldsAreRead(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "run")
+	write(t, dir, 1)
+	for name, line := range map[string]string{
+		record.EventsFile: `{"at":"2026-11-26T12:00:00Z","kind":"weather","mark":"tea-time","what":"it rains","wind":{"knots":3}}`,
+		record.WritesFile: `{"journey":"checkout","id":"1","at":"2026-11-26T12:00:00Z","presence":"twice","shard":[7]}`,
+	} {
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteString(line + "\n"); errors.Join(err, file.Close()) != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := record.Events(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := record.Events(dir); err == nil {
-		t.Error("a newer record was read")
+	want := record.Event{At: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), Kind: "weather", Mark: "tea-time", What: "it rains"}
+	if diff := cmp.Diff(want, events[len(events)-1]); diff != "" {
+		t.Error(diff)
+	}
+	acks, err := record.Acks(dir)
+	if err != nil || len(acks) != 1 || acks[0].Presence != "twice" {
+		t.Errorf("%+v %v", acks, err)
 	}
 }
 

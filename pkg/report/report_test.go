@@ -200,7 +200,8 @@ func TestANewerRunIsAClearError(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, run.MetaFile), []byte(`{"schema":"gameday/run/v9"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.Build(dir); err == nil {
-		t.Error("a newer run was read")
+	want := "read run run: run.json: found schema gameday/run/v9, this gameday reads up to gameday/run/v1: use a newer gameday"
+	if _, err := report.Build(dir); err == nil || err.Error() != want {
+		t.Errorf("%v, expected %q", err, want)
 	}
 }

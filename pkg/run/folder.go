@@ -13,7 +13,6 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/internal/redact"
-	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -87,24 +86,21 @@ type Folder struct {
 	Acks     []record.Ack
 }
 
-// Open reads a stored run, but for its samples.
+// Open reads a stored run, but for its samples. The run may be of another gameday: what
+// this one does not know is left out, and a newer schema is an error.
 func Open(dir string) (Folder, error) {
 	f := Folder{Dir: dir}
 	data, err := os.ReadFile(filepath.Join(dir, MetaFile)) //nolint:gosec // G304: the run's own folder
 	if err != nil {
 		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)
 	}
-	if err := json.Unmarshal(data, &f.Meta); err != nil {
-		return f, fmt.Errorf("read %s of run %s: %w", MetaFile, filepath.Base(dir), err)
+	if err := record.Decode(data, MetaSchema, &f.Meta); err != nil {
+		return f, fmt.Errorf("read run %s: %s: %w", filepath.Base(dir), MetaFile, err)
 	}
-	if f.Meta.Schema != MetaSchema {
-		return f, fmt.Errorf("run %s is %s, this gameday reads %s: use a newer gameday", filepath.Base(dir), f.Meta.Schema, MetaSchema)
-	}
-	// Read as a file without a name of its own, so that no name is expected.
 	data, err = os.ReadFile(filepath.Join(dir, ScenarioFile)) //nolint:gosec // G304: the run's own folder
 	f.Resolved = string(data)
 	if err == nil {
-		f.Scenario, err = scenario.Load("scenario of run "+filepath.Base(dir), data, fault.Specs())
+		f.Scenario, err = scenario.LoadStored("scenario of run "+filepath.Base(dir), data)
 	}
 	if err != nil {
 		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)

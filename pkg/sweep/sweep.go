@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/topology"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -225,10 +226,7 @@ func Load(dir string) (Sweep, error) {
 		return s, fmt.Errorf("%s holds no sweep", dir)
 	}
 	if err == nil {
-		err = json.Unmarshal(data, &s)
-	}
-	if err == nil && s.Schema != Schema {
-		err = fmt.Errorf("it is %s, this gameday reads %s: use a newer gameday", s.Schema, Schema)
+		err = record.Decode(data, Schema, &s)
 	}
 	if err != nil {
 		return s, fmt.Errorf("read sweep %s: %w", dir, err)

@@ -183,7 +183,7 @@ func TestSaveWritesItsOwnFileOnly(t *testing.T) {
 func TestANewerSweepIsAClearError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, sweep.File), []byte(`{"schema": "gameday/sweep/v9"}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, sweep.File), []byte(`{"schema": "gameday/sweep/v9", "components": {"db": "proven"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sweep.Load(dir); err == nil || !strings.Contains(err.Error(), "use a newer gameday") {
