@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -41,10 +42,15 @@ type Filter struct {
 	Since                                     time.Time
 }
 
-// History is the runs of a folder.
+// History is the runs of a folder. It is safe for concurrent use.
 type History struct {
 	dir string
 	db  *sql.DB
+
+	mu      sync.Mutex
+	stamps  map[string]string // of the folders, when the index was brought up to date
+	kept    map[string]brief  // by id: what [History.Overview] has decoded
+	decodes int               // how often it has
 }
 
 // ErrNoRun is wrapped by the error of a reference that leads to no run.
@@ -58,7 +64,7 @@ func Open(ctx context.Context, dir string) (*History, error) {
 	}
 	h, err := open(ctx, dir)
 	if err == nil {
-		if err = h.update(ctx); err == nil {
+		if err = h.Refresh(ctx); err == nil {
 			return h, nil
 		}
 		_ = h.Close() // what is wrong has been said
@@ -75,7 +81,7 @@ func Open(ctx context.Context, dir string) (*History, error) {
 	if h, err = open(ctx, dir); err != nil {
 		return nil, err
 	}
-	if err := h.update(ctx); err != nil {
+	if err := h.Refresh(ctx); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -86,7 +92,39 @@ func (h *History) Close() error { return h.db.Close() }
 
 // Runs are those that a filter lets through, the oldest first.
 func (h *History) Runs(ctx context.Context, f Filter) ([]Entry, error) {
-	query, args := "SELECT id, started, problem, document FROM runs WHERE 1 = 1", []any{}
+	var all []Entry
+	err := h.search(ctx, "started, problem, document", f, func(scan scanner) error {
+		var e Entry
+		var started int64
+		var document string
+		if err := scan(&e.ID, &started, &e.Problem, &document); err != nil {
+			return err
+		}
+		e.Dir, e.Started = filepath.Join(h.dir, e.ID), time.Unix(0, started).UTC()
+		all = append(all, e)
+		return all[len(all)-1].decode(document)
+	})
+	return all, err
+}
+
+// decode reads the verdict.json of a run, if it has one.
+func (e *Entry) decode(document string) error {
+	if document == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(document), &e.Report); err != nil {
+		return fmt.Errorf("%s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// scanner takes the columns of a row.
+type scanner func(into ...any) error
+
+// search gives on the rows of runs that a filter lets through, the oldest first: the id
+// and the columns.
+func (h *History) search(ctx context.Context, columns string, f Filter, on func(scanner) error) error {
+	query, args := "SELECT id, "+columns+" FROM runs WHERE 1 = 1", []any{}
 	for column, value := range map[string]string{"scenario": f.Scenario, "environment": f.Environment, "component": f.Component, "verdict": f.Verdict} {
 		if value != "" {
 			query, args = query+" AND "+column+" = ?", append(args, value)
@@ -97,26 +135,18 @@ func (h *History) Runs(ctx context.Context, f Filter) ([]Entry, error) {
 	}
 	rows, err := h.db.QueryContext(ctx, query+" ORDER BY started, id", args...)
 	if err != nil {
-		return nil, fmt.Errorf("search runs: %w", err)
+		return fmt.Errorf("search runs: %w", err)
 	}
 	defer rows.Close()
-	var all []Entry
 	for rows.Next() {
-		var e Entry
-		var started int64
-		var document string
-		if err := rows.Scan(&e.ID, &started, &e.Problem, &document); err != nil {
-			return nil, fmt.Errorf("search runs: %w", err)
+		if err := on(rows.Scan); err != nil {
+			return fmt.Errorf("search runs: %w", err)
 		}
-		e.Dir, e.Started = filepath.Join(h.dir, e.ID), time.Unix(0, started).UTC()
-		if document != "" {
-			if err := json.Unmarshal([]byte(document), &e.Report); err != nil {
-				return nil, fmt.Errorf("search runs: %s: %w", e.ID, err)
-			}
-		}
-		all = append(all, e)
 	}
-	return all, rows.Err()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("search runs: %w", err)
+	}
+	return nil
 }
 
 // Evidence is the newest run about each suspect of each environment, of runs in their
@@ -195,5 +225,5 @@ func (h *History) Prune(ctx context.Context, keep int, now time.Time, remove fun
 		}
 		gone = append(gone, e)
 	}
-	return gone, h.update(ctx)
+	return gone, h.Refresh(ctx)
 }

@@ -41,18 +41,33 @@ func stored(t *testing.T, dir string, n int, scenario string, v verdict.Verdict)
 		Schema: report.Schema, ID: started.Format("20060102T150405Z") + "-" + scenario + fmt.Sprintf("-%04x", n), Scenario: scenario, Environment: "staging",
 		Suspect: report.Suspect{Component: "db"}, Started: started, Run: verdict.Run{Verdict: v},
 	}
+	write(t, dir, r)
+	return r
+}
+
+// document is a report as verdict.json has it.
+func document(t *testing.T, r report.Report) string {
+	t.Helper()
+	var document strings.Builder
+	if err := report.JSON(&document, r); err != nil {
+		t.Fatal(err)
+	}
+	return document.String()
+}
+
+// write writes the folder of a run.
+func write(t *testing.T, dir string, r report.Report) {
+	t.Helper()
 	folder := filepath.Join(dir, r.ID)
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	var document strings.Builder
-	err := errors.Join(report.JSON(&document, r),
+	err := errors.Join(
 		os.WriteFile(filepath.Join(folder, "events.jsonl"), []byte("{}\n"), 0o600),
-		os.WriteFile(filepath.Join(folder, "verdict.json"), []byte(document.String()), 0o600))
+		os.WriteFile(filepath.Join(folder, "verdict.json"), []byte(document(t, r)), 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
 }
 
 func open(t *testing.T, dir string) *history.History {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,7 +35,7 @@ func open(ctx context.Context, dir string) (*History, error) {
 		return nil, fmt.Errorf("open the index of runs: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	h := &History{dir: dir, db: db}
+	h := &History{dir: dir, db: db, kept: map[string]brief{}}
 	if err := h.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the index of runs: %w", err), db.Close())
 	}
@@ -64,15 +65,27 @@ func (h *History) within(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// update reads what has changed since the index was written.
-func (h *History) update(ctx context.Context) error {
-	stamps, err := h.stamps()
-	if err != nil {
+// Refresh brings the index up to date with the folders, and costs little where nothing
+// has changed. [Open] does it too: it is for a history that stays open.
+func (h *History) Refresh(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stamps, err := h.folders()
+	if err != nil || h.stamps != nil && maps.Equal(stamps, h.stamps) {
 		return err
 	}
-	if err := h.within(ctx, func(tx *sql.Tx) error { return h.follow(ctx, tx, stamps) }); err != nil {
+	if err := h.within(ctx, func(tx *sql.Tx) error {
+		// Looked at anew while nobody else writes: another process may have taken in a
+		// run since.
+		if stamps, err = h.folders(); err != nil {
+			return err
+		}
+		return h.follow(ctx, tx, stamps)
+	}); err != nil {
 		return fmt.Errorf("bring the index of runs up to date: %w", err)
 	}
+	h.stamps = stamps
+	maps.DeleteFunc(h.kept, func(id string, _ brief) bool { return stamps[id] == "" })
 	return nil
 }
 
@@ -101,8 +114,9 @@ func (h *History) follow(ctx context.Context, tx *sql.Tx, stamps map[string]stri
 	return nil
 }
 
-// stamps tell one state of each run's folder from another.
-func (h *History) stamps() (map[string]string, error) {
+// folders are the stamps of the runs' folders: each tells one state of a folder from
+// another.
+func (h *History) folders() (map[string]string, error) {
 	folders, err := os.ReadDir(h.dir)
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)

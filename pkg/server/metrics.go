@@ -78,7 +78,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 }
 
 func (f *figures) ofRuns(ctx context.Context, h *history.History, to chan<- prometheus.Metric) error {
-	runs, err := h.Runs(ctx, history.Filter{})
+	runs, err := h.Overview(ctx, history.Filter{})
 	if err != nil {
 		return err
 	}

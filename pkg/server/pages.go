@@ -1,13 +1,10 @@
 package server
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -22,9 +19,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
-
-//go:embed templates
-var templates embed.FS
 
 // page is a route with its rule.
 type page struct {
@@ -115,48 +109,6 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), status)
 }
 
-func (s *Server) render(w http.ResponseWriter, r *http.Request, name string, data any) {
-	s.renderAs(w, r, http.StatusOK, name, data)
-}
-
-// renderAs shows a page with a status other than that all is well.
-func (s *Server) renderAs(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	t, err := template.New("layout.html").Funcs(functions(s.Daemon.Now)).ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
-	var whole bytes.Buffer // half a page is none
-	if err == nil {
-		err = t.Execute(&whole, map[string]any{
-			"Page": name, "Data": data, "Person": personOf(r.Context()), "Operates": personOf(r.Context()).Role.Covers(store.Operate),
-			"Version": s.Version, "Trouble": s.Daemon.Trouble(), "Refused": status == http.StatusUnauthorized, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
-		})
-	}
-	if err != nil {
-		s.Log.Error("a page cannot be shown", "page", name, "err", err)
-		http.Error(w, "the page cannot be shown: see the log of gameday serve", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = whole.WriteTo(w) // whoever asked may have gone
-}
-
-func functions(now func() time.Time) template.FuncMap {
-	return template.FuncMap{
-		"when": func(t time.Time) string {
-			if t.IsZero() {
-				return "-"
-			}
-			return t.UTC().Format("Mon 2006-01-02 15:04:05 UTC")
-		},
-		"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"since":    func(t time.Time) string { return now().Sub(t).Round(time.Second).String() },
-		"until":    func(t time.Time) string { return t.Sub(now()).Round(time.Second).String() },
-		"deref":    func(t *time.Time) time.Time { return *t },
-		"either":   func(a, b string) string { return cmp.Or(a, b) },
-		"recovery": func(r report.Report) string { return report.Recovery(r.Verdict, r.Objective.RTO) },
-		"headline": report.Headline,
-	}
-}
-
 // now is what runs, and what comes next.
 func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
@@ -214,7 +166,7 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request) {
 	f := history.Filter{Scenario: q.Get("scenario"), Environment: q.Get("environment"), Verdict: q.Get("verdict"), Component: q.Get("component")}
 	var all []history.Entry
 	err := s.history(ctx, func(h *history.History) (err error) {
-		all, err = h.Runs(ctx, f)
+		all, err = h.Overview(ctx, f)
 		return err
 	})
 	if err != nil {
@@ -230,7 +182,7 @@ func (s *Server) trends(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	var all []trend
 	err := s.history(ctx, func(h *history.History) error {
-		runs, err := h.Runs(ctx, history.Filter{})
+		runs, err := h.Overview(ctx, history.Filter{})
 		all = trendsOf(runs)
 		return err
 	})
@@ -247,7 +199,7 @@ func (s *Server) spofs(w http.ResponseWriter, r *http.Request) {
 	var all []suspect
 	if err == nil {
 		err = s.history(ctx, func(h *history.History) error {
-			runs, err := h.Runs(ctx, history.Filter{})
+			runs, err := h.Overview(ctx, history.Filter{})
 			all = suspectsOf(runs, decisions, s.Daemon.Now())
 			return err
 		})

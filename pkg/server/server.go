@@ -10,6 +10,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -19,7 +20,6 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/daemon"
-	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
@@ -56,9 +56,12 @@ type Server struct {
 	// Register reads what was decided about single points of failure.
 	Register func() (register.Register, error)
 
-	files fs.FS           // the runs' folders, out of which no name and no link leads
-	lasts context.Context //nolint:containedctx // that of Serve, for what prometheus asks without one
-	open  bool            // whoever is on this machine may look on without a token
+	root  *os.Root                      // the runs' folders, out of which no name and no link leads
+	files fs.FS                         // the same
+	shelf shelf                         // what is known of the runs
+	views map[string]*template.Template // the pages by name
+	lasts context.Context               //nolint:containedctx // that of Serve, for what prometheus asks without one
+	open  bool                          // whoever is on this machine may look on without a token
 	rules map[string]store.Role
 	mux   *http.ServeMux
 }
@@ -84,14 +87,18 @@ func (c Config) Check() error {
 	return nil
 }
 
-// Handler is all of the server. The folder of runs must be there.
+// Handler is all of the server. The folder of runs must be there. The caller closes the
+// server once nothing is asked of the handler any more.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
 	s.lasts = ctx
 	root, err := os.OpenRoot(s.Runs)
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of runs: %w", err)
 	}
-	s.files = root.FS()
+	if s.views, err = views(s.Daemon.Now); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the pages: %w", err), root.Close())
+	}
+	s.root, s.files, s.shelf.dir = root, root.FS(), s.Runs
 	s.open = loopback(s.Listen) && !s.Proxied
 	s.mux, s.rules = http.NewServeMux(), map[string]store.Role{}
 	for _, r := range s.pages() {
@@ -154,12 +161,18 @@ func (s *Server) answersTo(host string) bool {
 	return false
 }
 
+// Close lets go of what [Server.Handler] has opened.
+func (s *Server) Close() error {
+	return errors.Join(s.shelf.close(), s.root.Close())
+}
+
 // Serve serves until ctx ends. ready is told the address once it listens.
-func (s *Server) Serve(ctx context.Context, ready func(address string)) error {
+func (s *Server) Serve(ctx context.Context, ready func(address string)) (err error) {
 	handler, err := s.Handler(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, s.Close()) }()
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", s.Listen)
 	if err != nil {
@@ -193,16 +206,4 @@ func (s *Server) Serve(ctx context.Context, ready func(address string)) error {
 		return err
 	}
 	return nil
-}
-
-// history opens the runs; nil where there are none yet.
-func (s *Server) history(ctx context.Context, use func(*history.History) error) error {
-	h, err := history.Open(ctx, s.Runs)
-	if errors.Is(err, history.ErrNoRun) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(use(h), h.Close())
 }

@@ -87,7 +87,11 @@ func newSite(tb testing.TB, config server.Config) *site {
 			tb.Fatal(err)
 		}
 	}
-	tb.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() {
+		if err := errors.Join(site.Close(), s.Close()); err != nil {
+			tb.Error(err)
+		}
+	})
 	return site
 }
 
