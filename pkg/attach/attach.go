@@ -49,8 +49,8 @@ func Of(r report.Report) (Message, error) {
 	if r.Aborted != "" {
 		event = Aborted
 	}
-	// The picture lies beside the run, where this text will not be.
-	markdown := strings.Replace(text.String(), "\n![Users over time, and their latency](report.png)\n", "", 1)
+	// The picture is in the run's folder, and this text goes elsewhere.
+	markdown := strings.Replace(text.String(), "\n"+report.ChartImage+"\n", "", 1)
 	return Message{
 		Event: event, Run: r.ID, Markdown: markdown, Report: &r,
 		Line: fmt.Sprintf("%s %s in %s: %s", strings.ToUpper(string(r.Verdict.Outcome)), r.Scenario, r.Environment, report.Headline(r)),

@@ -16,32 +16,32 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// AcceptanceFile is what the register said of a run's suspect when it was run.
+// AcceptanceFile holds the register's decision on the suspect at the time of the run.
 const AcceptanceFile = "acceptance.json"
 
-// Acceptance is what the register says of a proven single point of failure.
+// Acceptance is the register's decision on a proven single point of failure.
 type Acceptance struct {
 	Holds bool            `json:"holds"`
-	Why   string          `json:"why,omitempty"` // it does not hold
+	Why   string          `json:"why,omitempty"` // why it does not hold
 	By    string          `json:"by,omitempty"`
 	Until string          `json:"until,omitempty"` // the review date
 	RTO   verdict.Seconds `json:"rto_s"`           // accepted
-	Where string          `json:"where"`           // in the register
-	Cost  *Cost           `json:"cost,omitempty"`  // where the register says what an outage costs
+	Where string          `json:"where"`           // file and line in the register
+	Cost  *Cost           `json:"cost,omitempty"`  // if the register states costs
 }
 
-// Cost is what it costs in a year to live with a single point of failure, and what
-// redundancy would; see [register.Cost.Yearly].
+// Cost compares the yearly cost of a single point of failure with the cost of
+// redundancy; see [register.Cost.Yearly].
 type Cost struct {
-	Outage     verdict.Seconds `json:"outage_s"` // as it was measured
-	AtLeast    bool            `json:"at_least"` // it lasted for at least so long
+	Outage     verdict.Seconds `json:"outage_s"` // measured
+	AtLeast    bool            `json:"at_least"` // the outage lasted at least Outage
 	Living     float64         `json:"living_a_year"`
 	Redundancy float64         `json:"redundancy_a_year"`
-	BreakEven  *float64        `json:"break_even_failures_a_year"` // null where an outage costs nothing
+	BreakEven  *float64        `json:"break_even_failures_a_year"` // null if an outage costs nothing
 	Currency   string          `json:"currency,omitempty"`
 }
 
-// CostOf is what an outage as it was measured costs by the register's figures.
+// CostOf is the cost of the measured outage, by the register's figures.
 func CostOf(c register.Cost, v verdict.Verdict) Cost {
 	outage := Lasted(v)
 	living, redundancy, even := c.Yearly(outage)
@@ -52,8 +52,8 @@ func CostOf(c register.Cost, v verdict.Verdict) Cost {
 	return shown
 }
 
-// Cells are the figures as people read them: the outage, what living with it and
-// what redundancy cost a year, and the failures a year at which both cost the same.
+// Cells are the figures as text: the outage, its cost a year, the cost of redundancy
+// a year, and the failures a year at which both cost the same.
 func (c Cost) Cells() (outage, living, redundancy, even string) {
 	sign := map[bool]string{true: "at least "}[c.AtLeast]
 	money := func(v float64) string { return strings.TrimSpace(fmt.Sprintf("%.2f %s", v, c.Currency)) + " a year" }
@@ -64,17 +64,17 @@ func (c Cost) Cells() (outage, living, redundancy, even string) {
 	return sign + c.Outage.String(), sign + money(c.Living), money(c.Redundancy), even
 }
 
-// Text is the figures in a sentence.
+// Text is the figures in one sentence.
 func (c Cost) Text() string {
 	outage, living, redundancy, even := c.Cells()
 	if c.BreakEven == nil {
 		return fmt.Sprintf("outages of %s cost %s, redundancy %s", outage, living, redundancy)
 	}
-	return fmt.Sprintf("outages of %s cost %s, redundancy %s; both cost the same at %s", outage, living, redundancy, even)
+	return fmt.Sprintf("outages of %s cost %s, redundancy %s; break-even at %s", outage, living, redundancy, even)
 }
 
-// AcceptanceOf is what a register says of a report's suspect. It is nil where the
-// verdict needs no acceptance, or nobody has decided.
+// AcceptanceOf is a register's decision on a report's suspect. It is nil if the
+// verdict is not proven, or if the register has no decision.
 func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Acceptance {
 	d, decided := decisions.Find(r.Environment, r.Suspect.Component)
 	if !decided || r.Verdict.Outcome != verdict.Proven {
@@ -88,15 +88,15 @@ func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Accepta
 		a.Cost = new(CostOf(*d.Cost, r.Verdict))
 	}
 	if r.Reason == verdict.RPOMissed {
-		a.Why = "acknowledged writes were lost, which no RTO covers"
+		a.Why = "acknowledged writes were lost, and an accepted RTO does not cover lost writes"
 		return a
 	}
 	a.Holds, a.Why = d.Accepts(Lasted(r.Verdict), now)
 	return a
 }
 
-// Lasted is for how long users were seen to be down: until they recovered, or
-// for at least as long as was watched.
+// Lasted is the length of the outage: until service recovered, or the length that was
+// observed if it did not.
 func Lasted(v verdict.Verdict) time.Duration {
 	switch {
 	case v.RecoveryHi != nil:
@@ -107,7 +107,7 @@ func Lasted(v verdict.Verdict) time.Duration {
 	return 0
 }
 
-// SaveAcceptance keeps an acceptance with its run.
+// SaveAcceptance saves an acceptance in a run's folder.
 func SaveAcceptance(dir string, a *Acceptance) error {
 	data, err := json.MarshalIndent(a, "", "  ")
 	if err == nil {
@@ -134,7 +134,7 @@ func loadAcceptance(dir string) (*Acceptance, error) {
 	return a, nil
 }
 
-// facts are what reports tell of an acceptance, if there is one.
+// facts are the lines of a report about an acceptance; none if a is nil.
 func (a *Acceptance) facts() []fact {
 	if a == nil {
 		return nil
@@ -146,16 +146,16 @@ func (a *Acceptance) facts() []fact {
 	return all
 }
 
-// Text is an acceptance in a sentence.
+// Text is an acceptance in one sentence.
 func (a Acceptance) Text() string {
 	if !a.Holds {
-		return "does not hold: " + a.Why + " (" + a.Where + ")"
+		return "not accepted: " + a.Why + " (" + a.Where + ")"
 	}
 	return fmt.Sprintf("by %s until %s, for outages of up to %s (%s)", a.By, a.Until, a.RTO, a.Where)
 }
 
-// ExitCode is what a command ends with: that of the verdict, and 0 for a single
-// point of failure that was accepted.
+// ExitCode is the exit code of a command: that of the verdict, or 0 for a single
+// point of failure that is accepted.
 func (r Report) ExitCode() int {
 	if r.Verdict.Outcome == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
 		return 0

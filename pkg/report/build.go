@@ -19,13 +19,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// Build judges a stored run and sums it up.
+// Build judges a stored run and builds its report.
 func Build(dir string) (Report, error) {
 	f, err := run.Open(dir)
 	if err != nil {
 		return Report{}, err
 	}
-	// The two files of samples are read side by side: a long run's are what takes time.
+	// Reading the samples of a long run takes most of the time, so both files are read
+	// at once.
 	var steps []*tally
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
@@ -37,7 +38,7 @@ func Build(dir string) (Report, error) {
 	if err := errors.Join(err, reading.Wait()); err != nil {
 		return Report{}, err
 	}
-	// The environment's events come by its own clock, and late.
+	// The environment's events arrive late, with timestamps of its own clock.
 	slices.SortStableFunc(f.Events, func(a, b record.Event) int { return a.At.Compare(b.At) })
 	s := f.Scenario
 	r := Report{
@@ -68,7 +69,7 @@ func Build(dir string) (Report, error) {
 	return r, r.addLogs(dir)
 }
 
-// LoadOf is what the samples of a case alone tell of a journey.
+// LoadOf builds the figures of a journey that need no more than its samples.
 func LoadOf(journey string, c verdict.Case) Load {
 	l := Load{Journey: journey, Rate: c.Rate, Phases: phases(c)}
 	for _, silence := range verdict.Silences(c) {
@@ -87,7 +88,7 @@ func moment(marks record.Marks, name record.MarkName) *time.Time {
 	return &at
 }
 
-// servedAgain is when after the undoing the last badly served user came.
+// servedAgain is the time from the revert to the last failed or slow request.
 func servedAgain(c verdict.Case) *verdict.Seconds {
 	var lastBad, last time.Duration
 	for _, s := range c.Samples {
@@ -122,7 +123,7 @@ func phases(c verdict.Case) []Figures {
 	return figures
 }
 
-// addLogs reads what the broken components had said, where it was kept.
+// addLogs reads the logs of the faulted components, if they were saved.
 func (r *Report) addLogs(dir string) error {
 	paths, err := filepath.Glob(filepath.Join(dir, run.LogsDir, "*.log"))
 	if err != nil {
@@ -152,8 +153,7 @@ func (r *Report) addSteps(steps []*tally) {
 	}
 }
 
-// stepTallies counts the steps of all journeys, in the order in which they
-// were first taken.
+// stepTallies counts the steps of all journeys, in the order of their first use.
 func stepTallies(dir string) ([]*tally, error) {
 	index := map[string]*tally{}
 	var steps []*tally
@@ -172,7 +172,7 @@ func stepTallies(dir string) ([]*tally, error) {
 	return steps, nil
 }
 
-// classes are the failed samples of every journey by their error.
+// classes are the failed samples of every journey, by error.
 type classes map[string]map[string]*Class
 
 func (all classes) add(s record.Sample) {
@@ -204,8 +204,8 @@ func cutJourney(name, journey string) (step string, ok bool) {
 
 func byCount(a, b *Class) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Error, b.Error)) }
 
-// tally counts samples, with their latencies in a histogram: to three digits,
-// in constant memory, from a microsecond to a quarter of an hour.
+// tally counts samples, with their latencies in a histogram: three significant
+// digits, constant memory, from 1µs to 15 minutes.
 type tally struct {
 	name   string
 	n, bad int

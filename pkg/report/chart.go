@@ -22,15 +22,15 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// The size of a chart: the timeline above, latencies below.
+// The size of a chart: users above, latencies below.
 const (
 	chartWidth  = 24 * vg.Centimeter
 	chartHeight = 13 * vg.Centimeter
 	chartDPI    = 144 // of the PNG
 )
 
-// The colours of a chart. They can be told apart on white and on black, and where
-// red and green cannot.
+// The colours of a chart differ on white, on black, and for readers who cannot tell
+// red from green.
 func (p palette) rgb() color.NRGBA {
 	return color.NRGBA{R: uint8(p >> 24), G: uint8(p >> 16), B: uint8(p >> 8), A: uint8(p)} //nolint:gosec // G115: bytes of a colour
 }
@@ -50,7 +50,7 @@ const (
 	p99Colour      palette = 0xd9822bff
 )
 
-// ChartSVG draws what users of a journey met over time.
+// ChartSVG draws the users of a journey over time.
 func ChartSVG(w io.Writer, r Report, journey int) error {
 	canvas := vgsvg.New(chartWidth, chartHeight)
 	if err := drawChart(draw.New(canvas), r, journey); err != nil {
@@ -60,7 +60,7 @@ func ChartSVG(w io.Writer, r Report, journey int) error {
 	return err
 }
 
-// ChartPNG draws the same picture in pixels, on white.
+// ChartPNG draws the same picture as a PNG, on white.
 func ChartPNG(w io.Writer, r Report, journey int) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, chartHeight), vgimg.UseDPI(chartDPI), vgimg.UseBackgroundColor(color.White))
 	if err := drawChart(draw.New(canvas), r, journey); err != nil {
@@ -70,13 +70,13 @@ func ChartPNG(w io.Writer, r Report, journey int) error {
 	return err
 }
 
-// emptyPNG is a picture of nothing.
+// emptyPNG is a blank picture.
 func emptyPNG(w io.Writer) error {
 	_, err := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, vg.Centimeter), vgimg.UseBackgroundColor(color.White))}.WriteTo(w)
 	return err
 }
 
-// inlineSVG is the chart as a part of a page: it takes on the page's text colour.
+// inlineSVG is the chart as part of a page, in the page's text colour.
 func inlineSVG(r Report, journey int, title string) (string, error) {
 	var b bytes.Buffer
 	if err := ChartSVG(&b, r, journey); err != nil {
@@ -92,15 +92,15 @@ func inlineSVG(r Report, journey int, title string) (string, error) {
 
 func drawChart(c draw.Canvas, r Report, journey int) error {
 	s := r.series[journey]
-	timeline, err := newPanel("users in "+s.Width.String(), s)
+	timeline, err := newPanel("users per "+s.Width.String(), s)
 	if err != nil {
 		return err
 	}
-	latency, err := newPanel("latency in ms", s)
+	latency, err := newPanel("latency (ms)", s)
 	if err != nil {
 		return err
 	}
-	latency.X.Label.Text = "seconds after the fault"
+	latency.X.Label.Text = "seconds since injection"
 	for _, p := range []*plot.Plot{timeline, latency} {
 		p.Add(spans{from: 0, to: r.faultEnds(), colour: faultColour})
 		if lo, hi, ok := r.recoverySpan(journey); ok {
@@ -152,7 +152,7 @@ func newPanel(label string, s Series) (*plot.Plot, error) {
 	return p, nil
 }
 
-// ticks are the usual ones, with numbers as short as they can be.
+// ticks are the default ticks, with the shortest form of each number.
 type ticks struct{}
 
 // Ticks implements [plot.Ticker].
@@ -177,7 +177,7 @@ func points(s Series, of func(Bin) time.Duration) plotter.XYs {
 	return xys
 }
 
-// faultEnds is when the fault's interval ends, in seconds after it began.
+// faultEnds is when the fault ends, in seconds since injection.
 func (r Report) faultEnds() float64 {
 	switch {
 	case r.FaultAt == nil:
@@ -188,7 +188,7 @@ func (r Report) faultEnds() float64 {
 	return r.Ended.Sub(*r.FaultAt).Seconds()
 }
 
-// verdictOf is that of the journey whose chart is drawn.
+// verdictOf is the verdict of the journey whose chart is drawn.
 func (r Report) verdictOf(journey int) verdict.Verdict {
 	for _, j := range r.Journeys {
 		if j.Name == r.series[journey].Journey {
@@ -198,7 +198,8 @@ func (r Report) verdictOf(journey int) verdict.Verdict {
 	return verdict.Verdict{}
 }
 
-// recoverySpan is between which moments service came back.
+// recoverySpan is the earliest and the latest moment at which service can have come
+// back.
 func (r Report) recoverySpan(journey int) (lo, hi float64, ok bool) {
 	v := r.verdictOf(journey)
 	if v.FirstImpact == nil || v.RecoveryLo == nil || v.RecoveryHi == nil || *v.RecoveryHi == 0 {
@@ -208,7 +209,7 @@ func (r Report) recoverySpan(journey int) (lo, hi float64, ok bool) {
 	return (began + v.RecoveryLo.Duration()).Seconds(), (began + v.RecoveryHi.Duration()).Seconds(), true
 }
 
-// deadline is when service has to be back by the RTO.
+// deadline is the moment by which the RTO requires service to be back.
 func (r Report) deadline(journey int) (at float64, ok bool) {
 	v := r.verdictOf(journey)
 	if v.FirstImpact == nil {
@@ -217,7 +218,7 @@ func (r Report) deadline(journey int) (at float64, ok bool) {
 	return (v.FirstImpact.Duration() + r.Objective.RTO.Duration()).Seconds(), true
 }
 
-// eventMoments are when the environment said that something happened.
+// eventMoments are the times of the environment's events.
 func (r Report) eventMoments() []float64 {
 	var all []float64
 	for _, e := range r.Events {
@@ -228,7 +229,7 @@ func (r Report) eventMoments() []float64 {
 	return all
 }
 
-// bars are the users of each bin: badly served below, well served above.
+// bars are the users of each bin: failed and slow ones below, good ones above.
 type bars struct{ Series }
 
 // Plot implements [plot.Plotter].
@@ -275,7 +276,7 @@ func (s spans) Plot(c draw.Canvas, p *plot.Plot) {
 	fill(c, s.colour, vg.Rectangle{Min: vg.Point{X: x(from), Y: c.Min.Y}, Max: vg.Point{X: x(to), Y: c.Max.Y}})
 }
 
-// upright are lines at moments, between two shares of the height.
+// upright draws vertical lines at moments, between two fractions of the height.
 type upright struct {
 	at        []float64
 	colour    palette

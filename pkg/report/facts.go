@@ -9,72 +9,73 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// fact is one line of a report: a word, and what there is to say.
+// fact is one line of a report: a label and its text.
 type fact struct{ name, text string }
 
-// facts are what every format for people tells, in this order.
+// facts are the lines that every format for people shows, in this order.
 func facts(r Report) []fact {
 	var all []fact
 	add := func(name, format string, args ...any) { all = append(all, fact{name, fmt.Sprintf(format, args...)}) }
 	for _, f := range r.Faults {
-		add("Broken", "%s", broken(f))
+		add("Fault", "%s", injected(f))
 	}
 	for _, j := range r.Journeys {
-		add("Users saw", "%s", seen(j))
+		add("Impact", "%s", experienced(j))
 	}
-	// What was seen of a run that was ended claims nothing.
+	// An aborted run proves nothing, so it shows no recovery time.
 	if r.Deciding != "" && r.Verdict.Outcome != verdict.Aborted {
 		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
 	}
 	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {
-		add("Confidence", "%s; --repeat claims more", confidence(alone))
+		add("Confidence", "%s; --repeat gives a stronger bound", confidence(alone))
 	}
 	if r.Relapses != nil && *r.Relapses > 0 {
-		add("Relapses", "%d: service came back and was lost again", *r.Relapses)
+		add("Relapses", "%d: service recovered, then failed again", *r.Relapses)
 	}
 	switch {
 	case r.ServedAgain != nil && *r.ServedAgain == 0:
-		add("After undo", "no user was served badly any more")
+		add("Post-revert", "no failed or slow request")
 	case r.ServedAgain != nil:
-		add("After undo", "the last badly served user came %s after the undoing was ordered", short(r.ServedAgain))
+		add("Post-revert", "last failed or slow request: %s after the revert was ordered", short(r.ServedAgain))
 	case r.FaultAt != nil && r.Revert == nil:
-		add("After undo", "there was nothing to undo: the platform had put it right by itself")
+		add("Post-revert", "nothing to revert: the platform had already restored the component")
 	}
 	if r.Failback {
-		add("Failback", "undoing the fault caused an outage of its own")
+		add("Failback", "reverting the fault caused another outage")
 	}
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
 	for _, l := range r.Load {
 		for _, s := range l.Silences {
-			add("Silence", "%s: nobody was sent from %s to %s after the fault; the bounds allow for it", l.Journey, short(&s.From), short(&s.To))
+			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
 		}
 	}
 	all = append(all, r.Accepted.facts()...)
 	if r.Left != "" {
-		add("LEFT", "%s", r.Left)
+		add("NOT UNDONE", "%s", r.Left)
 	}
 	return all
 }
 
-// seen is what users of a journey met.
-func seen(j verdict.Journey) string {
+// experienced is how the fault affected users of a journey.
+func experienced(j verdict.Journey) string {
 	name := j.Name
 	if !j.Critical {
 		name += " (not critical)"
 	}
 	if j.Samples == 0 {
-		return name + ": nobody set out while the fault lasted"
+		return name + ": no users arrived during the fault"
 	}
-	return fmt.Sprintf("%s: %s journeys went badly while the fault lasted%s", name, part(j.Bad, j.Samples), impact(j.Verdict))
+	return fmt.Sprintf("%s: %s had failed or slow requests during the fault%s", name, shareOfUsers(j.Bad, j.Samples), firstImpact(j.Verdict))
 }
 
-func broken(f run.StepAccount) string {
+// injected is what became of one fault: injected, in force, reverted.
+func injected(f run.StepAccount) string {
 	text := strings.TrimSpace(f.Kind + " " + f.Component)
 	switch {
 	case f.Ordered == nil:
-		text += ", never ordered"
+		text += ", no injection recorded"
 	case f.InForce != nil:
 		text += fmt.Sprintf(", in force after %v", f.InForce.Sub(*f.Ordered).Round(time.Millisecond))
 	}
@@ -82,36 +83,36 @@ func broken(f run.StepAccount) string {
 		text += " (" + f.Found + ")"
 	}
 	if f.Undone {
-		return text + ", undone"
+		return text + ", reverted"
 	}
-	return text + ", NOT UNDONE"
+	return text + ", NOT REVERTED"
 }
 
-func impact(v verdict.Verdict) string {
+func firstImpact(v verdict.Verdict) string {
 	if v.FirstImpact == nil {
 		return ""
 	}
-	return ", the first " + short(v.FirstImpact) + " after it"
+	return ", the first " + short(v.FirstImpact) + " after injection"
 }
 
 func writes(w verdict.Writes) string {
 	text := fmt.Sprintf("%s acknowledged, %s lost", thousands(w.Acknowledged), thousands(w.Lost))
 	if w.LossSpan != nil {
-		text += " over a span of " + short(w.LossSpan)
+		text += " within a span of " + short(w.LossSpan)
 	}
 	if w.SplitBrain {
-		text += " (split brain: some were acknowledged after the fault)"
+		text += " (split brain: some were acknowledged after the fault was in force)"
 	}
 	if w.Unconfirmed > 0 {
-		text += fmt.Sprintf(", %s could not be looked up", thousands(w.Unconfirmed))
+		text += fmt.Sprintf(", %s unconfirmed", thousands(w.Unconfirmed))
 	}
 	return text + ", RPO " + w.RPO.String()
 }
 
-// word is the verdict as a headline begins.
+// word is the verdict in upper case, as headings show it.
 func word(o verdict.Outcome) string { return strings.ToUpper(string(o)) }
 
-// stateOf is state and reason, for a line.
+// stateOf is the state and the reason, separated by a comma.
 func stateOf(v verdict.Verdict) string {
 	var words []string
 	if v.State != "" {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// File is a report as a file of a run's folder.
+// File is a report format as a file in a run's folder.
 type File struct {
-	Key    string // by which people ask for it
-	Name   string // of the file
+	Key    string // the name of the format on the command line
+	Name   string // the name of the file
 	Format Format
 }
 
-// Files are all the reports that there are; a run writes them all.
+// Files are all report formats that have a file. A run writes them all.
 func Files() []File {
 	return []File{
 		{"json", "verdict.json", JSON},
@@ -24,7 +24,7 @@ func Files() []File {
 	}
 }
 
-// Keys are the keys of all reports.
+// Keys are the keys of all report formats.
 func Keys() []string {
 	var keys []string
 	for _, f := range Files() {
@@ -33,7 +33,7 @@ func Keys() []string {
 	return keys
 }
 
-// FileOf finds a report by its key.
+// FileOf finds a report format by its key.
 func FileOf(key string) (File, bool) {
 	all := Files()
 	i := slices.IndexFunc(all, func(f File) bool { return f.Key == key })
@@ -43,8 +43,8 @@ func FileOf(key string) (File, bool) {
 	return all[i], true
 }
 
-// PNG writes the chart of the journey that decides. A run without a user has none,
-// and the picture says so by its emptiness.
+// PNG writes the chart of the deciding journey. The picture is blank if the run has
+// no users.
 func PNG(w io.Writer, r Report) error {
 	if !r.drawn() {
 		return emptyPNG(w)
@@ -52,12 +52,12 @@ func PNG(w io.Writer, r Report) error {
 	return ChartPNG(w, r, r.decides())
 }
 
-// decides is the journey whose chart stands for the run.
+// decides is the index of the journey whose chart stands for the run.
 func (r Report) decides() int {
 	return max(slices.IndexFunc(r.series, func(s Series) bool { return s.Journey == r.Deciding }), 0)
 }
 
-// drawn tells whether there is anything to draw.
+// drawn reports whether the run has a chart.
 func (r Report) drawn() bool { return len(r.series) > 0 && len(r.series[r.decides()].Bins) > 0 }
 
 var _ Format = PNG

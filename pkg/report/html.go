@@ -19,8 +19,8 @@ var page string
 
 func htmlEscape(text string) string { return template.HTMLEscapeString(text) }
 
-// HTML writes the report as one page that needs nothing else: no script, no
-// network. It prints, and reads on a phone, in light and in dark.
+// HTML writes the report as one self-contained page: no script, no network. It is
+// made for print and for phones, in light and in dark mode.
 func HTML(w io.Writer, r Report) error {
 	charts := make([]template.HTML, 0, len(r.series))
 	for i, s := range r.series {
@@ -28,7 +28,7 @@ func HTML(w io.Writer, r Report) error {
 			charts = append(charts, "")
 			continue
 		}
-		svg, err := inlineSVG(r, i, "Users of journey "+s.Journey+" over time: well served, slow and failed; and their latency")
+		svg, err := inlineSVG(r, i, "Users of journey "+s.Journey+" over time: good, slow and failed, and their latency")
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func HTML(w io.Writer, r Report) error {
 		"share": func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
 	}).Parse(page)
 	if err != nil {
-		return fmt.Errorf("the page of reports: %w", err)
+		return fmt.Errorf("parse the report's page: %w", err)
 	}
 	return t.Execute(w, map[string]any{
 		"R": r, "Word": word(r.Verdict.Outcome), "State": stateOf(r.Verdict), "Headline": Headline(r),
@@ -58,7 +58,7 @@ func widthOf(all []Series) time.Duration {
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
 
-// versions are of what took part, in a fixed order.
+// versions are the versions of gameday and of the environment, in a fixed order.
 func (r Report) versions() []fact {
 	all := []fact{{"gameday", r.Gameday}}
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
@@ -67,14 +67,14 @@ func (r Report) versions() []fact {
 	return all
 }
 
-// happening is one line of what happened.
+// happening is one line of the timeline.
 type happening struct {
-	At              string // since the fault
+	At              string // since the fault was ordered
 	Component, What string
 	Mark            bool
 }
 
-// happened is all that happened, in order, measured from the fault.
+// happened is the timeline, measured from the fault.
 func (r Report) happened() []happening {
 	origin := r.Started
 	if r.FaultAt != nil {
@@ -94,13 +94,13 @@ func (r Report) happened() []happening {
 	return all
 }
 
-// Name and Text let the page read a fact.
+// Name is the label, for the template.
 func (f fact) Name() string { return f.name }
 
-// Text is what there is to say.
+// Text is the text, for the template.
 func (f fact) Text() string { return f.text }
 
-// Loud tells whether a fact must not be overlooked.
+// Loud reports whether a fact must not be overlooked.
 func (f fact) Loud() bool { return strings.ToUpper(f.name) == f.name }
 
 var _ Format = HTML

@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// JSON writes the report as one indented document: verdict.json.
+// JSON writes the report as one indented JSON document: verdict.json.
 func JSON(w io.Writer, r Report) error { return Document(w, r) }
 
-// Document writes a value as one indented document.
+// Document writes a value as one indented JSON document.
 func Document(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

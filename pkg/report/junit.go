@@ -39,8 +39,8 @@ type (
 	}
 )
 
-// JUnit writes the run as a test for CI: a single point of failure that nobody has
-// accepted is a failure, and what could not be told an error.
+// JUnit writes the run as a test for CI. A single point of failure that is not
+// accepted is a failure; an inconclusive or aborted run is an error.
 func JUnit(w io.Writer, r Report) error {
 	var b strings.Builder
 	for _, f := range facts(r) {
@@ -80,7 +80,7 @@ func GitHub(w io.Writer, r Report) error {
 	case verdict.Inconclusive.ExitCode(), verdict.Aborted.ExitCode():
 		level = "warning"
 	}
-	// As the toolkit's own escaping has it, of data and of properties.
+	// The same escaping as in GitHub's own toolkit, for data and for properties.
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(word(r.Verdict.Outcome)+" "+r.Scenario), data.Replace(Headline(r)))

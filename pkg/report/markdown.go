@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Markdown writes the report for a pull request, a wiki or a post-mortem.
+// Markdown writes the report for a pull request, a wiki or an incident review.
 func Markdown(w io.Writer, r Report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Verdict.Outcome), plain(r.Scenario))
@@ -31,16 +31,20 @@ func Markdown(w io.Writer, r Report) error {
 	row("Run", r.ID+", gameday "+r.Gameday)
 	row("When", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 	if r.drawn() {
-		fmt.Fprintf(&b, "\n![Users over time, and their latency](report.png)\n")
+		fmt.Fprintf(&b, "\n%s\n", ChartImage)
 	}
 	for _, l := range r.Load {
 		markdownLoad(&b, l)
 	}
 	markdownEvents(&b, r)
-	fmt.Fprintf(&b, "\nRun it again: `%s`\n", cmp.Or(r.Again, "gameday run "+r.Scenario))
+	fmt.Fprintf(&b, "\nTo repeat this run: `%s`\n", cmp.Or(r.Again, "gameday run "+r.Scenario))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// ChartImage is the line of [Markdown] that shows the chart. Remove it if report.png
+// does not lie next to the text.
+const ChartImage = "![Users and latency over time](report.png)"
 
 func objective(o Objective) string {
 	text := fmt.Sprintf("RTO %s, %s of users within %s", o.RTO, Percent(o.Good), o.Within)
@@ -51,14 +55,14 @@ func objective(o Objective) string {
 }
 
 func markdownLoad(b *strings.Builder, l Load) {
-	fmt.Fprintf(b, "\n## Journey %s, %g users a second\n\n", plain(l.Journey), l.Rate)
+	fmt.Fprintf(b, "\n## Journey %s, %g users/s\n\n", plain(l.Journey), l.Rate)
 	fmt.Fprintf(b, "| | users | bad | p50 | p95 | p99 | max |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plain(f.Name), thousands(f.N), thousands(f.Bad),
 			short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max))
 	}
 	if len(l.Errors) > 0 {
-		fmt.Fprintf(b, "\n| errors | users | first |\n|---|---:|---|\n")
+		fmt.Fprintf(b, "\n| error | users | first seen |\n|---|---:|---|\n")
 		for _, c := range l.Errors {
 			fmt.Fprintf(b, "| %s | %s | %s |\n", plain(c.Error), thousands(c.N), c.First.UTC().Format("15:04:05.000"))
 		}
@@ -66,7 +70,7 @@ func markdownLoad(b *strings.Builder, l Load) {
 }
 
 func markdownEvents(b *strings.Builder, r Report) {
-	fmt.Fprintf(b, "\n## What happened\n\n| after the fault | component | what |\n|---:|---|---|\n")
+	fmt.Fprintf(b, "\n## Timeline\n\n| since injection | component | event |\n|---:|---|---|\n")
 	for _, h := range r.happened() {
 		what := plain(h.What)
 		if h.Mark {
@@ -76,7 +80,7 @@ func markdownEvents(b *strings.Builder, r Report) {
 	}
 }
 
-// plain keeps a text from being taken for Markdown or HTML.
+// plain escapes a text, so that no part of it is read as Markdown or HTML.
 func plain(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`).Replace(text)
 }

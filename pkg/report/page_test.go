@@ -15,7 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 )
 
-// Whatever a record holds, the page shows it as text.
+// The page shows every text of a record as text, never as HTML.
 func TestThePageEscapes(t *testing.T) {
 	t.Parallel()
 	const evil = `<script>alert("x")</script>`
@@ -39,14 +39,13 @@ func TestThePageEscapes(t *testing.T) {
 	}
 }
 
-// A report of an hour at 1,000 users a second: what it takes, in time and memory,
-// and how large it is.
+// A report of an hour at 1,000 users/s: its time, its memory and its size.
 func BenchmarkReportOfAnHour(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "run")
 	if err := hour(dir, 1000, time.Hour); err != nil {
 		b.Fatal(err)
 	}
-	debug.FreeOSMemory() // what writing the record took
+	debug.FreeOSMemory() // the memory that writing the record used
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var peak, size uint64
@@ -67,8 +66,7 @@ func BenchmarkReportOfAnHour(b *testing.B) {
 	b.ReportMetric(float64(size)/(1<<10), "KiB-of-page")
 }
 
-// hour records a run of so many users a second, of whom a tenth of the time none is
-// served.
+// hour records a run at a rate. All users fail for a tenth of its time.
 func hour(dir string, rate int, lasts time.Duration) error {
 	w, err := record.Create(dir)
 	if err != nil {

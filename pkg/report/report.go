@@ -1,9 +1,8 @@
-// Package report says what a run found: to a program (JSON), a pull request
-// (Markdown) and a terminal.
+// Package report writes the result of a run as JSON, Markdown, HTML, JUnit XML, a
+// GitHub annotation, a PNG chart, and text for a terminal.
 //
-// A [Report] is made from a run's folder alone, and every format is a function
-// of the report alone, so that a report can be made again at any time, to the
-// same bytes.
+// A [Report] is built from a run's folder alone, and every format is a function of
+// the report alone. So a report can be rebuilt at any time, with the same bytes.
 package report
 
 import (
@@ -21,7 +20,7 @@ const Schema = "gameday/verdict/v1"
 // Format writes a report.
 type Format func(io.Writer, Report) error
 
-// Report is a run, judged. Times are RFC 3339, figures in _s are seconds.
+// Report is a judged run. Times are RFC 3339; fields that end in _s are seconds.
 type Report struct {
 	Schema      string    `json:"schema"`
 	ID          string    `json:"run,omitempty"`
@@ -34,46 +33,46 @@ type Report struct {
 
 	verdict.Run
 
-	// Accepted is what the register says where a single point of failure was proven.
+	// Accepted is the register's decision, if a single point of failure was proven.
 	Accepted *Acceptance `json:"accepted,omitempty"`
 
-	Aborted string     `json:"aborted,omitempty"` // why the run was ended early
-	Left    string     `json:"left,omitempty"`    // what could not be put back
+	Aborted string     `json:"aborted,omitempty"` // why the run was aborted
+	Left    string     `json:"left,omitempty"`    // what could not be undone
 	Started time.Time  `json:"started,omitzero"`
-	FaultAt *time.Time `json:"fault_at"`  // ordered; null where none was
-	Revert  *time.Time `json:"revert_at"` // its undoing was ordered; null where nothing was undone
+	FaultAt *time.Time `json:"fault_at"`  // when the fault was ordered; null if none was
+	Revert  *time.Time `json:"revert_at"` // when the revert was ordered; null if nothing was reverted
 	Ended   time.Time  `json:"ended,omitzero"`
-	// Finished is when the last acknowledged write was looked up, and only the
-	// report remained to be made.
+	// Finished is when the last acknowledged write was looked up. Only the report
+	// is written after that.
 	Finished time.Time `json:"finished,omitzero"`
-	// ServedAgain is how long after the undoing was ordered the last user was
-	// served badly; null where nothing was undone, or users still are.
+	// ServedAgain is the time from the order to revert to the last failed or slow
+	// request; null if nothing was reverted, or if the run's last request was bad.
 	ServedAgain *verdict.Seconds  `json:"served_again_s"`
 	Seed        uint64            `json:"seed,omitempty"`
 	Faults      []run.StepAccount `json:"faults,omitempty"`
 	Load        []Load            `json:"load"`
 	Events      []record.Event    `json:"events,omitempty"`
-	Again       string            `json:"again,omitempty"`    // the command that runs it again
-	Versions    map[string]string `json:"versions,omitempty"` // of what took part
+	Again       string            `json:"again,omitempty"`    // the command that repeats the run
+	Versions    map[string]string `json:"versions,omitempty"` // of the environment, by name
 
-	resolved string   // the scenario, as it was run
-	series   []Series // as Load
+	resolved string   // the scenario as it was run
+	series   []Series // in the order of Load
 	logs     []Log
 }
 
-// Log is the last that a component said around the fault.
+// Log is the last log lines of a faulted component.
 type Log struct {
 	Component string
 	Text      string
 }
 
-// Suspect is what was suspected, and why.
+// Suspect is the suspected component, and why it is suspected.
 type Suspect struct {
 	Component string `json:"component,omitempty"`
 	Because   string `json:"because,omitempty"`
 }
 
-// Objective is what was promised.
+// Objective is the objective that the run was judged by.
 type Objective struct {
 	RTO    verdict.Seconds  `json:"rto_s"`
 	RPO    *verdict.Seconds `json:"rpo_s"`
@@ -95,17 +94,17 @@ func ObjectiveOf(o verdict.Objective, rpo *time.Duration) Objective {
 	return shown
 }
 
-// Load is what users of a journey met.
+// Load is the load on one journey, and its results.
 type Load struct {
 	Journey  string    `json:"journey"`
 	Rate     float64   `json:"rate_per_s"`
 	Phases   []Figures `json:"phases"`
 	Steps    []Figures `json:"steps,omitempty"`
 	Errors   []Class   `json:"errors,omitempty"`
-	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent while the fault lasted
+	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent during the fault
 }
 
-// Figures are counts and latencies of some samples.
+// Figures are the counts and latencies of a phase or a step.
 type Figures struct {
 	Name string          `json:"name"`
 	N    int             `json:"samples"`
@@ -116,14 +115,14 @@ type Figures struct {
 	Max  verdict.Seconds `json:"max_s"`
 }
 
-// Class is one kind of failure.
+// Class is one kind of error.
 type Class struct {
 	Error string    `json:"error"`
 	N     int       `json:"samples"`
 	First time.Time `json:"first"`
 }
 
-// Silence is a span, measured from the fault, in which nothing was sent.
+// Silence is a span in which nothing was sent, measured from the fault.
 type Silence struct {
 	From verdict.Seconds `json:"from_s"`
 	To   verdict.Seconds `json:"to_s"`

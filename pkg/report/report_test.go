@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +22,15 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 var origin = time.Date(2026, 9, 21, 14, 13, 20, 0, time.UTC)
 
-// fixed is the folder of a run that never was: users are down from the fault at
-// 10 s for so long; it was undone at 50 s.
+// fixed is the folder of a made-up run: the fault is at 10 s, the revert at 50 s, and
+// users are down for the given time from the fault on.
 func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -63,7 +68,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	mark(record.MarkEnd, end)
 	check(w.Close())
 	check(record.WriteAcks(dir, acks))
-	// The clock of whoever opened the record is not fixed.
+	// The first event has the time of this machine's clock: give it a fixed one.
 	path := filepath.Join(dir, record.EventsFile)
 	data, err := os.ReadFile(path)
 	check(err)
@@ -83,7 +88,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	return dir
 }
 
-// save saves what a run of a fixed scenario knows of itself.
+// save saves the metadata of a run of a fixed scenario.
 func save(dir string, meta run.Meta) error {
 	s, err := scenario.Load("checkout-db-loss.yaml", []byte(`
 version: 1
@@ -103,7 +108,20 @@ timing: {watch: 40s}
 }
 
 func formats() map[string]report.Format {
-	return map[string]report.Format{"json": report.JSON, "md": report.Markdown, "txt": report.Terminal, "junit": report.JUnit, "github": report.GitHub}
+	return map[string]report.Format{"json": report.JSON, "md": report.Markdown, "txt": report.Terminal, "junit": report.JUnit, "github": report.GitHub, "html": withoutCharts(report.HTML)}
+}
+
+// withoutCharts leaves the charts out of a page; they have a golden file of their own.
+func withoutCharts(format report.Format) report.Format {
+	chart := regexp.MustCompile(`(?s)(<svg role="img" aria-label="[^"]*") .*?</svg>`)
+	return func(w io.Writer, r report.Report) error {
+		var page bytes.Buffer
+		if err := format(&page, r); err != nil {
+			return err
+		}
+		_, err := w.Write(chart.ReplaceAll(page.Bytes(), []byte("$1/>")))
+		return err
+	}
 }
 
 func cases(t *testing.T) map[string]string {
@@ -134,26 +152,123 @@ func TestGolden(t *testing.T) {
 			}
 			rebuilt, err := report.Build(dir)
 			if err != nil || format(&again, rebuilt) != nil || !bytes.Equal(got.Bytes(), again.Bytes()) {
-				t.Errorf("%s.%s: made twice, and not the same (%v)", name, suffix, err)
+				t.Errorf("%s.%s: two builds of the same run differ (%v)", name, suffix, err)
 			}
-			path := filepath.Join("testdata", name+"."+suffix)
-			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("%s (task golden writes it anew):\n%s", path, diff)
-			}
+			golden(t, name+"."+suffix, got.String())
 		}
 	}
 }
 
-// Every verdict.json is what its published schema says.
+// golden compares a text with its golden file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs; task golden rewrites it:\n%s", path, diff)
+	}
+}
+
+// The chart of a run with an outage shows its panels, the fault, the bounds of the
+// recovery and the deadline.
+func TestGoldenChart(t *testing.T) {
+	t.Parallel()
+	r, err := report.Build(fixed(t, 12*time.Second, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chart bytes.Buffer
+	if err := report.ChartSVG(&chart, r, 0); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "recovered.svg", chart.String())
+}
+
+// Trials that disagree, with one that did not recover.
+func TestGoldenTrials(t *testing.T) {
+	t.Parallel()
+	var runs []report.Report
+	for _, down := range []time.Duration{12 * time.Second, 45 * time.Second, 33 * time.Second} {
+		r, err := report.Build(fixed(t, down, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, r)
+	}
+	trials := report.TrialsOf(runs)
+	for suffix, format := range map[string]func(io.Writer, report.Trials) error{"txt": report.TrialsTerminal, "md": report.TrialsMarkdown} {
+		var got bytes.Buffer
+		if err := format(&got, trials); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "trials."+suffix, got.String())
+	}
+}
+
+// Every outcome, state and reason has a sentence of its own.
+func TestGoldenSentences(t *testing.T) {
+	t.Parallel()
+	figures := verdict.Verdict{
+		Recovery: new(verdict.Seconds(12 * time.Second)), RecoveryLo: new(verdict.Seconds(11900 * time.Millisecond)), RecoveryHi: new(verdict.Seconds(12100 * time.Millisecond)),
+		AtLeast: new(verdict.Seconds(40300 * time.Millisecond)), FirstImpact: new(verdict.Seconds(80 * time.Millisecond)), Severity: new(0.42), Relapses: new(2), Failback: true,
+	}
+	var b strings.Builder
+	for _, c := range []struct {
+		outcome verdict.Outcome
+		state   verdict.State
+		reason  verdict.Reason
+	}{
+		{verdict.Proven, verdict.Down, ""},
+		{verdict.Proven, verdict.Late, ""},
+		{verdict.Proven, "", verdict.RPOMissed},
+		{verdict.Degraded, verdict.Down, ""},
+		{verdict.Degraded, verdict.Impaired, ""},
+		{verdict.Disproved, verdict.Unaffected, ""},
+		{verdict.Disproved, verdict.Recovered, ""},
+		{verdict.Aborted, "", ""},
+		{verdict.Inconclusive, "", verdict.BaselineTooShort},
+		{verdict.Inconclusive, "", verdict.BaselineNotSteady},
+		{verdict.Inconclusive, "", verdict.TooFewSamples},
+		{verdict.Inconclusive, "", verdict.ObservedLessThanRTO},
+		{verdict.Inconclusive, "", verdict.TooCloseToCall},
+		{verdict.Inconclusive, "", verdict.HoldNotObserved},
+		{verdict.Inconclusive, "", verdict.LoadStalled},
+		{verdict.Inconclusive, "", verdict.FaultNotInForce},
+		{verdict.Inconclusive, "", verdict.FaultNotFelt},
+		{verdict.Inconclusive, "", verdict.RPONotObserved},
+	} {
+		r := report.Report{Suspect: report.Suspect{Component: "db"}, Aborted: "stopped by alice", Objective: report.Objective{RTO: verdict.Seconds(30 * time.Second), RPO: new(verdict.Seconds(0))}}
+		r.Verdict = figures
+		r.Verdict.Outcome, r.State, r.Reason = c.outcome, c.state, c.reason
+		r.Writes = &verdict.Writes{Acknowledged: 1500, Lost: 3, LossSpan: new(verdict.Seconds(time.Second)), SplitBrain: true, Unconfirmed: 2}
+		fmt.Fprintf(&b, "%s %s%s\n  %s\n", c.outcome, c.state, c.reason, report.Headline(r))
+	}
+	r := report.Report{Objective: report.Objective{RTO: verdict.Seconds(30 * time.Second)}, FaultAt: &origin, Left: "db is not up 1m0s after it was started"}
+	r.Verdict = figures
+	r.Verdict.Outcome, r.Deciding = verdict.Degraded, "checkout"
+	r.Journeys = []verdict.Journey{{Name: "checkout", Critical: true, Verdict: figures}, {Name: "search"}}
+	r.Writes = &verdict.Writes{Acknowledged: 1500, Lost: 3, LossSpan: new(verdict.Seconds(time.Second)), SplitBrain: true, Unconfirmed: 2}
+	r.Load = []report.Load{{Journey: "checkout", Silences: []report.Silence{{From: verdict.Seconds(time.Second), To: verdict.Seconds(3 * time.Second)}}}}
+	r.Faults = []run.StepAccount{{Kind: "kill", Component: "db_1"}, {Kind: "delay", Component: "cache_1", Ordered: &origin, InForce: &origin, Found: "1,204 packets delayed"}}
+	r.Accepted = &report.Acceptance{
+		By: "alice", Until: "2027-01-31", RTO: verdict.Seconds(time.Minute), Where: "spofs.yaml:3", Why: "the outage was longer than the 20s that were accepted",
+		Cost: &report.Cost{Outage: verdict.Seconds(40 * time.Second), AtLeast: true, Living: 1200, Redundancy: 300, BreakEven: new(3.0), Currency: "EUR"},
+	}
+	if err := report.Terminal(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "sentences.txt", b.String())
+}
+
+// Every verdict.json matches its published schema.
 func TestVerdictSchema(t *testing.T) {
 	t.Parallel()
 	data, err := json.Marshal(report.VerdictSchema())

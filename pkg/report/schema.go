@@ -9,8 +9,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// VerdictSchema is the JSON Schema (draft 2020-12) of verdict.json, from the
-// struct that is written.
+// VerdictSchema is the JSON Schema (draft 2020-12) of verdict.json, generated from
+// the struct that is written.
 func VerdictSchema() *jsonschema.Schema {
 	r := &jsonschema.Reflector{
 		ExpandedStruct: true, DoNotReference: true, Anonymous: true, AllowAdditionalProperties: true,
@@ -32,9 +32,9 @@ func VerdictSchema() *jsonschema.Schema {
 	return s
 }
 
-// allowNull lets null stand where encoding/json writes it: for a nil pointer,
-// slice or map whose field has no omitempty. The reflector looks through
-// pointers and cannot tell.
+// allowNull allows null for every field that encoding/json can write as null: a nil
+// pointer, slice or map without omitempty. The reflector looks through pointers and
+// does not know.
 func allowNull(s *jsonschema.Schema, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -7,8 +7,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// Series is what users of a journey met over time, in bins of equal width. However
-// long the run, it has no more than a picture can show.
+// Series counts users of a journey over time, in bins of equal width. The number of
+// bins does not grow with the length of the run.
 type Series struct {
 	Journey string
 	Width   time.Duration // of a bin
@@ -16,19 +16,19 @@ type Series struct {
 	Bins    []Bin
 }
 
-// Bin counts the users who set out in one span of time.
+// Bin counts the users who arrived in one span of time.
 type Bin struct {
-	Good, Slow, Failed int // Slow had a good answer, too late
+	Good, Slow, Failed int // Slow: a good answer, but too late
 	P50, P95, P99      time.Duration
 }
 
-// Users are all of a bin.
+// Users is the number of all users of a bin.
 func (b Bin) Users() int { return b.Good + b.Slow + b.Failed }
 
-// maxBins is how many bins a picture shows at most.
+// maxBins is the largest number of bins in a picture.
 const maxBins = 240
 
-// widthFor is the narrowest round width with which a span has no more than maxBins.
+// widthFor is the smallest round width that splits a span into at most maxBins.
 func widthFor(span time.Duration) time.Duration {
 	for unit := 100 * time.Millisecond; ; unit *= 10 {
 		for _, width := range []time.Duration{unit, 2 * unit, 5 * unit} {
@@ -39,7 +39,7 @@ func widthFor(span time.Duration) time.Duration {
 	}
 }
 
-// seriesOf sums a case up over time, whose samples are sorted.
+// seriesOf counts the samples of a case over time. The samples must be sorted.
 func seriesOf(journey string, c verdict.Case) Series {
 	s := Series{Journey: journey, Width: widthFor(0)}
 	if len(c.Samples) == 0 {
@@ -47,10 +47,10 @@ func seriesOf(journey string, c verdict.Case) Series {
 	}
 	first, last := c.Samples[0].Sent, c.Samples[len(c.Samples)-1].Sent
 	s.Width = widthFor(last - first + time.Nanosecond)
-	// A bin begins at the fault, so that none holds users of before and after it.
+	// A bin begins at the fault, so that no bin mixes users of before and after it.
 	s.Start = (first - c.Marks.Fault).Truncate(s.Width)
 	if s.Start > first-c.Marks.Fault {
-		s.Start -= s.Width // it truncates towards the fault
+		s.Start -= s.Width // Truncate rounds towards zero, the fault
 	}
 	latencies := make([]time.Duration, 0, 1024)
 	var bin Bin
@@ -61,16 +61,16 @@ func seriesOf(journey string, c verdict.Case) Series {
 		s.Bins = append(s.Bins, bin)
 		bin, latencies = Bin{}, latencies[:0]
 	}
-	for _, one := range c.Samples {
-		at := int((one.Sent - c.Marks.Fault - s.Start) / s.Width)
+	for _, sample := range c.Samples {
+		at := int((sample.Sent - c.Marks.Fault - s.Start) / s.Width)
 		for ; place < at; place++ {
 			done()
 		}
-		latencies = append(latencies, one.Latency)
+		latencies = append(latencies, sample.Latency)
 		switch {
-		case one.Failed:
+		case sample.Failed:
 			bin.Failed++
-		case c.Bad(one):
+		case c.Bad(sample):
 			bin.Slow++
 		default:
 			bin.Good++
@@ -80,7 +80,7 @@ func seriesOf(journey string, c verdict.Case) Series {
 	return s
 }
 
-// quantile is that of sorted latencies by the nearest rank, in percent.
+// quantile is a percentile of sorted latencies, by the nearest-rank method.
 func quantile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0

@@ -10,15 +10,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// The terminal's rules: one screen; the verdict first, then what it rests on;
-// colour only repeats what a word says; nothing wider than what it names.
+// The terminal's rules: one screen; the verdict first, then its evidence; colour
+// only repeats what a word says.
 
-// Terminal writes the report for a person. Colour is used as far as w and
-// NO_COLOR allow.
+// Terminal writes the report for a terminal, in colour if w and NO_COLOR allow it.
 func Terminal(w io.Writer, r Report) error {
 	renderer := lipgloss.NewRenderer(w)
 	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Verdict.Outcome))
-	name := renderer.NewStyle().Faint(true).Width(12)
+	name := renderer.NewStyle().Faint(true).Width(labelWidth)
 	bold := renderer.NewStyle().Bold(true)
 
 	var b strings.Builder
@@ -34,7 +33,7 @@ func Terminal(w io.Writer, r Report) error {
 		fmt.Fprintf(&b, "\n%s\n", figuresTable(l))
 		for i, c := range l.Errors {
 			if i == 5 {
-				fmt.Fprintf(&b, "  … and %d more kinds of errors\n", len(l.Errors)-i)
+				fmt.Fprintf(&b, "  … and %d more errors\n", len(l.Errors)-i)
 				break
 			}
 			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), c.Error)
@@ -44,7 +43,10 @@ func Terminal(w io.Writer, r Report) error {
 	return err
 }
 
-// wrap breaks a sentence between words.
+// labelWidth is the width of a label and the space after it.
+const labelWidth = 12
+
+// wrap breaks a text between words.
 func wrap(text string, width int) string {
 	var lines []string
 	line := ""
@@ -57,7 +59,7 @@ func wrap(text string, width int) string {
 	return strings.Join(append(lines, line), "\n")
 }
 
-// Colour is that of a verdict: it only repeats the word.
+// Colour is the colour of a verdict.
 func Colour(o verdict.Outcome) lipgloss.TerminalColor {
 	switch o {
 	case verdict.Disproved:

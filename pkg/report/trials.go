@@ -13,7 +13,7 @@ import (
 // TrialsSchema is the version of trials.json.
 const TrialsSchema = "gameday/trials/v1"
 
-// Trials is several runs of one scenario, and what they say together.
+// Trials is several runs of one scenario, with their combined verdict.
 type Trials struct {
 	Schema    string    `json:"schema"`
 	Scenario  string    `json:"scenario"`
@@ -23,7 +23,7 @@ type Trials struct {
 	Runs []Report `json:"runs"`
 }
 
-// TrialsOf sums up runs of one scenario.
+// TrialsOf combines runs of one scenario.
 func TrialsOf(runs []Report) Trials {
 	t := Trials{Schema: TrialsSchema, Runs: runs}
 	judged := make([]verdict.Run, len(runs))
@@ -35,8 +35,8 @@ func TrialsOf(runs []Report) Trials {
 	return t
 }
 
-// Worst is the trial that decides; of several, the one in which users were down
-// for the longest.
+// Worst is the trial with the worst verdict; of several, the one with the longest
+// outage.
 func (t Trials) Worst() Report {
 	var worst Report
 	for i, r := range t.Runs {
@@ -47,8 +47,8 @@ func (t Trials) Worst() Report {
 	return worst
 }
 
-// ExitCode is that of the worst trial; of the worst ones all must have been
-// accepted to end well.
+// ExitCode is the exit code of the worst trial. It is 0 for proven trials only if
+// every one of them is accepted.
 func (t Trials) ExitCode() int {
 	code := 0
 	for _, r := range t.Runs {
@@ -59,38 +59,38 @@ func (t Trials) ExitCode() int {
 	return code
 }
 
-// facts are what every format for people tells of trials.
+// facts are the lines that every format for people shows.
 func (t Trials) facts() []fact {
 	runs := len(t.Runs)
-	all := []fact{{"Trials", fmt.Sprintf("%d, of which %d say whether the RTO of %s was met: %d met it", runs, t.Conclusive, t.Objective.RTO, t.Within)}}
+	all := []fact{{"Trials", fmt.Sprintf("%d run, %d conclusive, %d within the RTO of %s", runs, t.Conclusive, t.Within, t.Objective.RTO)}}
 	if t.Conclusive > 0 {
 		all = append(all,
-			fact{"Recovery", fmt.Sprintf("median %s, longest %s", orNever(t.Median), orNever(t.Max))},
+			fact{"Recovery", fmt.Sprintf("median: %s, longest: %s", orNever(t.Median), orNever(t.Max))},
 			fact{"Confidence", confidence(t.Trials)})
 	}
 	if t.Flaky {
-		all = append(all, fact{"Flaky", "the trials do not agree; the worst of them decides"})
+		all = append(all, fact{"Flaky", "the trials disagree; the worst verdict counts"})
 	}
 	return all
 }
 
-// confidence is what trials can honestly claim.
+// confidence is the lower bound that the trials support.
 func confidence(t verdict.Trials) string {
-	trials := "one trial"
+	trials := "1 trial"
 	if t.Conclusive != 1 {
 		trials = fmt.Sprintf("%d trials", t.Conclusive)
 	}
-	return fmt.Sprintf("of all such faults, users recover within the RTO from at least %s (95%% confidence, by %s)", Percent(t.AtLeast), trials)
+	return fmt.Sprintf("service recovers within the RTO in at least %s of such faults (95%% confidence, %s)", Percent(t.AtLeast), trials)
 }
 
 func orNever(s *verdict.Seconds) string {
 	if s == nil {
-		return "never seen to recover"
+		return "not recovered"
 	}
 	return short(s)
 }
 
-// row is a trial in a line: when it struck, its verdict, its recovery.
+// row is a trial in one line: its run, verdict and recovery.
 func (r Report) row() (id, judged, recovery string) {
 	judged = string(r.Verdict.Outcome)
 	if s := stateOf(r.Verdict); s != "" {
@@ -99,11 +99,11 @@ func (r Report) row() (id, judged, recovery string) {
 	return r.ID, judged, Recovery(r.Verdict, r.Objective.RTO)
 }
 
-// TrialsTerminal writes trials for a person.
+// TrialsTerminal writes trials for a terminal.
 func TrialsTerminal(w io.Writer, t Trials) error {
 	renderer := lipgloss.NewRenderer(w)
 	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(t.Verdict))
-	name := renderer.NewStyle().Faint(true).Width(12)
+	name := renderer.NewStyle().Faint(true).Width(labelWidth)
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s %s\n\n", badge.Render(word(t.Verdict)), t.Scenario)
 	for _, f := range t.facts() {
@@ -118,7 +118,7 @@ func TrialsTerminal(w io.Writer, t Trials) error {
 	return err
 }
 
-// TrialsMarkdown writes trials for a pull request, a wiki or a post-mortem.
+// TrialsMarkdown writes trials as Markdown.
 func TrialsMarkdown(w io.Writer, t Trials) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: %s, %d trials\n\n| | |\n|---|---|\n", word(t.Verdict), plain(t.Scenario), len(t.Runs))

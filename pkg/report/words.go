@@ -9,9 +9,9 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// Headline is the verdict in a sentence that a manager understands.
+// Headline is the verdict in one sentence, for readers who do not know gameday.
 func Headline(r Report) string {
-	when := "when the fault strikes"
+	when := "when the fault is injected"
 	if r.Suspect.Component != "" {
 		when = "when " + r.Suspect.Component + " fails"
 	}
@@ -21,16 +21,16 @@ func Headline(r Report) string {
 		return proven(r, when, rto)
 	case verdict.Degraded:
 		if r.State == verdict.Impaired {
-			return fmt.Sprintf("Not down, but not well: %s, more users than the objective allows are served badly all the while.", when)
+			return fmt.Sprintf("Degraded, not down: %s, more users than the objective allows have failed or slow requests.", when)
 		}
-		return fmt.Sprintf("Partly down: %s, %s of users are served badly, and not well again within the RTO of %s.", when, Percent(deref(r.Severity)), rto)
+		return fmt.Sprintf("Partly down: %s, %s of users have failed or slow requests, and service does not recover within the RTO of %s.", when, Percent(deref(r.Severity)), rto)
 	case verdict.Disproved:
 		if r.State == verdict.Unaffected {
 			return fmt.Sprintf("Not a single point of failure: %s, users do not notice.", when)
 		}
-		return fmt.Sprintf("Not a single point of failure: %s, users are served again within %s, and the RTO allows %s.", when, short(r.RecoveryHi), rto)
+		return fmt.Sprintf("Not a single point of failure: %s, service recovers within %s (RTO %s).", when, short(r.RecoveryHi), rto)
 	case verdict.Aborted:
-		return "Aborted: " + r.Aborted + ". What was seen until then claims nothing."
+		return "Aborted: " + r.Aborted + ". The run did not finish, so it proves nothing."
 	case verdict.Inconclusive:
 	}
 	return "Inconclusive: " + Reason(r.Reason) + "."
@@ -39,58 +39,58 @@ func Headline(r Report) string {
 func proven(r Report, when, rto string) string {
 	switch {
 	case r.Reason == verdict.RPOMissed:
-		return fmt.Sprintf("A single point of failure: %s, acknowledged writes are lost (%s of them here), and the RPO allows %s.",
+		return fmt.Sprintf("Single point of failure: %s, acknowledged writes are lost (%s in this run, RPO %s).",
 			when, thousands(r.Writes.Lost), r.Objective.RPO)
 	case r.State == verdict.Late:
-		return fmt.Sprintf("A single point of failure for this objective: %s, users are served again only after %s, past the RTO of %s.", when, short(r.Recovery), rto)
+		return fmt.Sprintf("Single point of failure for this objective: %s, service recovers only after %s, later than the RTO of %s.", when, short(r.Recovery), rto)
 	}
-	return fmt.Sprintf("A single point of failure: %s, users are down. They were for at least %s, past the RTO of %s, and only undoing the fault helped.",
+	return fmt.Sprintf("Single point of failure: %s, service is down. It did not recover by itself: it was down for at least %s, longer than the RTO of %s.",
 		when, short(r.AtLeast), rto)
 }
 
-// Reason explains a reason, and what to do about it.
+// Reason explains a reason and says what to do about it.
 func Reason(reason verdict.Reason) string {
 	switch reason {
 	case verdict.BaselineTooShort:
-		return "too few users were seen before the fault; use a longer baseline or a higher rate"
+		return "too few users arrived before the fault: use a longer baseline or a higher rate"
 	case verdict.BaselineNotSteady:
-		return "users were not served well before the fault; mend that first"
+		return "the service was not in its steady state before the fault: fix the service, then run again"
 	case verdict.TooFewSamples:
-		return "too few users were seen while the fault lasted"
+		return "too few users arrived during the fault: use a longer watch or a higher rate"
 	case verdict.ObservedLessThanRTO:
-		return "the fault did not last as long as the RTO, so nobody can say what would have happened; watch for longer"
+		return "the observation was shorter than the RTO: use a longer watch"
 	case verdict.TooCloseToCall:
-		return "the recovery time's bounds lie on both sides of the RTO; a higher rate narrows them"
+		return "the RTO lies between the bounds of the recovery time: use a higher rate to narrow the bounds"
 	case verdict.HoldNotObserved:
-		return "service came back, but was not seen to hold; watch for longer"
+		return "service came back, but was not observed for long enough to count as recovered: use a longer watch"
 	case verdict.LoadStalled:
-		return "the load generator was silent when it mattered; give it more room"
+		return "the load generator stalled, and the gap could change the verdict: give it more CPU, or use a lower rate"
 	case verdict.FaultNotInForce:
-		return "the fault was not in force, so that nothing was tested"
+		return "the fault was not in force, so nothing was tested"
 	case verdict.FaultNotFelt:
-		return "the fault met no traffic, so that nothing was tested"
+		return "the fault matched no traffic, so nothing was tested"
 	case verdict.RPONotObserved:
-		return "no write was acknowledged, or could be looked up, when it would have told whether the RPO was met"
+		return "the RPO could not be checked: no write was acknowledged just before the fault, or some acknowledged writes could not be confirmed"
 	case verdict.RPOMissed:
 		return "acknowledged writes were lost"
 	}
-	return "the samples cannot tell"
+	return "the measurements support no verdict"
 }
 
 // Recovery is the recovery time with its bounds, or why there is none.
 func Recovery(v verdict.Verdict, rto verdict.Seconds) string {
 	switch {
 	case v.Recovery != nil && v.RecoveryHi != nil && *v.RecoveryHi == 0:
-		return "none needed, RTO " + rto.String()
+		return "no outage, RTO " + rto.String()
 	case v.Recovery != nil:
 		return fmt.Sprintf("%s (between %s and %s), RTO %s", short(v.Recovery), short(v.RecoveryLo), short(v.RecoveryHi), rto)
 	case v.AtLeast != nil:
-		return fmt.Sprintf("none seen: down for at least %s, RTO %s", short(v.AtLeast), rto)
+		return fmt.Sprintf("not recovered: down for at least %s, RTO %s", short(v.AtLeast), rto)
 	}
 	return "not observed, RTO " + rto.String()
 }
 
-// short is a figure as a person reads it.
+// short formats a duration with the precision that a report needs.
 func short(s *verdict.Seconds) string {
 	if s == nil {
 		return "?"
@@ -109,8 +109,8 @@ func deref(f *float64) float64 {
 	return *f
 }
 
-// Percent is a share with one decimal, cut off and not rounded: only all of
-// them is 100%, and only none is 0%.
+// Percent is a ratio with one decimal, truncated and not rounded: only a ratio of
+// 1 shows as 100%, and only a ratio of 0 shows as 0%.
 func Percent(ratio float64) string {
 	tenths := math.Floor(ratio*1000 + 1e-9)
 	if tenths == 0 && ratio > 0 {
@@ -119,12 +119,12 @@ func Percent(ratio float64) string {
 	return strconv.FormatFloat(tenths/10, 'f', -1, 64) + "%"
 }
 
-// part is a share of a count, for a sentence.
-func part(bad, n int) string {
+// shareOfUsers is "N of M users (P%)".
+func shareOfUsers(bad, n int) string {
 	if n == 0 {
-		return "none"
+		return "no users"
 	}
-	return fmt.Sprintf("%s of %s (%s)", thousands(bad), thousands(n), Percent(float64(bad)/float64(n)))
+	return fmt.Sprintf("%s of %s users (%s)", thousands(bad), thousands(n), Percent(float64(bad)/float64(n)))
 }
 
 func thousands(n int) string {
