@@ -2,13 +2,13 @@ package verdict
 
 import "math"
 
-// accident is the probability below which an excess of bad samples is no
-// longer taken for bad luck.
+// accident is the probability below which an excess of bad samples no longer counts
+// as chance.
 const accident = 0.0001
 
-// Allowance is a(n), the number of bad samples among n that a service which
-// truly is good with probability good may show by accident: the smallest k with
-// P(X > k) <= 0.0001 for X ~ Binomial(n, 1-good). It is 0 where good is 1.
+// Allowance is a(n): how many of n samples may be bad by chance if each sample is
+// good with probability good. It is the smallest k with P(X > k) <= 0.0001 for
+// X ~ Binomial(n, 1-good). It is 0 if good is 1.
 func Allowance(n int, good float64) int {
 	p := 1 - good
 	if n <= 0 || p <= 0 {
@@ -33,7 +33,7 @@ func Allowance(n int, good float64) int {
 
 // binomialTail is P(X > k) for X ~ Binomial(n, p), 0 < p < 1. It starts at the
 // probability of k+1, from log-gammas so that it does not underflow, and adds
-// upwards until the terms no longer count.
+// terms until they are too small to matter.
 func binomialTail(n int, p float64, k int) float64 {
 	if k >= n {
 		return 0
@@ -59,8 +59,8 @@ func logChoose(n, k float64) float64 {
 	return a - b - c
 }
 
-// proof is how many good samples in a row show that an outage of the given
-// severity is over: so many would be a 1% accident while it lasted.
+// proof is the number of good samples in a row that show that an outage of the given
+// severity is over. During the outage, that many have a probability of 1%.
 func proof(severity float64) int {
 	switch {
 	case severity >= 0.99:

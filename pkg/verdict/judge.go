@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// MinSamples is how many samples a phase needs before anything is said.
+// MinSamples is the number of samples that a phase needs to be judged.
 const MinSamples = 10
 
 // Total is the severity from which an outage counts as total.
 const Total = 0.9
 
-// Case is all that a verdict on one journey rests on.
+// Case is everything that the verdict on one journey depends on.
 type Case struct {
-	Samples   []Sample // in any order; void ones are left out by the caller
+	Samples   []Sample // in any order; the caller leaves void ones out
 	Marks     Marks
-	Objective Objective // taken as it is; see [Objective.WithDefaults]
-	// Rate is the declared rate in samples a second. Where it is 0 (a result
-	// file alone), it is one over the median gap between sends.
+	Objective Objective // used as is; see [Objective.WithDefaults]
+	// Rate is the declared arrival rate in samples per second. If it is 0 (a result
+	// file alone), the rate is one over the median gap between sends.
 	Rate float64
 }
 
-// Validate says what makes a case impossible to judge.
+// Validate returns an error if a case cannot be judged.
 func (c Case) Validate() error {
 	var errs []error
 	positive := func(name string, d time.Duration) {
@@ -38,12 +38,12 @@ func (c Case) Validate() error {
 		errs = append(errs, fmt.Errorf("good is %v, expected a ratio above 0 and up to 1 (100%%)", c.Objective.Good))
 	}
 	if c.Marks.Reverted && c.Marks.Revert < c.Marks.Fault {
-		errs = append(errs, errors.New("the revert lies before the fault"))
+		errs = append(errs, errors.New("the revert is before the fault"))
 	}
 	return errors.Join(errs...)
 }
 
-// Judge says what the samples say, no more. The case must be valid.
+// Judge judges a case. The case must be valid.
 func Judge(c Case) Verdict {
 	s := newSeries(c.Samples, c.Marks, c.Objective, c.Rate)
 	n, bad := s.count(fault)
@@ -55,8 +55,8 @@ func Judge(c Case) Verdict {
 	return v
 }
 
-// judgeable holds the rows that need no outage: whether there is enough to go
-// by. It returns the zero Verdict where there is.
+// judgeable holds the rows that need no outage: whether there are enough samples, and
+// a steady baseline. It returns the zero Verdict if the case can be judged.
 func (s *series) judgeable(faultSamples int) Verdict {
 	n, bad := s.count(baseline)
 	switch {
@@ -70,7 +70,7 @@ func (s *series) judgeable(faultSamples int) Verdict {
 	return Verdict{}
 }
 
-// judge goes through the rows of the contract; the first that fits decides.
+// judge goes through the rows of the contract; the first row that matches decides.
 func (s *series) judge() Verdict {
 	outages, failback := s.outages()
 	impaired := s.impaired(outages)
@@ -120,8 +120,8 @@ func (s *series) judge() Verdict {
 	return v
 }
 
-// down completes a verdict where no recovery was seen: all that can be said is
-// how long the outage lasted at least.
+// down completes a verdict without a recovery: only a lower bound of the outage's
+// length is known.
 func (s *series) down(v Verdict, r recovery, notBack Outcome) Verdict {
 	atLeast := s.end - r.start
 	v.AtLeast = seconds(atLeast)
@@ -133,7 +133,7 @@ func (s *series) down(v Verdict, r recovery, notBack Outcome) Verdict {
 	return v
 }
 
-// severity is the share of bad samples over all of the fault's outages.
+// severity is the share of bad samples in all outages of the fault.
 func severity(outages []outage) float64 {
 	n, bad := 0, 0
 	for _, o := range outages {
@@ -145,15 +145,14 @@ func severity(outages []outage) float64 {
 
 func seconds(d time.Duration) *Seconds { return new(Seconds(d)) }
 
-// Phase names for people; see [Case.PhaseOf].
+// The names of the phases; see [Case.PhaseOf].
 const (
 	PhaseBaseline = "baseline"
 	PhaseFault    = "fault"
 	PhaseRepair   = "repair"
 )
 
-// PhaseOf is a function that tells the phase of a sample of the case, as
-// [Judge] takes it.
+// PhaseOf returns a function that gives the phase of a sample, as [Judge] assigns it.
 func (c Case) PhaseOf() func(Sample) string {
 	end := c.Marks.Revert
 	if !c.Marks.Reverted {
@@ -166,5 +165,5 @@ func (c Case) PhaseOf() func(Sample) string {
 	}
 }
 
-// Bad tells whether a sample of the case is bad.
+// Bad reports whether a sample of the case is bad.
 func (c Case) Bad(s Sample) bool { return s.Failed || s.Latency > c.Objective.Within }

@@ -61,9 +61,9 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	})
 }
 
-// A worse sample may make a verdict worse or uncertain, never a pass. One case
-// is the contract's own: one error more can lift a thin erosion over a window's
-// allowance, so that it is an outage which ended, and the rest is within bounds.
+// A worse sample may make a verdict worse or uncertain, never a pass. The contract has
+// one exception: one more error can turn an impaired journey into one with an outage
+// that ended, and the remaining samples are within the allowance.
 func TestAWorseSampleNeverMakesAPass(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -83,7 +83,7 @@ func TestAWorseSampleNeverMakesAPass(t *testing.T) {
 	})
 }
 
-// A record that breaks off before the undoing says nothing good.
+// A record that ends before the revert is never a pass.
 func TestATruncatedRecordIsNeverAPass(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -104,7 +104,7 @@ func TestFiguresKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		v := verdict.Judge(drawCase(t))
-		// Where the load stalled, the lower bound comes from another filling.
+		// If the load stalled, the lower bound comes from the other filling.
 		if v.Recovery != nil && v.RecoveryLo != nil && v.Reason != verdict.LoadStalled && (*v.RecoveryLo > *v.Recovery || *v.Recovery > *v.RecoveryHi) {
 			t.Fatalf("lo %v, recovery %v, hi %v", *v.RecoveryLo, *v.Recovery, *v.RecoveryHi)
 		}
@@ -136,8 +136,8 @@ func TestWorstWinsAndIsCommutative(t *testing.T) {
 	})
 }
 
-// The allowance against an implementation of the binomial distribution that
-// shares nothing with ours.
+// The allowance, compared with an independent implementation of the binomial
+// distribution.
 func TestAllowanceIsTheSmallestThatWillDo(t *testing.T) {
 	t.Parallel()
 	for _, good := range []float64{0.5, 0.9, 0.99, 0.999} {

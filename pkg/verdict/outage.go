@@ -4,11 +4,11 @@ import (
 	"time"
 )
 
-// outage is a run of breaching samples less than the hold apart, as indices
-// into the series: what flaps is down until it holds.
+// outage is a sequence of breaching samples, each less than the hold after the one
+// before, as indices into the series. A service that flaps is down until it holds.
 type outage struct {
 	first, last int
-	n, bad      int // fault-phase samples from first to last, and how many are bad
+	n, bad      int // fault-phase samples from first to last, and the bad ones of them
 }
 
 func (o outage) severity() float64 { return ratio(o.bad, o.n) }
@@ -20,9 +20,9 @@ func ratio(part, whole int) float64 {
 	return float64(part) / float64(whole)
 }
 
-// outages groups the breaching samples after the baseline. Those that begin
-// before end are the fault's; failback tells whether one begins after the
-// undoing: a finding that changes no verdict.
+// outages groups the breaching samples after the baseline. Outages that begin before
+// end belong to the fault. failback reports whether an outage begins after the
+// revert; it does not change the verdict.
 func (s *series) outages() (ofFault []outage, failback bool) {
 	breaching := s.breaching(func(p phase) bool { return p != baseline })
 	for k := 0; k < len(breaching); {
@@ -47,8 +47,8 @@ func (s *series) outages() (ofFault []outage, failback bool) {
 	return ofFault, failback
 }
 
-// impaired tells whether the fault-phase samples outside all outages, taken
-// together, hold more bad ones than an accident explains.
+// impaired reports whether the fault-phase samples outside all outages contain more
+// bad ones than chance explains.
 func (s *series) impaired(outages []outage) bool {
 	n, bad := s.count(fault)
 	for _, o := range outages {
@@ -58,18 +58,18 @@ func (s *series) impaired(outages []outage) bool {
 	return bad > Allowance(n, s.objective.Good)
 }
 
-// recovery is what the samples say about the end of the last outage.
+// recovery describes the end of the last outage.
 type recovery struct {
-	own   bool          // it ended before the fault was undone, and provably so
-	held  bool          // and stayed so for the hold
+	own   bool          // it provably ended before the fault was reverted
+	held  bool          // and service stayed good for the hold
 	at    time.Duration // send of the first good sample after it
 	start time.Duration // when service was interrupted: first breaching send, not before f
 	point time.Duration // at - start
-	lo    time.Duration // service was certainly interrupted for so long
-	hi    time.Duration // service was certainly back after so long
+	lo    time.Duration // lower bound of the recovery time
+	hi    time.Duration // upper bound of the recovery time
 }
 
-// recovery works out the bounds. outages must not be empty.
+// recovery calculates the bounds. outages must not be empty.
 func (s *series) recovery(outages []outage) recovery {
 	first, last := outages[0], outages[len(outages)-1]
 	r := recovery{start: max(s.samples[first.first].Sent, s.marks.Fault)}
@@ -79,8 +79,8 @@ func (s *series) recovery(outages []outage) recovery {
 	if !ok {
 		return r
 	}
-	// Requests in flight at f can fail while those sent just after them, still
-	// before f, succeed: that interruption was over before it began.
+	// Requests in flight at f can fail while later ones, still sent before f, succeed.
+	// Such an outage would end before it starts.
 	r.at = max(s.samples[back].Sent, r.start)
 	r.point = r.at - r.start
 	r.hi = max(s.samples[proved].Done()-s.before(first.first, proof(first.severity())), r.point)

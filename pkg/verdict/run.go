@@ -5,19 +5,19 @@ import "cmp"
 // Journey is the verdict of one journey of a run.
 type Journey struct {
 	Name     string `json:"journey"`
-	Critical bool   `json:"critical"` // whether it decides
+	Critical bool   `json:"critical"` // whether it counts for the run's verdict
 	Verdict
 }
 
-// Evidence is what is known of the experiment itself, beside the samples.
+// Evidence is what is known about the experiment besides the samples.
 type Evidence struct {
 	NotInForce bool    // a fault's own check failed
-	NotFelt    bool    // a network fault met no packet
+	NotFelt    bool    // a network fault matched no packet
 	Aborted    bool    // a person or a stop condition ended the run
-	Writes     *Writes // the check of acknowledged writes, where an RPO was declared
+	Writes     *Writes // the check of acknowledged writes; nil without an RPO
 }
 
-// Run is the verdict of one run: the deciding journey's figures at the top.
+// Run is the verdict of one run, with the figures of the deciding journey at the top.
 type Run struct {
 	Verdict
 	Deciding string    `json:"deciding_journey,omitempty"`
@@ -25,7 +25,7 @@ type Run struct {
 	Writes   *Writes   `json:"writes"`
 }
 
-// Worst orders outcomes: the certain and worst first.
+// Worst orders outcomes, the worst first.
 func Worst(a, b Outcome) int { return cmp.Compare(rank(a), rank(b)) }
 
 func rank(o Outcome) int {
@@ -41,10 +41,10 @@ func rank(o Outcome) int {
 	case Disproved:
 		return 4
 	}
-	return 3 // an unknown word claims nothing
+	return 3 // like inconclusive
 }
 
-// Combine judges a run by its critical journeys and the evidence about it.
+// Combine judges a run by its critical journeys and its evidence.
 func Combine(journeys []Journey, evidence Evidence) Run {
 	run := Run{Verdict: Verdict{Outcome: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes}
 	hit, decided := false, false
@@ -68,7 +68,7 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 	return run
 }
 
-// hit tells whether users of the journey noticed the fault.
+// hit reports whether users of the journey noticed the fault.
 func (v Verdict) hit() bool {
 	return v.State == Impaired || v.Severity != nil && *v.Severity > 0
 }
@@ -83,7 +83,7 @@ func (r *Run) applyWrites() {
 	}
 }
 
-// ExitCode is what a command ends with: 0 disproved, 1 proven or degraded,
+// ExitCode is the exit code of a command: 0 disproved, 1 proven or degraded,
 // 3 inconclusive, 4 aborted.
 func (o Outcome) ExitCode() int {
 	switch o {

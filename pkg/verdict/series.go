@@ -16,7 +16,7 @@ const (
 	repair                // the rest
 )
 
-// phaseOf is the phase of a sample; end is v, or the last send.
+// phaseOf is the phase of a sample. end is v, or the last send if nothing was reverted.
 func phaseOf(s Sample, f, end time.Duration) phase {
 	switch {
 	case s.Done() <= f:
@@ -27,18 +27,18 @@ func phaseOf(s Sample, f, end time.Duration) phase {
 	return repair
 }
 
-// series is the samples of one journey, sorted by sending, with what the
-// passes over them found out.
+// series is the samples of one journey, sorted by send time, with the case's
+// parameters.
 type series struct {
 	objective Objective
 	marks     Marks
 	samples   []Sample
-	rate      float64       // samples a second, declared or estimated
+	rate      float64       // samples per second, declared or estimated
 	end       time.Duration // v, or the last send
 }
 
-// newSeries sorts a copy of samples. The rate is the declared one where it is
-// positive, else one over the median gap between sends.
+// newSeries sorts a copy of samples. If rate is 0, it estimates the rate as one over
+// the median gap between sends.
 func newSeries(samples []Sample, marks Marks, objective Objective, rate float64) *series {
 	if !slices.IsSortedFunc(samples, bySending) {
 		samples = slices.Clone(samples)
@@ -54,16 +54,16 @@ func newSeries(samples []Sample, marks Marks, objective Objective, rate float64)
 	return s
 }
 
-// Sort puts samples in the order in which users set out. Whoever judges them does
-// so anyway, in a copy: who sorts first spares it.
+// Sort sorts samples by arrival, in place. [Judge] copies samples that are not
+// sorted; sorting them first saves the copy.
 func Sort(samples []Sample) { slices.SortFunc(samples, bySending) }
 
 func bySending(a, b Sample) int {
 	return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Seq, b.Seq))
 }
 
-// medianRate is one over the median gap between sends, in samples a second; 0
-// where there are fewer than two samples.
+// medianRate is one over the median gap between sends, in samples per second. It is 0
+// for fewer than two samples.
 func medianRate(sorted []Sample) float64 {
 	if len(sorted) < 2 {
 		return 0
@@ -80,7 +80,7 @@ func medianRate(sorted []Sample) float64 {
 	return float64(time.Second) / float64(median)
 }
 
-// spacing is n gaps between sends at the rate.
+// spacing is the length of n gaps between sends at the rate.
 func (s *series) spacing(n float64) time.Duration {
 	if s.rate <= 0 {
 		return 0
@@ -88,7 +88,7 @@ func (s *series) spacing(n float64) time.Duration {
 	return time.Duration(math.Round(n * float64(time.Second) / s.rate))
 }
 
-// window is W', long enough to hold ten samples.
+// window is W': the objective's window, or longer so that it holds ten samples.
 func (s *series) window() time.Duration { return max(s.objective.Window, s.spacing(10)) }
 
 func (s *series) phase(i int) phase { return phaseOf(s.samples[i], s.marks.Fault, s.end) }
@@ -97,7 +97,7 @@ func (s *series) bad(i int) bool {
 	return s.samples[i].Failed || s.samples[i].Latency > s.objective.Within
 }
 
-// count is how many samples of a phase there are, and how many of them are bad.
+// count is the number of samples of a phase, and of the bad ones among them.
 func (s *series) count(of phase) (n, bad int) {
 	for i := range s.samples {
 		if s.phase(i) != of {
@@ -111,18 +111,18 @@ func (s *series) count(of phase) (n, bad int) {
 	return n, bad
 }
 
-// breaching finds the samples that are part of a breach, as indices in order:
-// the bad ones of every window of W' in which more than a(n) of the n samples
-// are bad. Only samples for which in holds are looked at, so that no window
-// reaches from the baseline into the rest.
+// breaching finds the samples that are part of a breach, as sorted indices: the bad
+// ones in every window of W' in which more than a(n) of n samples are bad. It uses
+// only samples whose phase satisfies in, so that no window reaches from the baseline
+// into the fault.
 func (s *series) breaching(in func(phase) bool) []int {
 	var (
 		window    = s.window()
 		allowance = s.allowances()
 		found     []int
 		inside    []int // the samples of the current window
-		bad       int   // how many of them are bad
-		marked    = -1  // bad samples up to this index are in found already
+		bad       int   // the number of bad ones among them
+		marked    = -1  // bad samples up to this index are already in found
 	)
 	for j := range s.samples {
 		if !in(s.phase(j)) {
@@ -154,15 +154,15 @@ func (s *series) breaching(in func(phase) bool) []int {
 	return found
 }
 
-// allowances is a(n) for this objective, remembered: windows mostly hold the
-// same number of samples.
+// allowances is a(n) for this objective, cached: most windows hold the same number
+// of samples.
 func (s *series) allowances() func(n int) int {
-	known := map[int]int{}
+	cache := map[int]int{}
 	return func(n int) int {
-		k, ok := known[n]
+		k, ok := cache[n]
 		if !ok {
 			k = Allowance(n, s.objective.Good)
-			known[n] = k
+			cache[n] = k
 		}
 		return k
 	}

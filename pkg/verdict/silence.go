@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// quiet is the shortest silence of the generator that is told.
+// quiet is the shortest gap in the load that counts as a silence.
 const quiet = 250 * time.Millisecond
 
 // Silence is a span in which nothing was sent.
@@ -36,15 +36,15 @@ func (s *series) silences() []Silence {
 	return found
 }
 
-// Silences are the spans of a case in which the generator was silent between
-// the fault and its end, as [Judge] takes them into account.
+// Silences are the spans between the fault and its end in which the generator sent
+// nothing, as [Judge] takes them into account.
 func Silences(c Case) []Silence {
 	return newSeries(c.Samples, c.Marks, c.Objective, c.Rate).silences()
 }
 
-// judgeThroughSilence judges once where the load never stalled. Where it did,
-// nobody knows what users would have seen, so it judges with the silence filled
-// with good and with bad samples, and claims only what holds both ways.
+// judgeThroughSilence judges once if the load never stalled. If it stalled, the
+// result of the missing requests is unknown. Then it judges twice, with the silence
+// filled with good and with bad samples, and claims only what holds in both cases.
 func (s *series) judgeThroughSilence() Verdict {
 	silences := s.silences()
 	if len(silences) == 0 {
@@ -62,8 +62,8 @@ func (s *series) judgeThroughSilence() Verdict {
 	return v
 }
 
-// maxFilled bounds what filling a silence may cost. A record whose silence
-// would hold more samples (marks that lie hours away from them) shows nothing.
+// maxFilled limits the cost of filling silences. A record that needs more samples
+// (its marks are hours away from its samples) cannot be judged.
 const maxFilled = 10_000_000
 
 func (s *series) unfillable(silences []Silence) bool {
@@ -74,8 +74,8 @@ func (s *series) unfillable(silences []Silence) bool {
 	return s.rate <= 0 || total.Seconds()*s.rate > maxFilled
 }
 
-// filled is s with samples of latency 0 at the rate in every silence, the first
-// one gap after its start.
+// filled is s with samples of latency 0 in every silence, at the rate. The first one
+// is one gap after the start of the silence.
 func (s *series) filled(silences []Silence, failed bool) *series {
 	gap := max(s.spacing(1), time.Microsecond)
 	samples := slices.Clone(s.samples)

@@ -7,31 +7,30 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Trials is what several trials of one experiment say together. A failover's
-// length depends on when in its cycle the fault strikes: one trial says little.
+// Trials is the combined verdict of several trials of one experiment. The length of a
+// failover depends on when the fault hits, so one trial shows little.
 type Trials struct {
-	Verdict Outcome `json:"verdict"` // that of the worst trial
+	Verdict Outcome `json:"verdict"` // of the worst trial
 	Reason  Reason  `json:"reason,omitempty"`
 	State   State   `json:"state,omitempty"`
-	Flaky   bool    `json:"flaky"` // the trials do not agree
+	Flaky   bool    `json:"flaky"` // the trials disagree
 
-	// Recoveries are the recovery times of all trials, null where users were not
-	// seen to be served again.
+	// Recoveries are the recovery times of all trials; null for a trial without one.
 	Recoveries []*Seconds `json:"recoveries_s"`
-	// Median and Max are theirs, null where a trial that did not recover (+∞)
-	// stands there, or nothing was observed.
+	// Median and Max are those of Recoveries. A trial that did not recover counts as
+	// +∞. null means +∞, or no conclusive trial.
 	Median *Seconds `json:"median_s"`
 	Max    *Seconds `json:"max_s"`
 
-	Conclusive int `json:"conclusive"` // trials that say whether the RTO was met
-	Within     int `json:"within"`     // of them, those that met it
-	// AtLeast is what may be claimed of the share of all such faults from which
-	// users recover within the RTO, with 95% confidence: the one-sided lower bound
-	// of Clopper and Pearson (1934).
+	Conclusive int `json:"conclusive"` // trials that decide whether the RTO is met
+	Within     int `json:"within"`     // conclusive trials that met the RTO
+	// AtLeast is a lower bound of the share of such faults from which service
+	// recovers within the RTO, with 95% confidence: the one-sided lower bound of
+	// Clopper and Pearson (1934).
 	AtLeast float64 `json:"at_least"`
 }
 
-// confidence is that of [Trials.AtLeast].
+// confidence is the confidence level of [Trials.AtLeast].
 const confidence = 0.95
 
 // CombineTrials judges trials of the same experiment.
@@ -51,20 +50,20 @@ func CombineTrials(runs []Run) Trials {
 		case Proven, Degraded:
 			t.Conclusive++
 		case Inconclusive, Aborted:
-			continue // it says nothing about the recovery time
+			continue // no evidence about the recovery time
 		}
 		times = append(times, orNever(r.Recovery))
 	}
 	if len(times) > 0 {
 		slices.Sort(times)
-		// Of an even number, the greater of the two in the middle: no flattery.
+		// The upper median: the lower one would flatter.
 		t.Median, t.Max = finite(times[len(times)/2]), finite(times[len(times)-1])
 	}
 	t.AtLeast = LowerBound(t.Within, t.Conclusive)
 	return t
 }
 
-// never is the recovery time of who did not recover: more than any other.
+// never is the recovery time of a trial that did not recover: longer than any other.
 const never = Seconds(math.MaxInt64)
 
 func orNever(s *Seconds) Seconds {
@@ -81,9 +80,9 @@ func finite(s Seconds) *Seconds {
 	return &s
 }
 
-// LowerBound is the one-sided 95% lower Clopper-Pearson bound of a probability
-// of which k of n trials were successes: the quantile of the beta distribution
-// with k and n-k+1. It is 0 where nothing was tried, or nothing succeeded.
+// LowerBound is the one-sided 95% lower Clopper-Pearson bound of a success
+// probability, for k successes in n trials: the 5% quantile of the beta distribution
+// with k and n-k+1. It is 0 if k or n is 0.
 func LowerBound(k, n int) float64 {
 	if k <= 0 || n <= 0 {
 		return 0

@@ -8,8 +8,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// The figures of the contract, for so many successes of as many trials; and for
-// fewer, those of the exact table (Clopper and Pearson).
+// The figures of the contract for n successes in n trials, and those of the exact
+// table (Clopper and Pearson) for fewer successes.
 func TestLowerBound(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -47,7 +47,7 @@ func TestTheWorstTrialDecides(t *testing.T) {
 			return got.Verdict == verdict.Proven && got.State == verdict.Down && got.Flaky && got.Max == nil && got.Median.Duration() == 2*time.Second && got.Within == 2
 		}},
 		"half are worse": {[]verdict.Run{good, bad}, func(got verdict.Trials) bool { return got.Median == nil && got.Max == nil }},
-		"one says nothing": {[]verdict.Run{good, unclear}, func(got verdict.Trials) bool {
+		"one is inconclusive": {[]verdict.Run{good, unclear}, func(got verdict.Trials) bool {
 			return got.Verdict == verdict.Inconclusive && got.Conclusive == 1 && got.Max.Duration() == 2*time.Second
 		}},
 		"none": {nil, func(got verdict.Trials) bool { return got.Verdict == verdict.Inconclusive && got.AtLeast == 0 }},

@@ -31,7 +31,7 @@ type vector struct {
 	Truth verdict.Verdict
 }
 
-// vectorCase is a vector as the package takes it.
+// vectorCase is a vector as a [verdict.Case].
 func (v vector) vectorCase(samples []verdict.Sample) verdict.Case {
 	d := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	c := verdict.Case{
@@ -114,9 +114,9 @@ func TestVectors(t *testing.T) {
 			t.Parallel()
 			v, samples := readVector(t, path)
 			got := verdict.Judge(v.vectorCase(samples))
-			// All fields are compared, also where a reason makes them not binding.
+			// All fields are compared, even those that do not count because of the reason.
 			if diff := cmp.Diff(v.Truth, got); diff != "" {
-				t.Errorf("the truth is -, judged was +\n%s", diff)
+				t.Errorf("expected (-), judged (+):\n%s", diff)
 			}
 		})
 	}

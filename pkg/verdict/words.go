@@ -6,58 +6,57 @@ import (
 	"time"
 )
 
-// Outcome is the word a run is summed up in.
+// Outcome is the verdict in one word.
 type Outcome string
 
 // The outcomes. For one journey the worst of them wins in the order of
 // [Worst]; Aborted is an outcome of runs only.
 const (
-	Disproved    Outcome = "disproved"    // users were served, or served again within the RTO
-	Degraded     Outcome = "degraded"     // part of the users were not
+	Disproved    Outcome = "disproved"    // no outage, or service recovered within the RTO
+	Degraded     Outcome = "degraded"     // service was bad for part of the users
 	Proven       Outcome = "proven"       // a single point of failure
-	Inconclusive Outcome = "inconclusive" // the samples cannot tell
-	Aborted      Outcome = "aborted"      // ended by a person or a stop condition
+	Inconclusive Outcome = "inconclusive" // the samples do not decide
+	Aborted      Outcome = "aborted"      // a person or a stop condition ended the run
 )
 
-// Reason says why a verdict is inconclusive, or what else than the recovery
-// time decided it. It is empty where the recovery time decided.
+// Reason says why a verdict is inconclusive, or what decided it other than the
+// recovery time. It is empty if the recovery time decided.
 type Reason string
 
 // The reasons.
 const (
 	BaselineTooShort    Reason = "baseline-too-short"     // fewer than 10 baseline samples
-	BaselineNotSteady   Reason = "baseline-not-steady"    // broken before the fault
+	BaselineNotSteady   Reason = "baseline-not-steady"    // not in steady state before the fault
 	TooFewSamples       Reason = "too-few-samples"        // fewer than 10 samples in the fault phase
-	ObservedLessThanRTO Reason = "observed-less-than-rto" // the fault was taken back too early to tell
-	TooCloseToCall      Reason = "too-close-to-call"      // the RTO lies inside the bounds
-	HoldNotObserved     Reason = "hold-not-observed"      // back, but not for long enough
-	LoadStalled         Reason = "load-stalled"           // the generator was silent when it mattered
+	ObservedLessThanRTO Reason = "observed-less-than-rto" // the fault was reverted too early
+	TooCloseToCall      Reason = "too-close-to-call"      // the RTO is between the bounds
+	HoldNotObserved     Reason = "hold-not-observed"      // service came back, but was not observed for the hold
+	LoadStalled         Reason = "load-stalled"           // the generator stalled, and that could change the verdict
 	FaultNotInForce     Reason = "fault-not-in-force"     // the fault's own check failed
-	FaultNotFelt        Reason = "fault-not-felt"         // a network fault met no packet
+	FaultNotFelt        Reason = "fault-not-felt"         // a network fault matched no packet
 	RPOMissed           Reason = "rpo-missed"             // acknowledged writes were lost
-	RPONotObserved      Reason = "rpo-not-observed"       // no write was acknowledged when it mattered
+	RPONotObserved      Reason = "rpo-not-observed"       // no write just before the fault, or unconfirmed writes
 )
 
-// State says how a journey fared.
+// State says what happened to a journey.
 type State string
 
 // The states.
 const (
 	Unaffected State = "unaffected" // no outage
-	Recovered  State = "recovered"  // an outage that ended by itself, in time
+	Recovered  State = "recovered"  // an outage that ended by itself, within the RTO
 	Late       State = "late"       // an outage that ended by itself, after the RTO
-	Down       State = "down"       // an outage that did not end before the fault was undone
-	Impaired   State = "impaired"   // a thin erosion that no window shows
+	Down       State = "down"       // an outage that did not end before the fault was reverted
+	Impaired   State = "impaired"   // too many bad samples in total, but no window shows an outage
 )
 
-// Seconds is a duration that reads and writes as a JSON number of seconds,
-// exact to the nanosecond.
+// Seconds is a duration that is a number of seconds in JSON, exact to the nanosecond.
 type Seconds time.Duration
 
-// Duration is s as the standard library's type.
+// Duration is s as a [time.Duration].
 func (s Seconds) Duration() time.Duration { return time.Duration(s) }
 
-// String is s as a person writes it, rounded to the millisecond.
+// String is s in Go's format, rounded to the millisecond.
 func (s Seconds) String() string { return time.Duration(s).Round(time.Millisecond).String() }
 
 // MarshalJSON writes s as a number of seconds.
@@ -71,7 +70,7 @@ func (s *Seconds) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("seconds: %w", err)
 	}
-	// Rounded, not cut: 9.966666666 s times 1e9 is just below a whole number.
+	// Rounded, not truncated: 9.966666666 s times 1e9 is just below a whole number.
 	*s = Seconds(roundNS(f * float64(time.Second)))
 	return nil
 }
@@ -83,13 +82,13 @@ func roundNS(f float64) time.Duration {
 	return time.Duration(f + 0.5)
 }
 
-// Objective is what was promised to users, for one journey.
+// Objective is the service level that one journey must keep.
 type Objective struct {
-	RTO    time.Duration // an interruption of service may last this long
+	RTO    time.Duration // the longest outage that is allowed
 	Good   float64       // ratio of good samples in (0, 1]; 1 allows no error at all
 	Within time.Duration // a slower sample is bad
-	Window time.Duration // breaches are looked for in windows of this length
-	Hold   time.Duration // back is back after so long without a breach
+	Window time.Duration // the length of the windows in which breaches are counted
+	Hold   time.Duration // how long service must stay good to count as recovered
 }
 
 // The defaults of an [Objective]; the RTO has none.
@@ -117,27 +116,27 @@ func (o Objective) WithDefaults() Objective {
 	return o
 }
 
-// Sample is one attempt at a journey. Times are measured from the record's
-// origin, whatever that is; only their differences matter.
+// Sample is one attempt at a journey. Times are measured from the record's origin;
+// only their differences matter.
 type Sample struct {
-	Seq     uint64        // order of sending, to tell samples of the same instant apart
+	Seq     uint64        // the order of sending, for samples of the same instant
 	Sent    time.Duration // when the user arrived
-	Latency time.Duration // until the user had the whole answer, or the failure
+	Latency time.Duration // until the user had the whole response, or an error
 	Failed  bool          // a transport error, or an assertion of the journey did not hold
 }
 
-// Done is when the user had the answer.
+// Done is when the user had the response.
 func (s Sample) Done() time.Duration { return s.Sent + s.Latency }
 
 // Marks are the moments of the experiment, on the same scale as [Sample.Sent].
 type Marks struct {
 	Fault    time.Duration // the fault was ordered (f)
-	Reverted bool          // whether it was undone; a crash that the platform heals is not
-	Revert   time.Duration // its undoing was ordered (v), where Reverted
+	Reverted bool          // whether gameday reverted it; not for a crash that the platform repairs
+	Revert   time.Duration // the revert was ordered (v); only if Reverted
 }
 
-// Verdict is what may be said about one journey. A nil figure was not seen;
-// the reason or the state says why.
+// Verdict is the verdict on one journey. A nil figure was not observed; the reason or
+// the state says why.
 type Verdict struct {
 	Outcome     Outcome  `json:"verdict"`
 	Reason      Reason   `json:"reason,omitempty"`
@@ -151,6 +150,6 @@ type Verdict struct {
 	Relapses    *int     `json:"relapses"`
 	Severity    *float64 `json:"severity"`
 	Failback    bool     `json:"failback"`
-	Samples     int      `json:"samples"` // real ones, of the fault phase
-	Bad         int      `json:"bad"`     // of them
+	Samples     int      `json:"samples"` // of the fault phase, without filled silences
+	Bad         int      `json:"bad"`     // bad ones among Samples
 }

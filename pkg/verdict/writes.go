@@ -2,41 +2,44 @@ package verdict
 
 import "time"
 
-// Presence is what the look-up of an acknowledged write found after repair.
+// Presence is whether an acknowledged write was found after repair.
 type Presence uint8
 
-// The presences. Unconfirmed is never loss and never proof.
+// The presences. An unconfirmed write counts neither as lost nor as present.
 const (
-	Unconfirmed Presence = iota // no definite answer, or two that differ
+	Unconfirmed Presence = iota // no definite answer, or two different ones
 	Present
 	Absent
 )
 
-// Ack is a write that the system acknowledged: the success was read to its end.
+// Ack is a write that the system acknowledged: its response was read completely.
 type Ack struct {
 	At       time.Duration // when, on the scale of [Marks]
 	Presence Presence
 }
 
-// Writes is what became of the acknowledged writes of a run.
+// Writes is the result of looking up the acknowledged writes of a run.
 type Writes struct {
 	RPO          Seconds  `json:"rpo_s"`
 	Acknowledged int      `json:"acknowledged"`
 	Lost         int      `json:"lost"`        // acknowledged, and absent after repair
-	Unconfirmed  int      `json:"unconfirmed"` // could not be looked up
-	LossSpan     *Seconds `json:"loss_span_s"` // from the first to the last lost one, the fault in between or at an edge
-	SplitBrain   bool     `json:"split_brain"` // one was acknowledged after the fault was in force, and lost
-	Missed       bool     `json:"missed"`      // more lost than the RPO allows
-	Observed     bool     `json:"observed"`    // enough was written to say that the RPO was met
+	Unconfirmed  int      `json:"unconfirmed"` // the lookup gave no definite answer
+	LossSpan     *Seconds `json:"loss_span_s"` // from the first to the last lost write, extended to the fault
+	SplitBrain   bool     `json:"split_brain"` // a lost write was acknowledged after the fault was in force
+	Missed       bool     `json:"missed"`      // the RPO was missed
+	Observed     bool     `json:"observed"`    // enough writes were confirmed to check the RPO
 }
 
-// JudgeWrites compares lost writes with the RPO. A loss spans from the first
-// lost acknowledgement or the fault, whichever came first, to the last one or
-// the fault, whichever came later. That an RPO was met is only observed where
-// nothing is unconfirmed and a write was acknowledged in the second before the
-// span that the RPO allows to lose. The fault was ordered at one moment and seen in
-// force at another, or the same: only a write acknowledged after that was
-// acknowledged by somebody who was cut off.
+// JudgeWrites compares lost writes with the RPO.
+//
+// A loss spans from the first lost write or the fault, whichever is earlier, to the
+// last lost write or the fault, whichever is later. The RPO counts as observed only if
+// no write is unconfirmed, and if a write was acknowledged within the RPO plus one
+// second before the fault.
+//
+// fault is when the fault was ordered, inForce when it was seen in force. A lost write
+// means split brain only if it was acknowledged after inForce: before that, the
+// component that acknowledged it may not have been cut off yet.
 func JudgeWrites(acks []Ack, fault, inForce, rpo time.Duration) Writes {
 	w := Writes{RPO: Seconds(rpo), Acknowledged: len(acks)}
 	first, last := fault, fault

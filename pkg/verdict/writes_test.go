@@ -7,8 +7,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// A write that was acknowledged while the fault was not in force yet, and lost, was
-// acknowledged by nobody who was cut off.
+// A lost write that was acknowledged before the fault was in force is no split brain.
 func TestSplitBrainIsNamedAfterTheFaultOnly(t *testing.T) {
 	t.Parallel()
 	const fault, inForce = 10 * time.Second, 11 * time.Second
