@@ -34,7 +34,7 @@ func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n i
 	}
 	n = int(running)
 	for _, j := range waiting {
-		if err := s.Drop(ctx, j.ID, store.Refused, "stopped by "+who+" before it began"); err == nil {
+		if err := s.Drop(ctx, j.ID, store.Refused, "stopped by "+who+" before it started"); err == nil {
 			n++
 		} else if !errors.Is(err, store.ErrState) {
 			return n, err

@@ -9,10 +9,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// Rules are those of all routes.
+// Rules are the rules of all routes.
 func (s *Server) Rules() map[string]store.Role { return maps.Clone(s.rules) }
 
-// Metrics are the names of all figures that gameday itself tells.
+// Metrics are the names of gameday's own metrics.
 func Metrics() map[string]bool {
 	f := newFigures(&Server{})
 	names := map[string]bool{}

@@ -11,12 +11,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
-// trend is how a scenario went in an environment over time.
+// trend is the history of a scenario in an environment.
 type trend struct {
 	Scenario, Environment string
 	history.Trend
 	Newest history.Entry
-	Points string // of a line of its recovery times, in a picture of 200 by 40
+	Points string // of a polyline of the recovery times, in a viewBox of 200 by 40
 }
 
 func trendsOf(runs []history.Entry) []trend {
@@ -43,11 +43,11 @@ func trendsOf(runs []history.Entry) []trend {
 	return all
 }
 
-// maxPoints is how many runs a line shows, the newest ones.
+// maxPoints is the maximum number of runs in a line; the newest ones.
 const maxPoints = 50
 
-// points draws recovery times, from 0 to the greatest of them. Runs without one are
-// left out: nothing is known of their height.
+// points draws recovery times on a scale from 0 to the longest one. Runs without a
+// recovery time are left out.
 func points(runs []history.Entry) string {
 	var times []float64
 	for _, e := range runs[max(len(runs)-maxPoints, 0):] {
@@ -66,26 +66,26 @@ func points(runs []history.Entry) string {
 	return strings.TrimSpace(b.String())
 }
 
-// suspect is a component that was suspected, and what is known of it.
+// suspect is a suspected component, with the newest verdict on it.
 type suspect struct {
 	Environment, Component string
 	Report                 report.Report
 	Decision               string
 }
 
-// suspectsOf are the suspects of all environments, with the newest evidence of each.
+// suspectsOf are the suspects of all environments, each with its newest verdict.
 func suspectsOf(runs []history.Entry, decisions register.Register, now time.Time) []suspect {
 	newest := history.Evidence(runs)
 	all := make([]suspect, 0, len(newest))
 	for key, r := range newest {
-		one := suspect{Environment: key[0], Component: key[1], Report: r, Decision: "-"}
+		shown := suspect{Environment: key[0], Component: key[1], Report: r, Decision: "-"}
 		if d, decided := decisions.Find(key[0], key[1]); decided {
-			one.Decision = string(d.Decision)
+			shown.Decision = string(d.Decision)
 			if lacks := d.Lacks(now); len(lacks) > 0 {
-				one.Decision += ", but it lacks " + strings.Join(lacks, ", ")
+				shown.Decision += ", incomplete: " + strings.Join(lacks, ", ")
 			}
 		}
-		all = append(all, one)
+		all = append(all, shown)
 	}
 	slices.SortFunc(all, func(a, b suspect) int {
 		return strings.Compare(a.Environment+" "+a.Component, b.Environment+" "+b.Component)

@@ -9,16 +9,16 @@ import (
 	"github.com/gameday-dev/gameday/pkg/daemon"
 )
 
-// keepAlive is how often a stream says something, so that proxies keep it, and who is
-// gone is noticed.
+// keepAlive is the interval of keep-alive comments in a stream, so that proxies keep
+// the connection and a client that is gone is noticed.
 const keepAlive = 15 * time.Second
 
-// live streams what happens, as server-sent events.
+// live streams events to the browser, as server-sent events.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	events, leave, ok := s.Daemon.Hub.Listen()
 	if !ok {
 		w.Header().Set("Retry-After", "10")
-		http.Error(w, "too many are listening: try again", http.StatusServiceUnavailable)
+		http.Error(w, "too many live connections: try again in 10 seconds", http.StatusServiceUnavailable)
 		return
 	}
 	defer leave()
@@ -27,7 +27,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	send := func(text string) bool {
-		// Who does not read for so long is let go.
+		// A client that does not read within writeTime is disconnected.
 		if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 			return false
 		}
@@ -36,7 +36,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		}
 		return control.Flush() == nil
 	}
-	_ = control.SetReadDeadline(time.Time{}) // it has nothing more to say
+	_ = control.SetReadDeadline(time.Time{}) // the client sends nothing more
 	if !send("retry: 2000\n\n") {
 		return
 	}
@@ -52,7 +52,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			}
 		case e, ok := <-events:
 			if !ok {
-				return // it fell behind: the browser comes again, and looks anew
+				return // the client fell behind: the browser reconnects and reloads
 			}
 			if !send(event(e)) {
 				return

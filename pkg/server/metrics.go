@@ -13,15 +13,15 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// registry is what /metrics shows.
+// registry holds the metrics of /metrics.
 func (s *Server) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(s))
 	return r
 }
 
-// figures are read from the history and the store whenever they are asked for, so that
-// they survive a restart, and every instance tells the same.
+// figures are the metrics of gameday itself. Each scrape reads them from the history
+// and the store, so that they survive a restart, and every instance exports the same.
 type figures struct {
 	server                                                  *Server
 	runs, recovery, atLeast, last, undo, jobs, up, schedule *prometheus.Desc
@@ -34,25 +34,25 @@ func newFigures(s *Server) *figures {
 	return &figures{
 		server:   s,
 		runs:     of("runs_total", "Runs in the history, by verdict.", "scenario", "environment", "verdict"),
-		recovery: of("recovery_seconds", "Recovery time of the newest run; absent where it has none.", "scenario", "environment"),
-		atLeast:  of("down_at_least_seconds", "How long the newest run was down at the least, where it did not recover by itself.", "scenario", "environment"),
-		last:     of("last_success_timestamp_seconds", "When the newest run began in which users survived the fault.", "scenario", "environment"),
-		undo:     of("undo_failures_total", "Runs in the history that could not put their environment back."),
+		recovery: of("recovery_seconds", "Recovery time of the newest run. Absent if it has none.", "scenario", "environment"),
+		atLeast:  of("down_at_least_seconds", "Lower bound of the outage in the newest run, if service did not recover by itself.", "scenario", "environment"),
+		last:     of("last_success_timestamp_seconds", "Start time of the newest run whose verdict is disproved.", "scenario", "environment"),
+		undo:     of("undo_failures_total", "Runs in the history that could not undo their faults."),
 		jobs:     of("jobs", "Jobs in the store, by state.", "state"),
-		up:       of("store_up", "Whether the store can be reached."),
-		schedule: of("schedule_next_timestamp_seconds", "When a schedule begins next; absent where it never does.", "schedule"),
+		up:       of("store_up", "1 if the store can be reached, else 0."),
+		schedule: of("schedule_next_timestamp_seconds", "Time of the next run of a schedule. Absent if there is none.", "schedule"),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (f *figures) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(f, to) }
 
-// scrapeWithin is how long looking may take.
-const scrapeWithin = 5 * time.Second
+// scrapeTimeout is the timeout of a scrape.
+const scrapeTimeout = 5 * time.Second
 
 // Collect implements [prometheus.Collector].
 func (f *figures) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(f.server.lasts, scrapeWithin)
+	ctx, cancel := context.WithTimeout(f.server.lasts, scrapeTimeout)
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
@@ -73,7 +73,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	if err := f.server.history(ctx, func(h *history.History) error { return f.ofRuns(ctx, h, to) }); err != nil {
-		f.server.Log.Error("the history cannot be read for metrics", "err", err)
+		f.server.Log.Error("read the history for metrics", "err", err)
 	}
 }
 

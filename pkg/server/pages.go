@@ -20,14 +20,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// page is a route with its rule.
+// page is a route with the role that it requires.
 type page struct {
 	pattern string
 	role    store.Role
 	handle  http.HandlerFunc
 }
 
-// pages are all routes that are not of the API.
+// pages are all routes except those of the API.
 func (s *Server) pages() []page {
 	metrics := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 	return []page{
@@ -86,7 +86,7 @@ func pathID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// act does what a form asks for, and shows the page that it leads to.
+// act runs the action of a form, and redirects to the page that the action returns.
 func (s *Server) act(do func(context.Context, *http.Request) (string, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		next, err := do(r.Context(), r)
@@ -98,9 +98,9 @@ func (s *Server) act(do func(context.Context, *http.Request) (string, error)) ht
 	}
 }
 
-// fail says what went wrong: to the asker where it is about them, else to the log.
+// fail shows an error to the client if the client caused it; other errors go to the log.
 func (s *Server) fail(w http.ResponseWriter, err error) {
-	err = s.spoken(err)
+	err = s.apiError(err)
 	status := http.StatusServiceUnavailable
 	var coded interface{ GetStatus() int }
 	if errors.As(err, &coded) {
@@ -109,7 +109,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), status)
 }
 
-// now is what runs, and what comes next.
+// now shows the current jobs and the next runs.
 func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	going, err := s.waiting(ctx)
@@ -127,7 +127,7 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	}
 	next, err := s.scheduled()
 	if err != nil {
-		s.Log.Error("a schedule is broken", "err", err)
+		s.Log.Error("read the schedules", "err", err)
 	}
 	slices.SortStableFunc(next, func(a, b Scheduled) int {
 		if a.Next == nil || b.Next == nil {
@@ -137,7 +137,7 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	})
 	scenarios, environments, err := s.Names()
 	if err != nil {
-		s.Log.Error("scenarios and environments cannot be listed", "err", err)
+		s.Log.Error("list scenarios and environments", "err", err)
 	}
 	s.render(w, r, "now", map[string]any{"Going": going, "Holds": holds, "Ended": ended, "Next": next, "Scenarios": scenarios, "Environments": environments})
 }
@@ -220,27 +220,27 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, "audit", all)
 }
 
-// file is one of a run's reports.
+// file serves one of a run's report files.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	known := slices.ContainsFunc(report.Files(), func(f report.File) bool { return f.Name == name })
+	isReport := slices.ContainsFunc(report.Files(), func(f report.File) bool { return f.Name == name })
 	path := r.PathValue("id") + "/" + name
-	if !known || !fs.ValidPath(path) || strings.HasPrefix(path, ".") {
+	if !isReport || !fs.ValidPath(path) || strings.HasPrefix(path, ".") {
 		http.NotFound(w, r)
 		return
 	}
 	if strings.HasSuffix(name, ".html") {
-		// The report has its styles within itself, and no script.
+		// The report has inline styles and no script.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")
 	}
-	http.ServeFileFS(w, r, s.files, path) //nolint:gosec // G703: the file system is an os.Root, and the name one of a few
+	http.ServeFileFS(w, r, s.files, path) //nolint:gosec // G703: the file system is an os.Root, and the name is on a list
 }
 
-// healthz says that the process lives.
+// healthz reports that the process is alive.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
-// readyz says whether it can do its work: the store is there, and the schedules can be
-// read.
+// readyz reports whether the instance can work: it reaches the store and can read the
+// schedules.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()

@@ -13,14 +13,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// person is whoever asks.
+// person is the client of a request.
 type person struct {
 	Name string
 	Role store.Role
-	From string // their address
+	From string // the client's address
 }
 
-// personKey is where a request's context has its person.
+// personKey is the context key of the person.
 type personKey struct{}
 
 func personOf(ctx context.Context) person {
@@ -31,56 +31,56 @@ func personOf(ctx context.Context) person {
 // sessionTime is how long a browser stays logged in.
 const sessionTime = 12 * time.Hour
 
-// onceTime is how long a link that logs in once is good.
+// onceTime is the lifetime of a login link.
 const onceTime = time.Hour
 
 func (s *Server) cookie() string {
 	if s.TLS != nil || s.Proxied {
-		return "__Host-gameday" // browsers take it from this very host and by TLS only
+		return "__Host-gameday" // browsers accept it only from this host, and only over TLS
 	}
 	return "gameday"
 }
 
-// allowed lets a request through whose person may do what it needs, and keeps account
-// of all that would change something.
+// allowed lets a request through if the person's role covers it, and writes every
+// request that can change something to the audit log.
 func (s *Server) allowed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := s.mux.Handler(r)
 		need, ruled := s.rules[pattern]
 		if pattern == "" {
-			next.ServeHTTP(w, r) // the mux says 404 or 405
+			next.ServeHTTP(w, r) // the mux answers 404 or 405
 			return
 		}
 		p, err := s.identify(r)
 		if err != nil {
-			s.Log.Error("who asks cannot be looked up", "err", err)
+			s.Log.Error("look up a token", "err", err)
 			http.Error(w, "the store cannot be reached: try again", http.StatusServiceUnavailable)
 			return
 		}
-		var said string
-		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), personKey{}, p), noteKey{}, &said))
-		seen := &answered{ResponseWriter: w, status: http.StatusOK}
+		var detail string
+		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), personKey{}, p), noteKey{}, &detail))
+		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		switch {
 		case !ruled:
-			http.Error(seen, "nobody may do this", http.StatusForbidden)
+			http.Error(recorder, "forbidden: this route has no rule", http.StatusForbidden)
 		case p.Role.Covers(need):
-			next.ServeHTTP(seen, r)
-		case p.Role == store.Anyone || s.open && p.Name == onThisMachine:
-			s.askWho(seen, r)
+			next.ServeHTTP(recorder, r)
+		case p.Role == store.Anyone || s.open && p.Name == localUser:
+			s.requireToken(recorder, r)
 		default:
-			http.Error(seen, "your token's role is "+string(p.Role)+", and this needs "+string(need), http.StatusForbidden)
+			http.Error(recorder, "forbidden: this requires the role "+string(need)+", and your token has the role "+string(p.Role), http.StatusForbidden)
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			s.account(r, p, seen.status)
+			s.account(r, p, recorder.status)
 		}
 	})
 }
 
-// askWho asks for a token: a browser by a page, a program by a status.
-func (s *Server) askWho(w http.ResponseWriter, r *http.Request) {
+// requireToken asks for a token: a browser gets the login page, a program a status.
+func (s *Server) requireToken(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/metrics" || r.URL.Path == "/live" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="gameday"`)
-		http.Error(w, "this needs a token: gameday token create makes one", http.StatusUnauthorized)
+		http.Error(w, "a token is required: create one with gameday token create", http.StatusUnauthorized)
 		return
 	}
 	next := ""
@@ -94,14 +94,15 @@ func (s *Server) askWho(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/login"+next, http.StatusSeeOther)
 }
 
-// onThisMachine is whoever asks from this machine without a token.
-const onThisMachine = "somebody on this machine"
+// localUser is the name of a client on this machine without a token.
+const localUser = "local user"
 
-// identify says who asks. An error means that nobody can tell.
+// identify finds the person of a request. An error means that the store could not be
+// read.
 func (s *Server) identify(r *http.Request) (person, error) {
-	p := person{Name: "nobody", Role: store.Anyone, From: s.from(r)}
+	p := person{Name: "anonymous", Role: store.Anyone, From: s.from(r)}
 	if s.open {
-		p.Name, p.Role = onThisMachine, store.View
+		p.Name, p.Role = localUser, store.View
 	}
 	text, kind := "", store.Session
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -119,12 +120,12 @@ func (s *Server) identify(r *http.Request) (person, error) {
 	case !errors.Is(err, store.ErrNone):
 		return p, err
 	case kind == store.Named:
-		p.Name, p.Role = "an unknown token", store.Anyone // whoever shows a token is judged by it
+		p.Name, p.Role = "unknown token", store.Anyone // an invalid token must not fall back to the local user
 	}
 	return p, nil
 }
 
-// from is the address of whoever asks: as the proxy says, where there is one.
+// from is the client's address; behind a proxy, the address that the proxy reports.
 func (s *Server) from(r *http.Request) string {
 	if s.Proxied {
 		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
@@ -139,7 +140,7 @@ func (s *Server) from(r *http.Request) string {
 	return host
 }
 
-// account writes into the audit log what somebody has done, or has tried to.
+// account writes an action, or an attempt at one, to the audit log.
 func (s *Server) account(r *http.Request, p person, status int) {
 	outcome := http.StatusText(status)
 	if status < http.StatusBadRequest {
@@ -148,52 +149,52 @@ func (s *Server) account(r *http.Request, p person, status int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
 	what := r.Method + " " + r.URL.Path
-	if said, ok := r.Context().Value(noteKey{}).(*string); ok && *said != "" {
-		what += ": " + *said
+	if detail, ok := r.Context().Value(noteKey{}).(*string); ok && *detail != "" {
+		what += ": " + *detail
 	}
 	s.Log.Info("audit", "who", p.Name, "from", p.From, "what", what, "outcome", outcome)
 	if err := s.Daemon.Store.Audit(ctx, store.Entry{Who: p.Name, From: p.From, What: what, Outcome: outcome}); err != nil {
-		s.Log.Error("the audit log cannot be written", "err", err)
+		s.Log.Error("write the audit log", "err", err)
 	}
 }
 
-// noteKey is where a request's context has what the audit log is to say of it.
+// noteKey is the context key of the detail for the audit log.
 type noteKey struct{}
 
-// note says in the audit log what is asked for, beside the address. It is no secret.
+// note adds a detail to the audit log's entry of a request. It must not be a secret.
 func note(ctx context.Context, format string, args ...any) {
-	if said, ok := ctx.Value(noteKey{}).(*string); ok {
-		*said = fmt.Sprintf(format, args...)
+	if detail, ok := ctx.Value(noteKey{}).(*string); ok {
+		*detail = fmt.Sprintf(format, args...)
 	}
 }
 
-// answered remembers the status of an answer.
-type answered struct {
+// statusRecorder records the status of a response.
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
 
 // WriteHeader implements [http.ResponseWriter].
-func (a *answered) WriteHeader(status int) {
-	a.status = status
-	a.ResponseWriter.WriteHeader(status)
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets [http.ResponseController] reach what is inside.
-func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+// Unwrap gives [http.ResponseController] access to the wrapped writer.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// LoginLink makes a link that logs one browser in, once.
+// LoginLink creates a link that logs in one browser, once.
 func (s *Server) LoginLink(ctx context.Context, address string) (string, error) {
 	now := s.Daemon.Now()
-	text, err := s.Daemon.Store.NewToken(ctx, store.Token{Name: "whoever began gameday serve", Kind: store.Once, Role: store.Operate, Created: now, Expires: now.Add(onceTime)})
+	text, err := s.Daemon.Store.NewToken(ctx, store.Token{Name: "login link", Kind: store.Once, Role: store.Operate, Created: now, Expires: now.Add(onceTime)})
 	if err != nil {
 		return "", err
 	}
 	return s.base(address) + "/login?once=" + text, nil
 }
 
-// base is how a browser reaches the server: by the first of its names where it listens
-// on all addresses, or has a proxy in front of it.
+// base is the URL of the server for a browser. It uses the first of Hosts if the
+// server listens on all addresses or is behind a proxy.
 func (s *Server) base(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
@@ -211,13 +212,13 @@ func (s *Server) base(address string) string {
 	return "http://" + address
 }
 
-// loginPage shows the form; a link that logs in once is spent by its button, since
-// browsers and chat programs look at links before anybody follows them.
+// loginPage shows the login form. A login link is spent by the form's button, and not
+// by opening it, because browsers and chat programs prefetch links.
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, "login", r.URL.Query().Get("once"))
 }
 
-// login logs a browser in, by a token or by a link's.
+// login logs a browser in, with a token or with the token of a login link.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	ctx, now := r.Context(), s.Daemon.Now()
 	text := strings.TrimSpace(r.PostFormValue("token"))
@@ -241,14 +242,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	s.setCookie(w, session, sessionTime)
 	next := r.PostFormValue("next")
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
-		next = "/" // never to somewhere else
+		next = "/" // never redirect to another site
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // G710: it begins with one slash, and stays here
+	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // G710: it begins with exactly one slash, so it stays on this site
 }
 
-// setCookie gives a browser its session for so long, or takes it away.
+// setCookie sets a browser's session cookie; a negative lifetime deletes it.
 func (s *Server) setCookie(w http.ResponseWriter, session string, lasts time.Duration) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: on loopback there is no TLS to ask for
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: on loopback there is no TLS
 		Name: s.cookie(), Value: session, Path: "/", MaxAge: int(lasts.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.TLS != nil || s.Proxied,
 	})

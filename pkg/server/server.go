@@ -1,7 +1,7 @@
-// Package server is the daemon's page and its API.
+// Package server is the web page and the API of gameday serve.
 //
-// Every route has a rule, which says what role it needs; one without a rule is
-// forbidden to everybody. What changes something needs a token on this machine too.
+// Every route has a rule: the role that it requires. A route without a rule is always
+// forbidden. Requests that change something require a token even on this machine.
 package server
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// Bounds of what a client may ask of the server.
+// Limits for requests.
 const (
 	maxBody    = 1 << 20 // bytes
 	maxHeader  = 64 << 10
@@ -34,12 +34,12 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
-// Config is how the server is reached, and by whom.
+// Config says how clients reach the server.
 type Config struct {
 	Listen  string      // host:port
-	TLS     *tls.Config // nil where it is not
-	Proxied bool        // a proxy in front of it does TLS, and says who asks
-	Hosts   []string    // names that it answers to, beside those of Listen and of this machine
+	TLS     *tls.Config // nil for plain HTTP
+	Proxied bool        // a proxy in front of the server terminates TLS and reports client addresses
+	Hosts   []string    // host names that the server accepts, besides that of Listen and loopback names
 	Version string
 }
 
@@ -48,20 +48,21 @@ type Server struct {
 	Config
 	Daemon *daemon.Daemon
 	Log    *slog.Logger
-	Runs   string // folder of the runs' folders
-	// Known checks what a person asks for, and gives the environment that it means.
+	Runs   string // the folder that holds the runs' folders
+	// Known checks that a scenario and an environment exist, and returns the environment
+	// to run in.
 	Known func(what, environment string) (string, error)
-	// Names are the scenarios and environments that there are.
+	// Names lists all scenarios and environments.
 	Names func() (scenarios, environments []string, err error)
-	// Register reads what was decided about single points of failure.
+	// Register reads the register of single points of failure.
 	Register func() (register.Register, error)
 
-	root  *os.Root                      // the runs' folders, out of which no name and no link leads
+	root  *os.Root                      // the runs' folders; no path and no link leads out of it
 	files fs.FS                         // the same
 	shelf shelf                         // what is known of the runs
 	views map[string]*template.Template // the pages by name
-	lasts context.Context               //nolint:containedctx // that of Serve, for what prometheus asks without one
-	open  bool                          // whoever is on this machine may look on without a token
+	lasts context.Context               //nolint:containedctx // the context of Serve: a scrape has none
+	open  bool                          // clients on this machine may view without a token
 	rules map[string]store.Role
 	mux   *http.ServeMux
 }
@@ -69,26 +70,26 @@ type Server struct {
 //go:embed static
 var static embed.FS
 
-// loopback tells whether only this machine reaches an address.
+// loopback reports whether an address is reachable from this machine only.
 func loopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	ip := net.ParseIP(host)
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// Check refuses what would be unsafe.
+// Check refuses unsafe configurations.
 func (c Config) Check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %s: expected an address and a port, such as 127.0.0.1:8420", c.Listen)
 	}
 	if !loopback(c.Listen) && c.TLS == nil && !c.Proxied {
-		return fmt.Errorf("--listen %s: other machines reach it, and tokens would travel in clear: give --tls-cert and --tls-key, or --behind-proxy where a proxy in front of it does TLS", c.Listen)
+		return fmt.Errorf("--listen %s: other machines can reach this address, and tokens would be sent unencrypted: set --tls-cert and --tls-key, or set --behind-proxy if a proxy terminates TLS", c.Listen)
 	}
 	return nil
 }
 
-// Handler is all of the server. The folder of runs must be there. The caller closes the
-// server once nothing is asked of the handler any more.
+// Handler is the whole server. The folder of runs must exist. The caller closes the
+// server when the handler is no longer used.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
 	s.lasts = ctx
 	root, err := os.OpenRoot(s.Runs)
@@ -109,13 +110,13 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
 	return s.safely(http.MaxBytesHandler(s.allowed(protection.Handler(s.mux)), maxBody)), nil
 }
 
-// handle is the only way onto the server: with a rule.
+// handle adds a route with its rule. Every route is added here or by [route].
 func (s *Server) handle(pattern string, role store.Role, handler http.HandlerFunc) {
 	s.rules[pattern] = role
 	s.mux.HandleFunc(pattern, handler)
 }
 
-// safely answers only to its own names, and tells browsers what pages may do.
+// safely refuses requests for other host names, and sets the security headers.
 func (s *Server) safely(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -128,15 +129,15 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if !s.answersTo(r.Host) {
-			// A name that somebody has made to lead here: DNS rebinding.
-			http.Error(w, "gameday does not answer to this name: give it with --host", http.StatusMisdirectedRequest)
+			// An unknown name that resolves to this server: DNS rebinding.
+			http.Error(w, "unknown host name: to allow it, start gameday serve with --host", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// answersTo tells whether a Host header names this server.
+// answersTo reports whether a Host header names this server.
 func (s *Server) answersTo(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -146,12 +147,12 @@ func (s *Server) answersTo(host string) bool {
 	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() || name == "localhost" {
 		return true
 	}
-	own, _, _ := net.SplitHostPort(s.Listen) // Check has looked at it
+	own, _, _ := net.SplitHostPort(s.Listen) // checked by Check
 	if own != "" && name == strings.ToLower(own) {
 		return true
 	}
 	if ip := net.ParseIP(name); ip != nil && !loopback(s.Listen) {
-		return true // an address is nobody's name: it cannot be made to lead here
+		return true // an IP address is safe: DNS rebinding needs a name
 	}
 	for _, h := range s.Hosts {
 		if name == strings.ToLower(h) {
@@ -161,12 +162,12 @@ func (s *Server) answersTo(host string) bool {
 	return false
 }
 
-// Close lets go of what [Server.Handler] has opened.
+// Close closes what [Server.Handler] has opened.
 func (s *Server) Close() error {
 	return errors.Join(s.shelf.close(), s.root.Close())
 }
 
-// Serve serves until ctx ends. ready is told the address once it listens.
+// Serve serves until ctx ends. It calls ready with the address once it listens.
 func (s *Server) Serve(ctx context.Context, ready func(address string)) (err error) {
 	handler, err := s.Handler(ctx)
 	if err != nil {
@@ -181,7 +182,7 @@ func (s *Server) Serve(ctx context.Context, ready func(address string)) (err err
 	server := &http.Server{
 		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime, ReadTimeout: readTime,
 		WriteTimeout: writeTime, IdleTimeout: idleTime, TLSConfig: s.TLS, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return ctx }, // what streams ends with it
+		BaseContext: func(net.Listener) context.Context { return ctx }, // streams end with it
 	}
 	ready(listener.Addr().String())
 	served := make(chan error, 1)
@@ -200,7 +201,7 @@ func (s *Server) Serve(ctx context.Context, ready func(address string)) (err err
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := server.Shutdown(closing); err != nil {
-		_ = server.Close() // whoever still reads is cut off
+		_ = server.Close() // disconnect the remaining clients
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err

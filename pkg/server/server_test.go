@@ -30,16 +30,16 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// nobody runs nothing: what is asked of the server here never gets as far as a run.
-type nobody struct{}
+// noRunner runs nothing: no job of these tests gets as far as a run.
+type noRunner struct{}
 
-func (nobody) Run(context.Context, store.Job, func(daemon.Live)) daemon.Result {
+func (noRunner) Run(context.Context, store.Job, func(daemon.Live)) daemon.Result {
 	return daemon.Result{Verdict: "disproved"}
 }
-func (nobody) Steady(context.Context, store.Job, time.Duration) error             { return nil }
-func (nobody) Tell(context.Context, store.Job, []scenario.Notice, string, string) {}
+func (noRunner) Steady(context.Context, store.Job, time.Duration) error             { return nil }
+func (noRunner) Tell(context.Context, store.Job, []scenario.Notice, string, string) {}
 
-// site is a server of a test.
+// site is a server under test.
 type site struct {
 	*server.Server
 	t       testing.TB
@@ -60,7 +60,7 @@ func newSite(tb testing.TB, config server.Config) *site {
 	runs := tb.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	d := &daemon.Daemon{
-		Store: s, Runner: nobody{}, Instance: "test", Spool: tb.TempDir(), Log: log, Now: time.Now, Hub: &daemon.Hub{},
+		Store: s, Runner: noRunner{}, Instance: "test", Spool: tb.TempDir(), Log: log, Now: time.Now, Hub: &daemon.Hub{},
 		Schedules: func() ([]scenario.Schedule, error) {
 			return []scenario.Schedule{{Name: "weekly", Cron: "0 10 * * 2", Scenario: "app-loss", Environment: "staging"}}, nil
 		},
@@ -95,7 +95,7 @@ func newSite(tb testing.TB, config server.Config) *site {
 	return site
 }
 
-// ask asks as somebody of a role, from this machine.
+// ask sends a request with a role's token, from this machine.
 func (s *site) ask(role store.Role, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(s.t.Context(), method, "http://127.0.0.1:8420"+path, strings.NewReader(body))
 	if token := s.tokens[role]; token != "" {
@@ -118,8 +118,8 @@ func (s *site) ask(role store.Role, method, path, body string, headers ...string
 	return w
 }
 
-// rules is what each route needs, written down a second time: a route that is not here
-// fails the test, and so does one that needs less than this.
+// rules is the role that each route requires, written down a second time. The test
+// fails for a route that is missing here, and for one that requires less.
 func rules() map[string]store.Role {
 	return map[string]store.Role{
 		"GET /{$}": store.View, "GET /jobs/{id}": store.View, "GET /history": store.View, "GET /trends": store.View, "GET /spofs": store.View,
@@ -139,8 +139,8 @@ func rules() map[string]store.Role {
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
-// Every route, asked by everybody: whoever lacks the role gets nothing, and nothing is
-// changed. What changes something needs a token on this machine too.
+// Every route with every role: a request without the required role is refused and
+// changes nothing. Requests that change something require a token even on this machine.
 func TestEveryRouteHasItsRule(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -153,11 +153,11 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 	}
 	for pattern, role := range want {
 		if got := s.Rules()[pattern]; got != role {
-			t.Errorf("%s needs %q, expected %q", pattern, got, role)
+			t.Errorf("%s requires %q, expected %q", pattern, got, role)
 		}
 		method, path, _ := strings.Cut(pattern, " ")
 		if pattern == "GET /live" {
-			continue // it does not end; TestLive
+			continue // it does not end; see TestLive
 		}
 		path = placeholder.ReplaceAllStringFunc(strings.ReplaceAll(path, "{$}", ""), func(string) string { return "7" })
 		for _, asker := range []store.Role{store.Anyone, store.View, store.Operate} {
@@ -170,13 +170,13 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 			}
 			here := asker
 			if asker == store.Anyone {
-				here = store.View // whoever is on this machine may look on
+				here = store.View // clients on this machine may view
 			}
 			refused(s, here)
 			refused(far, asker)
 		}
 		if method != http.MethodGet && role == store.Anyone && path != "/login" && path != "/logout" {
-			t.Errorf("%s changes something and needs nobody", pattern)
+			t.Errorf("%s changes something and requires no token", pattern)
 		}
 	}
 	document := map[string]any{}
@@ -207,8 +207,8 @@ func TestNobodyFromElsewhere(t *testing.T) {
 		"a fetch of another site":  {s.ask(store.Operate, "POST", "/api/v1/stop", "", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden},
 		"a form of its own":        {s.ask(store.Operate, "POST", "/stop", "", "Sec-Fetch-Site", "same-origin"), http.StatusSeeOther},
 		"a token in the address":   {s.ask(store.Anyone, "POST", "/api/v1/stop?token="+s.tokens[store.Operate], ""), http.StatusUnauthorized},
-		"a token that is none":     {s.ask(store.Anyone, "GET", "/api/v1/jobs", "", "Authorization", "Bearer gd_x"), http.StatusUnauthorized},
-		"a body beyond all bounds": {s.ask(store.Operate, "POST", "/api/v1/holds", `{"environment":"`+strings.Repeat("a", 2<<20)+`"}`), http.StatusRequestEntityTooLarge},
+		"an unknown token":         {s.ask(store.Anyone, "GET", "/api/v1/jobs", "", "Authorization", "Bearer gd_x"), http.StatusUnauthorized},
+		"a body that is too large": {s.ask(store.Operate, "POST", "/api/v1/holds", `{"environment":"`+strings.Repeat("a", 2<<20)+`"}`), http.StatusRequestEntityTooLarge},
 	} {
 		if c.got.Code != c.want {
 			t.Errorf("%s: %d, expected %d: %s", name, c.got.Code, c.want, c.got.Body)
@@ -220,7 +220,7 @@ func TestNobodyFromElsewhere(t *testing.T) {
 	}
 	for _, config := range []server.Config{{Listen: "0.0.0.0:8420"}, {Listen: ":8420"}, {Listen: "192.0.2.1:8420"}, {Listen: "127.0.0.1"}} {
 		if config.Check() == nil {
-			t.Errorf("%s without TLS is let through", config.Listen)
+			t.Errorf("%s without TLS is allowed", config.Listen)
 		}
 	}
 	for _, config := range []server.Config{{Listen: "127.0.0.1:0"}, {Listen: "[::1]:8420"}, {Listen: "localhost:8420"}, {Listen: "0.0.0.0:8420", Proxied: true}} {
@@ -230,8 +230,7 @@ func TestNobodyFromElsewhere(t *testing.T) {
 	}
 }
 
-// A link logs one browser in, once; a login leads nowhere else; what is not there any
-// more is not good.
+// A login link works once and redirects to this site only. A session ends at logout.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -245,7 +244,7 @@ func TestLogin(t *testing.T) {
 	}
 	once := u.Query().Get("once")
 	if w := s.ask(store.Anyone, "GET", u.RequestURI(), ""); w.Code != http.StatusOK || len(w.Result().Cookies()) != 0 {
-		t.Errorf("looking at the link has spent it: %d", w.Code)
+		t.Errorf("opening the link has spent it: %d", w.Code)
 	}
 	form := url.Values{"token": {once}, "next": {"https://evil.example"}}.Encode()
 	w := s.ask(store.Anyone, "POST", "/login", form)
@@ -258,19 +257,19 @@ func TestLogin(t *testing.T) {
 	}
 	cookie := cookies[0].Name + "=" + cookies[0].Value
 	if w := s.ask(store.Anyone, "GET", "/audit", "", "Cookie", cookie); w.Code != http.StatusOK {
-		t.Errorf("logged in, and not let in: %d", w.Code)
+		t.Errorf("logged in, and refused: %d", w.Code)
 	}
 	if w := s.ask(store.Anyone, "POST", "/login", form); w.Code != http.StatusUnauthorized {
-		t.Errorf("the link is good twice: %d", w.Code)
+		t.Errorf("the link works twice: %d", w.Code)
 	}
 	if w := s.ask(store.Anyone, "GET", "/audit", "", "Authorization", "Bearer "+cookies[0].Value); w.Code == http.StatusOK {
-		t.Error("a session's cookie is good as a token")
+		t.Error("a session's cookie works as a token")
 	}
 	if w := s.ask(store.Anyone, "POST", "/logout", "", "Cookie", cookie); w.Code != http.StatusSeeOther {
 		t.Errorf("%d", w.Code)
 	}
 	if w := s.ask(store.Anyone, "GET", "/audit", "", "Cookie", cookie); w.Code == http.StatusOK {
-		t.Error("logged out, and still let in")
+		t.Error("logged out, and still accepted")
 	}
 	log := s.ask(store.Operate, "GET", "/api/v1/audit", "").Body.String()
 	for _, secret := range []string{once, cookies[0].Value, s.tokens[store.Operate]} {
@@ -278,12 +277,12 @@ func TestLogin(t *testing.T) {
 			t.Errorf("a secret is in the audit log: %s", log)
 		}
 	}
-	if !strings.Contains(log, "POST /login: as whoever began gameday serve (operate)") || !strings.Contains(log, "Unauthorized") {
-		t.Errorf("the audit log lacks what was done: %s", log)
+	if !strings.Contains(log, "POST /login: as login link (operate)") || !strings.Contains(log, "Unauthorized") {
+		t.Errorf("the audit log lacks an action: %s", log)
 	}
 }
 
-// What people do, by the API and by forms, and what they are told.
+// The actions by API and by form, with their responses.
 func TestActs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -293,23 +292,23 @@ func TestActs(t *testing.T) {
 		says               string
 	}{
 		{"POST", "/api/v1/jobs", `{"scenario":"app-loss"}`, http.StatusAccepted, `"state":"queued"`},
-		{"POST", "/api/v1/jobs", `{"scenario":"../../etc/passwd"}`, http.StatusUnprocessableEntity, "no name of a scenario"},
+		{"POST", "/api/v1/jobs", `{"scenario":"../../etc/passwd"}`, http.StatusUnprocessableEntity, "not a scenario name"},
 		{"POST", "/api/v1/jobs", `{"scenario":"db-loss"}`, http.StatusUnprocessableEntity, "there is no scenario db-loss"},
-		{"POST", "/api/v1/jobs", `{"scenario":"app-loss","environment":"--out"}`, http.StatusUnprocessableEntity, "no name of an environment"},
+		{"POST", "/api/v1/jobs", `{"scenario":"app-loss","environment":"--out"}`, http.StatusUnprocessableEntity, "not an environment name"},
 		{"POST", "/api/v1/jobs", `{"scenario":"app-loss","extra":1}`, http.StatusUnprocessableEntity, "unexpected property"},
 		{"POST", "/api/v1/jobs", `{`, http.StatusBadRequest, ""},
-		{"POST", "/api/v1/jobs/1/approve", "", http.StatusConflict, "not in a state"},
-		{"POST", "/api/v1/jobs/99/stop", "", http.StatusNotFound, "there is none"},
+		{"POST", "/api/v1/jobs/1/approve", "", http.StatusConflict, "not allowed in its current state"},
+		{"POST", "/api/v1/jobs/99/stop", "", http.StatusNotFound, "not found"},
 		{"POST", "/api/v1/jobs/1/stop", "", http.StatusOK, `"stopped":1`},
-		{"POST", "/api/v1/jobs/1/stop", "", http.StatusConflict, "has ended already"},
+		{"POST", "/api/v1/jobs/1/stop", "", http.StatusConflict, "has already ended"},
 		{"POST", "/api/v1/holds", `{"environment":"staging","why":"incident 7","until":"2h"}`, http.StatusOK, `"who":"operate"`},
-		{"POST", "/api/v1/holds", `{"environment":"staging","why":" "}`, http.StatusUnprocessableEntity, "say why"},
-		{"POST", "/api/v1/holds", `{"environment":"staging","why":"x","until":"yesterday"}`, http.StatusUnprocessableEntity, "expected a moment"},
+		{"POST", "/api/v1/holds", `{"environment":"staging","why":" "}`, http.StatusUnprocessableEntity, "expected a reason"},
+		{"POST", "/api/v1/holds", `{"environment":"staging","why":"x","until":"yesterday"}`, http.StatusUnprocessableEntity, "expected a time in the future"},
 		{"GET", "/api/v1/holds", "", http.StatusOK, "incident 7"},
 		{"GET", "/", "", http.StatusOK, "incident 7"},
 		{"DELETE", "/api/v1/holds?environment=staging", "", http.StatusNoContent, ""},
-		{"DELETE", "/api/v1/holds?environment=staging", "", http.StatusNotFound, "there is none"},
-		{"GET", "/api/v1/jobs?state=refused", "", http.StatusOK, "stopped by operate before it began"},
+		{"DELETE", "/api/v1/holds?environment=staging", "", http.StatusNotFound, "not found"},
+		{"GET", "/api/v1/jobs?state=refused", "", http.StatusOK, "stopped by operate before it started"},
 		{"GET", "/api/v1/jobs?state=nonsense", "", http.StatusUnprocessableEntity, ""},
 		{"GET", "/api/v1/jobs/1/verdict", "", http.StatusNotFound, ""},
 		{"GET", "/api/v1/schedules", "", http.StatusOK, `"name":"weekly"`},
@@ -335,7 +334,7 @@ func TestActs(t *testing.T) {
 	}
 }
 
-// Files of runs are shown, and nothing else is: no link leads out of their folder.
+// Only report files of runs are served, and no link leads out of their folder.
 func TestFilesOfRuns(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -357,25 +356,25 @@ func TestFilesOfRuns(t *testing.T) {
 	}
 }
 
-// The dashboard asks for figures that there are.
+// The dashboard uses only metrics that exist.
 func TestTheDashboardAsksForWhatIsThere(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../deploy/grafana-dashboard.json")
 	if err != nil || !json.Valid(data) {
-		t.Fatal("the dashboard is no JSON", err)
+		t.Fatal("the dashboard is not JSON", err)
 	}
 	asked := regexp.MustCompile(`gameday_\w+`).FindAllString(string(data), -1)
 	for _, name := range asked {
 		if !server.Metrics()[name] {
-			t.Errorf("there is no figure %s: %v", name, server.Metrics())
+			t.Errorf("there is no metric %s: %v", name, server.Metrics())
 		}
 	}
 	if len(asked) < 8 {
-		t.Errorf("it asks for %v only", asked)
+		t.Errorf("it uses only %v", asked)
 	}
 }
 
-// A store that is away is named, and is nobody's fault who asks.
+// A store that cannot be reached is a 503 that names the store.
 func TestTheStoreIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -388,14 +387,14 @@ func TestTheStoreIsAway(t *testing.T) {
 		}
 	}
 	if w := s.ask(store.Anyone, "GET", "/healthz", ""); w.Code != http.StatusOK {
-		t.Errorf("the process lives, and says %d", w.Code)
+		t.Errorf("healthz of a live process: %d", w.Code)
 	}
 	if w := s.ask(store.Anyone, "GET", "/metrics", ""); !strings.Contains(w.Body.String(), "gameday_store_up 0") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
-// Ten thousand requests of rubbish: none is answered by a 5xx, and none ends the server.
+// Ten thousand requests of rubbish: no 5xx, and the server stays up.
 func TestRubbish(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -462,7 +461,7 @@ func (s *site) serve() (address string, end func()) {
 	}
 }
 
-// By TLS, cookies are for this very host, and for TLS only.
+// With TLS, cookies are restricted to this host and to TLS.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	donor := httptest.NewTLSServer(http.NotFoundHandler())
@@ -492,9 +491,9 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Two hundred browsers listen while much happens; when they have gone nothing of them
-// is left, and what they took is not more at the end than early on.
-func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is in the process
+// Two hundred browsers receive many events. Memory does not grow, and no goroutine is
+// left after the last one disconnects.
+func TestLive(t *testing.T) { //nolint:paralleltest // it measures the whole process
 	lasts := 15 * time.Second
 	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
 		lasts = time.Minute
@@ -551,16 +550,16 @@ func TestLive(t *testing.T) { //nolint:paralleltest // it counts what there is i
 	for i := range 200 {
 		least = min(least, heard[i])
 	}
-	t.Logf("200 listeners heard at least %d things each in %v; %d KiB in use early on, %d KiB late", least, lasts, early>>10, late>>10)
+	t.Logf("200 listeners received at least %d events each in %v; %d KiB in use early, %d KiB late", least, lasts, early>>10, late>>10)
 	if least < int(lasts/(50*time.Millisecond))/4 {
-		t.Errorf("somebody heard %d things only", least)
+		t.Errorf("a listener received only %d events", least)
 	}
 	if late > early+early/4+(2<<20) {
 		t.Errorf("memory grew from %d to %d bytes", early, late)
 	}
 }
 
-// inUse is how much memory is reachable.
+// inUse is the amount of reachable memory.
 func inUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -12,40 +12,40 @@ import (
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-// State is what has become of a job.
+// State is the state of a job.
 type State string
 
 // The states of a job.
 const (
-	Awaiting    State = "awaiting"    // somebody must approve of it
-	Queued      State = "queued"      // it waits for its turn
-	Running     State = "running"     // it goes on
-	Done        State = "done"        // it has a verdict, or an error that says why not
-	Missed      State = "missed"      // its moment passed, and it was not begun
-	Refused     State = "refused"     // it was not begun as something stood against it
-	Interrupted State = "interrupted" // whoever ran it died, or lost the store
+	Awaiting    State = "awaiting"    // it needs approval
+	Queued      State = "queued"      // it waits for its environment or for a free slot
+	Running     State = "running"     // it is running
+	Done        State = "done"        // it ended with a verdict, or with an error
+	Missed      State = "missed"      // its time passed, and it did not start
+	Refused     State = "refused"     // it did not start because of a hold or a condition, or it was stopped before
+	Interrupted State = "interrupted" // its instance died or lost the store
 )
 
-// Job is one run that was asked for, by a schedule or by a person.
+// Job is a run that a schedule or a person requested.
 type Job struct {
 	ID          int64     `json:"id"`
-	Schedule    string    `json:"schedule,omitempty"` // empty where a person asked for it
+	Schedule    string    `json:"schedule,omitempty"` // empty if a person requested it
 	Due         time.Time `json:"due"`
-	What        string    `json:"what"` // the scenario, or sweep
+	What        string    `json:"what"` // the name of the scenario, or sweep
 	Environment string    `json:"environment"`
-	// Sweep is what of the environment is swept, if What is a sweep.
+	// Sweep is what a sweep breaks, if What is a sweep.
 	Sweep     *scenario.Sweep `json:"sweep,omitempty"`
-	Args      []string        `json:"args,omitempty"` // of a job that was written before Sweep was
-	Who       string          `json:"who"`            // who asked for it
+	Args      []string        `json:"args,omitempty"` // of a job written before Sweep existed
+	Who       string          `json:"who"`            // who requested it
 	State     State           `json:"state"`
 	Why       string          `json:"why,omitempty"`
-	Expires   time.Time       `json:"expires"` // after this it is not begun any more
+	Expires   time.Time       `json:"expires"` // the job does not start after this time
 	Instance  string          `json:"instance,omitempty"`
 	Began     time.Time       `json:"began,omitzero"`
 	Ended     time.Time       `json:"ended,omitzero"`
-	Run       string          `json:"run,omitempty"` // its id in the history
+	Run       string          `json:"run,omitempty"` // the run's ID in the history
 	Verdict   string          `json:"verdict,omitempty"`
-	ExitCode  int             `json:"exit_code"` // -1 where it has not ended
+	ExitCode  int             `json:"exit_code"` // -1 until the job ends
 	StoppedBy string          `json:"stopped_by,omitempty"`
 }
 
@@ -66,7 +66,7 @@ func readJob(scan func(...any) error) (Job, error) {
 	return j, json.Unmarshal([]byte(args), &j.Args)
 }
 
-// Add adds a job, and gives its id.
+// Add adds a job and returns its ID.
 func (s *Store) Add(ctx context.Context, j Job) (id int64, err error) {
 	err = s.within(ctx, func(tx *sql.Tx) error {
 		id, err = s.add(ctx, tx, j)
@@ -91,7 +91,8 @@ func (s *Store) add(ctx context.Context, tx *sql.Tx, j Job) (id int64, err error
 	return id, err
 }
 
-// Seen is up to which moment a schedule was dealt with. One that is new begins now.
+// Seen is the time up to which a schedule has been processed. A new schedule starts
+// at now.
 func (s *Store) Seen(ctx context.Context, schedule string, now time.Time) (time.Time, error) {
 	if _, err := s.exec(ctx, s.db, "INSERT INTO gameday_schedules (name, seen) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", schedule, micros(now)); err != nil {
 		return time.Time{}, err
@@ -101,8 +102,8 @@ func (s *Store) Seen(ctx context.Context, schedule string, now time.Time) (time.
 	return moment(seen), err
 }
 
-// Advance deals with a schedule's moments from one to another: the jobs are added, and
-// no other instance deals with them. ok is false where another one did.
+// Advance marks a schedule as processed up to a time and adds the jobs of that span,
+// in one transaction. ok is false if another instance has already done so.
 func (s *Store) Advance(ctx context.Context, schedule string, from, to time.Time, jobs []Job) (ids []int64, ok bool, err error) {
 	err = s.within(ctx, func(tx *sql.Tx) error {
 		n, err := s.exec(ctx, tx, "UPDATE gameday_schedules SET seen = ? WHERE name = ? AND seen = ?", micros(to), schedule, micros(from))
@@ -122,15 +123,15 @@ func (s *Store) Advance(ctx context.Context, schedule string, from, to time.Time
 	return ids, ok, err
 }
 
-// Filter narrows jobs down. What is empty does not.
+// Filter selects jobs. Empty fields match all jobs.
 type Filter struct {
 	ID                    int64
 	Schedule, Environment string
 	States                []State
-	Limit                 int // the newest so many
+	Limit                 int // the maximum number of jobs, newest first
 }
 
-// Jobs are those that a filter lets through, the newest first.
+// Jobs are the jobs that match a filter, newest first.
 func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	query, args := "SELECT "+jobColumns+" FROM gameday_jobs WHERE 1 = 1", []any{}
 	if f.ID != 0 {
@@ -154,12 +155,12 @@ func (s *Store) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	}
 	all, err := list(ctx, s, readJob, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("look jobs up: %w", err)
+		return nil, fmt.Errorf("look up jobs: %w", err)
 	}
 	return all, nil
 }
 
-// Job is the one with an id; [ErrNone] where there is none.
+// Job is the job with an ID, or [ErrNone].
 func (s *Store) Job(ctx context.Context, id int64) (Job, error) {
 	all, err := s.Jobs(ctx, Filter{ID: id})
 	if err == nil && len(all) == 0 {
@@ -171,7 +172,7 @@ func (s *Store) Job(ctx context.Context, id int64) (Job, error) {
 	return all[0], nil
 }
 
-// Document is the verdict.json of a job that is done, or "".
+// Document is the verdict.json of a job that is done, else "".
 func (s *Store) Document(ctx context.Context, id int64) (document string, err error) {
 	err = s.db.QueryRowContext(ctx, s.sql.rebind("SELECT document FROM gameday_jobs WHERE id = ?"), id).Scan(&document)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -180,8 +181,8 @@ func (s *Store) Document(ctx context.Context, id int64) (document string, err er
 	return document, err
 }
 
-// turn brings a job from one of some states to another. [ErrState] where it is in none
-// of them.
+// turn changes a job's state. It returns [ErrState] if the job is in none of the states
+// from.
 func (s *Store) turn(ctx context.Context, id int64, from []State, to State, why string) error {
 	args := []any{string(to), why, id}
 	for _, state := range from {
@@ -194,12 +195,13 @@ func (s *Store) turn(ctx context.Context, id int64, from []State, to State, why 
 	return err
 }
 
-// Drop ends a job that was not begun. [ErrState] where it has begun or ended meanwhile.
+// Drop ends a job that has not started. It returns [ErrState] if the job has started or
+// ended meanwhile.
 func (s *Store) Drop(ctx context.Context, id int64, state State, why string) error {
 	return s.turn(ctx, id, []State{Awaiting, Queued}, state, why)
 }
 
-// Approve lets a job begin that waits for it. [ErrState] where it does not.
+// Approve approves a job. It returns [ErrState] if the job is not awaiting approval.
 func (s *Store) Approve(ctx context.Context, id int64, who string, expires time.Time) error {
 	if err := s.turn(ctx, id, []State{Awaiting}, Queued, "approved by "+who); err != nil {
 		return err
@@ -213,7 +215,7 @@ func States() []State {
 	return []State{Awaiting, Queued, Running, Done, Missed, Refused, Interrupted}
 }
 
-// Counts is how many jobs are in each state.
+// Counts is the number of jobs in each state.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	type counted struct {
 		State

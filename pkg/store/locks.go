@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Claim begins a job, if it still waits and nobody uses its environment: no two
-// instances begin one, nor two jobs in one environment. A lock that was not renewed for
-// a lease is nobody's. claimed is false where the environment is in use; [ErrState]
-// where the job waits no more.
+// Claim marks a queued job as running and takes the lock of its environment. So no job
+// starts twice, and no two jobs run in one environment. A lock that was not renewed for
+// a lease is free. claimed is false if the environment is in use. Claim returns
+// [ErrState] if the job is no longer queued.
 func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
 	err = s.within(ctx, func(tx *sql.Tx) error {
 		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed) VALUES (?, ?, ?, NOW)
@@ -29,8 +29,8 @@ func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Du
 	return claimed, err
 }
 
-// Renew keeps the lock of a running job, and tells who asks for it to be stopped, if
-// anybody does. [ErrState] where the lock was lost.
+// Renew renews the lock of a running job. stoppedBy is who requested to stop the job,
+// or "". Renew returns [ErrState] if the lock was lost.
 func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err error) {
 	n, err := s.exec(ctx, s.db, "UPDATE gameday_locks SET renewed = NOW WHERE job = ?", id)
 	if err != nil {
@@ -43,13 +43,13 @@ func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err erro
 	return stoppedBy, err
 }
 
-// Stop asks for running jobs to be stopped; all of them where id is 0. It gives how
-// many there are.
+// Stop requests to stop a running job; id 0 means all jobs. It returns the number of
+// jobs.
 func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err error) {
 	return s.exec(ctx, s.db, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
 }
 
-// Outcome is how a job has ended.
+// Outcome is how a job ended.
 type Outcome struct {
 	Job      int64     `json:"job"`
 	Instance string    `json:"instance"`
@@ -62,8 +62,8 @@ type Outcome struct {
 	Ended    time.Time `json:"ended"`
 }
 
-// Finish writes down how a job has ended, and lets its environment go. What was taken
-// for interrupted meanwhile was not.
+// Finish records how a job ended, and releases its environment. It also corrects a job
+// that was marked as interrupted meanwhile.
 func (s *Store) Finish(ctx context.Context, o Outcome) error {
 	return s.within(ctx, func(tx *sql.Tx) error {
 		_, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, run = ?, verdict = ?, exit_code = ?, document = ?, ended = ? WHERE id = ? AND instance = ? AND state IN ('running', 'interrupted')",
@@ -75,7 +75,8 @@ func (s *Store) Finish(ctx context.Context, o Outcome) error {
 	})
 }
 
-// Reap marks running jobs whose lock was not renewed for a lease, and gives them.
+// Reap marks running jobs as interrupted if their lock was not renewed for a lease. It
+// returns these jobs.
 func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
 	dead, err := list(ctx, s, readJob, "SELECT "+jobColumns+` FROM gameday_jobs WHERE state = 'running' AND NOT EXISTS
 		(SELECT 1 FROM gameday_locks WHERE gameday_locks.job = gameday_jobs.id AND renewed >= NOW - ?)`, lease.Microseconds())
@@ -84,7 +85,7 @@ func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
 	}
 	var mine []Job
 	for _, j := range dead {
-		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died, or lost the store; what it broke is undone by its guard", j.Instance)
+		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died or lost the store; its guard undoes the faults", j.Instance)
 		err := s.within(ctx, func(tx *sql.Tx) error {
 			n, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'", string(j.State), j.Why, j.ID)
 			if err == nil && n > 0 {

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// Hold is an environment in which nothing may begin, as long as an incident lasts.
+// Hold keeps jobs from starting in an environment, for example during an incident.
 type Hold struct {
 	Environment string    `json:"environment"`
 	Why         string    `json:"why"`
 	Who         string    `json:"who"`
 	Since       time.Time `json:"since"`
-	Until       time.Time `json:"until,omitzero"` // until it is released where it is zero
+	Until       time.Time `json:"until,omitzero"` // zero: until the hold is released
 }
 
-// Hold holds an environment. Another hold of it is replaced.
+// Hold holds an environment. It replaces an earlier hold.
 func (s *Store) Hold(ctx context.Context, h Hold) error {
 	_, err := s.exec(ctx, s.db, `INSERT INTO gameday_holds (environment, why, who, since, until) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (environment) DO UPDATE SET why = excluded.why, who = excluded.who, since = excluded.since, until = excluded.until`,
@@ -31,7 +31,7 @@ func (s *Store) Hold(ctx context.Context, h Hold) error {
 	return err
 }
 
-// Release ends a hold; [ErrNone] where there is none.
+// Release ends a hold. It returns [ErrNone] if the environment is not held.
 func (s *Store) Release(ctx context.Context, environment string) error {
 	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_holds WHERE environment = ?", environment)
 	if err == nil && n == 0 {
@@ -40,7 +40,7 @@ func (s *Store) Release(ctx context.Context, environment string) error {
 	return err
 }
 
-// Holds are those that last at a moment, by environment.
+// Holds are the holds in effect at now, sorted by environment.
 func (s *Store) Holds(ctx context.Context, now time.Time) ([]Hold, error) {
 	return list(ctx, s, func(scan func(...any) error) (Hold, error) {
 		var h Hold
@@ -51,17 +51,17 @@ func (s *Store) Holds(ctx context.Context, now time.Time) ([]Hold, error) {
 	}, "SELECT environment, why, who, since, until FROM gameday_holds WHERE until = 0 OR until > ? ORDER BY environment", micros(now))
 }
 
-// Role is what somebody may do. Whoever may operate may look on too.
+// Role is what a person may do. Each role includes the lower ones.
 type Role string
 
-// The roles, the lesser first.
+// The roles, the lowest first.
 const (
-	Anyone  Role = "anyone" // what needs no token at all
+	Anyone  Role = "anyone" // no token required
 	View    Role = "view"
 	Operate Role = "operate"
 )
 
-// Covers tells whether whoever has a role may do what needs another one.
+// Covers reports whether a role includes another one.
 func (r Role) Covers(need Role) bool {
 	rank := map[Role]int{Anyone: 1, View: 2, Operate: 3}
 	return rank[need] > 0 && rank[r] >= rank[need]
@@ -69,26 +69,26 @@ func (r Role) Covers(need Role) bool {
 
 // Kinds of tokens.
 const (
-	Named   = "token"   // that a person made, for a program
-	Session = "session" // of a browser
-	Once    = "once"    // that logs in one browser
+	Named   = "token"   // created by a person, for a program
+	Session = "session" // a browser's session
+	Once    = "once"    // a login link for one browser
 )
 
-// Token is a right that was given. Its text is known only to whoever was given it.
+// Token grants a role to its bearer. The store keeps only a hash of its text.
 type Token struct {
 	Name    string    `json:"name"`
 	Kind    string    `json:"kind"`
 	Role    Role      `json:"role"`
 	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"` // never where it is zero
+	Expires time.Time `json:"expires,omitzero"` // zero: never
 }
 
 func hash(text string) string {
-	sum := sha256.Sum256([]byte(text)) // of 256 random bits: nothing slower is needed
+	sum := sha256.Sum256([]byte(text)) // 256 random bits: a slow hash is not needed
 	return hex.EncodeToString(sum[:])
 }
 
-// NewToken makes a token, and gives its text, which is kept nowhere.
+// NewToken creates a token and returns its text, which is not stored.
 func (s *Store) NewToken(ctx context.Context, t Token) (text string, err error) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -100,7 +100,7 @@ func (s *Store) NewToken(ctx context.Context, t Token) (text string, err error) 
 		}
 		for _, other := range all {
 			if other.Name == t.Name {
-				return "", fmt.Errorf("token %s: there is one of that name already; revoke it first", t.Name)
+				return "", fmt.Errorf("token %s exists: choose another name, or revoke it first", t.Name)
 			}
 		}
 	}
@@ -109,7 +109,8 @@ func (s *Store) NewToken(ctx context.Context, t Token) (text string, err error) 
 	return text, err
 }
 
-// Token is the right of a text, of one of some kinds; [ErrNone] where it gives none.
+// Token finds a token of one of some kinds by its text. It returns [ErrNone] if there
+// is no such token, or if the token has expired.
 func (s *Store) Token(ctx context.Context, text string, now time.Time, kinds ...string) (t Token, err error) {
 	given := hash(text)
 	var kept string
@@ -129,8 +130,8 @@ func (s *Store) Token(ctx context.Context, text string, now time.Time, kinds ...
 	return t, nil
 }
 
-// Spend ends a token, so that it can be used once: [ErrNone] where somebody was
-// quicker.
+// Spend deletes a token, so that it works only once. It returns [ErrNone] if the token
+// is already spent.
 func (s *Store) Spend(ctx context.Context, text string) error {
 	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE hash = ?", hash(text))
 	if err == nil && n == 0 {
@@ -139,7 +140,7 @@ func (s *Store) Spend(ctx context.Context, text string) error {
 	return err
 }
 
-// Tokens are those that people have made for programs, by name.
+// Tokens are the tokens for programs, sorted by name.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	return list(ctx, s, func(scan func(...any) error) (Token, error) {
 		var t Token
@@ -150,8 +151,8 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	}, "SELECT name, kind, role, created, expires FROM gameday_tokens WHERE kind = 'token' ORDER BY name")
 }
 
-// Revoke ends a token by its name, and all sessions that began with it; [ErrNone] where
-// there is none.
+// Revoke deletes a token by its name, and all sessions that started with it. It returns
+// [ErrNone] if there is no such token.
 func (s *Store) Revoke(ctx context.Context, name string) error {
 	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE name = ?", name)
 	if err == nil && n == 0 {
@@ -160,7 +161,7 @@ func (s *Store) Revoke(ctx context.Context, name string) error {
 	return err
 }
 
-// Sweep forgets tokens whose time is over.
+// Sweep deletes expired tokens.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	_, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE expires <> 0 AND expires < ?", micros(now))
 	return err
@@ -176,14 +177,14 @@ type Entry struct {
 	Outcome string    `json:"outcome"`
 }
 
-// Audit adds a line to the audit log, which is append-only: the database refuses to
-// change or remove one.
+// Audit adds a line to the audit log. The log is append-only: the database refuses to
+// change or delete a line.
 func (s *Store) Audit(ctx context.Context, e Entry) error {
 	_, err := s.exec(ctx, s.db, "INSERT INTO gameday_audit (at, who, origin, what, outcome) VALUES (NOW, ?, ?, ?, ?)", e.Who, e.From, e.What, e.Outcome)
 	return err
 }
 
-// AuditLog are the newest lines of it, the newest first.
+// AuditLog is the newest lines of the audit log, newest first.
 func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 	return list(ctx, s, func(scan func(...any) error) (Entry, error) {
 		var e Entry

@@ -1,8 +1,8 @@
-// Package store is what the daemon remembers: jobs, the schedules' clocks, who holds
-// an environment, tokens, and the audit log. It is a SQLite file, or a PostgreSQL
-// database that several instances share.
+// Package store holds the state of gameday serve: jobs, the progress of schedules,
+// holds, tokens, and the audit log. It is a SQLite file, or a PostgreSQL database that
+// several instances share.
 //
-// Nothing in it is needed to put an environment back: that is in the journals.
+// Undo does not need the store: everything for it is in the journals.
 package store
 
 import (
@@ -19,30 +19,30 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// Version is that of the tables. Newer ones are refused.
+// Version is the version of the tables. Newer versions are refused.
 const Version = 1
 
 // Errors that callers branch on.
 var (
-	ErrNewer = errors.New("the store was written by a newer gameday")
-	ErrNone  = errors.New("there is none")
-	ErrState = errors.New("it is not in a state for that")
+	ErrNewer = errors.New("a newer gameday created this store")
+	ErrNone  = errors.New("not found")
+	ErrState = errors.New("not allowed in its current state")
 )
 
 // Store is an open store.
 type Store struct {
 	db   *sql.DB
-	pool *pgxpool.Pool // nil where it is SQLite
-	name string        // for people: without a password
+	pool *pgxpool.Pool // nil for SQLite
+	name string        // for messages: without a password
 	sql  dialect
 }
 
-// dialect is in what two databases differ.
+// dialect is the difference between the two databases.
 type dialect struct {
-	serial string // the type of a key that counts up
-	now    string // the moment by the database's own clock, in microseconds
+	serial string // the type of an auto-increment key
+	now    string // the time of the database's clock, in microseconds
 	rebind func(query string) string
-	guard  []string // that the audit log is append-only
+	guard  []string // statements that make the audit log append-only
 }
 
 func sqlite() dialect {
@@ -69,7 +69,7 @@ func postgres() dialect {
 	}
 }
 
-// numbered writes ? as $1, $2, and so on. No query has a ? of its own.
+// numbered replaces each ? with $1, $2, and so on. No query contains another ?.
 func numbered(query string) string {
 	var b strings.Builder
 	n := 0
@@ -84,8 +84,8 @@ func numbered(query string) string {
 	return b.String()
 }
 
-// Open opens a store, and makes its tables: a path is a SQLite file, postgres://… a
-// database. The caller closes it.
+// Open opens a store and creates its tables. where is the path of a SQLite file, or a
+// postgres:// URL. The caller closes the store.
 func Open(ctx context.Context, where string) (s *Store, err error) {
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
 		s, err = openPostgres(ctx, where)
@@ -96,7 +96,7 @@ func Open(ctx context.Context, where string) (s *Store, err error) {
 		return nil, err
 	}
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", s.name, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.name, err), s.Close())
 	}
 	return s, nil
 }
@@ -104,27 +104,27 @@ func Open(ctx context.Context, where string) (s *Store, err error) {
 func openSQLite(path string) (*Store, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
-		return nil, fmt.Errorf("open the store %s: %w", path, err)
+		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // as river asks for: more would meet "database is locked"
+	db.SetMaxOpenConns(1) // as River recommends: more connections fail with "database is locked"
 	return &Store{db: db, name: path, sql: sqlite()}, nil
 }
 
 func openPostgres(ctx context.Context, where string) (*Store, error) {
 	config, err := pgxpool.ParseConfig(where)
 	if err != nil {
-		return nil, errors.New("open the store: expected postgres://user:password@host:port/database") // the error repeats the password
+		return nil, errors.New("open store: expected postgres://user:password@host:port/database") // err would repeat the password
 	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, fmt.Errorf("open store: %w", err)
 	}
 	name := fmt.Sprintf("postgres://%s:%d/%s", config.ConnConfig.Host, config.ConnConfig.Port, config.ConnConfig.Database)
 	return &Store{db: stdlib.OpenDBFromPool(pool), pool: pool, name: name, sql: postgres()}, nil
 }
 
-// Close lets go of it.
+// Close closes the store.
 func (s *Store) Close() error {
 	err := s.db.Close()
 	if s.pool != nil {
@@ -133,23 +133,22 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Shared tells whether several machines may share it.
+// Shared reports whether several instances may share the store.
 func (s *Store) Shared() bool { return s.pool != nil }
 
-// Name is what to call it, without a password.
+// Name is the store's address without a password.
 func (s *Store) Name() string { return s.name }
 
-// DB and Pool are for the queue, which keeps its tables in the same database. Pool is
-// nil where it is SQLite.
+// DB is the database, for the queue, which keeps its tables in it.
 func (s *Store) DB() *sql.DB { return s.db }
 
-// Pool are the connections of PostgreSQL.
+// Pool is PostgreSQL's connection pool, for the queue; nil for SQLite.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
-// Ping tells whether it can be reached.
+// Ping checks that the store can be reached.
 func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.db.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&one)
+	var version int
+	return s.db.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&version)
 }
 
 const tables = `
@@ -165,7 +164,8 @@ CREATE TABLE gameday_holds (environment TEXT PRIMARY KEY, why TEXT NOT NULL, who
 CREATE TABLE gameday_tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT NOT NULL);
 CREATE TABLE gameday_audit (id SERIAL_KEY, at BIGINT NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL, what TEXT NOT NULL, outcome TEXT NOT NULL)`
 
-// prepare makes the tables, once however many instances begin at once.
+// prepare creates the tables. Several instances may start at the same time: only one of
+// them creates the tables.
 func (s *Store) prepare(ctx context.Context) error {
 	return s.within(ctx, func(tx *sql.Tx) error {
 		exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = 'gameday_store'"
@@ -198,7 +198,7 @@ func checkVersion(ctx context.Context, tx *sql.Tx) error {
 	var version int
 	err := tx.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&version)
 	if err == nil && version > Version {
-		err = fmt.Errorf("%w: its version is %d, this one reads up to %d", ErrNewer, version, Version)
+		err = fmt.Errorf("%w: found version %d, expected up to %d: use a newer gameday", ErrNewer, version, Version)
 	}
 	return err
 }
@@ -209,18 +209,18 @@ func (s *Store) within(ctx context.Context, do func(*sql.Tx) error) error {
 		return err
 	}
 	if err := do(tx); err != nil {
-		_ = tx.Rollback() // what went wrong is more to the point
+		_ = tx.Rollback() // err is the cause
 		return err
 	}
 	return tx.Commit()
 }
 
-// runner is a database, or a transaction of it.
+// runner is a database or a transaction.
 type runner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// exec runs a statement, and gives how many rows it changed.
+// exec runs a statement and returns the number of changed rows.
 func (s *Store) exec(ctx context.Context, on runner, statement string, args ...any) (int64, error) {
 	result, err := on.ExecContext(ctx, s.sql.rebind(strings.ReplaceAll(statement, "NOW", s.sql.now)), args...)
 	if err != nil {
@@ -238,16 +238,16 @@ func list[T any](ctx context.Context, s *Store, read func(scan func(...any) erro
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
-		one, err := read(rows.Scan)
+		row, err := read(rows.Scan)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		all = append(all, row)
 	}
 	return all, rows.Err()
 }
 
-// Moments are kept as microseconds since 1970; 0 is none.
+// Times are stored as microseconds since 1970; 0 is the zero time.
 
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -15,7 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// Every promise is held on both databases.
+// Every test runs on both databases.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.New(t)
@@ -34,7 +34,7 @@ func TestStore(t *testing.T) {
 				}
 				t.Cleanup(func() { _ = s.Close() })
 				promise(t, s)
-				// What is there already is not made again.
+				// Existing tables are not created again.
 				again, err := store.Open(t.Context(), where)
 				if err != nil {
 					t.Fatal(err)
@@ -65,12 +65,12 @@ func queued(environment string) store.Job {
 	return store.Job{Due: now, What: "checkout-app-loss", Environment: environment, Who: "ann", State: store.Queued, Expires: now.Add(time.Minute), Sweep: &scenario.Sweep{Only: []string{"db"}, RTO: time.Second}}
 }
 
-// Eight instances look at the same moment: one adds its job, once.
+// Eight instances process the same schedule at once: one of them adds the job, once.
 func oneDealsWithAMoment(t *testing.T, s *store.Store) {
 	t.Helper()
 	start := time.Now().Truncate(time.Microsecond)
 	if seen := must[time.Time](t)(s.Seen(t.Context(), "weekly", start)); !seen.Equal(start) {
-		t.Fatalf("a new schedule begins at %v, and not at %v", seen, start)
+		t.Fatalf("a new schedule starts at %v, expected %v", seen, start)
 	}
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -100,7 +100,7 @@ func oneDealsWithAMoment(t *testing.T, s *store.Store) {
 	}
 }
 
-// No two instances begin a job, nor two jobs in one environment.
+// No job starts twice, and no two jobs run in one environment.
 func oneBeginsAJob(t *testing.T, s *store.Store) {
 	t.Helper()
 	var jobs []store.Job
@@ -127,7 +127,7 @@ func oneBeginsAJob(t *testing.T, s *store.Store) {
 	}
 	group.Wait()
 	if len(begun) != 1 {
-		t.Fatalf("begun at once in one environment: %v", begun)
+		t.Fatalf("started at once in one environment: %v", begun)
 	}
 	if err := s.Finish(t.Context(), store.Outcome{Job: begun[0], Instance: "a", State: store.Done, Verdict: "disproved", Ended: time.Now()}); err != nil {
 		t.Fatal(err)
@@ -136,12 +136,12 @@ func oneBeginsAJob(t *testing.T, s *store.Store) {
 		ok, err := s.Claim(t.Context(), j, "b", lease)
 		if j.ID == begun[0] {
 			if ok || !errors.Is(err, store.ErrState) && err != nil {
-				t.Errorf("a job that is done was begun again: %v", err)
+				t.Errorf("a job that is done started again: %v", err)
 			}
 			continue
 		}
 		if !ok || err != nil {
-			t.Errorf("the environment is free, and job %d cannot begin: %v", j.ID, err)
+			t.Errorf("the environment is free, and job %d cannot start: %v", j.ID, err)
 		}
 		break
 	}
@@ -162,13 +162,13 @@ func begin(t *testing.T, s *store.Store) store.Job {
 	return j
 }
 
-// Whoever has said nothing for a lease is dead: its job is marked, once, is never begun
-// again, and its environment is free.
+// An instance that renewed nothing for a lease is dead: its job is marked once, never
+// starts again, and its environment is free.
 func theDeadAreReaped(t *testing.T, s *store.Store) {
 	t.Helper()
 	j := begin(t, s)
 	if dead := must[[]store.Job](t)(s.Reap(t.Context(), lease)); len(dead) != 0 {
-		t.Fatalf("the living were reaped: %+v", dead)
+		t.Fatalf("reaped jobs of a live instance: %+v", dead)
 	}
 	if _, err := s.Renew(t.Context(), j.ID); err != nil {
 		t.Fatal(err)
@@ -182,10 +182,10 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 		t.Errorf("reaped twice: %+v", dead)
 	}
 	if _, err := s.Renew(t.Context(), j.ID); !errors.Is(err, store.ErrState) {
-		t.Errorf("whoever was taken for dead is not told: %v", err)
+		t.Errorf("an instance that counts as dead can renew: %v", err)
 	}
 	if ok, err := s.Claim(t.Context(), j, "b", lease); ok || !errors.Is(err, store.ErrState) {
-		t.Errorf("an interrupted job was begun again: %v %v", ok, err)
+		t.Errorf("an interrupted job started again: %v %v", ok, err)
 	}
 	if got := must[store.Job](t)(s.Job(t.Context(), j.ID)); got.State != store.Interrupted || !strings.Contains(got.Why, "instance a died") {
 		t.Errorf("%+v", got)
@@ -193,8 +193,8 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 	begin(t, s)
 }
 
-// Whoever was taken for dead and was not still has its verdict written down; what
-// another instance began meanwhile is not touched.
+// An instance that was wrongly taken for dead still records its verdict, and leaves
+// the job of another instance alone.
 func noVerdictIsLost(t *testing.T, s *store.Store) {
 	t.Helper()
 	j := begin(t, s)
@@ -212,7 +212,7 @@ func noVerdictIsLost(t *testing.T, s *store.Store) {
 		t.Errorf("the document is %s", document)
 	}
 	if _, err := s.Renew(t.Context(), other.ID); err != nil {
-		t.Errorf("the environment was taken from whoever uses it now: %v", err)
+		t.Errorf("the environment's new lock is gone: %v", err)
 	}
 	if counts := must[map[store.State]int](t)(s.Counts(t.Context())); counts[store.Done] != 1 || counts[store.Running] != 1 {
 		t.Errorf("%v", counts)
@@ -225,7 +225,7 @@ func approval(t *testing.T, s *store.Store) {
 	j.State = store.Awaiting
 	j.ID = must[int64](t)(s.Add(t.Context(), j))
 	if ok, err := s.Claim(t.Context(), j, "a", lease); ok || !errors.Is(err, store.ErrState) {
-		t.Fatalf("it began without approval: %v", err)
+		t.Fatalf("it started without approval: %v", err)
 	}
 	if err := s.Approve(t.Context(), j.ID, "ann", time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func approval(t *testing.T, s *store.Store) {
 		t.Errorf("approved twice: %v", err)
 	}
 	if ok, err := s.Claim(t.Context(), j, "a", lease); !ok || err != nil {
-		t.Errorf("approved, and it cannot begin: %v", err)
+		t.Errorf("approved, and it cannot start: %v", err)
 	}
 	if err := s.Drop(t.Context(), j.ID, store.Missed, "late"); !errors.Is(err, store.ErrState) {
 		t.Errorf("a running job was dropped: %v", err)
@@ -245,16 +245,16 @@ func stopping(t *testing.T, s *store.Store) {
 	t.Helper()
 	j := begin(t, s)
 	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "" {
-		t.Fatalf("stopped by %s before anybody asked", who)
+		t.Fatalf("stopped by %q before a request to stop", who)
 	}
 	if n := must[int64](t)(s.Stop(t.Context(), 0, "ann")); n != 1 {
-		t.Errorf("%d were asked to stop", n)
+		t.Errorf("%d jobs to stop, expected 1", n)
 	}
 	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "ann" {
 		t.Errorf("stopped by %q", who)
 	}
 	if n := must[int64](t)(s.Stop(t.Context(), j.ID+1, "ann")); n != 0 {
-		t.Errorf("%d others were asked to stop", n)
+		t.Errorf("%d other jobs to stop", n)
 	}
 }
 
@@ -299,14 +299,14 @@ func tokens(t *testing.T, s *store.Store) {
 	}
 	for what, err := range map[string]error{
 		"another kind":       second(s.Token(t.Context(), ci, now, store.Session)),
-		"one that is over":   second(s.Token(t.Context(), once, now.Add(2*time.Hour), store.Once)),
-		"one of nobody":      second(s.Token(t.Context(), "gd_x", now, store.Named, store.Once, store.Session)),
+		"an expired one":     second(s.Token(t.Context(), once, now.Add(2*time.Hour), store.Once)),
+		"an unknown one":     second(s.Token(t.Context(), "gd_x", now, store.Named, store.Once, store.Session)),
 		"an empty one":       second(s.Token(t.Context(), "", now, store.Named, store.Once, store.Session)),
 		"a quoted one":       second(s.Token(t.Context(), "' OR 1=1 --", now, store.Named)),
 		"the beginning only": second(s.Token(t.Context(), ci[:len(ci)-1], now, store.Named)),
 	} {
 		if !errors.Is(err, store.ErrNone) {
-			t.Errorf("%s is a right: %v", what, err)
+			t.Errorf("%s is accepted as a token: %v", what, err)
 		}
 	}
 	if err := s.Spend(t.Context(), once); err != nil {
@@ -319,7 +319,7 @@ func tokens(t *testing.T, s *store.Store) {
 		t.Fatal(err)
 	}
 	if _, err := s.Token(t.Context(), ci, now, store.Named); !errors.Is(err, store.ErrNone) {
-		t.Errorf("revoked, and good: %v", err)
+		t.Errorf("revoked, and still valid: %v", err)
 	}
 }
 
@@ -360,7 +360,7 @@ func newer(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// A password reaches no error.
+// No error contains the password.
 func TestAStoreThatIsNotThereIsNamedWithoutItsPassword(t *testing.T) {
 	t.Parallel()
 	for _, where := range []string{"postgres://gameday:hunter2@127.0.0.1:1/gameday", "postgres://gameday:hunter2@127.0.0.1:port/gameday"} {

@@ -1,10 +1,10 @@
-// What runs, as it runs. Everything else works without this file.
+// Live updates of running jobs. Everything else works without this file.
 "use strict";
 (() => {
   const source = new EventSource("/live");
   let pending = false, opened = false;
 
-  // A part of the page is looked at anew: it is made by the server, as the page was.
+  // Replace the changing parts of the page with those of a new copy from the server.
   async function refresh() {
     if (pending) return;
     pending = true;
@@ -21,10 +21,10 @@
     }
   }
 
-  // A moment is told in UTC; where the reader is, it is this.
+  // Times are shown in UTC; the tooltip has the reader's local time.
   for (const t of document.querySelectorAll("time")) t.title = new Date(t.dateTime).toLocaleString();
 
-  // After a pause, what happened meanwhile is not known: look anew.
+  // Events may have been lost while the connection was down: refresh.
   source.onopen = () => { if (opened) refresh(); opened = true; };
   source.addEventListener("changed", () => setTimeout(refresh, 100));
   source.addEventListener("line", (e) => {
@@ -39,9 +39,9 @@
     for (const meter of document.querySelectorAll(`.job[data-job="${m.job}"] .meter`)) {
       meter.hidden = false;
       meter.querySelector(".phase").textContent = m.phase + (m.for_s ? ` ${Math.round(m.elapsed_s || 0)} of ${Math.round(m.for_s)} s` : "");
-      const known = m.good !== undefined;
-      if (known) meter.querySelector("progress").value = m.good; else meter.querySelector("progress").removeAttribute("value");
-      meter.querySelector("output").textContent = known ? `${(100 * m.good).toFixed(1)}% of ${m.users} users` : "nobody was seen";
+      const measured = m.good !== undefined;
+      if (measured) meter.querySelector("progress").value = m.good; else meter.querySelector("progress").removeAttribute("value");
+      meter.querySelector("output").textContent = measured ? `${(100 * m.good).toFixed(1)}% of ${m.users} users` : "no users yet";
     }
   });
 })();
