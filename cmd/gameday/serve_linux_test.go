@@ -371,7 +371,7 @@ func (l *labTest) storeAway(pg *pgtest.Server, alive []*served) {
 	l.within(25*time.Second, "it is undone", func() bool { return !l.broken() })
 	for _, s := range alive {
 		l.eventually("it is said", func() bool {
-			return strings.Contains(s.said(), "does not work") && strings.Contains(s.said(), "what=store")
+			return strings.Contains(s.said(), "msg=unavailable") && strings.Contains(s.said(), "what=store")
 		})
 	}
 	<-time.After(time.Until(gone.Add(30 * time.Second))) // it is away for so long

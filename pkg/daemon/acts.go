@@ -9,10 +9,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// Stop ends a running job, wherever it runs, or one that has not begun; all of them
-// where id is 0. It gives how many there were.
+// Stop stops a running job on any instance, or drops a job that has not started; id 0
+// means all jobs. It returns the number of jobs.
 func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err error) {
-	// Those that run here are ended even where the store cannot be reached.
+	// Jobs of this instance stop even if the store cannot be reached.
 	n = d.end(id, "stopped by "+who)
 	elsewhere, err := StopInStore(ctx, d.Store, id, who)
 	if err != nil {
@@ -22,7 +22,8 @@ func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err err
 	return max(n, elsewhere), nil
 }
 
-// StopInStore asks whoever runs a job to end it, and drops it where it has not begun.
+// StopInStore requests the instance that runs a job to stop it, and drops a job that has
+// not started.
 func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n int, err error) {
 	running, err := s.Stop(ctx, id, who)
 	if err != nil {
@@ -43,13 +44,13 @@ func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n i
 	return n, nil
 }
 
-// Ask adds a job that a person asks for, to begin at once.
+// Ask adds a job that a person requests, to start at once.
 func (d *Daemon) Ask(ctx context.Context, j store.Job) (store.Job, error) {
 	now := d.Now()
 	j.Schedule, j.Due, j.Expires, j.State = "", now, now.Add(scenario.DefaultStartWithin), store.Queued
 	id, err := d.Store.Add(ctx, j)
 	if err != nil {
-		return store.Job{}, fmt.Errorf("ask for a run: %w", err)
+		return store.Job{}, fmt.Errorf("add a job: %w", err)
 	}
 	if err := d.queue.Add(ctx, id); err != nil {
 		d.note("queue", err) // the next tick tries again
@@ -58,7 +59,7 @@ func (d *Daemon) Ask(ctx context.Context, j store.Job) (store.Job, error) {
 	return d.Store.Job(ctx, id)
 }
 
-// Approve lets a job begin that waits for it.
+// Approve approves a job that awaits approval.
 func (d *Daemon) Approve(ctx context.Context, id int64, who string) error {
 	j, err := d.Store.Job(ctx, id)
 	if err != nil {
@@ -71,22 +72,22 @@ func (d *Daemon) Approve(ctx context.Context, id int64, who string) error {
 	return nil
 }
 
-// Hold declares an incident in an environment: nothing begins there, and what runs
-// there is stopped, wherever it runs.
+// Hold holds an environment: no job starts there, and the running one is stopped, on any
+// instance.
 func (d *Daemon) Hold(ctx context.Context, h store.Hold) error {
 	err := HoldInStore(ctx, d.Store, h)
 	d.Hub.Publish(Live{Kind: Changed})
 	return err
 }
 
-// HoldInStore holds an environment, and asks whoever runs something there to end it.
+// HoldInStore holds an environment, and requests to stop the job that runs there.
 func HoldInStore(ctx context.Context, s *store.Store, h store.Hold) error {
 	if err := s.Hold(ctx, h); err != nil {
 		return fmt.Errorf("hold %s: %w", h.Environment, err)
 	}
 	going, err := s.Jobs(ctx, store.Filter{Environment: h.Environment, States: []store.State{store.Running}})
 	for _, j := range going {
-		_, stopErr := s.Stop(ctx, j.ID, h.Who+", who holds "+h.Environment+": "+h.Why)
+		_, stopErr := s.Stop(ctx, j.ID, h.Who+", who put "+h.Environment+" on hold: "+h.Why)
 		err = errors.Join(err, stopErr)
 	}
 	return err

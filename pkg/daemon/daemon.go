@@ -1,10 +1,10 @@
-// Package daemon begins game days when their moment comes, watches over them, and
-// writes down what became of them, with nobody at a terminal.
+// Package daemon starts game days when they are due, supervises them, and records their
+// outcomes, without a person at a terminal.
 //
-// Several instances may share one store: each looks at every schedule, and the store
-// lets one of them deal with a moment, begin a job, and use an environment. What a run
-// breaks is undone by the run, its guard and the journal, as for a person's run; the
-// store and the queue have no part in it.
+// Several instances may share one store. Each instance checks every schedule; the store
+// makes sure that only one of them adds a scheduled run, starts a job, or uses an
+// environment. Undo works as for a run on a terminal, by the run, its guard and the
+// journal. It does not depend on the store or the queue.
 package daemon
 
 import (
@@ -22,39 +22,39 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// How an instance keeps what it has begun. Another one takes it for dead when it has
-// not said anything for a lease; before that it ends its run itself, so that two never
-// break the same environment.
+// How an instance keeps the lock of a job. Other instances assume that an instance is
+// dead if it has not renewed its lock for a lease. The instance itself stops its run
+// before that, so that two runs never use one environment.
 const (
 	Lease     = 20 * time.Second
 	heartbeat = 2 * time.Second
 	lostAfter = 12 * time.Second
 )
 
-// Grace is how late an instance may come to a moment. What is later was missed, and is
-// not made up for.
+// Grace is how late a scheduled run may be noticed. A later one counts as missed, and is
+// not run.
 const Grace = time.Minute
 
-// Result is how a run has ended.
+// Result is the result of a run.
 type Result struct {
-	Run      string // its id
+	Run      string // its ID
 	Verdict  string
 	ExitCode int
 	Document string // its verdict.json
-	Why      string // what went wrong beside the verdict
-	Left     bool   // the environment could not be put back
-	Never    bool   // it never began: the environment is in use by somebody else, or not there
+	Why      string // an error besides the verdict
+	Left     bool   // a fault could not be undone
+	Never    bool   // it did not start: the environment is in use or unreachable
 }
 
-// Runner carries out what jobs ask for.
+// Runner runs jobs.
 type Runner interface {
-	// Run carries a job out, and returns when all is undone. When ctx ends it ends the
-	// run; the cause says why.
+	// Run runs a job, and returns after everything is undone. It stops the run if ctx
+	// ends; the cause of ctx says why.
 	Run(ctx context.Context, j store.Job, on func(Live)) Result
-	// Steady tells whether users of a job's journeys are served well for so long; an
-	// error says why not.
+	// Steady checks that the steady state of a job's journeys holds for a duration. The
+	// error says why it does not.
 	Steady(ctx context.Context, j store.Job, lasts time.Duration) error
-	// Tell tells those whom a job's environment names, and some more, of an event.
+	// Tell sends a notification to the recipients of a job's environment, and to more.
 	Tell(ctx context.Context, j store.Job, more []scenario.Notice, event, line string)
 }
 
@@ -63,27 +63,26 @@ type Daemon struct {
 	Store     *store.Store
 	Runner    Runner
 	Schedules func() ([]scenario.Schedule, error) // with the environment of each
-	Instance  string                              // its name, another one each time
-	Spool     string                              // folder of outcomes that the store could not take
+	Instance  string                              // its name, unique for each process
+	Spool     string                              // the folder for outcomes until they are in the store
 	Log       *slog.Logger
-	Now       func() time.Time // by the clock on the wall
+	Now       func() time.Time // wall clock
 	Hub       *Hub
 
 	queue   queue.Queue
-	telling sync.WaitGroup // messages under way
+	telling sync.WaitGroup // notifications being sent
 
 	mu        sync.Mutex
 	schedules []scenario.Schedule
 	running   map[int64]context.CancelCauseFunc
-	trouble   map[string]string // what is wrong, by what
+	trouble   map[string]string // current errors, by component
 }
 
-// Prepare makes it ready to be asked: it comes before Run, and before whatever else is
-// called.
+// Prepare prepares the daemon. Call it before Run and all other methods.
 func (d *Daemon) Prepare(ctx context.Context) (err error) {
 	d.running, d.trouble = map[int64]context.CancelCauseFunc{}, map[string]string{}
 	if err := os.MkdirAll(d.Spool, 0o700); err != nil {
-		return fmt.Errorf("make the folder of outcomes: %w", err)
+		return fmt.Errorf("create the folder for outcomes: %w", err)
 	}
 	if err := d.load(); err != nil {
 		return err
@@ -96,10 +95,10 @@ func (d *Daemon) Prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// Run begins game days until ctx ends; then it ends those under way, waits until they
+// Run starts game days until ctx ends. Then it stops the running ones, waits until they
 // are undone, and returns.
 func (d *Daemon) Run(ctx context.Context) error {
-	// It outlives ctx: what goes on is undone first.
+	// The queue outlives ctx, so that running jobs can undo their faults.
 	if err := d.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
@@ -112,7 +111,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
-	d.end(0, "gameday serve was told to end")
+	d.end(0, "gameday serve is shutting down")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	err := d.queue.Stop(stopping)
@@ -120,27 +119,27 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return err
 }
 
-// tellWithin is how long an instance that ends waits for messages under way.
-const tellWithin = 20 * time.Second
+// notifyTimeout is how long an instance waits for notifications when it shuts down.
+const notifyTimeout = 20 * time.Second
 
-// tell tells of a job. Who is slow to be told keeps nobody waiting.
+// tell sends a notification in the background: a slow recipient must not block jobs.
 func (d *Daemon) tell(ctx context.Context, j store.Job, more []scenario.Notice, event, line string) {
 	ctx = context.WithoutCancel(ctx)
 	d.telling.Go(func() { d.Runner.Tell(ctx, j, more, event, line) })
 }
 
 func (d *Daemon) awaitMessages() {
-	told := make(chan struct{})
-	go func() { defer close(told); d.telling.Wait() }()
+	sent := make(chan struct{})
+	go func() { defer close(sent); d.telling.Wait() }()
 	select {
-	case <-told:
-	case <-time.After(tellWithin):
-		d.Log.Warn("somebody could not be told in time")
+	case <-sent:
+	case <-time.After(notifyTimeout):
+		d.Log.Warn("some notifications were not sent in time", "timeout", notifyTimeout)
 	}
 }
 
-// load reads the schedules. Where that fails, those from before go on to count, and it
-// is said.
+// load reads the schedules. If it fails, the previous schedules stay in effect, and the
+// page shows the error.
 func (d *Daemon) load() error {
 	all, err := d.Schedules()
 	if err != nil {
@@ -163,7 +162,7 @@ func (d *Daemon) scheduleOf(j store.Job) scenario.Schedule {
 	return scenario.Named(d.All(), j.Schedule)
 }
 
-// note keeps what is wrong, and logs when that changes.
+// note sets or clears the error of a component, and logs changes.
 func (d *Daemon) note(what string, err error) {
 	text := ""
 	if err != nil {
@@ -176,13 +175,13 @@ func (d *Daemon) note(what string, err error) {
 	switch text {
 	case was:
 	case "":
-		d.Log.Info("is well again", "what", what)
+		d.Log.Info("recovered", "what", what)
 	default:
-		d.Log.Error("does not work", "what", what, "err", text)
+		d.Log.Error("unavailable", "what", what, "err", text)
 	}
 }
 
-// Trouble is what is wrong at the moment, by what; empty where nothing is.
+// Trouble is the current errors, by component.
 func (d *Daemon) Trouble() map[string]string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -195,8 +194,8 @@ func (d *Daemon) Trouble() map[string]string {
 	return all
 }
 
-// end ends the run of a job, if it is one of this instance; all of them where id is 0.
-// It gives how many there were.
+// end stops a job that runs on this instance; id 0 means all of them. It returns the
+// number of jobs.
 func (d *Daemon) end(id int64, why string) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -21,11 +21,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// stage is what the daemon's runner would break: it keeps account of who used it when.
-// The runs of the real one are tested on the lab, in cmd/gameday.
+// stage is a fake runner that records its runs. The real runner is tested on the lab, in
+// cmd/gameday.
 type stage struct {
 	mu       sync.Mutex
-	using    map[string]int // by environment, at the moment
+	using    map[string]int // current runs, by environment
 	overlap  bool
 	ran      []store.Job
 	told     []string
@@ -34,7 +34,7 @@ type stage struct {
 	left     bool
 	stopped  []string // why
 	panics   bool
-	never    string // why it never begins
+	never    string // why it does not start
 }
 
 func (s *stage) Run(ctx context.Context, j store.Job, on func(daemon.Live)) daemon.Result {
@@ -75,7 +75,7 @@ func (s *stage) Tell(_ context.Context, _ store.Job, _ []scenario.Notice, event,
 	s.told = append(s.told, event+": "+line)
 }
 
-// set changes how its runs go from now on.
+// set changes the behaviour of its runs from now on.
 func (s *stage) set(how func(*stage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *stage) count() int {
 	return len(s.ran)
 }
 
-// instance is a daemon of a test.
+// instance is a daemon under test.
 type instance struct {
 	*daemon.Daemon
 	t     *testing.T
@@ -148,7 +148,7 @@ func (i *instance) eventually(what string, holds func() bool) {
 	}
 }
 
-// jobs are those in a state.
+// jobs are the jobs in a state.
 func (i *instance) jobs(state store.State) []store.Job {
 	all, err := i.Store.Jobs(i.t.Context(), store.Filter{States: []store.State{state}})
 	if err != nil {
@@ -167,12 +167,12 @@ func often() scenario.Schedule {
 	return scenario.Schedule{Name: "often", Cron: "@every 1s", Scenario: "app-loss", Environment: "staging"}
 }
 
-// hourly comes when the test's clock says so, and not before.
+// hourly is due only when the test moves the clock.
 func hourly() scenario.Schedule {
 	return scenario.Schedule{Name: "hourly", Cron: "@every 1h", Scenario: "app-loss", Environment: "staging"}
 }
 
-// to moves the clock to the next moment of hourly.
+// to moves the clock to the next run of hourly.
 func (i *instance) to(hours int) { i.ahead.Add(int64(hours) * int64(time.Hour)) }
 
 func TestRunsComeAndDoNotOverlap(t *testing.T) {
@@ -200,7 +200,7 @@ func TestRunsComeAndDoNotOverlap(t *testing.T) {
 	}
 }
 
-// What nobody was there for was missed, is told, and is not made up for.
+// Runs that are due while no instance is running are missed, reported, and not run later.
 func TestMissedRunsAreNotMadeUpFor(t *testing.T) {
 	t.Parallel()
 	i := begin(t, hourly())
@@ -213,17 +213,17 @@ func TestMissedRunsAreNotMadeUpFor(t *testing.T) {
 	i.start(hourly())
 	i.eventually("three were missed", func() bool { return len(i.jobs(store.Missed)) == 3 })
 	for _, j := range i.jobs(store.Missed) {
-		if !strings.Contains(j.Why, "no instance was there") {
+		if !strings.Contains(j.Why, "no instance was running") {
 			t.Errorf("%+v", j)
 		}
 	}
 	if n := i.stage.count(); n != 0 {
-		t.Errorf("%d were made up for", n)
+		t.Errorf("%d missed runs were run", n)
 	}
-	i.eventually("somebody was told", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 3 })
+	i.eventually("the notifications are sent", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 3 })
 }
 
-// Of very many missed moments the newest are written down, and how many there were.
+// Of very many missed runs, the newest ones are recorded, and the number of the others.
 func TestAYearOfMissedMomentsIsShort(t *testing.T) {
 	t.Parallel()
 	every := hourly()
@@ -233,15 +233,15 @@ func TestAYearOfMissedMomentsIsShort(t *testing.T) {
 	i.to(365 * 24)
 	i.eventually("twenty were missed", func() bool { return len(i.jobs(store.Missed))+len(i.jobs(store.Done)) == 20 })
 	missed := i.jobs(store.Missed)
-	if oldest := missed[len(missed)-1]; !strings.Contains(oldest.Why, "so were 44") {
+	if oldest := missed[len(missed)-1]; !strings.Contains(oldest.Why, "; 44") || !strings.Contains(oldest.Why, " earlier runs were missed too") {
 		t.Errorf("%+v", oldest)
 	}
 	if n := i.stage.count(); n > 1 {
-		t.Errorf("%d were made up for", n)
+		t.Errorf("%d missed runs were run", n)
 	}
 }
 
-// A clock that jumps ahead misses moments; one that is put back repeats none.
+// A clock that jumps ahead causes missed runs; one that is set back repeats none.
 func TestTheClockJumps(t *testing.T) {
 	t.Parallel()
 	every := hourly()
@@ -253,13 +253,13 @@ func TestTheClockJumps(t *testing.T) {
 		return len(i.jobs(store.Missed))+len(i.jobs(store.Done)) == 6
 	})
 	if n := i.stage.count(); n > 1 {
-		t.Errorf("%d runs were made up for", n)
+		t.Errorf("%d runs missed runs were run", n)
 	}
 	before := len(i.jobs(store.Missed)) + len(i.jobs(store.Done))
 	i.ahead.Store(0)
-	<-time.After(3 * time.Second) // that nothing happens takes time to see
+	<-time.After(3 * time.Second) // long enough for a tick to repeat a run
 	if after := len(i.jobs(store.Missed)) + len(i.jobs(store.Done)) + len(i.jobs(store.Queued)); after != before {
-		t.Errorf("a clock that was put back made %d jobs", after-before)
+		t.Errorf("setting the clock back added %d jobs", after-before)
 	}
 }
 
@@ -272,7 +272,7 @@ func TestApproval(t *testing.T) {
 	i.to(1)
 	j := i.await(store.Awaiting)
 	if i.stage.count() != 0 {
-		t.Fatal("it began without approval")
+		t.Fatal("it started without approval")
 	}
 	if err := i.Approve(t.Context(), j.ID, "ann"); err != nil {
 		t.Fatal(err)
@@ -283,7 +283,7 @@ func TestApproval(t *testing.T) {
 	i.to(1)
 	i.await(store.Awaiting)
 	i.ahead.Add(int64(31 * time.Minute))
-	if got := i.await(store.Missed); !strings.Contains(got.Why, "nobody has approved") {
+	if got := i.await(store.Missed); !strings.Contains(got.Why, "it was not approved in time") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -299,8 +299,8 @@ func TestWhatStandsAgainstABeginning(t *testing.T) {
 		why       string
 	}{
 		"http":       {condition: scenario.Condition{HTTP: &gate.HTTP{GET: server.URL}}, why: "answered 418"},
-		"prometheus": {condition: scenario.Condition{Prometheus: &gate.Prometheus{URL: server.URL, Query: "up"}}, why: "nobody can tell"},
-		"steady":     {condition: scenario.Condition{Steady: time.Second}, unsteady: errors.New("users are not served"), why: "not steady: users are not served"},
+		"prometheus": {condition: scenario.Condition{Prometheus: &gate.Prometheus{URL: server.URL, Query: "up"}}, why: "could not be evaluated"},
+		"steady":     {condition: scenario.Condition{Steady: time.Second}, unsteady: errors.New("users are not served"), why: "not in steady state: users are not served"},
 		"hold":       {hold: true, why: "held by ann: incident 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -322,7 +322,7 @@ func TestWhatStandsAgainstABeginning(t *testing.T) {
 				t.Errorf("%+v", j)
 			}
 			if i.stage.count() != 0 {
-				t.Error("it began all the same")
+				t.Error("it started anyway")
 			}
 			// The environment is free again.
 			i.eventually("another one is refused", func() bool { return len(i.jobs(store.Refused)) > 1 })
@@ -346,11 +346,11 @@ func TestStops(t *testing.T) {
 			return "stopped by bob", err
 		},
 		"an incident": func(i *instance, _ store.Job) (string, error) {
-			return "who holds staging: incident 7", i.Hold(i.t.Context(), store.Hold{Environment: "staging", Why: "incident 7", Who: "ann"})
+			return "who put staging on hold: incident 7", i.Hold(i.t.Context(), store.Hold{Environment: "staging", Why: "incident 7", Who: "ann"})
 		},
-		"told to end": func(i *instance, _ store.Job) (string, error) {
+		"shutdown": func(i *instance, _ store.Job) (string, error) {
 			i.end()
-			return "told to end", nil
+			return "shutting down", nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -372,9 +372,9 @@ func TestStops(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 			if !strings.Contains(i.stage.stopped[0], why) {
-				t.Errorf("the run was told %q", i.stage.stopped[0])
+				t.Errorf("the run was stopped with %q", i.stage.stopped[0])
 			}
-			if name == "told to end" {
+			if name == "shutdown" {
 				return
 			}
 			if got := i.await(store.Done); got.Verdict != "aborted" || !strings.Contains(got.Why, why) {
@@ -384,7 +384,7 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// An environment that could not be put back is held until a person releases it.
+// An environment whose faults could not be undone is held until a person releases it.
 func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 	t.Parallel()
 	i := begin(t)
@@ -398,7 +398,7 @@ func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 	ask()
 	i.await(store.Done)
 	ask()
-	if j := i.await(store.Refused); !strings.Contains(j.Why, "could not put it back: db is down") {
+	if j := i.await(store.Refused); !strings.Contains(j.Why, "could not undo its faults: db is down") {
 		t.Errorf("%+v", j)
 	}
 	if err := i.Store.Release(t.Context(), "staging"); err != nil {
@@ -409,7 +409,7 @@ func TestWhatIsNotPutBackIsHeld(t *testing.T) {
 	i.eventually("it runs again", func() bool { return i.stage.count() == 2 })
 }
 
-// A bug ends a job, and not the daemon; its environment is free again.
+// A panic ends the job, but not the daemon, and its environment is free again.
 func TestABugEndsAJob(t *testing.T) {
 	t.Parallel()
 	i := begin(t, often())
@@ -420,11 +420,11 @@ func TestABugEndsAJob(t *testing.T) {
 	i.eventually("the next one runs", func() bool { return i.stage.count() > 1 })
 }
 
-// The store breaks while a run goes on: it is told, and when it is well again the
-// verdict is in it.
+// The store fails during a run: the page shows it, and the verdict is in the store after
+// the store has recovered.
 func TestAStoreThatBreaksLosesNoVerdict(t *testing.T) {
 	t.Parallel()
-	for name, restart := range map[string]bool{"it comes back": false, "the daemon is started anew": true} {
+	for name, restart := range map[string]bool{"it comes back": false, "the daemon restarts": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := begin(t)
@@ -439,13 +439,13 @@ func TestAStoreThatBreaksLosesNoVerdict(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = other.Close() })
-			// SQLite refuses to write what it cannot find.
+			// SQLite fails to write to a table that is gone.
 			if _, err := other.DB().ExecContext(t.Context(), "ALTER TABLE gameday_jobs RENAME TO away"); err != nil {
 				t.Fatal(err)
 			}
 			spooled := filepath.Join(i.Spool, fmt.Sprintf("job-%d.json", j.ID))
 			i.eventually("the outcome is in a file", func() bool { _, err := os.Stat(spooled); return err == nil })
-			i.eventually("it is said", func() bool { return strings.Contains(i.Trouble()["store"], "gameday_jobs") })
+			i.eventually("the page shows it", func() bool { return strings.Contains(i.Trouble()["store"], "gameday_jobs") })
 			if restart {
 				i.end()
 			}
@@ -458,7 +458,7 @@ func TestAStoreThatBreaksLosesNoVerdict(t *testing.T) {
 			if got := i.await(store.Done); got.ID != j.ID || got.Verdict != "disproved" {
 				t.Errorf("%+v", got)
 			}
-			i.eventually("nothing is wrong any more", func() bool { return i.Trouble()["store"] == "" })
+			i.eventually("the error is cleared", func() bool { return i.Trouble()["store"] == "" })
 			if _, err := os.Stat(spooled); err == nil {
 				t.Error("the file is left")
 			}
@@ -471,7 +471,7 @@ func TestListenersThatFallBehindAreLetGo(t *testing.T) {
 	var hub daemon.Hub
 	slow, leave, ok := hub.Listen()
 	if !ok {
-		t.Fatal("nobody may listen")
+		t.Fatal("no listener is allowed")
 	}
 	for range 1000 {
 		hub.Publish(daemon.Live{Kind: daemon.Line})
@@ -481,19 +481,19 @@ func TestListenersThatFallBehindAreLetGo(t *testing.T) {
 		n++
 	}
 	if n == 0 || n >= 1000 {
-		t.Errorf("it was told %d things before it was let go", n)
+		t.Errorf("it received %d events before it was disconnected", n)
 	}
 	leave()
 	var leaves []func()
 	for range daemon.MaxListeners {
 		_, leave, ok := hub.Listen()
 		if !ok {
-			t.Fatal("too few may listen")
+			t.Fatal("too few listeners are allowed")
 		}
 		leaves = append(leaves, leave)
 	}
 	if _, _, ok := hub.Listen(); ok {
-		t.Error("any number may listen")
+		t.Error("too many listeners are allowed")
 	}
 	for _, leave := range leaves {
 		leave()
@@ -501,8 +501,8 @@ func TestListenersThatFallBehindAreLetGo(t *testing.T) {
 	}
 }
 
-// What never began is refused, and not done: the environment is in use by a person's
-// run, or is not there.
+// A job whose run does not start is refused, and not done: its environment is in use or
+// unreachable.
 func TestWhatNeverBeganIsRefused(t *testing.T) {
 	t.Parallel()
 	i := begin(t)
@@ -514,5 +514,5 @@ func TestWhatNeverBeganIsRefused(t *testing.T) {
 	if j := i.await(store.Refused); j.Why != i.stage.never {
 		t.Errorf("%+v", j)
 	}
-	i.eventually("somebody was told", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 1 })
+	i.eventually("the notifications are sent", func() bool { i.stage.mu.Lock(); defer i.stage.mu.Unlock(); return len(i.stage.told) == 1 })
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// tickWithin is how long one look may take, so that a store that hangs does not keep
-// the next one from coming.
-const tickWithin = 20 * time.Second
+// tickTimeout is the timeout of one tick, so that a store that hangs does not block the
+// next one.
+const tickTimeout = 20 * time.Second
 
-// tick looks once at all that may be due.
+// tick processes everything that is due.
 func (d *Daemon) tick(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, tickWithin)
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
 	d.note("schedules", d.load())
 	err := d.replay(ctx)
@@ -30,10 +30,10 @@ func (d *Daemon) tick(ctx context.Context) {
 	}
 }
 
-// horizon is how far back moments are looked for that nobody was there for.
+// horizon is how far back the daemon looks for missed runs.
 const horizon = 31 * 24 * time.Hour
 
-// maxMissed is how many missed moments of a schedule are written down one by one.
+// maxMissed is the number of missed runs of a schedule that are recorded one by one.
 const maxMissed = 20
 
 // dispatch adds the jobs of a schedule that are due.
@@ -41,7 +41,7 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 	now := d.Now()
 	seen, err := d.Store.Seen(ctx, s.Name, now)
 	if err != nil || !seen.Before(now) {
-		return err // a clock that was put back names no moment twice
+		return err // a clock that was set back must not repeat a run
 	}
 	jobs, upTo, err := d.due(s, seen, now)
 	if err != nil || upTo.Equal(seen) {
@@ -56,14 +56,14 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 			switch last := i == len(jobs)-1; {
 			case jobs[i].State == store.Missed:
 			case !last:
-				jobs[i].State, jobs[i].Why = store.Missed, "the next moment had come before an instance was there"
+				jobs[i].State, jobs[i].Why = store.Missed, "no instance was running before the next run was due"
 			case len(busy) > 0:
-				jobs[i].State, jobs[i].Why = store.Missed, "the run before it had not ended"
+				jobs[i].State, jobs[i].Why = store.Missed, "the previous run had not ended"
 			}
 		}
 	}
-	ids, mine, err := d.Store.Advance(ctx, s.Name, seen, upTo, jobs)
-	if err != nil || !mine {
+	ids, advanced, err := d.Store.Advance(ctx, s.Name, seen, upTo, jobs)
+	if err != nil || !advanced {
 		return err
 	}
 	for i, j := range jobs {
@@ -76,17 +76,17 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 	return nil
 }
 
-// tellOf tells of a job that needs somebody, or that will not begin.
+// tellOf sends a notification about a job that needs approval or will not start.
 func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
 	line := ""
 	event := string(j.State)
 	switch j.State {
 	case store.Awaiting:
 		event = "approval"
-		line = fmt.Sprintf("job %d, %s in %s, waits until %s for somebody to approve", j.ID, j.What, j.Environment, j.Expires.UTC().Format("15:04 MST"))
+		line = fmt.Sprintf("job %d, %s in %s, needs approval before %s", j.ID, j.What, j.Environment, j.Expires.UTC().Format("15:04 MST"))
 	case store.Missed, store.Refused, store.Interrupted:
 		event = "missed"
-		line = fmt.Sprintf("%s in %s at %s was %s: %s", j.What, j.Environment, j.Due.UTC().Format("2006-01-02 15:04 MST"), j.State, j.Why)
+		line = fmt.Sprintf("%s in %s, due at %s, was %s: %s", j.What, j.Environment, j.Due.UTC().Format("2006-01-02 15:04 MST"), j.State, j.Why)
 	case store.Queued, store.Running, store.Done:
 		return
 	}
@@ -94,15 +94,15 @@ func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
 	d.tell(ctx, j, s.Notify, event, line)
 }
 
-// due are the jobs of the moments between seen and now, and up to which moment they
-// are dealt with.
+// due is the jobs that are due between seen and now, and the time up to which the
+// schedule is processed.
 func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job, upTo time.Time, err error) {
 	upTo = seen
 	if oldest := now.Add(-horizon); seen.Before(oldest) {
 		upTo = oldest
 	}
 	more := 0
-	// Mostly the next moment is still to come, and no others need be looked for.
+	// The next time is usually still to come, so the first batch is one.
 	for batch := 1; ; batch = 100 {
 		moments, err := schedule.Upcoming(s, upTo, batch)
 		if err != nil {
@@ -120,7 +120,7 @@ func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job
 			if m.Refused == "" {
 				jobs = append(jobs, d.job(s, m.At, begins, now))
 			}
-			if over := len(jobs) - maxMissed; over > 0 { // of a year's, too, few are kept
+			if over := len(jobs) - maxMissed; over > 0 { // bounded, even after a year
 				jobs, more = jobs[over:], more+over
 			}
 		}
@@ -136,20 +136,20 @@ func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
 		j.State, j.Expires = store.Awaiting, begins.Add(within)
 	}
 	if now.Sub(begins) > Grace {
-		j.State, j.Why = store.Missed, fmt.Sprintf("no instance was there at its moment, and %v after it is too late", now.Sub(begins).Round(time.Second))
+		j.State, j.Why = store.Missed, fmt.Sprintf("no instance was running when it was due, and %v later is too late", now.Sub(begins).Round(time.Second))
 	}
 	return j
 }
 
-// shortened says in the oldest of missed moments how many more there were before it.
+// shortened adds the number of earlier missed runs to the oldest job.
 func shortened(jobs []store.Job, more int) []store.Job {
 	if more > 0 && jobs[0].State == store.Missed {
-		jobs[0].Why += fmt.Sprintf("; so were %d before it", more)
+		jobs[0].Why += fmt.Sprintf("; %d earlier runs were missed too", more)
 	}
 	return jobs
 }
 
-// enqueue queues what waits for its turn, and drops what has waited too long.
+// enqueue adds waiting jobs to the queue, and drops jobs that have waited too long.
 func (d *Daemon) enqueue(ctx context.Context) error {
 	waiting, err := d.Store.Jobs(ctx, store.Filter{States: []store.State{store.Awaiting, store.Queued}})
 	if err != nil {
@@ -160,18 +160,18 @@ func (d *Daemon) enqueue(ctx context.Context) error {
 		case d.Now().After(j.Expires):
 			why := tooLate
 			if j.State == store.Awaiting {
-				why = "nobody has approved of it in time"
+				why = "it was not approved in time"
 			}
 			err = errors.Join(err, d.drop(ctx, j, store.Missed, why))
 		case j.State == store.Queued:
-			err = errors.Join(err, d.queue.Add(ctx, j.ID)) // which does nothing where it was added
+			err = errors.Join(err, d.queue.Add(ctx, j.ID)) // does nothing if the job is in the queue
 		}
 	}
 	return err
 }
 
-// drop ends a job that was not begun, and tells of it. One that has begun meanwhile is
-// left alone.
+// drop ends a job that has not started, and sends a notification. It does nothing if the
+// job has started meanwhile.
 func (d *Daemon) drop(ctx context.Context, j store.Job, state store.State, why string) error {
 	err := d.Store.Drop(ctx, j.ID, state, why)
 	if errors.Is(err, store.ErrState) {
@@ -185,9 +185,9 @@ func (d *Daemon) drop(ctx context.Context, j store.Job, state store.State, why s
 	return err
 }
 
-// reap marks the jobs of instances that died.
+// reap marks the jobs of dead instances as interrupted.
 func (d *Daemon) reap(ctx context.Context) error {
-	// A store that was away has heard nothing of what runs here.
+	// If the store was unreachable, the locks of this instance are old: renew them first.
 	for _, id := range d.mine() {
 		if _, err := d.Store.Renew(ctx, id); err != nil && !errors.Is(err, store.ErrState) {
 			return err

@@ -2,41 +2,41 @@ package daemon
 
 import "sync"
 
-// Kinds of what is told live.
+// Kinds of live events.
 const (
-	Changed = "changed" // a job is in another state, or something else to be looked at anew
-	Line    = "line"    // something happened in a run
-	Meter   = "meter"   // how users are served at the moment
+	Changed = "changed" // a job or a hold has changed: reload the page
+	Line    = "line"    // a line of a run's output
+	Meter   = "meter"   // the current share of good users
 )
 
-// Live is something that has just happened.
+// Live is a live event.
 type Live struct {
 	Kind    string   `json:"kind"`
-	Job     int64    `json:"job,omitempty"` // 0 where it is about none, or all
+	Job     int64    `json:"job,omitempty"` // 0 if the event is not about one job
 	Text    string   `json:"text,omitempty"`
 	Phase   string   `json:"phase,omitempty"`
-	For     float64  `json:"for_s,omitempty"`     // how long the phase lasts, at most
-	Elapsed float64  `json:"elapsed_s,omitempty"` // of it
-	Users   int      `json:"users,omitempty"`     // of the last seconds
-	Good    *float64 `json:"good,omitempty"`      // the share of them who were served well
+	For     float64  `json:"for_s,omitempty"`     // the maximum length of the phase
+	Elapsed float64  `json:"elapsed_s,omitempty"` // since the phase started
+	Users   int      `json:"users,omitempty"`     // in the last seconds
+	Good    *float64 `json:"good,omitempty"`      // the share of good ones among Users
 }
 
-// backlog is how far a listener may fall behind before it is let go: it has to look
-// anew then.
+// backlog is how many events a listener may fall behind before it is disconnected. It
+// must reload then.
 const backlog = 64
 
-// MaxListeners is how many may listen at once.
+// MaxListeners is the maximum number of listeners.
 const MaxListeners = 500
 
-// Hub tells listeners what happens. The zero value is ready.
+// Hub sends live events to listeners. The zero value is ready to use.
 type Hub struct {
 	mu        sync.Mutex
 	listeners map[chan Live]struct{}
-	latest    map[int64]Live // the last meter of each job, for whoever comes later
+	latest    map[int64]Live // the last meter of each job, for new listeners
 }
 
-// Listen gives what happens from now on. The channel is closed when the listener is too
-// slow, or has left; ok is false where there are too many.
+// Listen returns a channel of events from now on. The channel is closed if the listener
+// is too slow, and when it leaves. ok is false if there are too many listeners.
 func (h *Hub) Listen() (events <-chan Live, leave func(), ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -49,7 +49,7 @@ func (h *Hub) Listen() (events <-chan Live, leave func(), ok bool) {
 	c := make(chan Live, backlog)
 	h.listeners[c] = struct{}{}
 	for _, l := range h.latest {
-		c <- l // there are fewer than fit
+		c <- l // never blocks: latest is smaller than backlog
 	}
 	return c, func() {
 		h.mu.Lock()
@@ -59,13 +59,13 @@ func (h *Hub) Listen() (events <-chan Live, leave func(), ok bool) {
 }
 
 func (h *Hub) drop(c chan Live) {
-	if _, there := h.listeners[c]; there {
+	if _, ok := h.listeners[c]; ok {
 		delete(h.listeners, c)
 		close(c)
 	}
 }
 
-// Publish tells all listeners. It waits for none.
+// Publish sends an event to all listeners without waiting.
 func (h *Hub) Publish(l Live) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -21,22 +21,22 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// busyFor is after what time a job looks again whether its environment is free.
-const busyFor = time.Second
+// retryAfter is when a job tries again if its environment is in use.
+const retryAfter = time.Second
 
-// work does a job: it is what the queue calls, once for each job and instance.
+// work runs a job. The queue calls it.
 func (d *Daemon) work(ctx context.Context, id int64) (again time.Duration, err error) {
 	j, err := d.Store.Job(ctx, id)
 	if err != nil {
-		return busyFor, nil //nolint:nilerr // the store is away: the tick says so
+		return retryAfter, nil //nolint:nilerr // the store is unreachable: the tick reports it
 	}
 	if j.State != store.Queued {
-		return 0, nil // it was begun, or dropped, by somebody
+		return 0, nil // it has started or was dropped meanwhile
 	}
 	s := d.scheduleOf(j)
-	switch state, why, err := d.against(ctx, s, j); {
+	switch state, why, err := d.obstacle(ctx, s, j); {
 	case err != nil:
-		return busyFor, nil //nolint:nilerr // likewise
+		return retryAfter, nil //nolint:nilerr // likewise
 	case state != "":
 		return 0, d.drop(ctx, j, state, why)
 	}
@@ -45,17 +45,18 @@ func (d *Daemon) work(ctx context.Context, id int64) (again time.Duration, err e
 	case errors.Is(err, store.ErrState):
 		return 0, nil
 	case err != nil, !claimed:
-		return busyFor, nil //nolint:nilerr // likewise
+		return retryAfter, nil //nolint:nilerr // likewise
 	}
 	d.carryOut(ctx, s, j)
 	return 0, nil
 }
 
-// tooLate is why a job is not begun whose turn has not come in time.
-const tooLate = "it could not begin in time: another run was in the way"
+// tooLate is why a queued job expires.
+const tooLate = "it could not start in time: another run was in progress"
 
-// against is what stands against a job's beginning, without asking anybody outside.
-func (d *Daemon) against(ctx context.Context, s scenario.Schedule, j store.Job) (state store.State, why string, err error) {
+// obstacle is what keeps a job from starting, as far as the store and the schedule know;
+// state is "" if nothing does.
+func (d *Daemon) obstacle(ctx context.Context, s scenario.Schedule, j store.Job) (state store.State, why string, err error) {
 	now := d.Now()
 	if now.After(j.Expires) {
 		return store.Missed, tooLate, nil
@@ -69,16 +70,16 @@ func (d *Daemon) against(ctx context.Context, s scenario.Schedule, j store.Job) 
 			return store.Refused, fmt.Sprintf("%s is held by %s: %s", h.Environment, h.Who, h.Why), nil
 		}
 	}
-	// An approval, or another run, may have taken until after its window.
+	// The window may have closed while the job waited for approval or for another run.
 	if j.Schedule != "" && s.Name != "" {
 		if why, err := schedule.Refused(s, now); err != nil || why != "" {
-			return store.Missed, cmp.Or(why, "its schedule is broken"), nil //nolint:nilerr // the tick says so
+			return store.Missed, cmp.Or(why, "its schedule is invalid"), nil //nolint:nilerr // the tick reports it
 		}
 	}
 	return "", "", nil
 }
 
-// carryOut runs a job that was claimed, and writes down how it has ended.
+// carryOut runs a claimed job and records its outcome.
 func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -87,14 +88,14 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 	d.mu.Unlock()
 	d.Hub.Publish(Live{Kind: Changed, Job: j.ID})
 	beating := make(chan struct{})
-	beats, stop := context.WithCancel(context.WithoutCancel(ctx)) // until all is undone, too
+	beats, stop := context.WithCancel(context.WithoutCancel(ctx)) // until everything is undone
 	go func() { defer close(beating); d.keep(beats, j.ID) }()
 
 	o := store.Outcome{Job: j.ID, Instance: d.Instance, State: store.Done, ExitCode: -1}
 	if why := d.conditions(ctx, s, j); why != "" {
 		o.State, o.Why = store.Refused, why
 	} else {
-		d.Log.Info("begins", "job", j.ID, "what", j.What, "environment", j.Environment, "schedule", j.Schedule)
+		d.Log.Info("job started", "job", j.ID, "what", j.What, "environment", j.Environment, "schedule", j.Schedule)
 		r := d.run(ctx, j)
 		o.Run, o.Verdict, o.ExitCode, o.Document, o.Why = r.Run, r.Verdict, r.ExitCode, r.Document, r.Why
 		if stopped, ok := errors.AsType[run.StoppedError](context.Cause(ctx)); ok {
@@ -103,13 +104,13 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 		if r.Never {
 			o.State = store.Refused
 		}
-		d.Log.Info("has ended", "job", j.ID, "verdict", r.Verdict, "exit_code", r.ExitCode, "why", o.Why)
+		d.Log.Info("job ended", "job", j.ID, "verdict", r.Verdict, "exit_code", r.ExitCode, "why", o.Why)
 		d.afterwards(ctx, s, j, r)
 	}
 	if o.State == store.Refused {
-		told := j
-		told.State, told.Why = o.State, o.Why
-		d.tellOf(ctx, s, told)
+		refused := j
+		refused.State, refused.Why = o.State, o.Why
+		d.tellOf(ctx, s, refused)
 	}
 	stop()
 	<-beating
@@ -121,23 +122,24 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 	d.Hub.Publish(Live{Kind: Changed, Job: j.ID})
 }
 
-// run runs a job. A panic is followed by the undoing, as any end of a run is; it ends
-// the job, and not the daemon.
+// run runs a job. A panic is undone like any other end of a run. It ends the job, but not
+// the daemon.
 func (d *Daemon) run(ctx context.Context, j store.Job) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.Log.Error("a bug of gameday has ended a run", "job", j.ID, "panic", p, "stack", string(debug.Stack()))
-			r = Result{ExitCode: -1, Why: fmt.Sprintf("a bug of gameday has ended it: %v", p)}
+			d.Log.Error("a run panicked (a bug in gameday; please report it)", "job", j.ID, "panic", p, "stack", string(debug.Stack()))
+			r = Result{ExitCode: -1, Why: fmt.Sprintf("the run panicked (a bug in gameday; please report it): %v", p)}
 		}
 	}()
 	return d.Runner.Run(ctx, j, func(l Live) { l.Job = j.ID; d.Hub.Publish(l) })
 }
 
-// afterwards holds an environment that could not be put back, and tells of the verdict.
+// afterwards holds an environment whose faults could not be undone, and sends the
+// verdict.
 func (d *Daemon) afterwards(ctx context.Context, s scenario.Schedule, j store.Job, r Result) {
 	ctx = context.WithoutCancel(ctx)
 	if r.Left {
-		h := store.Hold{Environment: j.Environment, Who: "gameday", Since: d.Now(), Why: fmt.Sprintf("job %d could not put it back: %s. Run gameday undo, and release it", j.ID, r.Why)}
+		h := store.Hold{Environment: j.Environment, Who: "gameday", Since: d.Now(), Why: fmt.Sprintf("job %d could not undo its faults: %s. Run gameday undo, then release the environment", j.ID, r.Why)}
 		d.note("hold of "+j.Environment, d.Store.Hold(ctx, h))
 	}
 	if len(s.Notify) > 0 && r.Verdict != "" {
@@ -149,7 +151,7 @@ func (d *Daemon) afterwards(ctx context.Context, s scenario.Schedule, j store.Jo
 	}
 }
 
-// conditions says which condition of a schedule does not hold, or "".
+// conditions says which condition of a schedule is not met, or "".
 func (d *Daemon) conditions(ctx context.Context, s scenario.Schedule, j store.Job) string {
 	for _, c := range s.OnlyIf {
 		var g gate.Gate
@@ -160,23 +162,23 @@ func (d *Daemon) conditions(ctx context.Context, s scenario.Schedule, j store.Jo
 			g = *c.Prometheus
 		default:
 			if err := d.Runner.Steady(ctx, j, c.Steady); err != nil {
-				return "it is not steady: " + err.Error()
+				return "not in steady state: " + err.Error()
 			}
 			continue
 		}
 		ok, why, err := g.Holds(ctx)
 		if err != nil {
-			return "nobody can tell whether a condition holds: " + err.Error()
+			return "a condition could not be evaluated: " + err.Error()
 		}
 		if !ok {
-			return "a condition does not hold: " + why
+			return "a condition is not met: " + why
 		}
 	}
 	return ""
 }
 
-// keep keeps the lock of a job, and ends its run when somebody asks for that, or when
-// another instance might take this one for dead.
+// keep renews the lock of a job. It stops the run on request, or before other instances
+// assume that this one is dead.
 func (d *Daemon) keep(ctx context.Context, id int64) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
@@ -192,36 +194,36 @@ func (d *Daemon) keep(ctx context.Context, id int64) {
 		cancel()
 		switch {
 		case errors.Is(err, store.ErrState):
-			d.end(id, "another instance has taken this one for dead")
+			d.end(id, "this instance lost its lock: another instance assumed that it was dead")
 		case err == nil:
 			last = time.Now()
 			if stoppedBy != "" {
 				d.end(id, "stopped by "+stoppedBy)
 			}
 		case ctx.Err() == nil && d.Store.Shared() && time.Since(last) > lostAfter:
-			d.end(id, fmt.Sprintf("the store could not be reached for %v, and another instance might take this one for dead: %v", lostAfter, err))
+			d.end(id, fmt.Sprintf("the store was unreachable for %v, so other instances may assume that this one is dead: %v", lostAfter, err))
 		}
 	}
 }
 
-// finish writes down how a job has ended: first into a file, and then into the store,
-// so that a store that is away loses no verdict.
+// finish records the outcome of a job: first in a file, then in the store. So no verdict
+// is lost if the store is unreachable.
 func (d *Daemon) finish(ctx context.Context, o store.Outcome) {
 	data, err := json.Marshal(o)
 	if err == nil {
 		err = atomicfile.WriteBytes(d.spoolFile(o.Job), 0o600, data)
 	}
 	d.note(fmt.Sprintf("outcome of job %d", o.Job), err)
-	ctx, cancel := context.WithTimeout(ctx, tickWithin)
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
 	err = d.Store.Finish(ctx, o)
 	d.note("store", err)
 	if err == nil {
-		_ = os.Remove(d.spoolFile(o.Job)) // what is left is written again, to the same effect
+		_ = os.Remove(d.spoolFile(o.Job)) // a file that stays is written to the store again, which is harmless
 	}
 }
 
-// replay writes outcomes down that the store could not take.
+// replay writes the outcomes of the spool folder to the store.
 func (d *Daemon) replay(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(d.Spool, "job-*.json"))
 	if err != nil {
@@ -234,15 +236,15 @@ func (d *Daemon) replay(ctx context.Context) error {
 		}
 		var o store.Outcome
 		if err := json.Unmarshal(data, &o); err != nil {
-			_ = os.Rename(file, file+".broken") // a torn one; its run's folder has the verdict
-			d.Log.Error("an outcome cannot be read", "file", file, "err", err)
+			_ = os.Rename(file, file+".broken") // incomplete; the run's folder has the verdict
+			d.Log.Error("read an outcome", "file", file, "err", err)
 			continue
 		}
 		if d.isRunning(o.Job) {
-			continue // it is being written down
+			continue // finish is recording it
 		}
 		if err := d.Store.Finish(ctx, o); err != nil {
-			return fmt.Errorf("write the outcome of job %d down: %w", o.Job, err)
+			return fmt.Errorf("record the outcome of job %d: %w", o.Job, err)
 		}
 		_ = os.Remove(file) // likewise
 		d.Hub.Publish(Live{Kind: Changed, Job: o.Job})
@@ -250,7 +252,7 @@ func (d *Daemon) replay(ctx context.Context) error {
 	return nil
 }
 
-// mine are the jobs that run here.
+// mine is the jobs that run on this instance.
 func (d *Daemon) mine() []int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

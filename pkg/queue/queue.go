@@ -1,8 +1,8 @@
-// Package queue hands jobs to instances, each job to one of them, and each once. It is
-// river behind three methods; docs/queue.md says what was found of it.
+// Package queue distributes jobs to instances. Each job goes to one instance, once. It
+// wraps River in three methods; docs/queue.md explains why.
 //
-// A job is no more than its number here: what it is, and what has become of it, is in
-// the store, which decides whether it may begin at all.
+// The queue knows only the ID of a job. The job itself and its state are in the store,
+// which also decides whether the job may start.
 package queue
 
 import (
@@ -22,25 +22,25 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// Slots is how many jobs an instance works on at once. Those of one environment never
-// overlap, whatever it is.
+// Slots is the number of jobs that an instance runs at the same time. Jobs in the same
+// environment never overlap.
 const Slots = 16
 
-// Queue hands out jobs.
+// Queue distributes jobs.
 type Queue interface {
-	// Add adds a job; one that was added already is not added again.
+	// Add adds a job. It does nothing if the job is already in the queue.
 	Add(ctx context.Context, id int64) error
-	// Start begins to hand jobs to this instance, once and until Stop.
+	// Start starts to process jobs on this instance, until Stop. Call it once.
 	Start(ctx context.Context) error
-	// Stop hands out no more jobs, ends the contexts of those under way, and waits
-	// for them.
+	// Stop takes no more jobs, cancels the contexts of running jobs, and waits for
+	// them.
 	Stop(ctx context.Context) error
 }
 
-// Work does a job. Where it cannot yet, it says after what time to try again.
+// Work runs a job. If again is above 0, the queue tries the job again after that time.
 type Work func(ctx context.Context, id int64) (again time.Duration, err error)
 
-// OnSQLite is a queue in a SQLite database, whose pool has one connection.
+// OnSQLite is a queue in a SQLite database. db must have one connection.
 func OnSQLite(ctx context.Context, db *sql.DB, work Work, log *slog.Logger) (Queue, error) {
 	return open(ctx, riversqlite.New(db), work, log)
 }
@@ -50,28 +50,28 @@ func OnPostgres(ctx context.Context, pool *pgxpool.Pool, work Work, log *slog.Lo
 	return open(ctx, riverpgxv5.New(pool), work, log)
 }
 
-// job is what river knows of a job.
+// job is the arguments of a River job.
 type job struct {
 	ID int64 `json:"id" river:"unique"`
 }
 
-// Kind names the kind of a job for river.
+// Kind implements [river.JobArgs].
 func (job) Kind() string { return "gameday" }
 
-// worker does jobs for river.
+// worker implements [river.Worker].
 type worker struct {
 	river.WorkerDefaults[job]
 	work Work
 }
 
-// Timeout is none: a game day ends by itself, and is stopped by people.
+// Timeout disables River's timeout: a game day has its own timing, and people can stop it.
 func (worker) Timeout(*river.Job[job]) time.Duration { return -1 }
 
-// Work does a job, or says when to try again.
+// Work implements [river.Worker].
 func (w worker) Work(ctx context.Context, j *river.Job[job]) error {
 	again, err := w.work(ctx, j.Args.ID)
 	if err != nil {
-		// It is not tried again: what was begun is undone by the journal.
+		// Do not retry: the faults are undone by the journal.
 		return river.JobCancel(err)
 	}
 	if again > 0 {
@@ -80,8 +80,8 @@ func (w worker) Work(ctx context.Context, j *river.Job[job]) error {
 	return nil
 }
 
-// rescueAfter is after what time river takes a job for one whose worker is dead. Since
-// it has one attempt only, it is then thrown away, and not done again.
+// rescueAfter is how long River waits before it assumes that a job's worker is dead. A
+// job has only one attempt, so River then discards the job and does not repeat it.
 const rescueAfter = 24 * time.Hour
 
 type riverQueue[TTx any] struct {
@@ -89,7 +89,7 @@ type riverQueue[TTx any] struct {
 	stopped atomic.Bool
 }
 
-// loud lets warnings and errors through: whatever else river says is about itself.
+// loud drops log messages below a warning: they are about River's internals.
 type loud struct{ slog.Handler }
 
 // Enabled implements [slog.Handler].
@@ -110,7 +110,7 @@ func open[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], work Wor
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return nil, fmt.Errorf("make the queue's tables: %w", err)
+		return nil, fmt.Errorf("create the queue's tables: %w", err)
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker{work: work})

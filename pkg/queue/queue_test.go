@@ -14,7 +14,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// done counts who has done what.
+// done counts how often each job ran.
 type done struct {
 	mu    sync.Mutex
 	times map[int64]int
@@ -26,7 +26,7 @@ func (d *done) work(_ context.Context, id int64) (time.Duration, error) {
 	d.times[id]++
 	switch {
 	case id == 3 && d.times[id] < 3:
-		return 10 * time.Millisecond, nil // not yet: try again
+		return 10 * time.Millisecond, nil // try again
 	case id == 4:
 		return 0, errors.New("it is broken")
 	}
@@ -39,8 +39,8 @@ func (d *done) all(n int) bool {
 	return len(d.times) >= n && d.times[3] >= 3
 }
 
-// Two instances share a queue: each job is done once, however often it was added; one
-// that asks for it is tried again; one that fails is not.
+// Two instances share a queue. Each job runs once, however often it is added. A job that
+// asks for another try runs again, and a job that fails does not.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	for database, where := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "q.db"), "postgres": pgtest.New(t).URL} {
@@ -75,7 +75,7 @@ func TestQueue(t *testing.T) {
 			for !d.all(jobs) {
 				select {
 				case <-deadline:
-					t.Fatalf("not all was done: %v", d.times)
+					t.Fatalf("not all jobs ran: %v", d.times)
 				case <-time.After(20 * time.Millisecond):
 				}
 			}
@@ -86,7 +86,7 @@ func TestQueue(t *testing.T) {
 			}
 			for id, n := range d.times {
 				if want := map[int64]int{3: 3}[id]; n != max(want, 1) && id != 4 {
-					t.Errorf("job %d was done %d times", id, n)
+					t.Errorf("job %d ran %d times", id, n)
 				}
 			}
 		})

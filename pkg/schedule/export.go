@@ -18,28 +18,28 @@ import (
 //go:embed export
 var exports embed.FS
 
-// Exports are what a schedule can be written for, for those who want no daemon.
+// Exports are the formats for running a schedule without gameday serve.
 func Exports() []string { return []string{"cron", "github-actions", "kubernetes", "systemd"} }
 
-// Exported is a schedule as somebody else begins it.
+// Exported is the data of a format's template.
 type Exported struct {
 	scenario.Schedule
-	Command  string // what is run, in one line of a shell
-	Fields   string // cron's five
-	Calendar string // the same for systemd; empty for every so often
+	Command  string // the shell command
+	Fields   string // cron's five fields
+	Calendar string // the same for systemd; empty for @every
 	Every    time.Duration
-	UTC      []string // the five fields in UTC, for each offset that the zone has in a year
-	Left     []string // what somebody else does not look at
+	UTC      []string // the five fields in UTC, one entry for each offset of the zone in a year
+	Left     []string // the features that only gameday serve supports
 }
 
-// descriptors are cron's words for five fields.
+// descriptors are cron's abbreviations of five fields.
 func descriptors() map[string]string {
 	return map[string]string{
 		"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
 	}
 }
 
-// Export writes a schedule for one of [Exports].
+// Export writes a schedule in one of [Exports].
 func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 	if !slices.Contains(Exports(), to) {
 		return fmt.Errorf("found %q, expected one of %s", to, strings.Join(Exports(), ", "))
@@ -55,7 +55,7 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 	}
 	if delay, ok := every.(cron.ConstantDelaySchedule); ok {
 		if to != "systemd" {
-			return fmt.Errorf("schedule %s: %s has no @every: write it as five fields, such as */15 * * * *", s.Name, to)
+			return fmt.Errorf("schedule %s: %s does not support @every: use five fields, such as */15 * * * *", s.Name, to)
 		}
 		e.Every = delay.Delay
 	} else if e.Calendar, err = calendarOf(e.Fields, s.Zone()); err != nil && to == "systemd" {
@@ -73,7 +73,7 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 	return t.ExecuteTemplate(w, to, e)
 }
 
-// left is what only gameday serve looks at.
+// left lists the features of a schedule that only gameday serve supports.
 func left(s scenario.Schedule) (all []string) {
 	if len(s.OnlyIf) > 0 {
 		all = append(all, "only_if")
@@ -81,10 +81,10 @@ func left(s scenario.Schedule) (all []string) {
 	if s.Approval != nil {
 		all = append(all, "approval")
 	}
-	return append(all, "holds (gameday hold)", "what was missed")
+	return append(all, "holds (gameday hold)", "missed runs")
 }
 
-// calendarOf writes cron's fields as systemd.time(7) has them.
+// calendarOf converts cron's fields to the format of systemd.time(7).
 func calendarOf(fields, zone string) (string, error) {
 	f := strings.Fields(fields)
 	minute, hour, day, month, weekday := f[0], f[1], f[2], f[3], f[4]
@@ -95,13 +95,13 @@ func calendarOf(fields, zone string) (string, error) {
 		}
 		return strings.TrimSpace(fmt.Sprintf("%s *-%s-%s %s:%s:00 %s", days, part(month, 1), part(day, 1), part(hour, 0), part(minute, 0), zone)), nil
 	}
-	return "", fmt.Errorf("cron takes %q for either of day and weekday, which systemd has no word for: make it two schedules", fields)
+	return "", fmt.Errorf("%q matches a day of the month or a weekday, which systemd cannot express: split it into two schedules", fields)
 }
 
 func free(field string) bool { return field == "*" || field == "?" }
 
-// part writes one field of numbers: lists stay, ranges get two dots, and steps of all
-// begin at the least.
+// part converts one numeric field: lists stay, ranges use two dots, and */N starts at
+// the smallest value.
 func part(field string, least int) string {
 	if free(field) {
 		return "*"
@@ -110,8 +110,8 @@ func part(field string, least int) string {
 		return fmt.Sprintf("%02d", n)
 	}
 	var all []string
-	for one := range strings.SplitSeq(field, ",") {
-		span, step, stepped := strings.Cut(one, "/")
+	for item := range strings.SplitSeq(field, ",") {
+		span, step, stepped := strings.Cut(item, "/")
 		if free(span) && stepped {
 			span = strconv.Itoa(least)
 		}
@@ -124,21 +124,21 @@ func part(field string, least int) string {
 	return strings.Join(all, ",")
 }
 
-// weekdaysOf writes days of the week by their names.
+// weekdaysOf converts the weekdays to names.
 func weekdaysOf(field string) (string, error) {
 	if free(field) {
 		return "", nil
 	}
 	names := []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 	var all []string
-	for one := range strings.SplitSeq(field, ",") {
-		from, to, spans := strings.Cut(one, "-")
+	for item := range strings.SplitSeq(field, ",") {
+		from, to, spans := strings.Cut(item, "-")
 		var ends []string
 		for _, end := range []string{from, to} {
 			if n, err := strconv.Atoi(end); err == nil && n >= 0 && n < len(names) {
 				end = names[n]
 			} else if len(end) != len("mon") && (spans || end != "") {
-				return "", fmt.Errorf("found %q for days of the week, expected such as 1-5 or mon,wed", one)
+				return "", fmt.Errorf("weekday: found %q, expected for example 1-5 or mon,wed", item)
 			}
 			ends = append(ends, strings.ToUpper(end[:min(1, len(end))])+strings.ToLower(end[min(1, len(end)):]))
 		}
@@ -151,8 +151,9 @@ func weekdaysOf(field string) (string, error) {
 	return strings.Join(all, ","), nil
 }
 
-// utc writes fields in UTC, once for each offset that the zone has within a year. Whoever
-// begins at all of them has to look whether it is a moment of the schedule.
+// utc converts fields to UTC, once for each offset that the zone has within a year. Only
+// one of the offsets is right at a time, so a job that starts at all of them must check
+// whether it is due.
 func utc(fields, zone string, now time.Time) ([]string, error) {
 	if zone == "UTC" {
 		return []string{fields}, nil
@@ -164,30 +165,30 @@ func utc(fields, zone string, now time.Time) ([]string, error) {
 	f := strings.Fields(fields)
 	hour, err := strconv.Atoi(f[1])
 	if err != nil || !free(f[2]) || !free(f[3]) {
-		return nil, fmt.Errorf("GitHub knows UTC only, and %q in %s is not at one hour of some days of the week: give it in UTC", fields, zone)
+		return nil, fmt.Errorf("GitHub supports only UTC, and %q in %s cannot be converted because it is not at one fixed hour: set time_zone: UTC", fields, zone)
 	}
 	var all []string
 	for month := range 12 {
 		_, offset := now.AddDate(0, month, 0).In(at).Zone()
 		if offset%3600 != 0 {
-			return nil, fmt.Errorf("GitHub knows UTC only, and %s is not by whole hours off: give it in UTC", zone)
+			return nil, fmt.Errorf("GitHub supports only UTC, and %s cannot be converted because its offset is not in whole hours: set time_zone: UTC", zone)
 		}
 		moved := hour - offset/3600
 		if moved < 0 || moved > 23 {
 			if !free(f[4]) {
-				return nil, fmt.Errorf("GitHub knows UTC only, and in UTC %q in %s is on another day of the week: give it in UTC", fields, zone)
+				return nil, fmt.Errorf("GitHub supports only UTC, and %q in %s cannot be converted because it is on another day of the week in UTC: set time_zone: UTC", fields, zone)
 			}
 			moved = (moved + 24) % 24
 		}
-		one := fmt.Sprintf("%s %d %s %s %s", f[0], moved, f[2], f[3], f[4])
-		if !slices.Contains(all, one) {
-			all = append(all, one)
+		converted := fmt.Sprintf("%s %d %s %s %s", f[0], moved, f[2], f[3], f[4])
+		if !slices.Contains(all, converted) {
+			all = append(all, converted)
 		}
 	}
 	return all, nil
 }
 
-// Named tells whether cron has named a moment within so long before now.
+// Named reports whether a time of the cron expression lies within a duration before now.
 func Named(s scenario.Schedule, now time.Time, within time.Duration) (bool, error) {
 	due, err := Upcoming(s, now.Add(-within), 1)
 	return len(due) > 0 && !due[0].At.After(now), err

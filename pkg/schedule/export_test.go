@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 	for _, c := range []struct {
 		s    scenario.Schedule
 		to   string
-		says string // "!" and a part of the error where it is refused
+		says string // a part of the output, or "!" and a part of the error
 	}{
 		{weekly, "cron", "CRON_TZ=Europe/Berlin\n30 10 * * 2 cd /srv/gameday && sleep $(shuf -i 0-600 -n 1) && gameday schedule check weekly && gameday run checkout-db-loss --env staging\n"},
 		{weekly, "systemd", "OnCalendar=Tue *-*-* 10:30:00 Europe/Berlin\nRandomizedDelaySec=10m0s\n"},
@@ -28,8 +28,8 @@ func TestExport(t *testing.T) {
 		{with("0 3 * * mon,0", ""), "systemd", "OnCalendar=Mon,Sun *-*-* 03:00:00 UTC\n"},
 		{with("@daily", ""), "systemd", "OnCalendar=*-*-* 00:00:00 UTC\n"},
 		{with("@every 90m", ""), "systemd", "OnUnitActiveSec=1h30m0s\n"},
-		{with("@every 90m", ""), "cron", "!has no @every"},
-		{with("0 3 1 * 1", ""), "systemd", "!make it two schedules"},
+		{with("@every 90m", ""), "cron", "!does not support @every"},
+		{with("0 3 1 * 1", ""), "systemd", "!split it into two schedules"},
 		{weekly, "github-actions", "    - cron: \"30 9 * * 2\"\n    - cron: \"30 8 * * 2\"\n"},
 		{with("30 0 * * 2", "Europe/Berlin"), "github-actions", "!another day of the week"},
 		{with("30 0 * * *", "Europe/Berlin"), "github-actions", "    - cron: \"30 23 * * *\"\n    - cron: \"30 22 * * *\"\n"},
@@ -52,7 +52,7 @@ func TestExport(t *testing.T) {
 		if c.to == "kubernetes" || c.to == "github-actions" {
 			var document map[string]any
 			if err := yaml.Unmarshal([]byte(b.String()), &document); err != nil {
-				t.Errorf("%s is no YAML: %v", c.to, err)
+				t.Errorf("%s is not YAML: %v", c.to, err)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ END:VCALENDAR
 	}
 	s.Blackout[0].Calendar = []byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:yesterday\r\nEND:VEVENT\r\n")
 	if _, err := schedule.Refused(s, time.Now()); err == nil {
-		t.Error("a broken calendar is no error")
+		t.Error("an invalid calendar is accepted")
 	}
 }
 
@@ -122,6 +122,6 @@ func TestJitterIsTheSameForEveryInstance(t *testing.T) {
 		seen[j] = true
 	}
 	if len(seen) < 50 {
-		t.Errorf("of 100 moments only %d differ", len(seen))
+		t.Errorf("only %d different jitters in 100", len(seen))
 	}
 }

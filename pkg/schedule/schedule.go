@@ -1,8 +1,8 @@
-// Package schedule tells when game days come: by cron, in a time zone, within
-// windows, and not on days of blackout.
+// Package schedule calculates when game days are due: by cron, in a time zone, inside
+// windows and outside blackouts.
 //
-// An hour that a change to summer time skips has no run; of one that the change
-// back doubles, the first counts.
+// At the start of daylight saving time, times in the skipped hour have no run. At its
+// end, times in the repeated hour run once, the first time.
 package schedule
 
 import (
@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"time"
-	_ "time/tzdata" // the names of time zones, where the machine has none
+	_ "time/tzdata" // time zones, for machines that have none installed
 
 	"github.com/apognu/gocal"
 	"github.com/robfig/cron/v3"
@@ -19,21 +19,21 @@ import (
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-// Due is one moment that cron names.
+// Due is one time of the cron expression.
 type Due struct {
 	At      time.Time `json:"at"`                // in the schedule's time zone
-	Refused string    `json:"refused,omitempty"` // why nothing begins then
+	Refused string    `json:"refused,omitempty"` // why no run starts then
 }
 
-// maxDays is how far ahead is looked for a moment that is not refused.
+// maxDays is how many days ahead [Next] searches.
 const maxDays = 5 * 366
 
-// calendar is a schedule made ready to be asked.
+// calendar is a schedule with its parsed parts.
 type calendar struct {
 	scenario.Schedule
 	every cron.Schedule
 	zone  *time.Location
-	spans []span // of calendars, in which nothing begins
+	spans []span // blackouts of iCal files
 }
 
 // span is an event of a calendar.
@@ -42,7 +42,7 @@ type span struct {
 	why      string
 }
 
-// open reads a schedule, and what its calendars hold between two moments.
+// open parses a schedule, and the events of its iCal files between two times.
 func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 	c.Schedule = s
 	if c.every, err = cron.ParseStandard(s.Cron); err != nil {
@@ -69,7 +69,7 @@ func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 	return c, nil
 }
 
-// Upcoming are the next n moments after a moment, refused ones among them.
+// Upcoming is the next n times after a time, including refused ones.
 func Upcoming(s scenario.Schedule, after time.Time, n int) ([]Due, error) {
 	c, err := open(s, after.AddDate(0, 0, -1), after.AddDate(0, 0, maxDays))
 	if err != nil {
@@ -83,10 +83,10 @@ func (c calendar) upcoming(after time.Time, n int) []Due {
 	for at := after.In(c.zone); len(all) < n; {
 		next := c.every.Next(at)
 		if next.IsZero() {
-			break // cron names no moment within five years
+			break // the cron expression has no time within five years
 		}
-		// The second of a doubled hour was there already. What comes so many seconds
-		// after what was before has no hours.
+		// Skip the second occurrence of a repeated hour, but not for @every, which does
+		// not depend on the wall clock.
 		if _, delay := c.every.(cron.ConstantDelaySchedule); delay || !doubled(next) {
 			all = append(all, Due{next, c.refused(next)})
 		}
@@ -95,8 +95,8 @@ func (c calendar) upcoming(after time.Time, n int) []Due {
 	return all
 }
 
-// Next is the next moment at which something begins; ok is false where none is
-// within five years.
+// Next is the next time at which a run starts. ok is false if there is none within five
+// years.
 func Next(s scenario.Schedule, after time.Time) (at time.Time, ok bool, err error) {
 	last := after.AddDate(0, 0, maxDays)
 	c, err := open(s, after.AddDate(0, 0, -1), last)
@@ -118,8 +118,8 @@ func Next(s scenario.Schedule, after time.Time) (at time.Time, ok bool, err erro
 	return time.Time{}, false, nil
 }
 
-// Jitter is how much later than a moment the run of that moment begins: by chance, and
-// the same whoever asks.
+// Jitter is the delay of the run that is due at a time. It looks random, but it is the
+// same on every instance.
 func Jitter(s scenario.Schedule, at time.Time) time.Duration {
 	if s.Jitter <= 0 {
 		return 0
@@ -129,10 +129,10 @@ func Jitter(s scenario.Schedule, at time.Time) time.Duration {
 	return time.Duration(h.Sum64() % uint64(s.Jitter)).Truncate(time.Second) //nolint:gosec // G115: it is below jitter
 }
 
-// doubled tells whether the clock on the wall has shown this time before, because it
-// was put back since.
+// doubled reports whether the wall clock has shown this time before, because the clock
+// was set back.
 func doubled(t time.Time) bool {
-	// Clocks are put back by an hour, or by half of one in places.
+	// Clocks are set back by an hour; in some places by half an hour.
 	for _, by := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour} {
 		before := t.Add(-by)
 		if before.Hour() == t.Hour() && before.Minute() == t.Minute() && before.Day() == t.Day() {
@@ -142,7 +142,7 @@ func doubled(t time.Time) bool {
 	return false
 }
 
-// refused says why nothing begins at a moment, or "".
+// refused is why no run starts at a time, or "".
 func (c calendar) refused(at time.Time) string {
 	if why, dark := c.blackout(at); dark {
 		if why != "" {
@@ -158,7 +158,7 @@ func (c calendar) refused(at time.Time) string {
 			return ""
 		}
 	}
-	return "outside of its windows"
+	return "outside its windows"
 }
 
 func (c calendar) blackout(at time.Time) (why string, dark bool) {
@@ -180,7 +180,7 @@ func (c calendar) blackout(at time.Time) (why string, dark bool) {
 	return "", false
 }
 
-// within tells whether a moment lies in a window, whose end is not in it.
+// within reports whether a time is inside a window. The end is not part of the window.
 func within(w scenario.Window, at time.Time) bool {
 	clock := scenario.ClockTime(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
 	if w.From < w.To {
@@ -190,7 +190,7 @@ func within(w scenario.Window, at time.Time) bool {
 	return w.On(at.Weekday()) && clock >= w.From || w.On(yesterday) && clock < w.To
 }
 
-// Refused says why nothing may begin at a moment, or "".
+// Refused is why no run may start at a time, or "".
 func Refused(s scenario.Schedule, at time.Time) (string, error) {
 	c, err := open(s, at.AddDate(0, 0, -1), at.AddDate(0, 0, 1))
 	if err != nil {

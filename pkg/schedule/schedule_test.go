@@ -18,8 +18,7 @@ func parse(t *testing.T, text string) scenario.Schedule {
 	return e.Schedules[0]
 }
 
-// due are the next moments as a person reads them, refused ones with a question
-// mark.
+// due is the next times in a short form, refused ones with a question mark.
 func due(t *testing.T, s scenario.Schedule, after string, n int) string {
 	t.Helper()
 	from, err := time.Parse(time.RFC3339, after)
