@@ -1,8 +1,8 @@
-// Package attach brings a run's report to where incidents are reviewed: into a
-// Markdown file, to an issue, a ticket, a channel, or a web hook.
+// Package attach sends a run's report to where incidents are reviewed: a Markdown file,
+// an issue, a ticket, a channel, or a webhook.
 //
-// Tokens come from the environment (NAME) or from a file (NAME_FILE), and reach
-// neither a message nor an error.
+// Tokens come from an environment variable NAME, or from a file that NAME_FILE names.
+// No message and no error contains a token.
 package attach
 
 import (
@@ -23,23 +23,23 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
-// The events of which a message tells.
+// The events of messages.
 const (
 	Started = "start"
 	Judged  = "verdict"
 	Aborted = "abort"
 )
 
-// Message is what is delivered.
+// Message is a message to deliver.
 type Message struct {
 	Event    string // [Started], [Judged] or [Aborted]
-	Run      string // its id; what is attached for it again replaces what was
-	Line     string // all of it in one line
-	Markdown string // the report; empty where there is none yet
+	Run      string // the run's ID; a later message for the same run replaces the earlier one
+	Line     string // a summary in one line
+	Markdown string // the report; empty if there is none yet
 	Report   *report.Report
 }
 
-// Of is the message about a run that has ended.
+// Of builds the message about a run that has ended.
 func Of(r report.Report) (Message, error) {
 	var text bytes.Buffer
 	if err := report.Markdown(&text, r); err != nil {
@@ -57,16 +57,16 @@ func Of(r report.Report) (Message, error) {
 	}, nil
 }
 
-// Destination takes messages.
+// Destination is where messages go.
 type Destination interface {
-	// Deliver delivers, and says where it went.
+	// Deliver delivers a message and returns where it is now.
 	Deliver(ctx context.Context, m Message) (where string, err error)
 }
 
-// Forms are what destinations look like.
+// Forms is the syntax of destinations.
 const Forms = "a Markdown file, github:owner/repo#N, jira:KEY-1, slack:, slack:#channel, or webhook:URL"
 
-// Parse reads a destination.
+// Parse parses a destination.
 func Parse(to string) (Destination, error) {
 	kind, rest, ok := strings.Cut(to, ":")
 	switch {
@@ -74,7 +74,7 @@ func Parse(to string) (Destination, error) {
 		return parseGitHub(rest)
 	case ok && kind == "jira":
 		if rest == "" {
-			return nil, fmt.Errorf("%s: expected a ticket, as in jira:OPS-17", to)
+			return nil, fmt.Errorf("%s: expected a ticket, such as jira:OPS-17", to)
 		}
 		return jira{rest}, nil
 	case ok && kind == "slack":
@@ -82,7 +82,7 @@ func Parse(to string) (Destination, error) {
 	case ok && kind == "webhook":
 		u, err := url.Parse(rest)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, errors.New("webhook: expected a URL, as in webhook:https://hooks.example/gameday")
+			return nil, errors.New("webhook: expected a URL, such as webhook:https://hooks.example/gameday")
 		}
 		return webhook{rest}, nil
 	case strings.HasSuffix(to, ".md") || strings.HasSuffix(to, ".markdown"):
@@ -91,24 +91,24 @@ func Parse(to string) (Destination, error) {
 	return nil, fmt.Errorf("found %q, expected %s", to, Forms)
 }
 
-// secret is a token of the environment, or of the file that it names.
+// secret is a token from an environment variable, or from the file that it names.
 func secret(name string) (string, error) {
 	if value := os.Getenv(name); value != "" {
 		return value, nil
 	}
 	path := os.Getenv(name + "_FILE")
 	if path == "" {
-		return "", fmt.Errorf("%s is not set, nor %s_FILE", name, name)
+		return "", fmt.Errorf("%s is not set: set %s or %s_FILE", name, name, name)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // G304: what the user names
+	data, err := os.ReadFile(path) //nolint:gosec // G304: the user names the file
 	if err != nil {
 		return "", fmt.Errorf("read %s_FILE: %w", name, err)
 	}
 	return strings.TrimSpace(string(data)), nil
 }
 
-// How often and for how long a delivery is tried: on 429 and 5xx, waiting as long
-// as the answer asks for, else longer each time.
+// The limits of retries. A delivery is retried on 429 and 5xx, after the time that the
+// response requests, or with exponential backoff.
 const (
 	retries   = 4
 	retryWait = 500 * time.Millisecond
@@ -116,17 +116,17 @@ const (
 	tryFor    = 15 * time.Second
 )
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 4 << 20
+// maxResponse is the maximum size of a response, in bytes.
+const maxResponse = 4 << 20
 
-// request is one to a server that takes JSON.
+// request is an HTTP request with a JSON payload.
 type request struct {
 	method, address string
 	header          http.Header
-	payload         []byte // none where nil
+	payload         []byte // nil for none
 }
 
-// call sends a request of JSON, and reads the answer into out unless that is nil.
+// call sends body as JSON, and decodes the response into out unless out is nil.
 func call(ctx context.Context, r request, body, out any) error {
 	if body != nil {
 		var err error
@@ -139,14 +139,14 @@ func call(ctx context.Context, r request, body, out any) error {
 
 func send(ctx context.Context, r request, out any) error {
 	client := retryablehttp.NewClient()
-	client.Logger = nil // it would log addresses, of which some are secrets
+	client.Logger = nil // it would log URLs, and some of them contain a secret
 	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = retries, retryWait, retryMax
 	client.HTTPClient.Timeout = tryFor
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	defer client.HTTPClient.CloseIdleConnections()
 	request, err := retryablehttp.NewRequestWithContext(ctx, r.method, r.address, r.payload)
 	if err != nil {
-		return errors.New("the address is not one")
+		return errors.New("not delivered: invalid URL")
 	}
 	request.Header = r.header.Clone()
 	if r.payload != nil {
@@ -155,30 +155,30 @@ func send(ctx context.Context, r request, out any) error {
 	request.Header.Set("User-Agent", "gameday")
 	response, err := client.Do(request)
 	if err != nil {
-		if told, ok := errors.AsType[*url.Error](err); ok {
-			err = told.Err // its address may be a secret
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // the URL may contain a secret
 		}
 		return fmt.Errorf("not delivered: %w", err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return fmt.Errorf("read the response: %w", err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("not delivered: %s: %s", response.Status, first(string(answer)))
+		return fmt.Errorf("not delivered: %s: %s", response.Status, excerpt(string(body)))
 	}
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("read the response: %w", err)
 	}
 	return nil
 }
 
-// first is the beginning of what a server says.
-func first(text string) string {
+// excerpt is the beginning of a response, on one line.
+func excerpt(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	const most = 200
 	if len(text) > most {

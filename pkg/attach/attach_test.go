@@ -33,7 +33,7 @@ func deliver(t *testing.T, to string, m attach.Message) (string, error) {
 	}
 	where, err := d.Deliver(t.Context(), m)
 	if err != nil && strings.Contains(err.Error(), token) {
-		t.Errorf("the token is told: %v", err)
+		t.Errorf("the error contains the token: %v", err)
 	}
 	return where, err
 }
@@ -42,13 +42,13 @@ func TestWhatIsNoDestination(t *testing.T) {
 	t.Parallel()
 	for _, to := range []string{"", "report.txt", "github:owner/repo", "github:#3", "github:a/b/../c#1", "jira:", "webhook:here", "mail:x"} {
 		if _, err := attach.Parse(to); err == nil {
-			t.Errorf("%q is one", to)
+			t.Errorf("%q is accepted as a destination", to)
 		}
 	}
 }
 
-// A run has one section, however often it is attached, and nothing else of the
-// file changes.
+// A run has one section, however often it is attached. The rest of the file does not
+// change.
 func TestAFileKeepsWhatIsNotOurs(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]string{
@@ -76,7 +76,7 @@ func TestAFileKeepsWhatIsNotOurs(t *testing.T) {
 		if !strings.HasPrefix(after, before) || strings.Count(after, "<!-- gameday run-1 -->") != 1 || strings.Contains(after, "first") || !strings.Contains(after, "# second") {
 			t.Errorf("%s: %q", name, after)
 		}
-		// Somebody writes on below, and the section is replaced all the same.
+		// The section is still replaced if there is text below it.
 		if err := os.WriteFile(path, []byte(after+"\nWhat we learnt.\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -125,13 +125,13 @@ func TestALinkToAFileStays(t *testing.T) {
 	}
 }
 
-// comments is the part of GitHub's API, or of Jira's, that takes comments: as it
-// documents them, paths, methods and headers included.
+// comments is the part of GitHub's or Jira's API for comments, with the documented
+// paths, methods and headers.
 type comments struct {
 	t      *testing.T
 	bodies []string
 	calls  []string
-	fail   []int // statuses that the next calls meet
+	fail   []int // the statuses of the next responses
 }
 
 func (c *comments) take(w http.ResponseWriter, r *http.Request, auth string) (body string, ok bool) {
@@ -208,7 +208,7 @@ func TestGitHub(t *testing.T) {
 			t.Fatal(where, err)
 		}
 	}
-	if last := c.bodies[100]; len(c.bodies) != 101 || len(last) > 65536 || !strings.HasSuffix(last, "a comment holds no more\n") {
+	if last := c.bodies[100]; len(c.bodies) != 101 || len(last) > 65536 || !strings.HasSuffix(last, "the maximum size of a comment\n") {
 		t.Errorf("%d comments, the last of %d bytes", len(c.bodies), len(last))
 	}
 	c.fail, c.calls = []int{http.StatusForbidden}, nil
@@ -285,7 +285,7 @@ func TestSlack(t *testing.T) {
 	if _, err := deliver(t, "slack:#ops", message("run-1", "x")); err == nil || !strings.Contains(err.Error(), "channel_not_found") {
 		t.Error(err)
 	}
-	server.Close() // nobody answers, and the address stays a secret
+	server.Close() // the server is gone, and the error must not contain the URL
 	t.Setenv("SLACK_WEBHOOK_URL", "http://127.0.0.1:1/"+token)
 	if _, err := deliver(t, "slack:", message("run-1", "x")); err == nil || !strings.Contains(err.Error(), "not delivered") {
 		t.Error(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 )
 
-// file is a Markdown file. A run has a section in it, between two markers; nothing
-// else of it is touched.
+// file is a Markdown file. Each run has a section between two markers. The rest of the
+// file stays as it is.
 type file struct{ path string }
 
 func begins(run string) string { return "<!-- gameday " + run + " -->" }
@@ -29,7 +29,7 @@ func (f file) Deliver(_ context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: not delivered: %w", f.path, err)
 	}
-	// Whole or not at all: a post-mortem is written by people.
+	// Replace the file atomically: people write in it too.
 	if err := atomicfile.WriteThrough(f.path, 0o644, func(w io.Writer) error {
 		_, err := w.Write(after)
 		return err
@@ -39,7 +39,7 @@ func (f file) Deliver(_ context.Context, m Message) (string, error) {
 	return f.path, nil
 }
 
-// section puts the message's section into a text, in place of the one that is there.
+// section adds the message's section to a text, or replaces the section of the same run.
 func section(before []byte, m Message) ([]byte, error) {
 	begin, end := []byte(begins(m.Run)), []byte(ends(m.Run))
 	text := append(append(append(append([]byte{}, begin...), "\n"...), m.Markdown...), end...)
@@ -56,7 +56,7 @@ func section(before []byte, m Message) ([]byte, error) {
 	}
 	to := bytes.Index(before[from:], end)
 	if to < 0 {
-		return nil, fmt.Errorf("the section of run %s begins and does not end: put %s where it does, or remove its beginning", m.Run, end)
+		return nil, fmt.Errorf("the section of run %s has no end marker: add %s after the section, or delete the section's start marker", m.Run, end)
 	}
 	rest := before[from+to+len(end):]
 	return append(append(append([]byte{}, before[:from]...), text...), rest...), nil

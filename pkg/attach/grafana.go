@@ -9,17 +9,16 @@ import (
 	"time"
 )
 
-// Region is a span of time on the dashboards of a Grafana: from the fault to its
-// undoing.
+// Region is a region annotation on Grafana's dashboards, from the fault to its revert.
 type Region struct {
-	URL string // the base of the Grafana
+	URL string // Grafana's base URL
 
 	id    json.Number
 	begun bool
 }
 
-// Begin marks the moment of a fault; see "Annotations" of Grafana's HTTP API. The token
-// is GRAFANA_TOKEN, of a service account that may write annotations.
+// Begin starts the region at the time of a fault; see "Annotations" in Grafana's HTTP
+// API. GRAFANA_TOKEN is the token of a service account that may write annotations.
 func (r *Region) Begin(ctx context.Context, at time.Time, text string, tags []string) error {
 	var answer struct {
 		ID json.Number `json:"id"`
@@ -29,7 +28,7 @@ func (r *Region) Begin(ctx context.Context, at time.Time, text string, tags []st
 	return err
 }
 
-// End marks the moment of the undoing. What was not begun has no end.
+// End ends the region at the time of the revert. It does nothing if Begin failed.
 func (r *Region) End(ctx context.Context, at time.Time) error {
 	if !r.begun {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/attach"
 )
 
-// The requests are those that Grafana's documentation of its HTTP API shows.
+// The requests are those in the documentation of Grafana's HTTP API.
 func TestGrafana(t *testing.T) {
 	var got []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func TestGrafana(t *testing.T) {
 	at := time.UnixMilli(1507037197339)
 	region := attach.Region{URL: server.URL + "/"}
 	if err := region.End(t.Context(), at); err != nil || len(got) != 0 {
-		t.Errorf("what was not begun was ended: %v %v", got, err)
+		t.Errorf("a region that has not started was ended: %v %v", got, err)
 	}
 	if err := region.Begin(t.Context(), at, "kill db", []string{"gameday"}); err != nil {
 		t.Fatal(err)

@@ -19,10 +19,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
-// gitHub is an issue or a pull request, on which a run has one comment.
+// gitHub is an issue or a pull request. Each run has one comment on it.
 type gitHub struct{ repository, number string }
 
-// maxComment is the longest comment that GitHub takes, in characters.
+// maxComment is the maximum length of a comment on GitHub, in characters.
 const maxComment = 65536
 
 func parseGitHub(text string) (Destination, error) {
@@ -39,7 +39,7 @@ type comment struct {
 	HTMLURL string      `json:"html_url"`
 }
 
-// Deliver implements [Destination]; see "Issue comments" of GitHub's REST API.
+// Deliver implements [Destination]; see "Issue comments" in GitHub's REST API.
 func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 	token, err := secret("GITHUB_TOKEN")
 	if err != nil {
@@ -52,7 +52,7 @@ func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 	base := strings.TrimRight(cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "/") + "/repos/" + g.repository + "/issues/"
 	body := begins(m.Run) + "\n" + cmp.Or(m.Markdown, m.Line)
 	if len(body) > maxComment {
-		const cut = "\n\n… cut off: a comment holds no more\n"
+		const cut = "\n\n… truncated to the maximum size of a comment\n"
 		body = strings.ToValidUTF8(body[:maxComment-len(cut)], "") + cut
 	}
 	method, address := http.MethodPost, base+g.number+"/comments"
@@ -75,15 +75,15 @@ func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 	return made.HTMLURL, err
 }
 
-// jira is a ticket, on which a run has one comment.
+// jira is a ticket. Each run has one comment on it.
 type jira struct{ key string }
 
-// Deliver implements [Destination]; see "Issue comments" of Jira's REST API, version
-// 2, whose bodies are texts in Jira's own notation.
+// Deliver implements [Destination]; see "Issue comments" in Jira's REST API, version 2,
+// in which comments use Jira's own markup.
 func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 	base := strings.TrimRight(os.Getenv("JIRA_URL"), "/")
 	if base == "" {
-		return "", errors.New("JIRA_URL is not set: https://example.atlassian.net")
+		return "", errors.New("JIRA_URL is not set: set it to Jira's base URL, such as https://example.atlassian.net")
 	}
 	token, err := secret("JIRA_TOKEN")
 	if err != nil {
@@ -91,9 +91,9 @@ func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 	}
 	signed := &http.Request{Header: http.Header{}}
 	if email := os.Getenv("JIRA_EMAIL"); email != "" {
-		signed.SetBasicAuth(email, token) // the cloud
+		signed.SetBasicAuth(email, token) // Jira Cloud
 	} else {
-		signed.Header.Set("Authorization", "Bearer "+token) // a server's personal access token
+		signed.Header.Set("Authorization", "Bearer "+token) // a personal access token of Jira Data Center
 	}
 	comments := base + "/rest/api/2/issue/" + j.key + "/comment"
 	marker := "gameday run " + m.Run
@@ -122,13 +122,13 @@ func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 	return base + "/browse/" + j.key, call(ctx, request{method: method, address: address, header: signed.Header}, map[string]string{"body": body}, nil)
 }
 
-// slack is a channel, or whatever an incoming webhook leads to.
+// slack is a channel, or the target of an incoming webhook.
 type slack struct{ channel string }
 
-// Deliver implements [Destination]; see "Incoming webhooks" and chat.postMessage of
+// Deliver implements [Destination]; see "Incoming webhooks" and chat.postMessage in
 // Slack's API.
 func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
-	// Characters that mean something to Slack.
+	// Escape Slack's control characters.
 	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(m.Line) + "\nrun " + m.Run
 	if s.channel == "" {
 		hook, err := secret("SLACK_WEBHOOK_URL")
@@ -152,17 +152,17 @@ func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
 		return "", err
 	}
 	if !answer.OK {
-		return "", fmt.Errorf("not delivered: Slack says %s", answer.Error)
+		return "", fmt.Errorf("not delivered: Slack answered %s", answer.Error)
 	}
 	return "Slack channel " + s.channel, nil
 }
 
-// webhook is a URL that takes signed JSON.
+// webhook is a URL that receives signed JSON.
 type webhook struct{ url string }
 
-// Delivery is what a webhook is sent. Its signature is in the header
-// X-Gameday-Signature-256: sha256= and the HMAC-SHA256, in hexadecimal, of the
-// header X-Gameday-Timestamp, a full stop, and the body.
+// Delivery is the body of a request to a webhook. The header X-Gameday-Signature-256 has
+// its signature: "sha256=" and the hexadecimal HMAC-SHA256 of the header
+// X-Gameday-Timestamp, a full stop, and the body.
 type Delivery struct {
 	Schema string         `json:"schema"`
 	Event  string         `json:"event"`
@@ -171,7 +171,7 @@ type Delivery struct {
 	Report *report.Report `json:"report"` // null at the start
 }
 
-// DeliverySchema is the version of what webhooks are sent.
+// DeliverySchema is the version of [Delivery].
 const DeliverySchema = "gameday/webhook/v1"
 
 // Deliver implements [Destination].

@@ -1,6 +1,5 @@
-// Package gate asks whether something outside of gameday is as it must be: an HTTP
-// check, or a query of Prometheus. Schedules ask before they begin, runs while they
-// last.
+// Package gate checks conditions outside of gameday: an HTTP check or a Prometheus query.
+// Schedules check them before a run, and runs check them as stop conditions.
 package gate
 
 import (
@@ -17,33 +16,32 @@ import (
 	"time"
 )
 
-// Patience is how long one question may take.
+// Patience is the timeout of one check.
 const Patience = 5 * time.Second
 
-// maxAnswer is how much of an answer is read, in bytes.
-const maxAnswer = 1 << 20
+// maxResponse is the maximum size of a response, in bytes.
+const maxResponse = 1 << 20
 
-// HTTP is a check that answers as it should.
+// HTTP is a check of an HTTP response.
 type HTTP struct {
-	GET    string `yaml:"get" jsonschema:"required" jsonschema_description:"The URL that is asked."`
-	Status int    `yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The status that is expected; 200 where it is not set."`
-	Body   string `yaml:"body,omitempty" jsonschema_description:"What the answer must contain."`
+	GET    string `yaml:"get" jsonschema:"required" jsonschema_description:"The URL to check."`
+	Status int    `yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The expected status code (default: 200)."`
+	Body   string `yaml:"body,omitempty" jsonschema_description:"Text that the response must contain."`
 }
 
-// Prometheus is a query that holds: it gives at least one series, and none whose
-// value is 0 or not a number, so that filters (up == 1) and comparisons (up == bool 1)
-// mean the same.
+// Prometheus is a check of a query's result: at least one series, and no value that is 0
+// or NaN. So filters (up == 1) and comparisons (up == bool 1) mean the same.
 type Prometheus struct {
 	URL   string `yaml:"url" jsonschema:"required" jsonschema_description:"The base URL of the server: http://prometheus:9090."`
-	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"The instant query, such as sum(rate(orders_total[1m])) > 5."`
+	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"An instant query, such as sum(rate(orders_total[1m])) > 5."`
 }
 
-// Gate is what can be asked.
+// Gate is a condition that can be checked.
 type Gate interface {
-	// Holds tells whether it holds; why says so for people where it does not. An
-	// error means that nobody can tell.
+	// Holds checks the condition. If it is not met, why explains it. An error means
+	// that the condition could not be evaluated.
 	Holds(ctx context.Context) (ok bool, why string, err error)
-	// String is what is asked, for people, without secrets.
+	// String describes the condition, without secrets.
 	String() string
 }
 
@@ -58,7 +56,7 @@ func (h HTTP) Check() error { return checkURL("get", h.GET) }
 // Check reports what is wrong with the declaration.
 func (p Prometheus) Check() error {
 	if p.Query == "" {
-		return errors.New("query: found none, expected a PromQL expression")
+		return errors.New("query: missing, expected a PromQL expression")
 	}
 	return checkURL("url", p.URL)
 }
@@ -71,7 +69,7 @@ func checkURL(key, text string) error {
 	return nil
 }
 
-// bare is a URL without what may be secret in it.
+// bare is a URL without the parts that may contain a secret.
 func bare(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -95,19 +93,19 @@ func (h HTTP) Holds(ctx context.Context) (ok bool, why string, err error) {
 	}
 	status, body, err := get(ctx, h.GET)
 	if err != nil {
-		// Whoever does not answer does not answer as expected.
+		// A server that does not answer fails the check.
 		return false, fmt.Sprintf("%s: %v", h, err), nil
 	}
 	if status != want {
 		return false, fmt.Sprintf("%s: answered %d, expected %d", h, status, want), nil
 	}
 	if !strings.Contains(string(body), h.Body) {
-		return false, fmt.Sprintf("%s: the answer lacks %q", h, h.Body), nil
+		return false, fmt.Sprintf("%s: the response does not contain %q", h, h.Body), nil
 	}
 	return true, "", nil
 }
 
-// answer is what /api/v1/query gives; see the HTTP API of Prometheus.
+// answer is a response of /api/v1/query; see Prometheus' HTTP API.
 type answer struct {
 	Status string `json:"status"`
 	Error  string `json:"error"`
@@ -117,8 +115,8 @@ type answer struct {
 	} `json:"data"`
 }
 
-// Holds implements [Gate]. A server that cannot be asked, or refuses the query, is an
-// error: it says nothing about what was asked.
+// Holds implements [Gate]. It returns an error if the server cannot be reached or rejects
+// the query: then the condition is unknown.
 func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) {
 	status, body, err := get(ctx, strings.TrimSuffix(p.URL, "/")+"/api/v1/query?query="+url.QueryEscape(p.Query))
 	if err != nil {
@@ -126,7 +124,7 @@ func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) 
 	}
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return false, "", fmt.Errorf("%s: status %d, and no answer of a Prometheus server", p, status)
+		return false, "", fmt.Errorf("%s: status %d, and the response is not from a Prometheus server", p, status)
 	}
 	if a.Status != "success" {
 		return false, "", fmt.Errorf("%s: %s", p, a.Error)
@@ -150,15 +148,15 @@ func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) 
 	return true, "", nil
 }
 
-// values are those of all series of an instant query.
+// values are the values of all series.
 func (a answer) values() ([]string, error) {
-	type value [2]any // the moment, and the value as a text
+	type value [2]any // the timestamp, and the value as a string
 	text := func(v value) string { s, _ := v[1].(string); return s }
 	switch a.Data.ResultType {
 	case "scalar":
-		var one value
-		err := json.Unmarshal(a.Data.Result, &one)
-		return []string{text(one)}, err
+		var scalar value
+		err := json.Unmarshal(a.Data.Result, &scalar)
+		return []string{text(scalar)}, err
 	case "vector":
 		var series []struct {
 			Value value `json:"value"`
@@ -170,7 +168,7 @@ func (a answer) values() ([]string, error) {
 		}
 		return all, err
 	}
-	return nil, fmt.Errorf("the query gives a %s, expected a scalar or an instant vector", a.Data.ResultType)
+	return nil, fmt.Errorf("the query returns a %s, expected a scalar or an instant vector", a.Data.ResultType)
 }
 
 func get(ctx context.Context, address string) (status int, body []byte, err error) {
@@ -178,17 +176,17 @@ func get(ctx context.Context, address string) (status int, body []byte, err erro
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return 0, nil, errors.New("no such address")
+		return 0, nil, errors.New("invalid URL")
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		// The error of net/http repeats the URL, which may hold a secret.
+		// The error of net/http contains the URL, which may contain a secret.
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err
 		}
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	return response.StatusCode, body, err
 }

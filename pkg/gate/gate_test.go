@@ -27,7 +27,7 @@ func TestHTTP(t *testing.T) {
 		{gate.HTTP{GET: server.URL + "/down"}, false, "answered 503, expected 200"},
 		{gate.HTTP{GET: server.URL + "/down", Status: 503}, true, ""},
 		{gate.HTTP{GET: server.URL, Body: "well"}, true, ""},
-		{gate.HTTP{GET: server.URL, Body: "ill"}, false, `lacks "ill"`},
+		{gate.HTTP{GET: server.URL, Body: "ill"}, false, `does not contain "ill"`},
 		{gate.HTTP{GET: "http://user:hunter2@127.0.0.1:1/?token=hunter3"}, false, "connection refused"},
 	} {
 		ok, why, err := c.gate.Holds(t.Context())
@@ -35,12 +35,12 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%v: %v, %q, %v", c.gate, ok, why, err)
 		}
 		if strings.Contains(why, "hunter") {
-			t.Errorf("a secret is told: %s", why)
+			t.Errorf("the text contains a secret: %s", why)
 		}
 	}
 }
 
-// The answers are those of the HTTP API's documentation.
+// The responses are those in the documentation of Prometheus' HTTP API.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{

@@ -1,8 +1,8 @@
-// Package register is the register of single points of failure that somebody
-// has decided about: spofs.yaml, beside gameday.yaml.
+// Package register reads spofs.yaml, the register of decisions on single points of
+// failure. The file is next to gameday.yaml.
 //
-// A decision accepts a SPOF for a while, or promises to fix it. An acceptance
-// without an owner, an RTO or a review date, or past its review date, is none.
+// A decision accepts a SPOF until a review date, or says that it will be fixed. An
+// acceptance needs an owner, an RTO and a review date that has not passed.
 package register
 
 import (
@@ -19,28 +19,28 @@ const Version = 1
 // File is the usual name of the file.
 const File = "spofs.yaml"
 
-// Register is what was decided.
+// Register is the content of the file.
 type Register struct {
 	Version int        `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
-	SPOFs   []Decision `yaml:"spofs" jsonschema:"required" jsonschema_description:"One decision about each."`
+	SPOFs   []Decision `yaml:"spofs" jsonschema:"required" jsonschema_description:"The decisions, one for each SPOF."`
 }
 
-// Decision is what was decided about one single point of failure.
+// Decision is the decision on one single point of failure.
 type Decision struct {
-	Component   string        `yaml:"component" jsonschema:"required" jsonschema_description:"The component, by its service; or a person, a credential, a certificate, a DNS name."`
-	Environment string        `yaml:"environment" jsonschema:"required" jsonschema_description:"Where: a name of gameday.yaml, or lab/NAME."`
-	Decision    Verb          `yaml:"decision" jsonschema:"required,enum=accept,enum=fix" jsonschema_description:"accept: it stays as it is until the review; fix: it is to be removed."`
-	Owner       string        `yaml:"owner,omitempty" jsonschema_description:"Who answers for it."`
-	RTO         time.Duration `yaml:"rto,omitempty" jsonschema_description:"How long an outage by it may last, as was accepted."`
-	Reason      string        `yaml:"reason,omitempty" jsonschema_description:"Why."`
-	Plan        string        `yaml:"plan,omitempty" jsonschema_description:"What will be done about it."`
-	Review      Date          `yaml:"review,omitempty" jsonschema_description:"When it is looked at again: 2027-03-01. An acceptance ends then."`
-	Cost        *Cost         `yaml:"cost,omitempty" jsonschema_description:"What it costs to live with, and without."`
+	Component   string        `yaml:"component" jsonschema:"required" jsonschema_description:"The service name of the component; or a person, credential, certificate or DNS name."`
+	Environment string        `yaml:"environment" jsonschema:"required" jsonschema_description:"The environment: a name in gameday.yaml, or lab/NAME."`
+	Decision    Verb          `yaml:"decision" jsonschema:"required,enum=accept,enum=fix" jsonschema_description:"accept: keep the SPOF until the review date; fix: remove the SPOF."`
+	Owner       string        `yaml:"owner,omitempty" jsonschema_description:"The person or team that is responsible for the decision."`
+	RTO         time.Duration `yaml:"rto,omitempty" jsonschema_description:"The longest outage that is accepted."`
+	Reason      string        `yaml:"reason,omitempty" jsonschema_description:"The reason for the decision."`
+	Plan        string        `yaml:"plan,omitempty" jsonschema_description:"The plan to remove the SPOF or to live with it."`
+	Review      Date          `yaml:"review,omitempty" jsonschema_description:"The review date, such as 2027-03-01. An acceptance is valid up to and including this day."`
+	Cost        *Cost         `yaml:"cost,omitempty" jsonschema_description:"The cost of the SPOF and of redundancy."`
 
 	Where string `yaml:"-"` // file:line:column
 }
 
-// Verb is what was decided.
+// Verb is the kind of a decision.
 type Verb string
 
 // The decisions.
@@ -49,12 +49,12 @@ const (
 	Fix    Verb = "fix"
 )
 
-// Cost is what a single point of failure costs, in one currency.
+// Cost is the cost of a single point of failure, in one currency.
 type Cost struct {
-	HourDown   float64 `yaml:"hour_down" jsonschema:"required" jsonschema_description:"An hour of outage."`
-	Failures   float64 `yaml:"failures_a_year" jsonschema:"required" jsonschema_description:"How often it fails, in a year."`
-	Redundancy float64 `yaml:"redundancy_a_month" jsonschema:"required" jsonschema_description:"A month of having another one."`
-	Currency   string  `yaml:"currency,omitempty" jsonschema_description:"For people: EUR."`
+	HourDown   float64 `yaml:"hour_down" jsonschema:"required" jsonschema_description:"The cost of one hour of outage."`
+	Failures   float64 `yaml:"failures_a_year" jsonschema:"required" jsonschema_description:"The expected number of failures per year."`
+	Redundancy float64 `yaml:"redundancy_a_month" jsonschema:"required" jsonschema_description:"The cost of redundancy per month."`
+	Currency   string  `yaml:"currency,omitempty" jsonschema_description:"The currency of the amounts, such as EUR. Only shown."`
 }
 
 // Date is a day, in UTC.
@@ -62,10 +62,10 @@ type Date struct{ time.Time }
 
 const dateFormat = "2006-01-02"
 
-// ErrDate says what a date looks like.
+// ErrDate is the error for an invalid date.
 var ErrDate = errors.New("expected a date such as 2027-03-01")
 
-// UnmarshalText reads a date.
+// UnmarshalText parses a date.
 func (d *Date) UnmarshalText(text []byte) error {
 	t, err := time.Parse(dateFormat, string(text))
 	if err != nil {
@@ -75,16 +75,16 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a date.
+// MarshalText formats a date.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.Format(dateFormat)), nil }
 
-// String is the date as it is written.
+// String formats the date.
 func (d Date) String() string { return d.Format(dateFormat) }
 
-// past tells whether the day is over.
+// past reports whether the day is over.
 func (d Date) past(now time.Time) bool { return !now.Before(d.AddDate(0, 0, 1)) }
 
-// Load reads a register. All its mistakes are told at once.
+// Load parses a register. The error contains all problems of the file.
 func Load(file string, data []byte) (Register, error) {
 	doc := strictyaml.Parse(file, data)
 	var r Register
@@ -102,20 +102,20 @@ func Load(file string, data []byte) (Register, error) {
 		d.Where = fmt.Sprintf("%s:%d:%d", file, at.Line, at.Column)
 		key := [2]string{d.Environment, d.Component}
 		if seen[key] {
-			doc.Problem(path, "%s: %s in %s stands here a second time", path, d.Component, d.Environment)
+			doc.Problem(path, "%s: duplicate decision on %s in %s", path, d.Component, d.Environment)
 		}
 		seen[key] = true
 		if d.RTO < 0 {
 			doc.Problem(path+".rto", "%s.rto: found %v, expected a duration above 0", path, d.RTO)
 		}
 		if d.Cost != nil && (d.Cost.HourDown < 0 || d.Cost.Failures < 0 || d.Cost.Redundancy < 0) {
-			doc.Problem(path+".cost", "%s.cost: expected no negative figure", path)
+			doc.Problem(path+".cost", "%s.cost: found a negative number, expected 0 or more", path)
 		}
 	}
 	return r, doc.Problems.Err()
 }
 
-// Find returns the decision about a component of an environment.
+// Find returns the decision on a component of an environment.
 func (r Register) Find(environment, component string) (Decision, bool) {
 	for _, d := range r.SPOFs {
 		if d.Environment == environment && d.Component == component {
@@ -125,52 +125,50 @@ func (r Register) Find(environment, component string) (Decision, bool) {
 	return Decision{}, false
 }
 
-// Lacks lists what keeps a decision from being one.
+// Lacks lists what is missing from a decision.
 func (d Decision) Lacks(now time.Time) []string {
 	var lacks []string
 	if d.Owner == "" {
-		lacks = append(lacks, "it has no owner")
+		lacks = append(lacks, "no owner")
 	}
 	if d.RTO == 0 {
-		lacks = append(lacks, "it says no rto")
+		lacks = append(lacks, "no rto")
 	}
 	if d.Plan == "" {
-		lacks = append(lacks, "it has no plan")
+		lacks = append(lacks, "no plan")
 	}
 	switch {
 	case d.Review.IsZero():
-		lacks = append(lacks, "it has no review date")
+		lacks = append(lacks, "no review date")
 	case d.Review.past(now):
-		lacks = append(lacks, "its review date, "+d.Review.String()+", is past")
+		lacks = append(lacks, "the review date "+d.Review.String()+" has passed")
 	}
 	return lacks
 }
 
-// Accepts tells whether the decision accepts an outage that was seen to last for
-// so long, or at least so long; else why not. A plan is not asked for: it is
-// for people to miss, and [Decision.Lacks] does.
+// Accepts reports whether the decision accepts an outage that lasted at least the given
+// time; if not, why explains it. It does not require a plan: only [Decision.Lacks] does.
 func (d Decision) Accepts(lasted time.Duration, now time.Time) (ok bool, why string) {
 	switch {
 	case d.Decision != Accept:
-		return false, "it is to be fixed, and not accepted"
+		return false, "the decision is to fix it, not to accept it"
 	case d.Owner == "":
-		return false, "its acceptance has no owner"
+		return false, "the acceptance has no owner"
 	case d.RTO == 0:
-		return false, "its acceptance says no rto"
+		return false, "the acceptance has no rto"
 	case d.Review.IsZero():
-		return false, "its acceptance has no review date"
+		return false, "the acceptance has no review date"
 	case d.Review.past(now):
-		return false, "its acceptance ended on " + d.Review.String()
+		return false, "the acceptance expired on " + d.Review.String()
 	case lasted > d.RTO:
-		return false, fmt.Sprintf("an outage of %v was accepted, and this one lasted for at least %v", d.RTO, lasted.Round(time.Millisecond))
+		return false, fmt.Sprintf("outages of up to %v are accepted, and this one lasted at least %v", d.RTO, lasted.Round(time.Millisecond))
 	}
 	return true, ""
 }
 
-// Yearly is what living with it is expected to cost in a year, and what
-// redundancy does: measured recovery × failures × cost of an hour, against
-// twelve months. breakEven is the number of failures a year at which both cost the
-// same; it is infinite where an outage costs nothing.
+// Yearly is the expected cost per year of the SPOF (measured recovery × failures × cost
+// of an hour) and of redundancy (twelve months). breakEven is the number of failures per
+// year at which both cost the same; it is infinite if an outage costs nothing.
 func (c Cost) Yearly(recovery time.Duration) (living, redundancy, breakEven float64) {
 	outage := recovery.Hours() * c.HourDown
 	redundancy = 12 * c.Redundancy

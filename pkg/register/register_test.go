@@ -43,19 +43,19 @@ func TestAnAcceptanceHoldsForAsLongAsItSays(t *testing.T) {
 		t.Error(why)
 	}
 	if ok, _ := d.Accepts(time.Hour, time.Date(2027, 3, 1, 23, 59, 0, 0, time.UTC)); !ok {
-		t.Error("it ends before its last day is over")
+		t.Error("it expires before the end of its last day")
 	}
 	for want, c := range map[string]struct {
 		change func(*register.Decision)
 		lasted time.Duration
 		now    time.Time
 	}{
-		"no owner":          {func(d *register.Decision) { d.Owner = "" }, 0, now},
-		"no rto":            {func(d *register.Decision) { d.RTO = 0 }, 0, now},
-		"no review date":    {func(d *register.Decision) { d.Review = register.Date{} }, 0, now},
-		"ended on 2027":     {func(*register.Decision) {}, 0, now.AddDate(1, 0, 0)},
-		"lasted for":        {func(*register.Decision) {}, 5 * time.Hour, now},
-		"it is to be fixed": {func(d *register.Decision) { d.Decision = register.Fix }, 0, now},
+		"no owner":                  {func(d *register.Decision) { d.Owner = "" }, 0, now},
+		"no rto":                    {func(d *register.Decision) { d.RTO = 0 }, 0, now},
+		"no review date":            {func(d *register.Decision) { d.Review = register.Date{} }, 0, now},
+		"expired on 2027":           {func(*register.Decision) {}, 0, now.AddDate(1, 0, 0)},
+		"lasted at least":           {func(*register.Decision) {}, 5 * time.Hour, now},
+		"the decision is to fix it": {func(d *register.Decision) { d.Decision = register.Fix }, 0, now},
 	} {
 		other := d
 		c.change(&other)
@@ -72,8 +72,8 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 		strings.Replace(text, "accept", "ignore", 1):                 "decision: found \"ignore\"",
 		strings.Replace(text, "2027-03-01", "soon", 1):               "expected a date such as",
 		strings.Replace(text, "owner", "ower", 1):                    `did you mean "owner"?`,
-		text + strings.Split(text, "spofs:\n")[1]:                    "a second time",
-		strings.Replace(text, "hour_down: 1000", "hour_down: -1", 1): "no negative figure",
+		text + strings.Split(text, "spofs:\n")[1]:                    "duplicate decision",
+		strings.Replace(text, "hour_down: 1000", "hour_down: -1", 1): "found a negative number",
 	} {
 		if _, err := register.Load("spofs.yaml", []byte(bad)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)

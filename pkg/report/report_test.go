@@ -259,7 +259,7 @@ func TestGoldenSentences(t *testing.T) {
 	r.Load = []report.Load{{Journey: "checkout", Silences: []report.Silence{{From: verdict.Seconds(time.Second), To: verdict.Seconds(3 * time.Second)}}}}
 	r.Faults = []run.StepAccount{{Kind: "kill", Component: "db_1"}, {Kind: "delay", Component: "cache_1", Ordered: &origin, InForce: &origin, Found: "1,204 packets delayed"}}
 	r.Accepted = &report.Acceptance{
-		By: "alice", Until: "2027-01-31", RTO: verdict.Seconds(time.Minute), Where: "spofs.yaml:3", Why: "the outage was longer than the 20s that were accepted",
+		By: "alice", Until: "2027-01-31", RTO: verdict.Seconds(time.Minute), Where: "spofs.yaml:3", Why: "outages of up to 20s are accepted, and this one lasted at least 40.3s",
 		Cost: &report.Cost{Outage: verdict.Seconds(40 * time.Second), AtLeast: true, Living: 1200, Redundancy: 300, BreakEven: new(3.0), Currency: "EUR"},
 	}
 	if err := report.Terminal(&b, r); err != nil {

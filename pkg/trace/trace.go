@@ -1,8 +1,8 @@
-// Package trace tells an OpenTelemetry collector of a run: a span for the run, and one
-// for each of its phases and faults, beside the traces of the system that was broken.
+// Package trace exports a run to an OpenTelemetry collector: a span for the run, and a
+// span for each phase and each fault, next to the traces of the system under test.
 //
-// It is configured as OpenTelemetry says, by OTEL_EXPORTER_OTLP_ENDPOINT and its like;
-// without that nothing is told.
+// The standard variables such as OTEL_EXPORTER_OTLP_ENDPOINT configure it. Without an
+// endpoint it exports nothing.
 package trace
 
 import (
@@ -24,20 +24,20 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// Configured tells whether there is a collector to be told.
+// Configured reports whether a collector is configured.
 func Configured() bool {
 	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 }
 
-// within is how long a collector may take.
-const within = 10 * time.Second
+// timeout is the timeout of an export.
+const timeout = 10 * time.Second
 
-// Export tells of a run. It is nothing where no collector is configured.
+// Export exports a run. It does nothing if no collector is configured.
 func Export(ctx context.Context, r report.Report) (err error) {
 	if !Configured() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func Export(ctx context.Context, r report.Report) (err error) {
 	return nil
 }
 
-// holder keeps the first error of an exporter, which the provider would only log.
+// holder keeps the first error of an exporter: the provider would only log it.
 type holder struct {
 	sdk.SpanExporter
 	err error
@@ -65,13 +65,13 @@ type holder struct {
 
 // ExportSpans implements [sdk.SpanExporter].
 func (h *holder) ExportSpans(ctx context.Context, all []sdk.ReadOnlySpan) error {
-	if h.err == nil { // one who does not answer is not asked for each span
+	if h.err == nil { // do not wait for an unreachable collector once per span
 		h.err = h.SpanExporter.ExportSpans(ctx, all)
 	}
 	return nil
 }
 
-// spans makes the spans of a run: times are those of its record.
+// spans creates the spans of a run, with the times of its record.
 func spans(ctx context.Context, tracer trace.Tracer, r report.Report) {
 	ctx, run := tracer.Start(ctx, "gameday "+r.Scenario, trace.WithTimestamp(r.Started), trace.WithAttributes(
 		attribute.String("gameday.run", r.ID), attribute.String("gameday.scenario", r.Scenario), attribute.String("gameday.environment", r.Environment),
@@ -94,7 +94,7 @@ func spans(ctx context.Context, tracer trace.Tracer, r report.Report) {
 	}
 	phase := func(name string, from, to *time.Time, attributes ...attribute.KeyValue) {
 		if from == nil || to == nil || to.Before(*from) {
-			return // what was not seen has no span
+			return // no span for a phase that did not happen
 		}
 		_, span := tracer.Start(ctx, name, trace.WithTimestamp(*from), trace.WithAttributes(attributes...))
 		span.End(trace.WithTimestamp(*to))

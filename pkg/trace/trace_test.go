@@ -18,7 +18,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// A collector is told of a run and its phases, with the times of the record.
+// A collector receives a run and its phases, with the times of the record.
 func TestExport(t *testing.T) {
 	spans := map[string]time.Duration{}
 	status := http.StatusOK
@@ -28,13 +28,13 @@ func TestExport(t *testing.T) {
 			body, _ = gzip.NewReader(r.Body)
 		}
 		data, err := io.ReadAll(body)
-		var told collector.ExportTraceServiceRequest
-		if err != nil || proto.Unmarshal(data, &told) != nil || r.URL.Path != "/v1/traces" {
+		var exported collector.ExportTraceServiceRequest
+		if err != nil || proto.Unmarshal(data, &exported) != nil || r.URL.Path != "/v1/traces" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		w.WriteHeader(status)
-		for _, resource := range told.GetResourceSpans() {
+		for _, resource := range exported.GetResourceSpans() {
 			for _, scope := range resource.GetScopeSpans() {
 				for _, s := range scope.GetSpans() {
 					spans[s.GetName()] = time.Duration(s.GetEndTimeUnixNano() - s.GetStartTimeUnixNano())
@@ -64,7 +64,7 @@ func TestExport(t *testing.T) {
 		}
 	}
 	if len(spans) != len(want) {
-		t.Errorf("told of %v", slices.Sorted(func(yield func(string) bool) {
+		t.Errorf("exported %v", slices.Sorted(func(yield func(string) bool) {
 			for name := range spans {
 				if !yield(name) {
 					return
@@ -74,6 +74,6 @@ func TestExport(t *testing.T) {
 	}
 	status = http.StatusForbidden
 	if err := trace.Export(t.Context(), r); err == nil {
-		t.Error("a refusal is no error")
+		t.Error("a rejected export is not an error")
 	}
 }
