@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -47,8 +48,8 @@ func (d *Document) DecodePairs(path string, pairs []Pair, into any) {
 	d.fields(path, pairs, reflect.ValueOf(into).Elem())
 }
 
-// Pairs are the pairs of a mapping in their order. Anything else, and a key
-// that stands twice, is reported.
+// Pairs are the pairs of a mapping in their order. Anything else is reported, and
+// has nil; a key that stands twice is reported too.
 func (d *Document) Pairs(n Node) []Pair {
 	var values []*ast.MappingValueNode
 	switch m := n.node.(type) {
@@ -156,7 +157,9 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 		into.Set(reflect.New(into.Type().Elem()))
 		d.value(n, into.Elem(), r)
 	case reflect.Struct:
-		d.fields(n.Path, d.Pairs(n), into)
+		if pairs := d.Pairs(n); pairs != nil { // what is no mapping lacks no key
+			d.fields(n.Path, pairs, into)
+		}
 	case reflect.Slice:
 		d.slice(n, into)
 	case reflect.Map:
@@ -248,7 +251,13 @@ func (d *Document) mapping(n Node, into reflect.Value) {
 // anything takes a value of any shape, as for the body of a request.
 func (d *Document) anything(n Node, into reflect.Value) {
 	var v any
-	if err := yaml.NodeToValue(n.node, &v); err != nil {
+	err := yaml.NodeToValue(n.node, &v)
+	var wrong yaml.Error
+	switch {
+	case errors.As(err, &wrong): // its own text has a picture of the source
+		d.problem(positionOf(wrong.GetToken()), "%s: %s", name(n.Path), wrong.GetMessage())
+		return
+	case err != nil:
 		d.problem(placeOf(n.node), "%s: %s", name(n.Path), err)
 		return
 	}

@@ -16,7 +16,7 @@ func (d *Document) text(n Node, expected string) (string, bool) {
 		return s.Value, true
 	case *ast.LiteralNode:
 		return s.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.node.GetToken().Value, true
 	}
 	d.problem(placeOf(n.node), "%s: found %s, expected %s", name(n.Path), describe(n.node), expected)

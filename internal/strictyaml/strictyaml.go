@@ -85,13 +85,21 @@ func Parse(file string, data []byte) *Document {
 	case err != nil:
 		d.problem(Position{1, 1}, "not valid YAML: %s", err)
 	case len(parsed.Docs) > 1:
-		d.problem(positionOf(parsed.Docs[1].GetToken()), "found a second document, expected one a file")
+		d.problem(secondOf(parsed.Docs[1]), "found a second document, expected one a file")
 	case len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil:
 		d.problem(Position{1, 1}, "the file is empty")
 	default:
 		d.body = parsed.Docs[0].Body
 	}
 	return d
+}
+
+// secondOf is where a document begins: with its value, or with what announces it.
+func secondOf(d *ast.DocumentNode) Position {
+	if d.Body != nil {
+		return placeOf(d.Body)
+	}
+	return positionOf(d.Start)
 }
 
 func positionOf(t *token.Token) Position {
