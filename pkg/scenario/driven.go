@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
@@ -45,6 +46,22 @@ func (e *Environment) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	if e.Kind == "" {
 		d.Problem(n.Path, "%s lacks the key %q", n.Path, strings.Join(drivers.Kinds(), `" or "`))
 	}
+}
+
+// MarshalYAML writes an environment as it is read.
+func (e Environment) MarshalYAML() (any, error) {
+	common, err := yaml.Marshal(declared(e))
+	if err != nil {
+		return nil, err
+	}
+	var keys yaml.MapSlice
+	if err := yaml.Unmarshal(common, &keys); err != nil {
+		return nil, err
+	}
+	if e.Settings == nil {
+		return keys, nil
+	}
+	return append(yaml.MapSlice{{Key: e.Kind, Value: e.Settings}}, keys...), nil
 }
 
 // environmentSchema is the schema of an environment: with exactly one of the

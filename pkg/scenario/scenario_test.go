@@ -2,7 +2,6 @@ package scenario_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io/fs"
 	"strings"
 	"testing"
@@ -177,54 +176,6 @@ func TestDefaults(t *testing.T) {
 		s.Timing.Watch != 40*time.Second || s.Load[0].Rate.PerSecond() != 10 {
 		t.Errorf("%+v", s)
 	}
-}
-
-// Whatever is in a file, loading it ends with a value or with an error that
-// names the file.
-func FuzzLoad(f *testing.F) {
-	for _, name := range library().Bundled() {
-		data, err := fs.ReadFile(scenarios.Files, name+".yaml")
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Add([]byte("version: 1\nname: x\nfaults:\n  - kill: {target: [1]}\n  - {}\n  - 3\ntiming: {watch: -1s}"))
-	kinds := library().Kinds
-	f.Fuzz(func(t *testing.T, data []byte) {
-		_, err := scenario.Load("fuzz.yaml", data, kinds)
-		if err != nil && !strings.HasPrefix(err.Error(), "fuzz.yaml:") {
-			t.Errorf("an error without a place: %v", err)
-		}
-	})
-}
-
-// A journey that loads can be marshalled, and so compared and stored.
-func FuzzLoadJourney(f *testing.F) {
-	paths, err := fs.Glob(labs.Files, "*/journeys/*.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range paths {
-		data, err := fs.ReadFile(labs.Files, path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: '/{{.x}}', expect: {json: {'$[': exists}}}]\nconfirm: {get: /x}"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		j, err := scenario.LoadJourney("fuzz.yaml", data)
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "fuzz.yaml:") {
-				t.Errorf("an error without a place: %v", err)
-			}
-			return
-		}
-		if _, err := json.Marshal(j.Name); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // Every kind is documented, by an example that loads; its settings are written

@@ -2,8 +2,7 @@ package scenario
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/gate"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -131,79 +131,6 @@ func (s Schedule) What() string {
 	return s.Scenario
 }
 
-// Window is a span of the day on some days of the week. One that ends before it
-// begins ends on the next day.
-type Window struct {
-	Days []string  `yaml:"days,omitempty" jsonschema_description:"mon, tue, wed, thu, fri, sat, sun; all of them where none is set."`
-	From ClockTime `yaml:"from" jsonschema:"required" jsonschema_description:"From this time of day on: 09:00."`
-	To   ClockTime `yaml:"to" jsonschema:"required" jsonschema_description:"Until this one: 17:00."`
-}
-
-// Blackout is a span of days, or a calendar of spans.
-type Blackout struct {
-	From Day    `yaml:"from,omitempty" jsonschema_description:"The first day: 2026-12-24."`
-	To   Day    `yaml:"to,omitempty" jsonschema_description:"The last one; the first where it is not set."`
-	ICal string `yaml:"ical,omitempty" jsonschema_description:"A calendar (.ics) beside gameday.yaml, instead of days: during its events nothing begins."`
-	Why  string `yaml:"why,omitempty" jsonschema_description:"Why."`
-
-	Calendar []byte `yaml:"-"` // what ical: names, as it was read
-}
-
-// ClockTime is a time of day, since midnight by the clock on the wall.
-type ClockTime time.Duration
-
-// UnmarshalText reads a time of day.
-func (c *ClockTime) UnmarshalText(text []byte) error {
-	t, err := time.Parse("15:04", string(text))
-	if err != nil {
-		return errors.New("expected a time of day such as 09:00")
-	}
-	*c = ClockTime(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
-	return nil
-}
-
-// MarshalText writes a time of day.
-func (c ClockTime) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// String is the time of day as it is written.
-func (c ClockTime) String() string {
-	d := time.Duration(c)
-	return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60)
-}
-
-// Day is a day of the calendar.
-type Day struct{ time.Time }
-
-// UnmarshalText reads a day.
-func (d *Day) UnmarshalText(text []byte) error {
-	t, err := time.Parse(time.DateOnly, string(text))
-	if err != nil {
-		return errors.New("expected a day such as 2026-12-24")
-	}
-	d.Time = t
-	return nil
-}
-
-// MarshalText writes a day.
-func (d Day) MarshalText() ([]byte, error) { return []byte(d.Format(time.DateOnly)), nil }
-
-// weekdays are the days of the week as they are written, in the order of package
-// time.
-func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
-
-// On tells whether the window is about a day of the week.
-func (w Window) On(day time.Weekday) bool {
-	if len(w.Days) == 0 {
-		return true
-	}
-	for _, d := range w.Days {
-		if weekdays()[day] == d {
-			return true
-		}
-	}
-	return false
-}
-
 // checkSchedules reports what the fields alone do not show to be wrong.
 func (e Environments) checkSchedules(doc *strictyaml.Document) {
 	seen := map[string]bool{}
@@ -212,7 +139,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 		if !names.MatchString(s.Name) && s.Name != "" {
 			doc.Problem(at+".name", "%s.name: found %q, expected small letters, digits and hyphens", at, s.Name)
 		}
-		if seen[s.Name] {
+		if seen[s.Name] && s.Name != "" {
 			doc.Problem(at+".name", "%s.name: %s stands here a second time", at, s.Name)
 		}
 		seen[s.Name] = true
@@ -242,6 +169,7 @@ func (s Schedule) checkWhat(doc *strictyaml.Document, at string) {
 	case s.Sweep != nil && s.Environment == "":
 		doc.Problem(at, "%s: a sweep needs an environment", at)
 	}
+	s.Sweep.check(doc, at+".sweep")
 	for k, c := range s.OnlyIf {
 		path := index(at+".only_if", k)
 		if n := count(c.HTTP != nil, c.Prometheus != nil, c.Steady != 0); n != 1 {
@@ -257,11 +185,29 @@ func (s Schedule) checkWhat(doc *strictyaml.Document, at string) {
 	}
 }
 
+// check holds the settings of a sweep against what gameday sweep takes: what is wrong
+// with them must not be found out when it begins.
+func (s *Sweep) check(doc *strictyaml.Document, path string) {
+	if s == nil {
+		return
+	}
+	if err := new(probe.Rate).UnmarshalText([]byte(s.Rate)); err != nil && s.Rate != "" {
+		doc.Problem(path+".rate", "%s.rate: found %q, %v", path, s.Rate, err)
+	}
+	if s.RTO < 0 {
+		doc.Problem(path+".rto", "%s.rto: found %v, expected a duration above 0", path, s.RTO)
+	}
+}
+
 // checkGates holds what is asked outside against what can be.
 func checkGates(doc *strictyaml.Document, path string, h *gate.HTTP, p *gate.Prometheus) {
 	if h != nil {
+		at := path + ".http"
+		if doc.Has(path + ".http_fails") { // a stop condition
+			at = path + ".http_fails"
+		}
 		if err := h.Check(); err != nil {
-			doc.Problem(path+".http", "%s.http: %v", path, err)
+			doc.Problem(at, "%s: %v", at, err)
 		}
 	}
 	if p != nil {
@@ -284,7 +230,7 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 	for k, w := range s.Windows {
 		path := index(at+".windows", k)
 		for _, d := range w.Days {
-			if !strings.Contains(strings.Join(weekdays(), " "), d) || len(d) != len("mon") {
+			if !slices.Contains(weekdays(), d) {
 				doc.Problem(path+".days", "%s.days: found %q, expected mon, tue, wed, thu, fri, sat or sun", path, d)
 			}
 		}
@@ -295,7 +241,7 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 	for k, b := range s.Blackout {
 		path := index(at+".blackout", k)
 		switch {
-		case b.From.IsZero() == (b.ICal == ""):
+		case doc.Has(path+".from") == (b.ICal != "") || b.ICal != "" && doc.Has(path+".to"):
 			doc.Problem(path, "%s: expected one of from and ical", path)
 		case !b.To.IsZero() && b.To.Before(b.From.Time):
 			doc.Problem(path, "%s: it ends before it begins", path)

@@ -41,14 +41,14 @@ func TestStoredScenariosReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(tree(t, was), tree(t, again)); diff != "" {
+		if diff := cmp.Diff(yamlTree(t, was), yamlTree(t, again)); diff != "" {
 			t.Errorf("%s: faults (-loaded +stored):\n%s", name, diff)
 		}
 	}
 }
 
 // tree is a YAML text as what it means.
-func tree(t *testing.T, data []byte) any {
+func yamlTree(t *testing.T, data []byte) any {
 	t.Helper()
 	var v any
 	if err := yaml.Unmarshal(data, &v); err != nil {
