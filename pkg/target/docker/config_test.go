@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/client"
+
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
@@ -64,9 +66,10 @@ func TestPin(t *testing.T) {
 		host, named string // DOCKER_HOST, DOCKER_CONTEXT
 		want        docker.Config
 	}{
-		"nothing":                        {},
+		"nothing":                        {want: docker.Config{Host: client.DefaultDockerHost}},
 		"the current context":            {file: there, want: docker.Config{Context: "there"}},
-		"no current context":             {file: `{"auths": {}}`},
+		"no current context":             {file: `{"auths": {}}`, want: docker.Config{Host: client.DefaultDockerHost}},
+		"the default context":            {config: docker.Config{Context: "default"}, file: there, want: docker.Config{Host: client.DefaultDockerHost}},
 		"DOCKER_CONTEXT":                 {named: "here", want: docker.Config{Context: "here"}},
 		"DOCKER_CONTEXT before the file": {named: "here", file: there, want: docker.Config{Context: "here"}},
 		"DOCKER_CONTEXT, a broken file":  {named: "here", file: `{`, want: docker.Config{Context: "here"}},
@@ -85,11 +88,11 @@ func TestPin(t *testing.T) {
 			t.Setenv("DOCKER_CONFIG", dockerConfig(t, files))
 			t.Setenv("DOCKER_HOST", c.host)
 			t.Setenv("DOCKER_CONTEXT", c.named)
-			got, err := c.config.Pin()
+			got, err := pinOf(c.config)
 			if err != nil || got.Host != c.want.Host || got.Context != c.want.Context || got.Fence() != c.want.Fence() {
 				t.Errorf("%+v %v, expected %+v", got, err, c.want)
 			}
-			again, err := got.Pin() // in another process
+			again, err := pinOf(*got) // in another process
 			if err != nil || again.Host != got.Host || again.Context != got.Context {
 				t.Errorf("pinned again: %+v %v", again, err)
 			}
@@ -105,10 +108,10 @@ func TestPinOfWhatCannotBeRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DOCKER_CONFIG", dockerConfig(t, files))
-			if _, err := (docker.Config{}).Pin(); err == nil || !strings.Contains(err.Error(), "read the docker configuration") {
+			if _, err := pinOf(docker.Config{}); err == nil || !strings.Contains(err.Error(), "read the docker configuration") {
 				t.Errorf("pinned: %v", err)
 			}
-			if _, err := docker.Connect(t.Context(), docker.Config{}); err == nil || !strings.Contains(err.Error(), "read the docker configuration") {
+			if _, err := docker.Connect(t.Context(), &docker.Config{}); err == nil || !strings.Contains(err.Error(), "read the docker configuration") {
 				t.Errorf("connected: %v", err)
 			}
 		})
@@ -119,7 +122,7 @@ func TestPinOfWhatCannotBeRead(t *testing.T) {
 func TestPinInTheHomeFolder(t *testing.T) {
 	t.Setenv("HOME", dockerConfig(t, map[string]string{".docker/config.json": `{"currentContext": "at-home"}`}))
 	t.Setenv("DOCKER_CONFIG", "")
-	if got, err := (docker.Config{}).Pin(); err != nil || got.Context != "at-home" {
+	if got, err := pinOf(docker.Config{}); err != nil || got.Context != "at-home" {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -127,7 +130,7 @@ func TestPinInTheHomeFolder(t *testing.T) {
 // reached is the address of the engine that a configuration leads to.
 func reached(t *testing.T, config docker.Config) string {
 	t.Helper()
-	engine, err := docker.Connect(t.Context(), config)
+	engine, err := docker.Connect(t.Context(), &config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +195,7 @@ func TestConnectByTLS(t *testing.T) {
 		t.Errorf("reached %s", got)
 	}
 	for name, says := range map[string]string{"bare": "HTTP", "bad": "ca.pem", "half": "key.pem"} {
-		if engine, err := docker.Connect(t.Context(), docker.Config{Context: name}); err == nil || !strings.Contains(err.Error(), says) {
+		if engine, err := docker.Connect(t.Context(), &docker.Config{Context: name}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("context %s: %v %v, expected an error about %s", name, engine, err, says)
 		}
 	}
@@ -222,7 +225,7 @@ func TestContextsThatAreNone(t *testing.T) {
 		{docker.Config{Host: "ssh://me@far"}, "host: unix:///tmp/docker.sock"},
 		{docker.Config{Host: "somewhere"}, "unable to parse docker host"},
 	} {
-		if _, err := docker.Connect(t.Context(), c.config); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := docker.Connect(t.Context(), &c.config); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%+v: %v, expected %q", c.config, err, c.says)
 		}
 	}
@@ -246,14 +249,14 @@ func TestConnectToNothing(t *testing.T) {
 	for host, says := range map[string]string{
 		refusing: "is the docker daemon running?", socket: "none.sock", broken.host(): "storage is broken", garbage.host(): "invalid character",
 	} {
-		_, err := docker.Connect(t.Context(), docker.Config{Host: host})
+		_, err := docker.Connect(t.Context(), &docker.Config{Host: host})
 		if err == nil || !strings.HasPrefix(err.Error(), "no Docker engine answers at "+host+": start it, or set DOCKER_HOST") || !strings.Contains(strings.ToLower(err.Error()), says) {
 			t.Errorf("%v, expected %q", err, says)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := docker.Connect(ctx, docker.Config{Host: newFakeEngine(t).host()}); err == nil {
+	if _, err := docker.Connect(ctx, &docker.Config{Host: newFakeEngine(t).host()}); err == nil {
 		t.Error("reached an engine after time was up")
 	}
 }

@@ -65,13 +65,13 @@ func newFakeEngineOn(tb testing.TB, serve func(http.Handler) *httptest.Server) *
 func (e *fakeEngine) host() string { return "tcp://" + e.server.Listener.Addr().String() }
 
 // open is the environment of compose project shop on the engine.
-func (e *fakeEngine) open(options ...func(*docker.Options)) *docker.Environment {
+func (e *fakeEngine) open(options ...func(*opening)) *docker.Environment {
 	e.tb.Helper()
-	o := docker.Options{Config: docker.Config{Host: e.host(), Project: "shop"}}
+	o := opening{Config: docker.Config{Host: e.host(), Project: "shop"}}
 	for _, option := range options {
 		option(&o)
 	}
-	env, err := docker.Open(e.tb.Context(), o)
+	env, err := docker.Open(e.tb.Context(), &o.Config, o.Options)
 	if err != nil {
 		e.tb.Fatal(err)
 	}

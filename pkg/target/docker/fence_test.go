@@ -20,23 +20,23 @@ import (
 )
 
 // behind is a fence of labels in place of a compose project.
-func behind(labels ...string) func(*docker.Options) {
-	return func(o *docker.Options) { o.Config.Project, o.Config.Labels = "", labels }
+func behind(labels ...string) func(*opening) {
+	return func(o *opening) { o.Config.Project, o.Config.Labels = "", labels }
 }
 
 // What the engine is asked for is what is inside the fence, in any state.
 func TestFenceFilters(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		options func(*docker.Options)
+		options func(*opening)
 		want    []string
 	}{
-		"a project":            {func(*docker.Options) {}, []string{"com.docker.compose.project=shop"}},
+		"a project":            {func(*opening) {}, []string{"com.docker.compose.project=shop"}},
 		"a label":              {behind("team=shop"), []string{"team=shop"}},
 		"a label of any value": {behind("team"), []string{"team"}},
 		"all of several":       {behind("team=shop", "stage=test"), []string{"stage=test", "team=shop"}},
 		"a project and a label": {
-			func(o *docker.Options) { o.Config.Labels = []string{"stage=test"} },
+			func(o *opening) { o.Config.Labels = []string{"stage=test"} },
 			[]string{"com.docker.compose.project=shop", "stage=test"},
 		},
 	} {
@@ -68,7 +68,7 @@ func TestWhatIsFound(t *testing.T) {
 	t.Parallel()
 	helper := with("gameday.helper=db", "gameday.fence=shop")
 	for name, c := range map[string]struct {
-		options func(*docker.Options)
+		options func(*opening)
 		box     object
 		found   bool
 	}{
@@ -94,7 +94,7 @@ func TestWhatIsFound(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
 			e.add(c.box)
-			options := func(*docker.Options) {}
+			options := func(*opening) {}
 			if c.options != nil {
 				options = c.options
 			}
@@ -111,7 +111,7 @@ func TestWhatIsFound(t *testing.T) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		options func(*docker.Options)
+		options func(*opening)
 		edit    edit
 		says    string // in the error, if there is one
 	}{
@@ -127,7 +127,7 @@ func TestOpen(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
 			e.add(box("x", c.edit))
-			options := func(*docker.Options) {}
+			options := func(*opening) {}
 			if c.options != nil {
 				options = c.options
 			}
@@ -148,7 +148,7 @@ func TestOpen(t *testing.T) {
 func TestOpenWithoutAFence(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	if _, err := docker.Open(t.Context(), docker.Options{Config: docker.Config{Host: e.host()}}); err == nil || !strings.Contains(err.Error(), "no fence") {
+	if _, err := docker.Open(t.Context(), &docker.Config{Host: e.host()}, target.Options{}); err == nil || !strings.Contains(err.Error(), "no fence") {
 		t.Errorf("an environment of the whole engine: %v", err)
 	}
 	if len(e.questions("GET", "/info")) > 0 {
@@ -216,7 +216,7 @@ func TestProtected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all, err := e.open(func(o *docker.Options) { o.Protect = c.protect }).Find(t.Context(), target.Selector{})
+			all, err := e.open(func(o *opening) { o.Protect = c.protect }).Find(t.Context(), target.Selector{})
 			got := ids(slices.DeleteFunc(all, func(c target.Component) bool { return !c.Protected }))
 			if err != nil || got != c.want {
 				t.Errorf("%q %v, expected %q", got, err, c.want)

@@ -48,8 +48,8 @@ func (b *barrier) wait(ctx context.Context) {
 const patience = 20 * time.Second
 
 // roles declares the roles of an environment.
-func roles(all map[string]target.Role) func(*docker.Options) {
-	return func(o *docker.Options) { o.Roles = all }
+func roles(all map[string]target.Role) func(*opening) {
+	return func(o *opening) { o.Roles = all }
 }
 
 // nodes puts containers with these names on the engine, each with an address.
