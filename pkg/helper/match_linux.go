@@ -10,42 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Priorities of chains: before the engine's own rewriting of addresses (at
-// -100), and for Early ones before connections are tracked at all (at -200 on
-// the way in and out).
-const (
-	early nftables.ChainPriority = -310
-	usual nftables.ChainPriority = -150
-)
-
-// places are the chains that a rule needs. What leaves is lost silently only at
-// the device: at any hook before, the sender is told.
-func (t *tableset) places(r Rule) ([]place, error) {
-	at := place{family: nftables.TableFamilyINet, hook: r.Hook, priority: usual}
-	if r.Early {
-		at.priority = early
-	}
-	if r.Do == Duplicate || r.Do == "" {
-		at.family = nftables.TableFamilyIPv4
-		return []place{at}, nil
-	}
-	if !t.egress || r.Hook != Out || r.Do != Drop || r.Loopback {
-		return []place{at}, nil
-	}
-	names, err := devices()
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return nil, errors.New("the target has no network: it is attached to none, or is not running")
-	}
-	var all []place
-	for _, name := range names {
-		all = append(all, place{family: nftables.TableFamilyNetdev, hook: Out, device: name})
-	}
-	return all, nil
-}
-
 // matches are the expressions that packets must meet: one list for each
 // combination of address family, peer, protocol and end, as the kernel's
 // language has no "or".

@@ -43,7 +43,7 @@ func (p *Packets) begin(tag string) (effect, Reply, error) {
 	if err != nil {
 		return nil, Reply{}, err
 	}
-	reply, err := t.install(tag, p.Rules, func(r Rule, _ place) ([]expr.Any, error) { return r.action() })
+	reply, err := t.install(tag, p.Rules, Rule.action)
 	if err != nil {
 		return nil, reply, errors.Join(err, t.conn.CloseLasting())
 	}
@@ -53,7 +53,7 @@ func (p *Packets) begin(tag string) (effect, Reply, error) {
 // install adds the rules. A kernel that is too old for owned tables, or for the
 // hook that silently loses what leaves, gets the next best thing, and a note
 // says so.
-func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([]expr.Any, error)) (Reply, error) {
+func (t *tableset) install(tag string, rules []Rule, end ending) (Reply, error) {
 	var notes []string
 	for _, try := range []struct {
 		t    tableset
@@ -67,7 +67,7 @@ func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([
 			notes = append(notes, try.note)
 		}
 		t.owned, t.egress, t.tables = try.t.owned, try.t.egress, nil
-		err := t.add(tag, rules, action)
+		err := t.add(tag, rules, end)
 		if err == nil {
 			err = t.conn.Flush()
 		}
@@ -83,40 +83,26 @@ func (t *tableset) install(tag string, rules []Rule, action func(Rule, place) ([
 	return Reply{}, nil
 }
 
-// place is a chain, by what tells one from another.
-type place struct {
-	family   nftables.TableFamily
-	hook     Hook
-	priority nftables.ChainPriority
-	device   string
-}
-
-func (t *tableset) add(tag string, rules []Rule, action func(Rule, place) ([]expr.Any, error)) error {
+// add tells the kernel, which does nothing before the next flush.
+func (t *tableset) add(tag string, rules []Rule, end ending) error {
+	at := devices
+	if !t.egress {
+		at = nil
+	}
+	chains, err := program(rules, at, end)
+	if err != nil {
+		return err
+	}
 	tables := map[nftables.TableFamily]*nftables.Table{}
-	chains := map[place]*nftables.Chain{}
-	for _, r := range rules {
-		places, err := t.places(r)
-		if err != nil {
-			return err
+	for _, c := range chains {
+		table := tables[c.at.family]
+		if table == nil {
+			table = t.table(tag, c.at.family)
+			tables[c.at.family] = table
 		}
-		for _, at := range places {
-			table := tables[at.family]
-			if table == nil {
-				table = t.table(tag, at.family)
-				tables[at.family] = table
-			}
-			chain := chains[at]
-			if chain == nil {
-				chain = t.chain(table, at, len(chains))
-				chains[at] = chain
-			}
-			end, err := action(r, at)
-			if err != nil {
-				return err
-			}
-			for _, match := range r.matches(at) {
-				t.conn.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(match, end...)})
-			}
+		made := t.conn.AddChain(c.nft(table))
+		for _, exprs := range c.rules {
+			t.conn.AddRule(&nftables.Rule{Table: table, Chain: made, Exprs: exprs})
 		}
 	}
 	return nil
@@ -129,20 +115,6 @@ func (t *tableset) table(tag string, family nftables.TableFamily) *nftables.Tabl
 	}
 	t.tables = append(t.tables, table)
 	return t.conn.AddTable(table)
-}
-
-func (t *tableset) chain(table *nftables.Table, at place, n int) *nftables.Chain {
-	hooks := map[Hook]*nftables.ChainHook{
-		In: nftables.ChainHookInput, Out: nftables.ChainHookOutput, Forward: nftables.ChainHookForward,
-	}
-	c := &nftables.Chain{
-		Name: fmt.Sprintf("%s_%d", at.hook, n), Table: table, Type: nftables.ChainTypeFilter,
-		Hooknum: hooks[at.hook], Priority: &at.priority, Device: at.device,
-	}
-	if at.family == nftables.TableFamilyNetdev {
-		c.Hooknum = nftables.ChainHookEgress
-	}
-	return t.conn.AddChain(c)
 }
 
 // status counts what the rules have met.
@@ -188,16 +160,32 @@ func (t *tableset) rules() ([]*nftables.Rule, error) {
 	return all, nil
 }
 
-// undo removes the tables with all that is in them.
+// undo removes the tables with all that is in them. In one transaction, so that
+// no packet meets a part of them; that fails as a whole if a table is gone, and
+// then each is removed by itself.
 func (t *tableset) undo() error {
-	for _, table := range t.tables {
+	err := t.remove(t.tables...)
+	if err != nil {
+		var errs []error
+		for _, table := range t.tables {
+			if err := t.remove(table); err != nil && !errors.Is(err, syscall.ENOENT) {
+				errs = append(errs, fmt.Errorf("remove packet filter: %w", err))
+			}
+		}
+		err = errors.Join(errs...)
+	}
+	closed := t.conn.CloseLasting()
+	if t.owned {
+		return closed // what is left went with the socket
+	}
+	return errors.Join(err, closed)
+}
+
+func (t *tableset) remove(tables ...*nftables.Table) error {
+	for _, table := range tables {
 		t.conn.DelTable(table)
 	}
-	err := t.conn.Flush()
-	if errors.Is(err, syscall.ENOENT) {
-		err = nil
-	}
-	return errors.Join(err, t.conn.CloseLasting())
+	return t.conn.Flush()
 }
 
 // mendTables removes the tables of a helper that is gone, which the kernel has

@@ -25,14 +25,8 @@ type queue struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 	held   chan packet
-	random *rand.Rand
-	last   time.Time // when the last packet leaves: they keep their order
-}
-
-type packet struct {
-	id      uint32
-	due     time.Time
-	altered []byte
+	fates  fates
+	closed bool
 }
 
 // heldPackets is how many packets may be held up; more are let pass by the
@@ -56,19 +50,21 @@ func (q *Queue) begin(tag string) (effect, Reply, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // lasts until undo, whoever ordered it
 	e := &queue{
-		tableset: t, spec: q, cancel: cancel, held: make(chan packet, heldPackets),
-		random: rand.New(rand.NewPCG(q.Seed, 0)), //nolint:gosec // G404: jitter, not a secret
+		tableset: t, spec: q, cancel: cancel, held: make(chan packet, heldPackets), fates: newFates(*q),
 	}
 	number, err := e.listen(ctx)
 	if err != nil {
 		cancel()
 		return nil, Reply{}, errors.Join(err, t.conn.CloseLasting())
 	}
-	reply, err := t.install(tag, q.Match, func(Rule, place) ([]expr.Any, error) { return toQueue(number), nil })
-	if err != nil {
-		return nil, reply, errors.Join(err, e.undo())
+	reply, err := t.install(tag, q.Match, func(Rule) ([]expr.Any, error) { return toQueue(number), nil })
+	if err == nil {
+		return e, reply, nil
 	}
-	return e, reply, nil
+	if left := e.undo(); left != nil {
+		return e, reply, errors.Join(err, left)
+	}
+	return nil, reply, err
 }
 
 // listen binds a queue number that nobody else in this namespace has.
@@ -94,7 +90,7 @@ func (e *queue) listen(ctx context.Context) (uint16, error) {
 			}
 			return 0 // a full buffer: those packets have passed
 		}); err == nil {
-			e.ended.Go(func() { e.release(ctx) })
+			e.ended.Go(func() { release(ctx, e.held, e.pass) })
 			return number, nil
 		}
 		_ = e.nf.Con.Close()
@@ -118,39 +114,17 @@ func (e *queue) take(a nfqueue.Attribute) int {
 	if a.PacketID == nil {
 		return 0
 	}
-	now := time.Now()
-	p := packet{id: *a.PacketID, due: now.Add(e.spec.Delay)}
-	if e.spec.Jitter > 0 {
-		p.due = p.due.Add(time.Duration((2*e.random.Float64() - 1) * float64(e.spec.Jitter)))
+	var payload []byte
+	if a.Payload != nil {
+		payload = *a.Payload
 	}
-	if p.due.Before(e.last) {
-		p.due = e.last
-	}
-	if a.Payload != nil && e.random.Float64() < e.spec.Corrupt {
-		p.altered = corrupted(*a.Payload, e.random)
-	}
-	if e.random.Float64() < e.spec.Reorder || !p.due.After(now) {
-		e.pass(p) // it overtakes those that wait
+	p := packet{id: *a.PacketID, fate: e.fates.next(time.Now(), payload)}
+	if p.due.IsZero() {
+		e.pass(p)
 		return 0
 	}
-	e.last = p.due
 	e.held <- p // as many as the kernel holds
 	return 0
-}
-
-// corrupted changes a byte behind the IP header, so that the packet arrives and
-// its checksum tells.
-func corrupted(payload []byte, random *rand.Rand) []byte {
-	header := 20
-	if len(payload) > 0 {
-		header = int(payload[0]&0x0f) * 4
-	}
-	if len(payload) <= header {
-		return nil
-	}
-	altered := append([]byte{}, payload...)
-	altered[header+random.IntN(len(payload)-header)] ^= 1 << random.IntN(8)
-	return altered
 }
 
 func (e *queue) pass(p packet) {
@@ -162,41 +136,15 @@ func (e *queue) pass(p packet) {
 	_ = e.nf.SetVerdict(p.id, nfqueue.NfAccept)
 }
 
-// release lets packets go when they are due, and all of them at the end.
-func (e *queue) release(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case p := <-e.held:
-			// All that are due by now go at once: a timer for each would take longer
-			// than the gap between them.
-			if wait := time.Until(p.due); wait > 0 {
-				timer.Reset(wait)
-				select {
-				case <-timer.C:
-				case <-ctx.Done():
-				}
-			}
-			e.pass(p)
-		case <-ctx.Done():
-			for {
-				select {
-				case p := <-e.held:
-					e.pass(p)
-				default:
-					return
-				}
-			}
-		}
-	}
-}
-
 // undo stops sending packets here, lets go of those that are, and only then
 // unbinds: no descriptor is closed while a verdict is written to it.
 func (e *queue) undo() error {
 	err := e.tableset.undo()
 	e.cancel()
 	e.ended.Wait()
-	return errors.Join(err, e.nf.Close())
+	if !e.closed {
+		err = errors.Join(err, e.nf.Close())
+		e.closed = true
+	}
+	return err
 }
