@@ -3,6 +3,7 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,10 +21,18 @@ const hostShare = 0.1
 // filled is a file without a name that fills a file system. Whatever ends the
 // helper closes it, and the space is free again.
 type filled struct {
-	file *os.File
-	dir  string
+	disk disk
 	keep uint64 // bytes that stay free
 	size int64  // of the file
+}
+
+// disk is a file system with a file that grows.
+type disk interface {
+	// space is what is free for anybody, and the whole, in bytes.
+	space() (free, whole uint64, err error)
+	// grow makes the file, which has so many bytes, greater.
+	grow(size, by int64) error
+	io.Closer
 }
 
 var _ lasting = (*Fill)(nil)
@@ -36,19 +45,31 @@ func (f *Fill) keep() (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	keep := max(f.Leave, uint64(f.LeaveShare*float64(whole)))
 	shared, err := sharesHost(f.dir())
 	if err != nil {
 		return 0, err
 	}
-	if shared && !f.Host {
+	return f.reserve(room{free: free, whole: whole, host: shared})
+}
+
+// room is a file system before it is filled.
+type room struct {
+	free, whole uint64 // bytes
+	host        bool   // it is the host's own
+}
+
+// reserve is how many bytes of a file system stay free, or why it is not filled
+// at all.
+func (f *Fill) reserve(r room) (uint64, error) {
+	keep := max(f.Leave, uint64(f.LeaveShare*float64(r.whole)))
+	if r.host && !f.Host {
 		return 0, fmt.Errorf("%s lies on the host's own file system: mount a volume of its own size there, or say host: true", f.Path)
 	}
-	if shared {
-		keep = max(keep, uint64(hostShare*float64(whole)))
+	if r.host {
+		keep = max(keep, uint64(hostShare*float64(r.whole)))
 	}
-	if free <= keep {
-		return 0, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, free, keep)
+	if r.free <= keep {
+		return 0, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, r.free, keep)
 	}
 	return keep, nil
 }
@@ -74,25 +95,31 @@ func (f *Fill) begin(string) (effect, Reply, error) {
 	if err != nil {
 		return nil, Reply{}, err
 	}
-	e := &filled{file: file, dir: dir, keep: keep}
-	if err := e.fill(); err != nil {
+	e := &filled{disk: onDisk{file: file, dir: dir}, keep: keep}
+	reply, err := e.status()
+	if err != nil {
 		return nil, Reply{}, errors.Join(err, file.Close())
 	}
-	reply, err := e.status()
-	return e, reply, err
+	return e, reply, nil
 }
+
+// rounds is how often the free space is looked at and taken. One is enough, but
+// for the file system's own needs and for what others free meanwhile. A file
+// system that says yes and takes nothing, as those do that compress, would be
+// asked for ever.
+const rounds = 64
 
 // fill takes what is free above what shall stay so. That the disk is full
 // before that is what was wanted.
 func (e *filled) fill() error {
-	for {
-		free, _, err := space(e.dir)
+	for range rounds {
+		free, _, err := e.disk.space()
 		if err != nil || free <= e.keep {
 			return err
 		}
 		step := int64(free - e.keep) //nolint:gosec // G115: no disk is so great
-		for err = e.grow(step); errors.Is(err, unix.ENOSPC) && step > 4096; err = e.grow(step) {
-			step /= 2 // somebody else was quicker, or a part is reserved
+		for err = e.disk.grow(e.size, step); errors.Is(err, unix.ENOSPC) && step > 4096; err = e.disk.grow(e.size, step) {
+			step /= 2 // another process was quicker, or a part is reserved
 		}
 		if errors.Is(err, unix.ENOSPC) {
 			return nil
@@ -102,31 +129,15 @@ func (e *filled) fill() error {
 		}
 		e.size += step
 	}
-}
-
-func (e *filled) grow(by int64) error {
-	err := unix.Fallocate(int(e.file.Fd()), 0, e.size, by)
-	if !errors.Is(err, unix.EOPNOTSUPP) {
-		return err
-	}
-	// A file system that cannot reserve space is written to.
-	zeros := make([]byte, min(by, 1<<20))
-	for written := int64(0); written < by; {
-		n, err := e.file.WriteAt(zeros[:min(int64(len(zeros)), by-written)], e.size+written)
-		written += int64(n)
-		if err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// status fills up again what somebody has freed meanwhile.
+// status fills up again what was freed meanwhile.
 func (e *filled) status() (Reply, error) {
 	if err := e.fill(); err != nil {
 		return Reply{}, err
 	}
-	free, _, err := space(e.dir)
+	free, _, err := e.disk.space()
 	const slack = 1 << 20
 	if err == nil && free > e.keep+slack {
 		err = fmt.Errorf("%d bytes are free, and %d should be", free, e.keep)
@@ -134,7 +145,40 @@ func (e *filled) status() (Reply, error) {
 	return Reply{Bytes: uint64(e.size)}, err //nolint:gosec // G115: a size
 }
 
-func (e *filled) undo() error { return e.file.Close() }
+func (e *filled) undo() error {
+	err := e.disk.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // a second time
+	}
+	return err
+}
+
+// onDisk is a real file in a folder of the target.
+type onDisk struct {
+	file *os.File
+	dir  string
+}
+
+func (d onDisk) space() (free, whole uint64, err error) { return space(d.dir) }
+
+func (d onDisk) Close() error { return d.file.Close() }
+
+func (d onDisk) grow(size, by int64) error {
+	err := unix.Fallocate(int(d.file.Fd()), 0, size, by)
+	if !errors.Is(err, unix.EOPNOTSUPP) {
+		return err
+	}
+	// A file system that cannot reserve space is written to.
+	zeros := make([]byte, min(by, 1<<20))
+	for written := int64(0); written < by; {
+		n, err := d.file.WriteAt(zeros[:min(int64(len(zeros)), by-written)], size+written)
+		written += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // nameless opens a file that has no name, so that nobody else meets it.
 func nameless(dir string) (*os.File, error) {

@@ -35,11 +35,20 @@ func (o *KillOrder) do() (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("read the control group of process %d: %w", o.PID, err)
 	}
-	if o.Container == "" || !strings.Contains(string(groups), o.Container) {
+	if !o.owns(string(groups)) {
 		return Reply{}, fmt.Errorf("process %d %w %.12s", o.PID, ErrNotIts, o.Container)
 	}
 	if err := process.Kill(); err != nil {
 		return Reply{}, fmt.Errorf("kill process %d: %w", o.PID, err)
 	}
 	return Reply{}, nil
+}
+
+// shortID is how many characters of a container's ID an engine shows: with fewer
+// another container is too easily meant.
+const shortID = 12
+
+// owns tells whether control groups, as /proc shows them, are the container's.
+func (o *KillOrder) owns(groups string) bool {
+	return len(o.Container) >= shortID && strings.Contains(groups, o.Container)
 }
