@@ -111,14 +111,3 @@ func TestRubbishIsAnError(t *testing.T) {
 		t.Errorf("%v %s", err, out.String())
 	}
 }
-
-func FuzzServe(f *testing.F) {
-	f.Add([]byte("{\"id\":1,\"op\":\"status\",\"name\":\"x\"}\n{\"id\":2,\"op\":\"renew\"}\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if bytes.Contains(data, []byte("apply")) || bytes.Contains(data, []byte("do")) || bytes.Contains(data, []byte("mend")) || bytes.Contains(data, []byte("\\u")) {
-			return // nothing is done to this machine
-		}
-		var out bytes.Buffer
-		_ = helper.Serve(t.Context(), bytes.NewReader(data), &out) // whatever it says, it ends
-	})
-}

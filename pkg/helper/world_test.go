@@ -17,6 +17,8 @@ type world struct {
 	mu  sync.Mutex
 	now []string // what is in force
 	log []string // what was done, in order
+	// stuck is how often undoing has failed.
+	stuck int
 }
 
 func (w *world) works() registry {
@@ -100,6 +102,9 @@ func (t *thing) undo() error {
 	t.world.note("undo %s", t.Name)
 	if t.Stuck > 0 {
 		t.Stuck--
+		t.world.mu.Lock()
+		defer t.world.mu.Unlock()
+		t.world.stuck++
 		return errors.New(t.Name + " is stuck")
 	}
 	t.world.mu.Lock()
