@@ -62,7 +62,10 @@ func newFakeEngineOn(tb testing.TB, serve func(http.Handler) *httptest.Server) *
 }
 
 // host is where the engine listens, as DOCKER_HOST has it.
-func (e *fakeEngine) host() string { return "tcp://" + e.server.Listener.Addr().String() }
+func (e *fakeEngine) host() string {
+	address := e.server.Listener.Addr()
+	return address.Network() + "://" + address.String()
+}
 
 // open is the environment of compose project shop on the engine.
 func (e *fakeEngine) open(options ...func(*opening)) *docker.Environment {
@@ -368,4 +371,10 @@ func decode(tb testing.TB, text string, into any) {
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		tb.Fatalf("%v: %s", err, text)
 	}
+}
+
+// text is an object as JSON.
+func text(o object) string {
+	data, _ := json.Marshal(o)
+	return string(data)
 }

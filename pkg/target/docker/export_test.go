@@ -1,0 +1,28 @@
+package docker
+
+import (
+	"context"
+	"io"
+	"net"
+)
+
+// NetworkID is the engine's id of a network on which load workers are started.
+func NetworkID(ctx context.Context, e *Environment, name string) (string, error) {
+	return e.network(ctx, name)
+}
+
+// SelfArchive is the image of a binary, as the engine is given it.
+func SelfArchive(binary []byte, reference, arch string) (io.Reader, error) {
+	return selfArchive(binary, reference, arch)
+}
+
+// GoArch is Go's word for an engine's architecture.
+func GoArch(machine string) string { return goArch(machine) }
+
+// Demultiplex copies an engine's stream of output and error to two writers.
+func Demultiplex(stdout, stderr io.Writer, from io.Reader) error {
+	return demultiplex(stdout, stderr, from)
+}
+
+// NewStream is a helper's standard input and output.
+func NewStream(conn net.Conn, from io.Reader) io.ReadWriteCloser { return newStream(conn, from) }

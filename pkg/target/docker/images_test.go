@@ -1,0 +1,234 @@
+package docker_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gameday-dev/gameday/pkg/target/docker"
+)
+
+// unpacked are the files of a tar, by name, and their modes.
+func unpacked(t *testing.T, archive io.Reader) (files map[string]string, modes map[string]int64) {
+	t.Helper()
+	files, modes = map[string]string{}, map[string]int64{}
+	for r := tar.NewReader(archive); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files, modes
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, twice := files[header.Name]; twice || header.Typeflag != tar.TypeReg || !header.ModTime.IsZero() && header.ModTime.Unix() != 0 {
+			t.Errorf("%+v", header)
+		}
+		files[header.Name], modes[header.Name] = string(data), header.Mode
+	}
+}
+
+func packed(t *testing.T, binary, reference, arch string) []byte {
+	t.Helper()
+	archive, err := docker.SelfArchive([]byte(binary), reference, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// The same binary is the same image, byte by byte, on every engine and every day.
+func TestSelfArchiveIsReproducible(t *testing.T) {
+	t.Parallel()
+	first := packed(t, "binary", "gameday/self:1", "amd64")
+	for name, c := range map[string]struct {
+		again []byte
+		same  bool
+	}{
+		"packed again":      {packed(t, "binary", "gameday/self:1", "amd64"), true},
+		"another binary":    {packed(t, "binary2", "gameday/self:1", "amd64"), false},
+		"another reference": {packed(t, "binary", "gameday/self:2", "amd64"), false},
+		"another machine":   {packed(t, "binary", "gameday/self:1", "arm64"), false},
+	} {
+		if bytes.Equal(first, c.again) != c.same {
+			t.Errorf("%s: is the same: %t, expected %t", name, !c.same, c.same)
+		}
+	}
+}
+
+// The archive is one of docker save, with one layer, whose digest is right.
+func TestSelfArchive(t *testing.T) {
+	t.Parallel()
+	for name, binary := range map[string]string{"a binary": strings.Repeat("\x7fELF", 5000), "a short one": "x", "none": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files, _ := unpacked(t, bytes.NewReader(packed(t, binary, "gameday/self:0123", "arm64")))
+			if len(files) != 3 {
+				t.Errorf("%d files", len(files))
+			}
+			var manifest []struct {
+				Config           string
+				RepoTags, Layers []string
+			}
+			decode(t, files["manifest.json"], &manifest)
+			if len(manifest) != 1 || len(manifest[0].Layers) != 1 || manifest[0].RepoTags[0] != "gameday/self:0123" {
+				t.Fatalf("%+v", manifest)
+			}
+			layer, ok := files[manifest[0].Layers[0]]
+			if !ok {
+				t.Fatalf("there is no layer %s", manifest[0].Layers[0])
+			}
+			var config struct {
+				Created, OS, Architecture string
+				Config                    struct {
+					Entrypoint []string
+					Labels     map[string]string
+				}
+				RootFS struct {
+					Type    string
+					DiffIDs []string `json:"diff_ids"`
+				}
+			}
+			decode(t, files[manifest[0].Config], &config)
+			digest := sha256.Sum256([]byte(layer))
+			if diff := cmp.Diff([]string{"sha256:" + hex.EncodeToString(digest[:])}, config.RootFS.DiffIDs); diff != "" || config.RootFS.Type != "layers" {
+				t.Error(diff)
+			}
+			if config.OS != "linux" || config.Architecture != "arm64" || config.Created != "1970-01-01T00:00:00Z" ||
+				!cmp.Equal(config.Config.Entrypoint, []string{"/gameday"}) || config.Config.Labels["gameday.self"] != "true" {
+				t.Errorf("%+v", config)
+			}
+			content, modes := unpacked(t, strings.NewReader(layer))
+			if len(content) != 1 || content["gameday"] != binary || modes["gameday"] != 0o755 {
+				t.Errorf("%d files, modes %v", len(content), modes)
+			}
+		})
+	}
+}
+
+func TestHasImage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		has    bool
+		says   string
+	}{
+		"there":     {http.StatusOK, `{"Id":"sha256:1","RepoTags":["shop/db:1"]}`, true, ""},
+		"not there": {http.StatusNotFound, `{"message":"No such image: shop/db:1"}`, false, ""},
+		"not known": {http.StatusInternalServerError, `{"message":"layer does not exist"}`, false, "layer does not exist"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newFakeEngine(t)
+			e.answer("GET /images/shop/db:1/json", c.status, c.body)
+			got, err := e.open().HasImage(t.Context(), "shop/db:1")
+			if got != c.has || (err == nil) != (c.says == "") {
+				t.Errorf("%t %v", got, err)
+			}
+			if err != nil {
+				wants(t, err, "look for image shop/db:1: ", c.says)
+			}
+		})
+	}
+}
+
+// What the engine is sent to build is the folder, and it is told the tag and the
+// arguments.
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.answer("POST /build", http.StatusOK, `{"stream":"Step 1/2 : FROM base"}{"stream":"\n"}{"stream":" ---> 0123\n"}{"stream":"Step 2/2 : COPY . ."}{"aux":{"ID":"sha256:1"}}{"stream":"Successfully built 0123\n"}`)
+	folder := fstest.MapFS{"Dockerfile": {Data: []byte("FROM base\n")}, "conf/db.conf": {Data: []byte("port 1\n")}, "empty": {}}
+	var steps []string
+	err := e.open().Build(t.Context(), "shop/db:1", folder, map[string]string{"BASE": "debian", "WITH": ""}, func(s string) { steps = append(steps, s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Step 1/2 : FROM base", "Step 2/2 : COPY . ."}, steps); diff != "" {
+		t.Error(diff)
+	}
+	sent := e.questions("POST", "/build")[0]
+	files, _ := unpacked(t, strings.NewReader(sent.body))
+	if diff := cmp.Diff(map[string]string{"Dockerfile": "FROM base\n", "conf/db.conf": "port 1\n", "empty": ""}, files); diff != "" {
+		t.Error(diff)
+	}
+	query, err := url.ParseQuery(sent.query)
+	if err != nil || query.Get("t") != "shop/db:1" || query.Get("rm") == "0" || query.Get("forcerm") != "1" {
+		t.Errorf("%v %v", query, err)
+	}
+	var args map[string]string
+	decode(t, query.Get("buildargs"), &args)
+	if diff := cmp.Diff(map[string]string{"BASE": "debian", "WITH": ""}, args); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A build's error carries the last of what the build said.
+func TestBuildThatFails(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&said, `{"stream":"line %d\n"}{"stream":"\n"}`, i)
+	}
+	said.WriteString(`{"errorDetail":{"code":100,"message":"returned a non-zero code: 100"},"error":"returned a non-zero code: 100"}`)
+	e := newFakeEngine(t)
+	e.answer("POST /build", http.StatusOK, said.String())
+	err := e.open().Build(t.Context(), "shop/db:1", fstest.MapFS{}, nil, func(string) {})
+	var last []string
+	for i := 10; i < 20; i++ {
+		last = append(last, fmt.Sprintf("line %d", i))
+	}
+	if want := "build shop/db:1: returned a non-zero code: 100\n" + strings.Join(last, "\n"); err == nil || err.Error() != want {
+		t.Errorf("%v, expected %s", err, want)
+	}
+}
+
+func TestImagesRefused(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	env := e.open()
+	refused := `{"message":"no space left on device"}`
+	e.answer("POST /images/create", http.StatusInternalServerError, refused)
+	e.answer("POST /build", http.StatusInternalServerError, refused)
+	wants(t, env.Pull(t.Context(), "shop/db:1"), "pull shop/db:1: ", "no space left")
+	wants(t, env.Import(t.Context(), "shop/db:1", strings.NewReader("")), "import shop/db:1: ", "no space left")
+	wants(t, env.Build(t.Context(), "shop/db:1", fstest.MapFS{}, nil, func(string) {}), "build shop/db:1: ", "no space left")
+	wants(t, env.Pull(t.Context(), "no such: reference"), "pull no such: reference: ", "invalid reference format")
+}
+
+func TestPullAndImport(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	env := e.open()
+	e.answer("POST /images/create", http.StatusOK, `{"status":"sha256:1"}`)
+	if err := errors.Join(env.Pull(t.Context(), "debian:bookworm"), env.Import(t.Context(), "gameday/base:1", strings.NewReader("a tar"))); err != nil {
+		t.Fatal(err)
+	}
+	asked := e.questions("POST", "/images/create")
+	pull, imported := asked[0], asked[1]
+	if query, err := url.ParseQuery(pull.query); err != nil || !strings.HasSuffix(query.Get("fromImage"), "debian") || query.Get("tag") != "bookworm" {
+		t.Errorf("%s %v", pull.query, err)
+	}
+	if query, err := url.ParseQuery(imported.query); err != nil || query.Get("repo") != "gameday/base:1" || query.Get("fromSrc") != "-" || imported.body != "a tar" {
+		t.Errorf("%+v %v", imported, err)
+	}
+}
