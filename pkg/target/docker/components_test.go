@@ -1,7 +1,11 @@
 package docker_test
 
 import (
+	"encoding/json"
+	"maps"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -132,3 +136,47 @@ func TestStates(t *testing.T) {
 		})
 	}
 }
+
+// All of a component, from the engine's whole answer.
+func TestComponent(t *testing.T) {
+	t.Parallel()
+	got := found(t, func(o object) {
+		maps.Copy(o, load("testdata/container.json"))
+	}, set(4, "RestartCount"), with("gameday.zone=a", "gameday.protect=true"))
+	want := target.Component{
+		ID: "077a3d9b1922045bd656e83951670942a61fbdebd0d3ddca396922ebc59f07c7", Name: "shop-db-1", Identity: "db/1", Service: "db", Zone: "a",
+		Labels: map[string]string{
+			"com.docker.compose.container-number": "1", "com.docker.compose.depends_on": "etcd:service_healthy:false", "com.docker.compose.oneoff": "False",
+			"com.docker.compose.project": "shop", "com.docker.compose.service": "db", "gameday.zone": "a", "gameday.protect": "true",
+		},
+		DependsOn: []string{"etcd"},
+		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2")}},
+		State:     target.Running, Healthy: false, // its check has not been made yet
+		Restart: "unless-stopped", Restarts: 4, Protected: true,
+		Started: time.Date(2026, 11, 26, 23, 47, 35, 963281274, time.UTC),
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(sameAddress)); diff != "" {
+		t.Error(diff)
+	}
+	data, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again target.Component
+	decode(t, string(data), &again)
+	if diff := cmp.Diff(got, again, cmp.Comparer(sameAddress)); diff != "" {
+		t.Errorf("as JSON it is another one: %s", diff)
+	}
+}
+
+func TestComponentThatHasNeverStarted(t *testing.T) {
+	t.Parallel()
+	got := found(t, state("created"), set("0001-01-01T00:00:00Z", "State", "StartedAt"), set("", "HostConfig", "RestartPolicy", "Name"))
+	if !got.Started.IsZero() || got.Restart != "" || got.State != target.Stopped {
+		t.Errorf("%+v", got)
+	}
+}
+
+func address(text string) netip.Addr { return netip.MustParseAddr(text) }
+
+func sameAddress(a, b netip.Addr) bool { return a == b }
