@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -18,6 +20,8 @@ func TestContainersAreInspectedSideBySide(t *testing.T) {
 	e := newFakeEngine(t)
 	full := newBarrier(atATime)
 	var underWay, most atomic.Int32
+	var once sync.Once
+	tooMany := make(chan struct{})
 	var want []string
 	for i := range all {
 		id := fmt.Sprintf("n%02d", i)
@@ -30,7 +34,15 @@ func TestContainersAreInspectedSideBySide(t *testing.T) {
 					break
 				}
 			}
+			if now > atATime {
+				once.Do(func() { close(tooMany) })
+			}
 			full.wait(r.Context())
+			select {
+			case <-tooMany:
+			case <-time.After(50 * time.Millisecond): // for one too many to come
+			case <-r.Context().Done():
+			}
 			underWay.Add(-1)
 			e.inspect(w, id)
 		})
