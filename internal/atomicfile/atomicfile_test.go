@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -167,6 +168,26 @@ func TestPermissions(t *testing.T) {
 	}
 	if got := modeOf(t, path); got != 0o600 {
 		t.Errorf("a new one is %v", got)
+	}
+}
+
+// Root writes a file that is another's, and it stays theirs.
+func TestTheOwnerStays(t *testing.T) {
+	t.Parallel()
+	path := old(t, 0o640)
+	want := os.Getuid()
+	if err := os.Chown(path, 12345, 12345); err == nil { // only root may
+		want = 12345
+	}
+	if err := atomicfile.Write(path, 0o600, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != want || info.Mode() != 0o640 {
+		t.Errorf("it is of %+v, with %v, expected %d", owner, info.Mode(), want)
 	}
 }
 

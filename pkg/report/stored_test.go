@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 )
@@ -28,9 +29,17 @@ func TestEveryReportOfAStoredRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(changed, run.ScenarioFile), scenario, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct{ dir, resolved string }{
-		"as it was stored":       {filepath.Join(stored, "run"), "label: gameday.tier=app"},
-		"with what is not known": {changed, "vaporize:"},
+	events, err := os.ReadFile(filepath.Join(changed, record.EventsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	events = append(events, `{"at":"2026-11-26T23:46:46Z","kind":"weather","mark":"tea-time","what":"it rains","wind":{"knots":3}}`+"\n"...)
+	if err := os.WriteFile(filepath.Join(changed, record.EventsFile), events, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ dir, resolved, happened string }{
+		"as it was stored":       {filepath.Join(stored, "run"), "label: gameday.tier=app", "die, exit code 137"},
+		"with what is not known": {changed, "vaporize:", "it rains"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +50,7 @@ func TestEveryReportOfAStoredRun(t *testing.T) {
 			holds := map[string][]string{
 				"verdict.json": {`"verdict": "disproved"`, `"recovery_s": 1.312`, `"acknowledged": 554`},
 				"report.md":    {"1.31s", "One of two app servers dies"},
-				"report.html":  {"1.31s", "One of two app servers dies", c.resolved},
+				"report.html":  {"1.31s", "One of two app servers dies", c.resolved, c.happened},
 				"junit.xml":    {`failures="0"`},
 				"github.txt":   {"::notice", "1.38s"},
 				"terminal":     {"1.31s", "25 of 324"},

@@ -2,9 +2,7 @@ package topology
 
 import (
 	"fmt"
-	"html"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,7 +85,8 @@ func Text(w io.Writer, m Map, marks map[string]Mark) error {
 			fmt.Fprintf(&b, "\nzone %s holds all of: %s", z.Zone, strings.Join(z.Tiers, ", "))
 		}
 	}
-	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
+	text := strings.TrimRight(b.String(), "\n") + "\n" + m.outsideText()
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -123,6 +122,13 @@ func Mermaid(w io.Writer, m Map, marks map[string]Mark) error {
 			arrow = "-.->"
 		}
 		fmt.Fprintf(&b, "  n%d %s n%d\n", number[e.From], arrow, number[e.To])
+	}
+	if len(m.Outside) > 0 {
+		last := len(m.Nodes) + 1
+		fmt.Fprintf(&b, "  n%d([%s])\n", last, strconv.Quote(beyond+": "+m.total()))
+		for _, e := range m.crossings() {
+			fmt.Fprintf(&b, "  n%d --> n%d\n", number[e.From], last)
+		}
 	}
 	b.WriteString("  classDef red fill:#fdd,stroke:#c00\n  classDef green fill:#dfd,stroke:#080\n  classDef amber fill:#fec,stroke:#b70\n  classDef predicted stroke:#c00,stroke-dasharray:4\n")
 	_, err := io.WriteString(w, b.String())
@@ -161,58 +167,13 @@ func DOT(w io.Writer, m Map, marks map[string]Mark) error {
 		}
 		fmt.Fprintf(&b, "  %q -> %q%s;\n", e.From, e.To, style)
 	}
+	if len(m.Outside) > 0 {
+		fmt.Fprintf(&b, "  %q [label=%q,shape=oval,style=dotted];\n", beyond, beyond+": "+m.total())
+		for _, e := range m.crossings() {
+			fmt.Fprintf(&b, "  %q -> %q;\n", e.From, e.To)
+		}
+	}
 	b.WriteString("}\n")
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// Sizes of the SVG, in pixels.
-const (
-	boxWidth, boxHeight = 190, 40
-	gapX, gapY          = 24, 56
-)
-
-// SVG draws the layers, the users at the top.
-func SVG(w io.Writer, m Map, marks map[string]Mark) error {
-	layers := m.layers()
-	widest := 1
-	for _, l := range layers {
-		widest = max(widest, len(l))
-	}
-	width := widest*(boxWidth+gapX) + gapX
-	height := (len(layers)+1)*(boxHeight+gapY) + gapY
-	type point struct{ x, y int }
-	at := map[string]point{Entry: {width / 2, gapY/2 + boxHeight/2}}
-	for i, l := range layers {
-		left := (width - len(l)*(boxWidth+gapX) + gapX) / 2
-		for j, n := range l {
-			at[n.Component] = point{left + j*(boxWidth+gapX) + boxWidth/2, gapY/2 + (i+1)*(boxHeight+gapY) + boxHeight/2}
-		}
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="13">`+"\n", width, height, width, height)
-	for _, e := range m.Edges {
-		from, to := at[e.From], at[e.To]
-		dash := ""
-		if e.Declared {
-			dash = ` stroke-dasharray="4"`
-		}
-		fmt.Fprintf(&b, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="#888"%s/>`+"\n", from.x, from.y+boxHeight/2, to.x, to.y-boxHeight/2, dash)
-	}
-	box := func(p point, text, class string) {
-		fills := map[string]string{"red": `fill="#fdd" stroke="#c00" stroke-width="2"`, "green": `fill="#dfd" stroke="#080"`, "amber": `fill="#fec" stroke="#b70"`, "predicted": `fill="#fff" stroke="#c00" stroke-dasharray="4"`, "": `fill="#fff" stroke="#555"`}
-		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%d" height="%d" rx="5" %s/><text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n",
-			p.x-boxWidth/2, p.y-boxHeight/2, boxWidth, boxHeight, fills[class], p.x, p.y+5, html.EscapeString(text))
-	}
-	box(at[Entry], Entry, "")
-	for _, n := range slices.Concat(layers...) {
-		text, _, _ := strings.Cut(n.label(marks[n.Component]), " (zone")
-		if _, after, ok := strings.Cut(n.label(marks[n.Component]), "):"); ok {
-			text += ":" + after
-		}
-		box(at[n.Component], text, n.class(marks[n.Component]))
-	}
-	b.WriteString("</svg>\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

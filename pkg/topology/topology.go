@@ -32,6 +32,8 @@ type Map struct {
 	Environment string `json:"environment"`
 	Nodes       []Node `json:"nodes"`
 	Edges       []Edge `json:"edges"`
+	// Outside is what components reach that is none.
+	Outside []Outside `json:"outside,omitempty"`
 }
 
 // Node is one component.
@@ -56,15 +58,6 @@ type Edge struct {
 	Declared bool     `json:"declared,omitempty"` // it was declared, and not seen
 }
 
-// observer gathers what is seen.
-type observer struct {
-	nodes map[string]*Node      // by id of the component
-	at    map[netip.Addr]string // id by address
-	edges map[[2]string]map[uint16]bool
-	hosts map[netip.Addr]bool               // whose connections are no user's
-	over  map[string]map[helper.Socket]bool // by id: connections that had ended before anybody looked
-}
-
 // Users is what is known of them that no connection shows.
 type Users struct {
 	// Inside says that they set out on a network of the environment: what comes from
@@ -84,7 +77,7 @@ func Observe(ctx context.Context, env target.Environment, name string, users Use
 	if len(components) == 0 {
 		return Map{}, errors.New("the environment has no components: is it up?")
 	}
-	o := observer{nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}, over: map[string]map[helper.Socket]bool{}}
+	o := newObserver()
 	o.add(components)
 	sessions, hosts, err := attach(ctx, env, components)
 	if err != nil {
@@ -187,86 +180,7 @@ func (o *observer) watch(ctx context.Context, sessions map[string]*helper.Sessio
 	}
 }
 
-// add makes the nodes. A service with one component gives it its name.
-func (o *observer) add(components []target.Component) {
-	of := map[string]int{}
-	for _, c := range components {
-		of[c.Service]++
-	}
-	for _, c := range components {
-		n := &Node{
-			Component: c.Name, Name: c.Name, Zone: c.Zone, ID: c.ID, Target: c, Protected: c.Protected, Layer: -1,
-			Tier: cmp.Or(c.Labels[labelTier], c.Service, c.Name),
-		}
-		if c.Service != "" && of[c.Service] == 1 {
-			n.Component = c.Service
-		}
-		o.nodes[c.ID] = n
-		for _, network := range c.Networks {
-			if network.Address.IsValid() {
-				o.at[network.Address] = c.ID
-			}
-		}
-	}
-}
-
-// see takes one component's sockets in. A connection from a port on which it
-// listens came to it; every other it has made itself.
-func (o *observer) see(id string, sockets []helper.Socket) {
-	sockets = o.since(id, sockets)
-	listens := map[uint16]bool{}
-	for _, s := range sockets {
-		if !s.Remote.IsValid() {
-			listens[s.Local.Port()] = true
-		}
-	}
-	for _, s := range sockets {
-		if !s.Remote.IsValid() {
-			continue
-		}
-		other, known := o.at[s.Remote.Addr()]
-		switch {
-		case listens[s.Local.Port()] && o.hosts[s.Remote.Addr()]:
-		case listens[s.Local.Port()] && !known:
-			o.edge(Entry, id, s.Local.Port()) // from outside of the fence
-		case listens[s.Local.Port()]:
-			o.edge(other, id, s.Local.Port())
-		case known && s.Via.IsValid() && o.at[s.Via] != "":
-			// By way of a gateway that is a component too.
-			o.edge(id, o.at[s.Via], s.Remote.Port())
-			o.edge(o.at[s.Via], other, s.Remote.Port())
-		case known:
-			o.edge(id, other, s.Remote.Port())
-		}
-	}
-}
-
-// since leaves out the connections that had ended before the first look.
-func (o *observer) since(id string, sockets []helper.Socket) []helper.Socket {
-	over, looked := o.over[id]
-	if !looked {
-		over = map[helper.Socket]bool{}
-		for _, s := range sockets {
-			if s.Ended {
-				over[s] = true
-			}
-		}
-		o.over[id] = over
-	}
-	return slices.DeleteFunc(sockets, func(s helper.Socket) bool { return over[s] })
-}
-
-func (o *observer) edge(from, to string, port uint16) {
-	key := [2]string{from, to}
-	if o.edges[key] == nil {
-		o.edges[key] = map[uint16]bool{}
-	}
-	if port != 0 {
-		o.edges[key][port] = true
-	}
-}
-
-// draw puts what was seen, and what is declared, in order.
+// draw puts what was seen, and what compose declares, in order.
 func (o *observer) draw(environment string) Map {
 	names := map[string]string{Entry: Entry}
 	services := map[string][]string{}
@@ -298,5 +212,6 @@ func (o *observer) draw(environment string) Map {
 	}
 	slices.SortFunc(m.Nodes, func(a, b Node) int { return cmp.Compare(a.Component, b.Component) })
 	m.predict()
+	m.Outside = o.outside(m)
 	return m
 }

@@ -105,8 +105,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// Real containers, real connections: one talks to the other, and somebody from
-// outside to it.
+// Real containers, real connections: one talks to the other and to this machine, which
+// is outside, and this machine to it.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	b := enginetest.New(t)
@@ -126,6 +126,21 @@ func TestObserve(t *testing.T) {
 			b.Exec(front, "/gameday", "helper", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
 		}
 	})
+	outside, err := net.Listen("tcp", ":0") //nolint:noctx // closed below
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outside.Close()
+	_, port, err := net.SplitHostPort(outside.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := netip.MustParseAddr(b.Inspect(front).NetworkSettings.Networks["bridge"].Gateway)
+	talking.Go(func() {
+		for ctx.Err() == nil {
+			b.Exec(front, "/gameday", "helper", "reach", "hold", net.JoinHostPort(here.String(), port), "300ms")
+		}
+	})
 	m, err := topology.Observe(t.Context(), b.Env, "test", topology.Users{}, 3*time.Second)
 	talking.Wait()
 	if err != nil {
@@ -137,5 +152,8 @@ func TestObserve(t *testing.T) {
 	}
 	if !slices.Equal(edges, []string{"front back", "users front"}) || predicted(m) != "back front" {
 		t.Errorf("%v, predicted %s", edges, predicted(m))
+	}
+	if len(m.Outside) != 1 || m.Outside[0].Component != "front" || !m.Outside[0].Reached || m.Outside[0].Peers[0].Address != here || m.Outside[0].Connections < 2 {
+		t.Errorf("outside: %+v", m.Outside)
 	}
 }
