@@ -2,6 +2,7 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
@@ -24,13 +25,19 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 			return
 		}
 		defer file.Close()
-		decoder := gob.NewDecoder(bufio.NewReaderSize(file, 256<<10))
+		content, err := written(file, 1) // gob ends a value with a zero
+		if err != nil {
+			yield(Sample{}, fmt.Errorf("read samples of %s: %w", file.Name(), err))
+			return
+		}
+		buffer := bufio.NewReaderSize(content, 256<<10)
+		decoder := gob.NewDecoder(buffer) // takes no more from the buffer than it decodes
 		for {
-			var r result
-			switch err := decoder.Decode(&r); {
-			case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			r, err := next(decoder, buffer)
+			if errors.Is(err, io.EOF) {
 				return
-			case err != nil:
+			}
+			if err != nil {
 				yield(Sample{}, fmt.Errorf("read samples of %s: %w", file.Name(), err))
 				return
 			}
@@ -45,6 +52,18 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 	}
 }
 
+// next is the next sample; [io.EOF] at the end, and before a torn last one.
+func next(decoder *gob.Decoder, buffer *bufio.Reader) (r result, err error) {
+	err = decoder.Decode(&r)
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return r, err
+	}
+	if _, err := buffer.Peek(1); err == nil {
+		return r, errBroken // gob takes a zero for an end
+	}
+	return r, io.EOF
+}
+
 // Events reads the marks and events of a run's folder, in the order in which
 // they were written. A torn last line is left out. Kinds, marks and fields that are not
 // known are no error; a newer record is a [SchemaError].
@@ -52,11 +71,13 @@ func Events(dir string) ([]Event, error) {
 	path := filepath.Join(dir, EventsFile)
 	// The first event tells the schema, on which the form of all of them depends.
 	heads, err := lines[json.RawMessage](path, 1)
-	if err == nil && len(heads) > 0 {
-		err = Decode(heads[0], Schema, new(Event))
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
+	}
+	if len(heads) > 0 {
+		if err := Decode(heads[0], Schema, new(Event)); err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
 	}
 	return lines[Event](path, math.MaxInt)
 }
@@ -79,7 +100,11 @@ func lines[T any](path string, most int) ([]T, error) {
 	}
 	defer file.Close()
 	var all []T
-	decoder := json.NewDecoder(bufio.NewReader(file))
+	content, err := written(file, 0)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	decoder := json.NewDecoder(bufio.NewReader(content))
 	for len(all) < most {
 		var one T
 		switch err := decoder.Decode(&one); {
@@ -91,6 +116,36 @@ func lines[T any](path string, most int) ([]T, error) {
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// errBroken is a record that goes on behind what cannot be read.
+var errBroken = errors.New("it is broken in the middle")
+
+// mostZeros is how many zeros at the end of a file are taken for the work of a power cut:
+// more than a system writes in half a minute of a run.
+const mostZeros = 64 << 20
+
+// written is a file without the zeros at its end, but for the first so many: after a
+// power cut some file systems give zeros for what was not on disk yet.
+func written(file *os.File, zeros int64) (io.Reader, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := info.Size()
+	block := make([]byte, 64<<10)
+	for size > max(info.Size()-mostZeros, 0) {
+		from := max(size-int64(len(block)), 0)
+		part := block[:size-from]
+		if _, err := file.ReadAt(part, from); err != nil {
+			return nil, err
+		}
+		kept := len(bytes.TrimRight(part, "\x00"))
+		if size = from + int64(kept); kept > 0 {
+			break
+		}
+	}
+	return io.LimitReader(file, size+zeros), nil
 }
 
 // Marks are the moments of a run, each where it was reached.
