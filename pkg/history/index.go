@@ -29,8 +29,17 @@ const tables = `CREATE TABLE runs (
 CREATE INDEX runs_started ON runs (started);`
 
 func open(ctx context.Context, dir string) (*History, error) {
+	path := filepath.Join(dir, IndexFile)
+	// Made here, as SQLite would let others read it.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640) //nolint:gosec // G304, G302: of the mode of the records beside it
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the index of runs: %w", err)
+	}
 	// Several processes may write at once: each waits for the other.
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, IndexFile)+"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+uriPath(path)+"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open the index of runs: %w", err)
 	}
@@ -40,6 +49,11 @@ func open(ctx context.Context, dir string) (*History, error) {
 		return nil, errors.Join(fmt.Errorf("open the index of runs: %w", err), db.Close())
 	}
 	return h, nil
+}
+
+// uriPath is a path as it stands in the URI of a SQLite database.
+func uriPath(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 // prepare makes the tables where they are not there, or are of another version.
@@ -173,7 +187,15 @@ func (h *History) index(ctx context.Context, tx *sql.Tx, id, stamp string) error
 
 // load reads a run's verdict; the problem says why there is none.
 func load(dir string) (r report.Report, document, problem string) {
-	data, err := os.ReadFile(filepath.Join(dir, "verdict.json")) //nolint:gosec // G304: a run's own folder
+	path := filepath.Join(dir, "verdict.json")
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return r, "", "its verdict.json is not a regular file" // reading a pipe would wait for ever
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path) //nolint:gosec // G304: a run's own folder
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(filepath.Join(dir, run.MetaFile)); err == nil {
