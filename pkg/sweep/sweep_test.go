@@ -180,6 +180,95 @@ func TestSaveWritesItsOwnFileOnly(t *testing.T) {
 	}
 }
 
+// A sweep that is cut off at any byte, or has garbage in it, is an error: what it has done
+// would be done again, or never.
+func TestABrokenSweepIsAnError(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := sweep.Sweep{Environment: "test", Map: line(), Components: []sweep.Found{{Component: "lb", Kind: "kill", Verdict: verdict.Proven}}}
+	if err := s.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, sweep.File)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := len(bytes.TrimSpace(data))
+	for cut := 0; cut < whole; cut += 11 {
+		for _, broken := range [][]byte{data[:cut], slices.Concat(data[:cut], []byte("\x00\xff")), slices.Concat(data[:cut], []byte("\x00"), data[cut:])} {
+			if err := os.WriteFile(path, broken, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := sweep.Load(dir); err == nil || !strings.HasPrefix(err.Error(), "read sweep "+dir+": ") {
+				t.Fatalf("broken at %d of %d bytes: %+v, %v", cut, whole, again, err)
+			}
+		}
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := sweep.Load(dir); err != nil || len(again.Components) != 1 || again.Map.Nodes[0].Component != "lb" {
+		t.Errorf("%+v %v", again, err)
+	}
+}
+
+// Steps that are done are not taken again, whatever their order; others are.
+func TestStepsThatAreLeft(t *testing.T) {
+	t.Parallel()
+	steps, err := sweep.Steps(line(), sweep.Choice{Kinds: []string{"kill", "pause"}, Only: []string{"lb", "db"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.Sweep{Components: []sweep.Found{{Component: "db", Kind: "kill"}, {Component: "lb", Kind: "pause"}, {Component: "gone", Kind: "kill"}}}
+	if got := names(s.Left(steps)); got != "lb kill, db pause" {
+		t.Errorf("left: %s", got)
+	}
+	if got := names(steps); got != "lb kill, lb pause, db kill, db pause" {
+		t.Errorf("the steps themselves have changed: %s", got)
+	}
+}
+
+// The worst of what was found marks a component on the map, in whatever order it came.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	all := []verdict.Outcome{verdict.Disproved, verdict.Inconclusive, verdict.Degraded, verdict.Proven}
+	want := []topology.Mark{topology.Green, topology.Amber, topology.Amber, topology.Red}
+	for worst := range all {
+		var s, reversed sweep.Sweep
+		for i := range worst + 1 {
+			f := sweep.Found{Component: "db", Verdict: all[i]}
+			s.Components, reversed.Components = append(s.Components, f), slices.Insert(reversed.Components, 0, f)
+		}
+		if s.Marks()["db"] != want[worst] || reversed.Marks()["db"] != want[worst] {
+			t.Errorf("worst of %v: %s and %s, expected %s", all[:worst+1], s.Marks()["db"], reversed.Marks()["db"], want[worst])
+		}
+	}
+	if got := (&sweep.Sweep{}).Marks(); len(got) != 0 {
+		t.Errorf("nothing was found, and marked is %v", got)
+	}
+}
+
+// What a sweep has found of components outside the prediction is told as a surprise.
+func TestSurprises(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		found sweep.Found
+		want  string
+	}{
+		{sweep.Found{Predicted: true, Verdict: verdict.Disproved}, "the map predicted a SPOF"},
+		{sweep.Found{Verdict: verdict.Proven}, "the map predicted none"},
+		{sweep.Found{Predicted: true, Verdict: verdict.Proven}, ""},
+		{sweep.Found{Verdict: verdict.Disproved}, ""},
+		{sweep.Found{Predicted: true, Verdict: verdict.Inconclusive}, ""},
+		{sweep.Found{Verdict: verdict.Degraded}, ""},
+	} {
+		if got := c.found.Surprise(); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q, expected %q", c.found, got, c.want)
+		}
+	}
+}
+
 func TestANewerSweepIsAClearError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"pgregory.net/rapid"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/topology"
@@ -67,6 +69,60 @@ func TestPredictions(t *testing.T) {
 			t.Errorf("%s: %q, expected %q", name, got, c.want)
 		}
 	}
+}
+
+// A prediction depends on who talks to whom, and not on the order in which that was seen;
+// a second component of a tier beside the first, with the same edges, clears it.
+func TestPredictionsAsLaws(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 7).Draw(t, "nodes")
+		var nodes []topology.Node
+		for i := range n {
+			name := string(rune('a' + i))
+			nodes = append(nodes, topology.Node{Component: name, Name: name, Tier: fmt.Sprint("tier", rapid.IntRange(0, n).Draw(t, "tier"))})
+		}
+		var edges []topology.Edge
+		for range rapid.IntRange(0, 3*n).Draw(t, "edges") {
+			from := rapid.IntRange(-1, n-1).Draw(t, "from")
+			e := topology.Edge{From: topology.Entry, To: nodes[rapid.IntRange(0, n-1).Draw(t, "to")].Component}
+			if from >= 0 {
+				e.From = nodes[from].Component
+			}
+			edges = append(edges, e)
+		}
+		m := topology.Drawn(slices.Clone(nodes), edges)
+		other := topology.Drawn(rapid.Permutation(nodes).Draw(t, "other nodes"), rapid.Permutation(edges).Draw(t, "other edges"))
+		if got, again := predicted(m), predicted(other); got != again {
+			t.Fatalf("%q, and in another order %q", got, again)
+		}
+		for _, node := range m.Nodes {
+			if node.Predicted && (node.Layer < 0 || m.Members(node.Tier) != 1) {
+				t.Fatalf("%+v is predicted", node)
+			}
+			if !node.Predicted {
+				continue
+			}
+			doubled := slices.Clone(edges)
+			for _, e := range edges {
+				if e.From == node.Component {
+					e.From = "twin"
+					doubled = append(doubled, e)
+				}
+			}
+			for _, e := range doubled {
+				if e.To == node.Component {
+					e.To = "twin"
+					doubled = append(doubled, e)
+				}
+			}
+			for _, again := range topology.Drawn(append(slices.Clone(nodes), topology.Node{Component: "twin", Tier: node.Tier}), doubled).Nodes {
+				if again.Component == node.Component && again.Predicted {
+					t.Fatalf("%s is predicted beside its twin", node.Component)
+				}
+			}
+		}
+	})
 }
 
 func TestZones(t *testing.T) {
