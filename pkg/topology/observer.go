@@ -14,6 +14,7 @@ type observer struct {
 	nodes map[string]*Node      // by id of the component
 	at    map[netip.Addr]string // id by address
 	edges map[[2]string]map[uint16]bool
+	ports map[string]map[uint16]bool                // by id: on which it was seen to listen
 	hosts map[netip.Addr]bool                       // whose connections are no user's
 	over  map[string]map[helper.Socket]bool         // by id: connections that had ended before anybody looked
 	left  map[string]map[string]map[connection]bool // by id, and the id of the gateway if any: connections to the outside
@@ -21,7 +22,7 @@ type observer struct {
 
 func newObserver() *observer {
 	return &observer{
-		nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{},
+		nodes: map[string]*Node{}, at: map[netip.Addr]string{}, edges: map[[2]string]map[uint16]bool{}, ports: map[string]map[uint16]bool{},
 		over: map[string]map[helper.Socket]bool{}, left: map[string]map[string]map[connection]bool{},
 	}
 }
@@ -50,10 +51,14 @@ func (o *observer) add(components []target.Component) {
 }
 
 // see takes one component's sockets in. A connection from a port on which it
-// listens came to it; every other it has made itself.
+// listens, or did at a look before, came to it; every other it has made itself.
 func (o *observer) see(id string, sockets []helper.Socket) {
 	sockets = o.since(id, sockets)
-	listens := map[uint16]bool{}
+	listens := o.ports[id]
+	if listens == nil {
+		listens = map[uint16]bool{}
+		o.ports[id] = listens
+	}
 	for _, s := range sockets {
 		if !s.Remote.IsValid() {
 			listens[s.Local.Port()] = true

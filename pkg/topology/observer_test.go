@@ -66,6 +66,21 @@ func TestShortConnectionsCount(t *testing.T) {
 	}
 }
 
+// A server that has stopped listening has not called its users: what came to it stays so.
+func TestAServerThatStopsListening(t *testing.T) {
+	t.Parallel()
+	m := topology.Seen([]target.Component{component("lb", "198.18.0.2"), component("app", "198.18.0.3")},
+		map[string][]helper.Socket{"app": sockets(t, "0.0.0.0:8082")},
+		map[string][]helper.Socket{"app": sockets(t, "198.18.0.3:8082 198.18.0.2:5000 ended", "198.18.0.3:8082 192.0.2.1:5000 ended")},
+	)
+	if diff := cmp.Diff([]string{"lb app [8082]", "users app [8082]"}, drawnEdges(m)); diff != "" {
+		t.Error(diff)
+	}
+	if len(m.Outside) > 0 {
+		t.Errorf("%+v", m.Outside)
+	}
+}
+
 // A service with one component gives it its name; of one with several each has its own,
 // and they are one tier unless a label says otherwise.
 func TestNamesAndTiers(t *testing.T) {
