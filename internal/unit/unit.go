@@ -20,10 +20,10 @@ var ErrRatio = errors.New("expected a share above 0 and up to 100%, such as 99% 
 // UnmarshalText reads a ratio.
 func (r *Ratio) UnmarshalText(text []byte) error {
 	number, percent := strings.CutSuffix(strings.TrimSpace(string(text)), "%")
-	f, err := strconv.ParseFloat(number, 64)
 	if percent {
-		f /= 100
+		number += "e-2" // not divided: 7% is the float that 0.07 is
 	}
+	f, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(f > 0 && f <= 1) {
 		return ErrRatio
 	}
@@ -34,8 +34,22 @@ func (r *Ratio) UnmarshalText(text []byte) error {
 // MarshalText writes a ratio in percent.
 func (r Ratio) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// String is the ratio in percent.
-func (r Ratio) String() string { return strconv.FormatFloat(float64(r)*100, 'f', -1, 64) + "%" }
+// String is the ratio in percent, exactly: what is read again is the same.
+func (r Ratio) String() string {
+	// The decimal point is moved: to multiply would round once more.
+	whole, part, _ := strings.Cut(strconv.FormatFloat(float64(r), 'f', -1, 64), ".")
+	for len(part) < 2 {
+		part += "0"
+	}
+	text := strings.TrimLeft(whole+part[:2], "0")
+	if text == "" {
+		text = "0"
+	}
+	if part[2:] != "" {
+		text += "." + part[2:]
+	}
+	return text + "%"
+}
 
 // Size is an amount of data in bytes, written as 64MiB, 512k or 1000.
 type Size uint64
@@ -72,6 +86,9 @@ type BitRate uint64
 // ErrBitRate says what a rate of bits looks like.
 var ErrBitRate = errors.New("expected a bandwidth such as 10mbit, 512kbit or 1gbit (per second)")
 
+// maxBits bounds a bit rate: a petabit per second, which nothing carries.
+const maxBits = 1e15
+
 // steps are the units of a bit rate, the greatest first.
 func steps() []struct {
 	name string
@@ -91,10 +108,11 @@ func (b *BitRate) UnmarshalText(text []byte) error {
 			continue
 		}
 		f, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(f > 0 && f < 1e6) || uint64(f*float64(s.bits)) == 0 {
+		bits := f * float64(s.bits)
+		if err != nil || !(bits >= 1 && bits < maxBits) {
 			return ErrBitRate
 		}
-		*b = BitRate(f * float64(s.bits))
+		*b = BitRate(bits)
 		return nil
 	}
 	return ErrBitRate
