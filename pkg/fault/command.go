@@ -88,7 +88,11 @@ func (f *Command) InForce(ctx context.Context, h target.Handle, _ State) error {
 	if len(f.Verify) == 0 {
 		return nil
 	}
-	if err := f.run(ctx, h, f.Verify); err != nil {
+	err := f.run(ctx, h, f.Verify)
+	if ctx.Err() != nil {
+		return err // gameday was told to leave off: that says nothing about the fault
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotInForce, err)
 	}
 	return nil
@@ -100,11 +104,13 @@ func (f *Command) Revert(ctx context.Context, h target.Handle, _ State) error {
 }
 
 func (f *Command) run(ctx context.Context, h target.Handle, command []string) error {
-	ctx, cancel := context.WithTimeout(ctx, f.Patience())
+	within, cancel := context.WithTimeout(ctx, f.Patience())
 	defer cancel()
-	code, output, err := f.exec(ctx, h, command)
+	code, output, err := f.exec(within, h, command)
 	switch {
 	case ctx.Err() != nil:
+		return fmt.Errorf("command %s: %w", command[0], ctx.Err())
+	case within.Err() != nil:
 		return fmt.Errorf("command %s: not done after %v", command[0], f.Patience())
 	case err != nil:
 		return fmt.Errorf("command %s: %w", command[0], err)

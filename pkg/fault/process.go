@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -88,7 +89,15 @@ func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, e
 	if err != nil || !up {
 		return false, err
 	}
-	return f.ask(ctx, h, func(s *helper.Session) error { return s.Try(ctx, f.work(0)) }) == nil, nil
+	session, err := attach(ctx, h, helper.Process)
+	if err != nil {
+		return false, err
+	}
+	err = session.Try(ctx, f.work(0))
+	if errors.Is(err, helper.ErrEnded) || ctx.Err() != nil {
+		return false, err // that is no answer, and must restart nothing
+	}
+	return err == nil, nil
 }
 
 // Revert starts the component again where it has no such process any more.
