@@ -119,8 +119,8 @@ func (s *step) judge(code int, body []byte, vars map[string]any) (ackID string, 
 	case len(s.queries) == 0:
 		return "", nil
 	}
-	var answer any
-	if err := json.Unmarshal(body, &answer); err != nil {
+	answer, err := exactly(body)
+	if err != nil {
 		return "", errors.New("the answer is not JSON")
 	}
 	for text, want := range s.Expect.JSON {
@@ -149,19 +149,35 @@ func (s *step) judge(code int, body []byte, vars map[string]any) (ackID string, 
 	return ackID, nil
 }
 
-// same compares a value of an answer with one of a file, in which numbers have
-// other types.
-func same(got, want any) bool {
-	normal, err := json.Marshal(want)
-	if err != nil {
-		return false
+// exactly reads an answer with its numbers to the last digit: an id is often
+// greater than a float can tell apart, and its neighbor is another order.
+func exactly(body []byte) (answer any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&answer); err != nil {
+		return nil, err
 	}
-	var v any
-	return json.Unmarshal(normal, &v) == nil && reflect.DeepEqual(got, v)
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("found more than one value")
+	}
+	return answer, nil
 }
 
-// text is a value of an answer as it stands in a path: whole numbers without
-// exponent.
+// same compares a value of an answer with one of a file, in which numbers have
+// other types: 1 is 1.0.
+func same(got, want any) bool {
+	var values [2]any
+	for i, v := range []any{got, want} {
+		data, err := json.Marshal(v)
+		if err != nil || json.Unmarshal(data, &values[i]) != nil {
+			return false
+		}
+	}
+	return reflect.DeepEqual(values[0], values[1])
+}
+
+// text is a value of an answer as it stands in a path: numbers as they were
+// written.
 func text(v any) string {
 	if s, ok := v.(string); ok {
 		return s
