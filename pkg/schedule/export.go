@@ -87,7 +87,7 @@ func left(s scenario.Schedule) (all []string) {
 // calendarOf converts cron's fields to the format of systemd.time(7).
 func calendarOf(fields, zone string) (string, error) {
 	f := strings.Fields(fields)
-	minute, hour, day, month, weekday := f[0], f[1], f[2], f[3], f[4]
+	minute, hour, day, month, weekday := f[0], f[1], f[2], numbered(f[3]), f[4]
 	if free(day) != free(weekday) || free(day) {
 		days, err := weekdaysOf(weekday)
 		if err != nil {
@@ -99,6 +99,15 @@ func calendarOf(fields, zone string) (string, error) {
 }
 
 func free(field string) bool { return field == "*" || field == "?" }
+
+// numbered replaces the names of months by their numbers: systemd has no names for them.
+func numbered(months string) string {
+	months = strings.ToLower(months)
+	for n := time.January; n <= time.December; n++ {
+		months = strings.ReplaceAll(months, strings.ToLower(n.String()[:3]), strconv.Itoa(int(n)))
+	}
+	return months
+}
 
 // part converts one numeric field: lists stay, ranges use two dots, and */N starts at
 // the smallest value.
@@ -129,24 +138,24 @@ func weekdaysOf(field string) (string, error) {
 	if free(field) {
 		return "", nil
 	}
-	names := []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+	var names []string
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		names = append(names, day.String()[:3])
+	}
 	var all []string
-	for item := range strings.SplitSeq(field, ",") {
-		from, to, spans := strings.Cut(item, "-")
+	for one := range strings.SplitSeq(field, ",") {
 		var ends []string
-		for _, end := range []string{from, to} {
-			if n, err := strconv.Atoi(end); err == nil && n >= 0 && n < len(names) {
-				end = names[n]
-			} else if len(end) != len("mon") && (spans || end != "") {
-				return "", fmt.Errorf("weekday: found %q, expected for example 1-5 or mon,wed", item)
+		for end := range strings.SplitSeq(one, "-") {
+			n := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, end) })
+			if number, err := strconv.Atoi(end); err == nil {
+				n = number
 			}
-			ends = append(ends, strings.ToUpper(end[:min(1, len(end))])+strings.ToLower(end[min(1, len(end)):]))
+			if n < 0 || n >= len(names) {
+				return "", fmt.Errorf("found %q for days of the week, expected such as 1-5 or mon,wed", one)
+			}
+			ends = append(ends, names[n])
 		}
-		if spans {
-			all = append(all, ends[0]+".."+ends[1])
-			continue
-		}
-		all = append(all, ends[0])
+		all = append(all, strings.Join(ends, ".."))
 	}
 	return strings.Join(all, ","), nil
 }
