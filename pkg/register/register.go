@@ -101,7 +101,7 @@ func Load(file string, data []byte) (Register, error) {
 		at := doc.At(path)
 		d.Where = fmt.Sprintf("%s:%d:%d", file, at.Line, at.Column)
 		key := [2]string{d.Environment, d.Component}
-		if seen[key] {
+		if seen[key] && d.Component != "" {
 			doc.Problem(path, "%s: duplicate decision on %s in %s", path, d.Component, d.Environment)
 		}
 		seen[key] = true
