@@ -20,17 +20,32 @@ type pattern struct {
 	instead string
 }
 
+// secret ends the names of what is secret by its name alone.
+const secret = `(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)`
+
+// header are the headers that are secret.
+const header = `(?:(?:proxy-)?authorization|(?:set-)?cookie)`
+
 // known are the secrets that everybody has: what stands in the first group is kept.
+// A value in quotes goes up to the quote that ends it, whatever it holds.
 func known() []pattern {
 	const kept = "${1}" + Mark
+	named := `(?i)((?:[\w-]*` + secret + `|` + header + `)`
 	return []pattern{
+		{regexp.MustCompile(named + `\\+["']\s*[:=]\s*\\+["'])[^"'\\]+`), kept}, // JSON within a text
+		{regexp.MustCompile(named + `["']?\s*[:=]\s*")(?:[^"\\\r\n]|\\.)+`), kept},
+		{regexp.MustCompile(named + `["']?\s*[:=]\s*')(?:[^'\r\n]|'')+`), kept},
+		{regexp.MustCompile(`(?i)((?:proxy-)?authorization\s*[:=]\s*)digest\s[^\r\n]+`), kept},
 		{regexp.MustCompile(`(?i)((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|digest|token)\s+)?[^\s"',}]+`), kept},
 		{regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)[a-z0-9._~+/=-]{6,}`), kept},
 		{regexp.MustCompile(`(?i)((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']+`), kept},
-		{regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s*[:=]\s*["']?)[^\s"',;&}]+`), kept},
-		{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^@\s/]+@`), kept + "@"},
+		{regexp.MustCompile(`(?i)([\w-]*` + secret + `["']?\s*[:=]\s*["']?)[^\s"',;&}]+`), kept},
+		{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^\s/"']+@`), kept + "@"},
 	}
 }
+
+// secretKey is a key of a document whose value is a secret as a whole.
+var secretKey = regexp.MustCompile(`(?i)(?:` + secret + `|` + header + `)$`)
 
 // New makes a redactor of the known secrets and of more patterns, whose whole match
 // is one.
@@ -77,6 +92,10 @@ func (r *Redactor) value(v any) any {
 		}
 	case yaml.MapSlice:
 		for i, item := range v {
+			if secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value) {
+				v[i].Value = Mark
+				continue
+			}
 			if text, isText := item.Value.(string); isText {
 				// A secret may be told by its key alone.
 				whole, key := r.Text(fmt.Sprintf("%v: %s", item.Key, text)), fmt.Sprintf("%v: ", item.Key)
@@ -89,4 +108,12 @@ func (r *Redactor) value(v any) any {
 		}
 	}
 	return v
+}
+
+func isScalar(v any) bool {
+	switch v.(type) {
+	case nil, []any, yaml.MapSlice:
+		return false
+	}
+	return true
 }
