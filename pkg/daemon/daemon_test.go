@@ -94,6 +94,7 @@ type instance struct {
 	t     *testing.T
 	stage *stage
 	ahead *atomic.Int64 // of the real clock
+	looks atomic.Int64  // how often it has looked at its schedules
 	path  string
 	end   func()
 }
@@ -114,7 +115,7 @@ func (i *instance) start(schedules ...scenario.Schedule) {
 	}
 	i.Daemon = &daemon.Daemon{
 		Store: s, Runner: i.stage, Instance: fmt.Sprint("i", time.Now().UnixNano()), Spool: filepath.Join(filepath.Dir(i.path), "outcomes"),
-		Schedules: func() ([]scenario.Schedule, error) { return schedules, nil },
+		Schedules: func() ([]scenario.Schedule, error) { i.looks.Add(1); return schedules, nil },
 		Log:       slog.New(slog.NewTextHandler(i.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 		Now:       func() time.Time { return time.Now().Add(time.Duration(i.ahead.Load())) }, Hub: &daemon.Hub{},
 	}
@@ -257,7 +258,8 @@ func TestTheClockJumps(t *testing.T) {
 	}
 	before := len(i.jobs(store.Missed)) + len(i.jobs(store.Done))
 	i.ahead.Store(0)
-	<-time.After(3 * time.Second) // long enough for a tick to repeat a run
+	looks := i.looks.Load()
+	i.eventually("it has looked once more, and to the end", func() bool { return i.looks.Load() >= looks+2 })
 	if after := len(i.jobs(store.Missed)) + len(i.jobs(store.Done)) + len(i.jobs(store.Queued)); after != before {
 		t.Errorf("setting the clock back added %d jobs", after-before)
 	}
