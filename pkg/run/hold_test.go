@@ -28,8 +28,8 @@ import (
 type place struct {
 	*world
 
-	home  string
-	said  *said
+	home string
+	said *said
 }
 
 // said is what runs have told, in its order.
@@ -259,7 +259,9 @@ func TestAnAddressThatLeadsElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		there, here := newPlace(t), newPlace(t)
 		path := there.left(t, "staging")
-		elsewhere := func(context.Context, journal.Header) (target.Site, target.Provisioner, error) { return here.Env, nil, nil }
+		elsewhere := func(context.Context, journal.Header) (target.Site, target.Provisioner, error) {
+			return here.Env, nil, nil
+		}
 		undone, left, err := run.Replay{StateDir: there.home, Open: elsewhere, Note: there.said.add}.All(t.Context())
 		if undone != 0 || err != nil || left == nil || !strings.Contains(left.Error(), "its address leads to") {
 			t.Errorf("%d undone, left %v, %v", undone, left, err)
