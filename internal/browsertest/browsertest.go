@@ -1,4 +1,4 @@
-// Package browsertest looks at pages in a real browser: headless Chromium.
+// Package browsertest tests pages in a real browser: headless Chromium.
 package browsertest
 
 import (
@@ -18,16 +18,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Browser is one that a test has started; it ends with the test.
+// Browser is a browser that ends with the test.
 type Browser struct {
-	Context context.Context //nolint:containedctx // that of the browser's tab, as chromedp has it
+	Context context.Context //nolint:containedctx // chromedp identifies the tab by its context
 
 	mu       sync.Mutex
-	said     []string // errors on the console, and exceptions
+	problems []string // errors on the console, and exceptions
 	requests []string
 }
 
-// New starts a browser. Without one a test is skipped, and in CI it fails.
+// New starts a browser. Without Chromium the test is skipped, or fails in CI.
 func New(t *testing.T) *Browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -61,21 +61,21 @@ func (b *Browser) hear(event any) {
 		b.requests = append(b.requests, e.Request.URL)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			b.said = append(b.said, fmt.Sprint(e.Type))
+			b.problems = append(b.problems, fmt.Sprint(e.Type))
 		}
 	case *runtime.EventExceptionThrown:
-		b.said = append(b.said, e.ExceptionDetails.Text)
+		b.problems = append(b.problems, e.ExceptionDetails.Text)
 	}
 }
 
-// Said are the errors and warnings of the pages so far.
+// Said is the errors and warnings of all pages so far.
 func (b *Browser) Said() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]string{}, b.said...)
+	return append([]string{}, b.problems...)
 }
 
-// Left are the requests that went anywhere but to an address.
+// Left is the requests to URLs that do not start with address.
 func (b *Browser) Left(address string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,7 +96,7 @@ func (b *Browser) Open(t *testing.T, address string) {
 	}
 }
 
-// Screenshot is a picture of the whole page, so many pixels wide, in light or dark.
+// Screenshot is a picture of the whole page with a width in pixels and a colour scheme.
 func (b *Browser) Screenshot(t *testing.T, width int64, scheme string) []byte {
 	t.Helper()
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
@@ -113,7 +113,7 @@ func (b *Browser) Screenshot(t *testing.T, width int64, scheme string) []byte {
 	return picture
 }
 
-// Number is what an expression is on the page.
+// Number is the value of a JavaScript expression on the page.
 func (b *Browser) Number(t *testing.T, expression string) int {
 	t.Helper()
 	n, err := chromedp.Run(b.Context, chromedp.Evaluate[int](expression))
@@ -123,8 +123,7 @@ func (b *Browser) Number(t *testing.T, expression string) int {
 	return n
 }
 
-// Await waits until an expression is a number above 0 on the page, for at most thirty
-// seconds.
+// Await waits up to 30 seconds until an expression on the page is above 0.
 func (b *Browser) Await(t *testing.T, what, expression string) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); b.Number(t, expression) <= 0; <-time.After(100 * time.Millisecond) {
@@ -134,7 +133,7 @@ func (b *Browser) Await(t *testing.T, what, expression string) {
 	}
 }
 
-// Click clicks on what a selector finds, as a person would.
+// Click clicks on an element.
 func (b *Browser) Click(t *testing.T, selector string) {
 	t.Helper()
 	if err := chromedp.Do(b.Context, chromedp.Click(selector)); err != nil {

@@ -9,12 +9,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Packages are tested side by side, and some of their tests measure times. Those
-// take the machine for themselves, and the heavy ones among the others share it.
-// Who waits for it alone is first in the queue.
+// Packages are tested in parallel, and some tests measure times. Those lock the machine
+// exclusively; other heavy tests share the lock. The queue lock keeps new shared locks
+// from overtaking a test that waits for an exclusive one.
 
-// Alone waits until nobody has the machine, and takes it until release is called, or
-// the test ends.
+// Alone locks the machine exclusively until release is called or the test ends.
 func Alone(tb testing.TB) (release func()) {
 	tb.Helper()
 	queue := queued(tb)
@@ -22,14 +21,13 @@ func Alone(tb testing.TB) (release func()) {
 	if ok, err := machine.TryLockContext(tb.Context(), polling); err != nil || !ok {
 		tb.Fatalf("wait for the machine: %v", err)
 	}
-	_ = queue.Close() // a lock goes with its file
+	_ = queue.Close() // closing the file releases the lock
 	release = func() { _ = machine.Close() }
 	tb.Cleanup(release)
 	return release
 }
 
-// Shared waits until nobody has the machine alone, and shares it until the test
-// ends.
+// Shared locks the machine, together with other tests that share it, until the test ends.
 func Shared(tb testing.TB) {
 	tb.Helper()
 	queue := queued(tb)
@@ -54,7 +52,7 @@ func queued(tb testing.TB) *flock.Flock {
 
 func lockFile(name string) string { return filepath.Join(os.TempDir(), "gameday-test-"+name+".lock") }
 
-// Rounds is how often a test tries what chance decides: few times, and many where
+// Rounds is the number of rounds of a test that depends on chance: few, or many if
 // GAMEDAY_LONG_TESTS is set.
 func Rounds(few, many int) int {
 	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {

@@ -1,8 +1,8 @@
-// Package enginetest gives tests a real Docker engine and containers of their
-// own, which go with the test.
+// Package enginetest gives tests a real Docker engine and containers that are removed
+// after the test.
 //
-// The containers run gameday's own binary as the shop of the labs, which serves
-// /healthz without a database, so that no image is pulled.
+// The containers run gameday's own binary as the shop of the labs, so that no image is
+// pulled. The shop serves /healthz without a database.
 package enginetest
 
 import (
@@ -23,12 +23,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
-// Bed is a fence of a test's own on the engine.
+// Bed is a test's own part of the engine: the containers with its label.
 type Bed struct {
 	T      testing.TB
 	Env    *docker.Environment
-	Client *client.Client // for a look that owes nothing to the code under test
-	Label  string         // the fence: key=value
+	Client *client.Client // independent of the code under test
+	Label  string         // the label of its containers: key=value
 }
 
 // Options are what a test opens its environment with.
@@ -38,8 +38,8 @@ type Options struct {
 	Config docker.Config
 }
 
-// New is a test's own fence. Without an engine the test is skipped; where CI
-// is set, it fails.
+// New returns a test's own bed. Without an engine the test is skipped, or fails if CI is
+// set.
 func New(tb testing.TB, options ...func(*Options)) *Bed {
 	tb.Helper()
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
@@ -61,23 +61,23 @@ func New(tb testing.TB, options ...func(*Options)) *Bed {
 	return b
 }
 
-// Missing skips a test that lacks what it needs, or fails it in CI.
+// Missing skips a test because something that it needs is missing. In CI the test fails.
 func Missing(tb testing.TB, why any) {
 	tb.Helper()
 	if os.Getenv("CI") != "" {
-		tb.Fatalf("in CI nothing is skipped: %v", why)
+		tb.Fatalf("no test may be skipped in CI: %v", why)
 	}
 	tb.Skipf("no Docker engine: %v", why)
 }
 
-// Start starts a container inside the fence and waits until it serves.
-// It is removed with the test.
+// Start starts a container with the bed's label and waits until it serves. The container
+// is removed after the test.
 func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) string {
 	b.T.Helper()
 	return b.StartWith(container.HostConfig{RestartPolicy: container.RestartPolicy{Name: restart}}, labels...)
 }
 
-// StartWith is [Bed.Start] with all that the engine can be told.
+// StartWith is [Bed.Start] with the engine's full host configuration.
 func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	b.T.Helper()
 	ctx := b.T.Context()
@@ -109,19 +109,19 @@ func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	return created.ID
 }
 
-// Remove removes a container, whatever state it is in.
+// Remove removes a container in any state.
 func (b *Bed) Remove(id string) {
 	_ = b.Client.ContainerRemove(b.afterwards(), id, container.RemoveOptions{Force: true})
 }
 
-// afterwards is a context for what is done when the test's own has ended.
+// afterwards is a context for cleanup after the test's own context has ended.
 func (b *Bed) afterwards() context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.T.Context()), 30*time.Second)
 	time.AfterFunc(30*time.Second, cancel)
 	return ctx
 }
 
-// Inspect is the container as the engine has it.
+// Inspect is the engine's view of a container.
 func (b *Bed) Inspect(id string) container.InspectResponse {
 	b.T.Helper()
 	r, err := b.Client.ContainerInspect(b.T.Context(), id)
@@ -131,7 +131,7 @@ func (b *Bed) Inspect(id string) container.InspectResponse {
 	return r
 }
 
-// Serves tells whether a client is answered, within half a second.
+// Serves reports whether the container answers a request within half a second.
 func (b *Bed) Serves(id string) bool {
 	ctx, cancel := context.WithTimeout(b.T.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -149,7 +149,7 @@ func (b *Bed) Serves(id string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// Address is the container's address in its first network.
+// Address is the container's address on its first network.
 func (b *Bed) Address(id string) string {
 	b.T.Helper()
 	for _, n := range b.Inspect(id).NetworkSettings.Networks {
@@ -168,7 +168,7 @@ func (b *Bed) Open(id string) target.Handle {
 	return h
 }
 
-// Eventually waits for a condition, for at most twenty seconds.
+// Eventually waits up to 20 seconds for a condition.
 func (b *Bed) Eventually(what string, holds func() bool) {
 	b.T.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -180,10 +180,10 @@ func (b *Bed) Eventually(what string, holds func() bool) {
 	}
 }
 
-// Soon is how long one question to what a test has started may take.
+// Soon is the timeout of one request to a container of a test.
 const Soon = 2 * time.Second
 
-// FreePort is a port of this machine that nobody uses at the moment.
+// FreePort is a port of this machine that is free now.
 func FreePort(tb testing.TB) string {
 	tb.Helper()
 	var config net.ListenConfig

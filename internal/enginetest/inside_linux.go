@@ -17,8 +17,8 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// Network makes a network of the test's own, on which names are looked up at
-// the engine's server. It goes with the test.
+// Network creates a network that uses the engine's DNS server. The network is removed
+// after the test.
 func (b *Bed) Network() string {
 	b.T.Helper()
 	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label)
@@ -34,8 +34,7 @@ func (b *Bed) Network() string {
 	return name
 }
 
-// Exec runs a command in a container to its end, and returns its exit code and
-// what it wrote.
+// Exec runs a command in a container, and returns its exit code and output.
 func (b *Bed) Exec(id string, command ...string) (int, string) {
 	b.T.Helper()
 	ctx := b.T.Context()
@@ -59,8 +58,7 @@ func (b *Bed) Exec(id string, command ...string) (int, string) {
 	return done.ExitCode, output.String()
 }
 
-// Echo starts something in the container that answers on port 7, by TCP and
-// UDP.
+// Echo starts an echo server on port 7 in the container, for TCP and UDP.
 func (b *Bed) Echo(id string) {
 	b.T.Helper()
 	ctx := b.T.Context()
@@ -71,14 +69,14 @@ func (b *Bed) Echo(id string) {
 	if err := b.Client.ContainerExecStart(ctx, created.ID, container.ExecStartOptions{Detach: true}); err != nil {
 		b.T.Fatal(err)
 	}
-	b.Eventually("something answers on port 7", func() bool {
+	b.Eventually("the echo server answers on port 7", func() bool {
 		code, _ := b.Exec(id, "/gameday", "helper", "reach", "udp", "127.0.0.1:7", "300ms")
 		return code == 0
 	})
 }
 
-// Reaches tells whether a container reaches an address, and how long that took;
-// see helper.Reach.
+// Reaches reports whether a container reaches an address, and how long it took; see
+// helper.Reach.
 func (b *Bed) Reaches(from, network, address string) (bool, time.Duration) {
 	b.T.Helper()
 	code, output := b.Exec(from, "/gameday", "helper", "reach", network, address, "700ms")
@@ -86,17 +84,17 @@ func (b *Bed) Reaches(from, network, address string) (bool, time.Duration) {
 	return code == 0, took
 }
 
-// PID is the number of the container's main process on this machine.
+// PID is the ID of the container's main process on this machine.
 func (b *Bed) PID(id string) int { return b.Inspect(id).State.Pid }
 
-// Kernel is what the kernel has in a container's network namespace: packet
-// filters and queues, as text to be compared.
+// Kernel is the packet filters and queues in a container's network namespace, as text for
+// comparison.
 func (b *Bed) Kernel(id string) string {
 	b.T.Helper()
 	space, err := netns.GetFromPid(b.PID(id))
 	if err != nil {
 		if os.Geteuid() != 0 {
-			Missing(b.T, "it takes root to look into a container's network namespace")
+			Missing(b.T, "reading a container's network namespace requires root")
 		}
 		b.T.Fatal(err)
 	}
@@ -136,12 +134,12 @@ func (b *Bed) Kernel(id string) string {
 	return strings.Join(all, "\n")
 }
 
-// Path is a path in a container, as this machine sees it.
+// Path is the path on this machine of a file in a container.
 func (b *Bed) Path(id, path string) string {
 	return "/proc/" + strconv.Itoa(b.PID(id)) + "/root" + path
 }
 
-// Helpers are the helpers beside a container.
+// Helpers are the IDs of the helpers of a container.
 func (b *Bed) Helpers(id string) []string {
 	b.T.Helper()
 	list, err := b.Client.ContainerList(b.T.Context(), container.ListOptions{All: true})

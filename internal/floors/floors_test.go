@@ -1,4 +1,4 @@
-// Package floors_test holds every package to its floor.
+// Package floors_test checks that no package imports from its own floor or above.
 package floors_test
 
 import (
@@ -12,9 +12,8 @@ import (
 
 const module = "github.com/gameday-dev/gameday/"
 
-// floors are the packages by floor; see ARCHITECTURE.md. A package imports only
-// from floors below its own. A package that is not here fails the test. What knows
-// nothing of gameday and serves floor 0 too is below it.
+// floors is the floor of each package; see ARCHITECTURE.md. A package imports only from
+// lower floors. The test fails for a package that is not listed.
 func floors() map[string]int {
 	return map[string]int{
 		"internal/kind": 0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0, "internal/redact": 0, "internal/atomicfile": 0,
@@ -53,7 +52,7 @@ func TestNoPackageImportsUpward(t *testing.T) {
 		name := strings.TrimPrefix(p.ImportPath, module)
 		floor, ok := known[name]
 		if !ok && name != "internal/floors" {
-			t.Errorf("%s is on no floor: put it on one here, and in ARCHITECTURE.md", name)
+			t.Errorf("%s has no floor: add it here and in ARCHITECTURE.md", name)
 		}
 		seen++
 		for _, imported := range p.Imports {
@@ -64,6 +63,6 @@ func TestNoPackageImportsUpward(t *testing.T) {
 		}
 	}
 	if seen < len(known) {
-		t.Errorf("looked at %d packages, %d are on floors", seen, len(known))
+		t.Errorf("checked %d packages, expected %d", seen, len(known))
 	}
 }

@@ -1,5 +1,5 @@
-// Package kind is the registry of named kinds, as a value that is built and
-// passed: who reads names (pkg/scenario) need not know what they stand for.
+// Package kind is a registry of named kinds, as a value that is passed. So pkg/scenario
+// can read the names without importing the kinds.
 package kind
 
 import "strings"
@@ -7,14 +7,14 @@ import "strings"
 // Kind is one named kind of T.
 type Kind[T any] struct {
 	Name string
-	Doc  string   // one sentence for people
-	New  func() T // a pointer to the zero spec, for a decoder to fill
+	Doc  string   // one sentence of documentation
+	New  func() T // returns a pointer to a zero spec, for a decoder to fill
 }
 
-// Set lists kinds by name.
+// Set is a list of kinds.
 type Set[T any] []Kind[T]
 
-// Find returns the kind of a name.
+// Find returns the kind with a name.
 func (s Set[T]) Find(name string) (Kind[T], bool) {
 	for _, k := range s {
 		if k.Name == name {
@@ -24,7 +24,7 @@ func (s Set[T]) Find(name string) (Kind[T], bool) {
 	return Kind[T]{}, false
 }
 
-// Names are the names of the kinds, in their order.
+// Names are the names of the kinds, in order.
 func (s Set[T]) Names() []string {
 	names := make([]string, len(s))
 	for i, k := range s {

@@ -1,5 +1,5 @@
-// Package pgtest gives tests a real PostgreSQL of their own: the one that the labs use,
-// in a container that goes with the test.
+// Package pgtest gives tests a real PostgreSQL server, with the image of the labs, in a
+// container that is removed after the test.
 package pgtest
 
 import (
@@ -17,24 +17,25 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target/docker/lab"
 )
 
-// Server is a PostgreSQL that can be away.
+// Server is a PostgreSQL server that a test can stop.
 type Server struct {
-	URL string // postgres://…, with its password
+	URL string // postgres://…
 
 	bed *enginetest.Bed
 	id  string
 }
 
-// port is where it listens, in its container.
+// port is PostgreSQL's port in the container.
 const port = nat.Port("5432/tcp")
 
-// start makes a database and serves it to everybody who reaches it: this machine.
+// start creates and starts a database cluster. It accepts every connection; its port is
+// published on loopback only.
 const start = `set -eu
 bin=/usr/lib/postgresql/15/bin; data=/tmp/data
 [ -e $data ] || { $bin/initdb -D $data -U gameday --auth=trust --no-sync >/dev/null; echo "host all all all trust" >>$data/pg_hba.conf; }
 exec $bin/postgres -D $data -c listen_addresses='*' -c fsync=off -c unix_socket_directories=/tmp`
 
-// New starts one, and waits until it answers.
+// New starts a server and waits until it answers.
 func New(tb testing.TB) *Server {
 	tb.Helper()
 	bed := enginetest.New(tb)
@@ -50,7 +51,7 @@ func New(tb testing.TB) *Server {
 		Image: image, Cmd: []string{"sh", "-c", start}, ExposedPorts: nat.PortSet{port: {}}, Labels: map[string]string{"gameday.test": "pg"},
 	}, &container.HostConfig{
 		PortBindings: nat.PortMap{port: {{HostIP: "127.0.0.1", HostPort: enginetest.FreePort(tb)}}},
-		Tmpfs:        map[string]string{"/var/lib/postgresql/data": ""}, // or the image's volume would be left
+		Tmpfs:        map[string]string{"/var/lib/postgresql/data": ""}, // else the image's volume would be left behind
 	}, nil, nil, "")
 	if err != nil {
 		tb.Fatal(err)
@@ -74,7 +75,7 @@ func (s *Server) answers() bool {
 	return c.Ping(ctx) == nil
 }
 
-// Database makes a database of its own, and gives its URL.
+// Database creates a database and returns its URL.
 func (s *Server) Database(name string) string {
 	s.bed.T.Helper()
 	ctx := s.bed.T.Context()
@@ -90,7 +91,7 @@ func (s *Server) Database(name string) string {
 	return fmt.Sprintf("postgres://gameday@127.0.0.1:%d/%s?sslmode=disable", u.Port, name)
 }
 
-// Stop kills it, as its host's loss would.
+// Stop kills the server, like the loss of its host.
 func (s *Server) Stop() {
 	s.bed.T.Helper()
 	if err := s.bed.Client.ContainerKill(s.bed.T.Context(), s.id, "KILL"); err != nil {
@@ -98,7 +99,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// Start starts it again, with what it knew.
+// Start starts the server again, with its data.
 func (s *Server) Start() {
 	s.bed.T.Helper()
 	if err := s.bed.Client.ContainerStart(s.bed.T.Context(), s.id, container.StartOptions{}); err != nil {

@@ -1,4 +1,4 @@
-// Package redact keeps secrets out of what is written down.
+// Package redact removes secrets from texts before they are saved or shown.
 package redact
 
 import (
@@ -8,27 +8,27 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Mark is what stands where a secret was.
+// Mark replaces a secret.
 const Mark = "REDACTED"
 
-// Redactor finds secrets in texts. The zero value finds none; see [New].
+// Redactor removes secrets from texts. The zero value removes none; see [New].
 type Redactor struct{ patterns []pattern }
 
-// pattern is what a secret looks like, and what stands instead of the whole match.
+// pattern matches a secret. instead replaces the whole match.
 type pattern struct {
 	*regexp.Regexp
 	instead string
 }
 
-// secret ends the names of what is secret by its name alone.
+// secret matches the end of the names of secrets.
 const secret = `(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)`
 
-// header are the headers that are secret.
+// header matches the names of headers that hold secrets.
 const header = `(?:(?:proxy-)?authorization|(?:set-)?cookie)`
 
-// known are the secrets that everybody has: what stands in the first group is kept.
-// A value in quotes goes up to the quote that ends it, whatever it holds.
-func known() []pattern {
+// common are the patterns of common secrets. The first group is kept. A value in quotes
+// goes up to the quote that ends it.
+func common() []pattern {
 	const kept = "${1}" + Mark
 	named := `(?i)((?:[\w-]*` + secret + `|` + header + `)`
 	return []pattern{
@@ -47,10 +47,10 @@ func known() []pattern {
 // secretKey is a key of a document whose value is a secret as a whole.
 var secretKey = regexp.MustCompile(`(?i)(?:` + secret + `|` + header + `)$`)
 
-// New makes a redactor of the known secrets and of more patterns, whose whole match
-// is one.
+// New returns a redactor for common secrets and for more patterns. The whole match of a
+// further pattern is a secret.
 func New(more ...string) (*Redactor, error) {
-	r := &Redactor{patterns: known()}
+	r := &Redactor{patterns: common()}
 	for _, text := range more {
 		p, err := regexp.Compile(text)
 		if err != nil {
@@ -61,7 +61,7 @@ func New(more ...string) (*Redactor, error) {
 	return r, nil
 }
 
-// Text is a text without its secrets.
+// Text removes the secrets from a text.
 func (r *Redactor) Text(text string) string {
 	if r == nil {
 		return text
@@ -72,8 +72,8 @@ func (r *Redactor) Text(text string) string {
 	return text
 }
 
-// YAML is a document without the secrets of its texts, in the same order. What was
-// valid stays so.
+// YAML removes the secrets from the strings of a document. It keeps the order of keys,
+// and the result is valid YAML.
 func (r *Redactor) YAML(data []byte) ([]byte, error) {
 	var document any
 	if err := yaml.UnmarshalWithOptions(data, &document, yaml.UseOrderedMap()); err != nil {
@@ -97,7 +97,7 @@ func (r *Redactor) value(v any) any {
 				continue
 			}
 			if text, isText := item.Value.(string); isText {
-				// A secret may be told by its key alone.
+				// The key alone can show that a value is a secret.
 				whole, key := r.Text(fmt.Sprintf("%v: %s", item.Key, text)), fmt.Sprintf("%v: ", item.Key)
 				if len(whole) >= len(key) && whole[:len(key)] == key {
 					v[i].Value = whole[len(key):]

@@ -1,10 +1,8 @@
-// Package self finds gameday's own binary in the form that runs in an image
-// with nothing else in it: statically linked, for Linux and the engine's
-// architecture.
+// Package self finds a gameday binary that runs in an empty image: statically linked, for
+// Linux and the engine's architecture.
 //
-// A released binary is just that. Under `go run`, `go build` with cgo, or `go
-// test`, the running binary is not, but then the toolchain and the source are
-// there to build one.
+// A released binary for Linux is such a binary. Under `go run`, `go test`, or `go build`
+// with cgo, the running binary is not. Then the package builds one from the source.
 package self
 
 import (
@@ -24,8 +22,8 @@ import (
 // Command is the import path of the program.
 const Command = "github.com/gameday-dev/gameday/cmd/gameday"
 
-// Binary is the path of a static Linux binary of gameday for an architecture
-// (Go's word). It may take a build's time where one must be built.
+// Binary is the path of a static Linux binary of gameday for an architecture (Go's name).
+// It is slow if it must build the binary.
 func Binary(ctx context.Context, arch string) (string, error) {
 	running, err := os.Executable()
 	if err != nil {
@@ -41,13 +39,13 @@ func Binary(ctx context.Context, arch string) (string, error) {
 	}
 	built, err := build(ctx, arch)
 	if err != nil {
-		return "", fmt.Errorf("the running binary cannot run inside a container (it is not a static Linux one for %s), and building one did not work: %w; "+
-			"use a released binary, or put one beside this one as %s", arch, err, filepath.Base(beside))
+		return "", fmt.Errorf("build a static Linux binary of gameday for %s, which the helper containers need: %w; "+
+			"use a released binary, or place a released Linux binary next to this one as %s", arch, err, filepath.Base(beside))
 	}
 	return built, nil
 }
 
-// machines are the architectures as an ELF header names them.
+// machine is the ELF machine type of an architecture.
 func machine(arch string) elf.Machine {
 	switch arch {
 	case "amd64":
@@ -58,8 +56,8 @@ func machine(arch string) elf.Machine {
 	return elf.EM_NONE
 }
 
-// static tells whether the file is a program for the architecture that needs
-// no dynamic linker.
+// static reports whether a file is a program for the architecture without a dynamic
+// linker.
 func static(path, arch string) bool {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -74,14 +72,13 @@ func static(path, arch string) bool {
 	return file.Machine == machine(arch)
 }
 
-// build compiles the program from the source that this package was compiled
-// from. The result is kept in the user's cache; the toolchain's own cache makes
-// a second build a matter of a second.
+// build builds the program from the source of this package, in the user's cache folder.
+// The toolchain's cache makes later builds fast.
 func build(ctx context.Context, arch string) (string, error) {
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Dir(filepath.Dir(filepath.Dir(here)))
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
-		return "", errors.New("its source is not on this machine")
+		return "", errors.New("the source is not on this machine")
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -99,7 +96,7 @@ func build(ctx context.Context, arch string) (string, error) {
 	name := "gameday-linux-" + arch
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(temp, name), Command) //nolint:gosec // G204: arch is the engine's
 	cmd.Dir = root
-	// A test's coverage or race flags are not the helper's.
+	// The helper must not inherit a test's coverage or race flags.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(bytes.ToValidUTF8(output, nil))))

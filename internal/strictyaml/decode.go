@@ -13,13 +13,13 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Decodable is a type that decodes itself, with the document's own means.
+// Decodable is a type that decodes itself, with the methods of [Document].
 type Decodable interface {
-	// DecodeYAML fills the receiver. What is wrong it reports to the document.
+	// DecodeYAML fills the receiver and reports problems to the document.
 	DecodeYAML(d *Document, n Node)
 }
 
-// Node is a value of the document, with the path that leads to it.
+// Node is a value of the document, with its path.
 type Node struct {
 	Path string
 	node ast.Node
@@ -32,8 +32,8 @@ type Pair struct {
 	Value Node
 }
 
-// Decode fills a pointer to a struct from the whole document. What is wrong
-// stands in Problems; the rest is filled all the same.
+// Decode fills a pointer to a struct from the whole document. Values with problems are
+// reported in Problems; all others are filled.
 func (d *Document) Decode(into any) {
 	if d.body != nil {
 		d.value(Node{"", d.body}, reflect.ValueOf(into).Elem(), rules{})
@@ -48,8 +48,8 @@ func (d *Document) DecodePairs(path string, pairs []Pair, into any) {
 	d.fields(path, pairs, reflect.ValueOf(into).Elem())
 }
 
-// Pairs are the pairs of a mapping in their order. Anything else is reported, and
-// has nil; a key that stands twice is reported too.
+// Pairs are the pairs of a mapping, in order. Duplicate keys are reported as problems. So
+// is a value that is not a mapping, for which Pairs returns nil.
 func (d *Document) Pairs(n Node) []Pair {
 	var values []*ast.MappingValueNode
 	switch m := n.node.(type) {
@@ -66,7 +66,7 @@ func (d *Document) Pairs(n Node) []Pair {
 		p := Pair{Key: v.Key.GetToken().Value, At: positionOf(v.Key.GetToken())}
 		p.Value = Node{join(n.Path, p.Key), v.Value}
 		if slices.ContainsFunc(pairs, func(other Pair) bool { return other.Key == p.Key }) {
-			d.problem(p.At, "key %q stands here a second time", p.Key)
+			d.problem(p.At, "duplicate key %q", p.Key)
 			continue
 		}
 		d.positions[p.Value.Path] = placeOf(v.Value)
@@ -75,8 +75,8 @@ func (d *Document) Pairs(n Node) []Pair {
 	return pairs
 }
 
-// placeOf is where a value begins. A mapping in block style begins with its
-// first key; its own token is the colon after that.
+// placeOf is the start of a value. For a mapping in block style that is its first key,
+// because the mapping's own token is the colon after the key.
 func placeOf(n ast.Node) Position {
 	switch m := n.(type) {
 	case *ast.MappingNode:
@@ -96,7 +96,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// name is a path as a sentence can begin with it.
+// name is a path at the start of a message.
 func name(path string) string {
 	if path == "" {
 		return "the file"
@@ -104,7 +104,7 @@ func name(path string) string {
 	return path
 }
 
-// rules are what the jsonschema tag of a field demands of its value.
+// rules are the constraints in the jsonschema tag of a field.
 type rules struct {
 	enum               []string
 	minimum, maximum   int64
@@ -129,7 +129,7 @@ func rulesOf(f reflect.StructField) (r rules, required bool) {
 }
 
 func number(s string) int64 {
-	n, _ := strconv.ParseInt(s, 10, 64) // a tag of our own; a test decodes every one
+	n, _ := strconv.ParseInt(s, 10, 64) // our own tags; a test decodes every one
 	return n
 }
 
@@ -152,7 +152,7 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 			return
 		}
 	}
-	switch into.Kind() { //nolint:exhaustive // the kinds that files are made of
+	switch into.Kind() { //nolint:exhaustive // no file has the other kinds
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
 		d.value(n, into.Elem(), r)
@@ -171,8 +171,7 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 	}
 }
 
-// fields fills a struct. Keys that it does not have, and required ones that are
-// not there, are reported.
+// fields fills a struct, and reports unknown keys and missing required keys.
 func (d *Document) fields(path string, pairs []Pair, into reflect.Value) {
 	known, names := keys(into.Type())
 	for _, p := range pairs {
@@ -187,13 +186,13 @@ func (d *Document) fields(path string, pairs []Pair, into reflect.Value) {
 	for _, key := range names {
 		_, required := rulesOf(known[key])
 		if required && !slices.ContainsFunc(pairs, func(p Pair) bool { return p.Key == key }) {
-			d.problem(d.At(path), "%s lacks the key %q", name(path), key)
+			d.problem(d.At(path), "%s: missing required key %q", name(path), key)
 		}
 	}
 }
 
-// keys are the fields of a struct by their key, and the keys in their order.
-// What is inlined stands among the others.
+// keys are the fields of a struct by key, and the keys in order, including those of
+// embedded structs.
 func keys(t reflect.Type) (known map[string]reflect.StructField, names []string) {
 	known = map[string]reflect.StructField{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -206,17 +205,16 @@ func keys(t reflect.Type) (known map[string]reflect.StructField, names []string)
 	return known, names
 }
 
-// Field is a setting that people write: a key of a struct, with what its tags
-// demand.
+// Field is a key of a struct, with the constraints of its tags.
 type Field struct {
 	reflect.StructField
 
 	Key      string
 	Required bool
-	Enum     []string // the words that it may be; any where there are none
+	Enum     []string // the allowed words; empty if all are allowed
 }
 
-// Fields are the settings of a struct, in their order.
+// Fields are the keys of a struct, in order.
 func Fields(t reflect.Type) []Field {
 	known, names := keys(t)
 	all := make([]Field, len(names))
@@ -248,7 +246,7 @@ func (d *Document) mapping(n Node, into reflect.Value) {
 	}
 }
 
-// anything takes a value of any shape, as for the body of a request.
+// anything decodes a value of any type, such as the body of a request.
 func (d *Document) anything(n Node, into reflect.Value) {
 	var v any
 	err := yaml.NodeToValue(n.node, &v)

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// text is a scalar as it was written.
+// text is the source text of a scalar.
 func (d *Document) text(n Node, expected string) (string, bool) {
 	switch s := n.node.(type) {
 	case *ast.StringNode:
@@ -55,11 +55,11 @@ func expectation(t reflect.Type) string {
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
 		return "a whole number"
 	case t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64:
-		return "a whole number that is not negative and not too great"
+		return "a whole number of 0 or more"
 	case t.Kind() == reflect.Float64:
 		return "a number"
 	}
-	return "a text"
+	return "a string"
 }
 
 func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
@@ -67,7 +67,7 @@ func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
 	case isDuration(into.Type()):
 		var v time.Duration
 		if v, err = time.ParseDuration(text); text == "0" {
-			v, err = 0, nil // the one duration that needs no unit
+			v, err = 0, nil // the only duration without a unit
 		}
 		into.SetInt(int64(v))
 	case into.Kind() == reflect.Bool:
@@ -94,7 +94,7 @@ func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
 	return err
 }
 
-// describe is what a value is, for a sentence.
+// describe names the type of a value, or quotes the value.
 func describe(n ast.Node) string {
 	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:

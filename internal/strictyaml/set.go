@@ -12,12 +12,11 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Set overrides the value at a dotted path of keys, or adds it, as if it stood
-// in the file: objective.rto, or load[0].rate of an item of a list that is there.
-// The value is YAML. It is called before Decode.
+// Set overrides or adds the value at a dotted path, such as objective.rto, or
+// load[0].rate for an existing item of a list. The value is YAML. Call Set before Decode.
 func (d *Document) Set(path, value string) error {
 	if d.body == nil {
-		return nil // what is wrong with the document has been said
+		return nil // Parse has reported the problem
 	}
 	body, keys, err := intoItems(d.body, strings.Split(path, "."))
 	if err != nil {
@@ -40,11 +39,11 @@ func (d *Document) Set(path, value string) error {
 	return nil
 }
 
-// indexed is a key with the place in its list.
+// indexed is a key with an index.
 var indexed = regexp.MustCompile(`^(.+)\[(\d+)\]$`)
 
-// intoItems follows a path as far as the last item of a list in it, and returns that
-// item with the keys that are left.
+// intoItems follows a path up to its last index, and returns that item and the remaining
+// keys.
 func intoItems(body ast.Node, keys []string) (ast.Node, []string, error) {
 	last := -1
 	for i, key := range keys {
@@ -53,13 +52,13 @@ func intoItems(body ast.Node, keys []string) (ast.Node, []string, error) {
 		}
 	}
 	if last >= 0 && last == len(keys)-1 {
-		return nil, nil, errors.New("expected a key of the item, as in load[0].rate")
+		return nil, nil, errors.New("expected a key of the item, such as load[0].rate")
 	}
 	for _, key := range keys[:last+1] {
 		place := -1
 		if m := indexed.FindStringSubmatch(key); m != nil {
 			key = m[1]
-			place, _ = strconv.Atoi(m[2]) // digits; one too many is out of range below
+			place, _ = strconv.Atoi(m[2]) // digits only; a number that is too large is out of range below
 		}
 		if body = valueOf(body, key); body == nil {
 			return nil, nil, fmt.Errorf("the file has no %s", key)
@@ -87,7 +86,7 @@ func valueOf(body ast.Node, key string) ast.Node {
 	return nil
 }
 
-// merge puts the one nested value of from into the mapping.
+// merge merges the nested value of from into a mapping.
 func merge(into, from *ast.MappingNode) {
 	for _, v := range from.Values {
 		key := v.Key.GetToken().Value

@@ -1,9 +1,9 @@
-// Package strictyaml decodes YAML into Go structs and finds all that is wrong
-// with it at once: every problem with line and column, what was found, what was
-// expected, and the nearest right word for a mistyped one.
+// Package strictyaml decodes YAML into Go structs and reports all problems at once. Each
+// problem has its line and column, what was found, what was expected, and the nearest
+// valid word for a mistyped one.
 //
-// Struct tags are those from which the JSON Schema is made too: yaml:"name",
-// and of jsonschema:"…" the words required, enum=, minimum= and maximum=.
+// It uses the struct tags from which the JSON Schema is generated too: yaml:"name", and
+// in jsonschema:"…" the words required, enum=, minimum= and maximum=.
 package strictyaml
 
 import (
@@ -22,32 +22,31 @@ import (
 // Position is a place in a file. Lines and columns count from 1.
 type Position struct{ Line, Column int }
 
-// FileError is one thing that is wrong with a file.
+// FileError is one problem of a file.
 type FileError struct {
 	File string
 	Position
-	Text string // what was found, and what was expected
+	Text string // what was found and what was expected
 }
 
-// Error is file:line:column: text, as editors understand it.
+// Error is file:line:column: text, a format that editors can follow.
 func (p FileError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
 }
 
-// FileErrors are all that is wrong with some files.
+// FileErrors is all problems of some files.
 type FileErrors []FileError
 
-// Error is one line a problem.
+// Error is one line for each problem.
 func (p FileErrors) Error() string {
 	lines := make([]string, len(p))
-	for i, one := range p {
-		lines[i] = one.Error()
+	for i, problem := range p {
+		lines[i] = problem.Error()
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Err is p as an error, or nil where nothing is wrong. Problems are sorted by
-// their place.
+// Err is p as an error, sorted by position; nil if there are no problems.
 func (p FileErrors) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -73,8 +72,8 @@ type Document struct {
 	positions map[string]Position
 }
 
-// Parse reads one YAML document. A document that is not YAML has its problem
-// in Problems and decodes to nothing.
+// Parse parses one YAML document. Syntax errors are in Problems, and such a document
+// decodes to nothing.
 func Parse(file string, data []byte) *Document {
 	d := &Document{File: file, positions: map[string]Position{"": {1, 1}}}
 	parsed, err := parser.ParseBytes(data, 0)
@@ -85,7 +84,7 @@ func Parse(file string, data []byte) *Document {
 	case err != nil:
 		d.problem(Position{1, 1}, "not valid YAML: %s", err)
 	case len(parsed.Docs) > 1:
-		d.problem(secondOf(parsed.Docs[1]), "found a second document, expected one a file")
+		d.problem(secondOf(parsed.Docs[1]), "found a second document, expected one document per file")
 	case len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil:
 		d.problem(Position{1, 1}, "the file is empty")
 	default:
@@ -113,9 +112,9 @@ func (d *Document) problem(at Position, format string, args ...any) {
 	d.Problems = append(d.Problems, FileError{d.File, at, fmt.Sprintf(format, args...)})
 }
 
-// Problem reports something wrong with the value at a path such as
-// timing.watch or load[0].rate, or with the nearest value around it that is
-// there. Where decoding has found the value itself wrong, nothing is added.
+// Problem reports a problem with the value at a path such as timing.watch or
+// load[0].rate. If there is no such value, the position is that of the nearest enclosing
+// one. Problem does nothing if decoding has already reported the value.
 func (d *Document) Problem(path, format string, args ...any) {
 	at, exact := d.At(path), d.Has(path)
 	if exact && slices.ContainsFunc(d.Problems, func(e FileError) bool { return e.Position == at }) {
@@ -124,7 +123,7 @@ func (d *Document) Problem(path, format string, args ...any) {
 	d.problem(at, format, args...)
 }
 
-// At is the place of a path, or of the nearest value around it.
+// At is the position of a path, or of the nearest enclosing value.
 func (d *Document) At(path string) Position {
 	for {
 		if at, ok := d.positions[path]; ok {
@@ -134,13 +133,13 @@ func (d *Document) At(path string) Position {
 	}
 }
 
-// Has tells whether there is a value at a path.
+// Has reports whether there is a value at a path.
 func (d *Document) Has(path string) bool {
 	_, ok := d.positions[path]
 	return ok
 }
 
-// Nearest is the known word closest to a mistyped one, or "" where none is near.
+// Nearest is the known word closest to a mistyped one, or "" if none is close.
 func Nearest(word string, known []string) string {
 	best, distance := "", max(len(word)/3, 2)+1
 	for _, k := range known {
@@ -151,13 +150,13 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// Suggest completes a sentence about an unknown word.
+// Suggest is the end of a message about an unknown word.
 func Suggest(word string, known []string) string {
 	if near := Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if len(known) == 0 {
-		return "there is none to choose from"
+		return "none are available"
 	}
 	return "expected one of " + strings.Join(known, ", ")
 }

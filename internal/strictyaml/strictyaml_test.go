@@ -66,8 +66,8 @@ func TestEveryProblemIsTold(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key":   {"name: x\nconut: 3", `f.yaml:2:1: unknown key "conut": did you mean "count"?`},
 		"far off key":   {"name: x\nzzzzzzz: 3", `f.yaml:2:1: unknown key "zzzzzzz": expected one of name, wait`},
-		"missing key":   {"count: 3", `f.yaml:1:1: the file lacks the key "name"`},
-		"missing inner": {"name: x\nlist:\n  - {}", `list[0] lacks the key "key"`},
+		"missing key":   {"count: 3", `f.yaml:1:1: the file: missing required key "name"`},
+		"missing inner": {"name: x\nlist:\n  - {}", `list[0]: missing required key "key"`},
 		"twice":         {"name: x\nname: y", `f.yaml:2:1`},
 		"duration":      {"name: x\nwait: 30", `f.yaml:2:7: wait: found "30", expected a duration with its unit`},
 		"integer":       {"name: x\ncount: many", `f.yaml:2:8: count: found "many", expected a whole number`},
@@ -77,7 +77,7 @@ func TestEveryProblemIsTold(t *testing.T) {
 		"boolean":       {"name: x\non: maybe", `expected true or false`},
 		"list":          {"name: x\nlist: 3", `f.yaml:2:7: list: found "3", expected a list`},
 		"mapping":       {"- a", `the file: found a list, expected a mapping`},
-		"nothing":       {"name:", `name: found nothing, expected a text`},
+		"nothing":       {"name:", `name: found nothing, expected a string`},
 		"alias":         {"name: &a x\nmode: *a", `not supported`},
 		"two documents": {"name: x\n---\nname: y", `found a second document`},
 		"empty":         {"", `the file is empty`},
@@ -108,7 +108,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// A path leads into the items of lists that are there, and into no others.
+// A path can lead into existing items of lists only.
 func TestSetInLists(t *testing.T) {
 	t.Parallel()
 	const text = "load: [{rate: 1, inner: {a: 1}}, {rate: 2}]"

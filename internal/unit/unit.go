@@ -1,5 +1,4 @@
-// Package unit is the quantities that people write with their unit: shares,
-// sizes and rates of bits.
+// Package unit parses and formats quantities with units: ratios, sizes and bit rates.
 package unit
 
 import (
@@ -11,13 +10,13 @@ import (
 	"github.com/docker/go-units"
 )
 
-// Ratio is a share, written as 99% or 0.99.
+// Ratio is a ratio, written as 99% or 0.99.
 type Ratio float64
 
-// ErrRatio says what a ratio looks like.
-var ErrRatio = errors.New("expected a share above 0 and up to 100%, such as 99% or 0.99")
+// ErrRatio is the error for an invalid ratio.
+var ErrRatio = errors.New("expected a ratio above 0% and up to 100%, such as 99% or 0.99")
 
-// UnmarshalText reads a ratio.
+// UnmarshalText parses a ratio.
 func (r *Ratio) UnmarshalText(text []byte) error {
 	number, percent := strings.CutSuffix(strings.TrimSpace(string(text)), "%")
 	if percent {
@@ -31,10 +30,10 @@ func (r *Ratio) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a ratio in percent.
+// MarshalText formats a ratio in percent.
 func (r Ratio) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// String is the ratio in percent, exactly: what is read again is the same.
+// String formats the ratio in percent, exactly: it parses to the same ratio.
 func (r Ratio) String() string {
 	// The decimal point is moved: to multiply would round once more.
 	whole, part, _ := strings.Cut(strconv.FormatFloat(float64(r), 'f', -1, 64), ".")
@@ -54,10 +53,10 @@ func (r Ratio) String() string {
 // Size is an amount of data in bytes, written as 64MiB, 512k or 1000.
 type Size uint64
 
-// ErrSize says what a size looks like.
+// ErrSize is the error for an invalid size.
 var ErrSize = errors.New("expected a size such as 64MiB, 512k or 1000 (bytes)")
 
-// UnmarshalText reads a size. All its units are powers of 1024.
+// UnmarshalText parses a size. All units are powers of 1024.
 func (s *Size) UnmarshalText(text []byte) error {
 	n, err := units.RAMInBytes(string(text))
 	if err != nil || n < 0 {
@@ -67,10 +66,10 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a size in the greatest unit that leaves no rest.
+// MarshalText formats a size in the largest unit that gives a whole number.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// String is the size in the greatest unit that leaves no rest.
+// String formats the size in the largest unit that gives a whole number.
 func (s Size) String() string {
 	for i, unit := range []string{"GiB", "MiB", "KiB"} {
 		if whole := Size(1) << (30 - 10*i); s >= whole && s%whole == 0 {
@@ -83,13 +82,13 @@ func (s Size) String() string {
 // BitRate is bits per second, written as 10mbit, 512kbit or 1gbit.
 type BitRate uint64
 
-// ErrBitRate says what a rate of bits looks like.
+// ErrBitRate is the error for an invalid bit rate.
 var ErrBitRate = errors.New("expected a bandwidth such as 10mbit, 512kbit or 1gbit (per second)")
 
 // maxBits bounds a bit rate: a petabit per second, which nothing carries.
 const maxBits = 1e15
 
-// steps are the units of a bit rate, the greatest first.
+// steps are the units of a bit rate, largest first.
 func steps() []struct {
 	name string
 	bits uint64
@@ -100,7 +99,7 @@ func steps() []struct {
 	}{{"gbit", 1e9}, {"mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
 }
 
-// UnmarshalText reads a rate of bits.
+// UnmarshalText parses a bit rate.
 func (b *BitRate) UnmarshalText(text []byte) error {
 	for _, s := range steps() {
 		number, ok := strings.CutSuffix(strings.ToLower(string(text)), s.name)
@@ -118,10 +117,10 @@ func (b *BitRate) UnmarshalText(text []byte) error {
 	return ErrBitRate
 }
 
-// MarshalText writes a rate in the greatest unit that leaves no rest.
+// MarshalText formats a bit rate in the largest unit that gives a whole number.
 func (b BitRate) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// String is the rate in the greatest unit that leaves no rest.
+// String formats the bit rate in the largest unit that gives a whole number.
 func (b BitRate) String() string {
 	for _, s := range steps() {
 		if uint64(b) >= s.bits && uint64(b)%s.bits == 0 {

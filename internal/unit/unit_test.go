@@ -16,7 +16,7 @@ func TestWhatPeopleWrite(t *testing.T) {
 	for _, c := range []struct {
 		of   quantity
 		text string
-		want string // "" where it is none
+		want string // "" if the text is invalid
 	}{
 		{new(unit.Ratio), "99%", "99%"},
 		{new(unit.Ratio), "0.5", "50%"},

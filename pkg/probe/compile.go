@@ -14,13 +14,13 @@ import (
 	"github.com/theory/jsonpath"
 )
 
-// walker is a journey made ready to be walked many times a second.
+// walker is a compiled journey that can be walked many times per second.
 type walker struct {
 	base  string
 	steps []step
 }
 
-// step is a [Step] with everything parsed.
+// step is a compiled [Step].
 type step struct {
 	Step
 	method       string
@@ -31,8 +31,7 @@ type step struct {
 	acknowledges *jsonpath.Path
 }
 
-// newWalker makes steps ready. They should have been checked; what is wrong
-// with them all the same is an error.
+// newWalker compiles steps. The caller should check them first.
 func newWalker(base string, steps ...Step) (*walker, error) {
 	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("entry: found %q, expected a base URL such as http://127.0.0.1:8080", base)
@@ -85,18 +84,18 @@ func newStep(s Step) (step, error) {
 	return r, errors.Join(errs...)
 }
 
-// shape makes a value.
-type shape func(vars map[string]any) (any, error)
+// builder builds a value.
+type builder func(vars map[string]any) (any, error)
 
-// compile turns a value whose texts are templates into a function that makes
-// the value.
-func compile(v any, parse func(string) *template.Template) shape {
+// compile turns a value whose strings are templates into a function that builds the
+// value.
+func compile(v any, parse func(string) *template.Template) builder {
 	switch v := v.(type) {
 	case string:
 		text := parse(v)
 		return func(vars map[string]any) (any, error) { return render(text, vars) }
 	case []any:
-		items := make([]shape, len(v))
+		items := make([]builder, len(v))
 		for i, item := range v {
 			items[i] = compile(item, parse)
 		}
@@ -105,7 +104,7 @@ func compile(v any, parse func(string) *template.Template) shape {
 			return made, each(slices.All(items), vars, func(i int, item any) { made[i] = item })
 		}
 	case map[string]any:
-		items := map[string]shape{}
+		items := map[string]builder{}
 		for key, item := range v {
 			items[key] = compile(item, parse)
 		}
@@ -117,8 +116,8 @@ func compile(v any, parse func(string) *template.Template) shape {
 	return func(map[string]any) (any, error) { return v, nil }
 }
 
-// each makes every item of a list or a map.
-func each[K any](items iter.Seq2[K, shape], vars map[string]any, put func(K, any)) error {
+// each builds every item of a list or a map.
+func each[K any](items iter.Seq2[K, builder], vars map[string]any, put func(K, any)) error {
 	for key, item := range items {
 		made, err := item(vars)
 		if err != nil {

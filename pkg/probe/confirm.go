@@ -9,19 +9,19 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// The words for what the look-up of an acknowledged write found.
+// The results of looking up an acknowledged write.
 const (
 	Present     = "present"
 	Absent      = "absent"
 	Unconfirmed = "unconfirmed"
 )
 
-// confirmers is how many writes are looked up at a time.
+// confirmers is the number of parallel lookups.
 const confirmers = 8
 
-// Confirm looks every acknowledged write up, twice: what the two readings agree
-// on is its presence, anything else is unconfirmed. progress, if not nil, is
-// told how many of the look-ups are done.
+// Confirm looks up every acknowledged write twice. If both lookups agree, their result
+// is the write's presence; else the write is unconfirmed. Confirm calls progress, unless
+// it is nil, with the number of completed lookups.
 func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progress func(done, all int)) error {
 	if j.Confirm == nil {
 		return nil
@@ -65,8 +65,8 @@ func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progres
 		close(next)
 		group.Wait()
 	}
-	// All of the first reading comes before the second, so that a replica that
-	// lags has the time in between.
+	// The second pass starts after the first one, which gives a lagging replica time to
+	// catch up.
 	reading(func(ack *record.Ack, found string) { ack.Presence = found })
 	reading(func(ack *record.Ack, found string) {
 		if ack.Presence != found {
@@ -76,8 +76,8 @@ func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progres
 	return ctx.Err()
 }
 
-// presence is what one look-up says. Only an answer that denies the write's
-// existence makes it absent.
+// presence is the result of one lookup. A write is absent only if a response denies its
+// existence.
 func presence(r stepResult, expect Expect) string {
 	switch {
 	case r.err == nil:

@@ -1,4 +1,4 @@
 package probe
 
-// Ours is the package's own word on whose fault an error is.
+// Ours exports ours for tests.
 var Ours = ours

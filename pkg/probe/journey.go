@@ -1,10 +1,9 @@
-// Package probe walks the critical user journey: its steps, its assertions, and
-// the open-loop load that sends users along it. It is the only room that knows
-// vegeta.
+// Package probe runs critical user journeys: their steps, their assertions, and the
+// open-loop load of users. It is the only package that imports vegeta.
 //
-// One hit of the load is one whole journey, one user. Users arrive on schedule
-// whatever the system answers; a user who finds it slow or broken is a bad
-// sample, and a generator that could not send is no sample at all.
+// One hit of the load is one user who walks the whole journey. Users arrive at the
+// arrival rate, no matter how the system responds. A failed or slow journey is a bad
+// sample. A journey that the generator itself could not send is no sample.
 package probe
 
 import (
@@ -21,47 +20,47 @@ import (
 	"github.com/theory/jsonpath"
 )
 
-// DefaultTimeout bounds a whole journey that declares no timeout.
+// DefaultTimeout is the default timeout of a whole journey.
 const DefaultTimeout = 2 * time.Second
 
-// Journey is what a user does, as a file declares it.
+// Journey is the content of a journey file.
 type Journey struct {
 	Version     int           `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
-	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name; that of the file, without .yaml."`
-	Timeout     time.Duration `yaml:"timeout,omitempty" jsonschema_description:"For the whole journey; 2s where it is not set."`
-	Connections string        `yaml:"connections,omitempty" jsonschema:"enum=reuse,enum=fresh" jsonschema_description:"reuse (kept-alive connections, the default) or fresh (a new one for every user). Kept-alive ones hide a DNS failover, fresh ones hide a dead pool."`
-	Steps       []Step        `yaml:"steps" jsonschema:"required" jsonschema_description:"The requests, in order. A user whose step fails goes no further."`
-	Confirm     *Step         `yaml:"confirm,omitempty" jsonschema_description:"Looks an acknowledged write up after repair; {{.id}} is what was acknowledged. A definite answer that is not the expected one means that the write is lost."`
+	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"The name of the journey: the file name without .yaml."`
+	Timeout     time.Duration `yaml:"timeout,omitempty" jsonschema_description:"The timeout of the whole journey (default: 2s)."`
+	Connections string        `yaml:"connections,omitempty" jsonschema:"enum=reuse,enum=fresh" jsonschema_description:"reuse: share keep-alive connections between users; fresh: open new connections for each user (default: reuse). Reused connections hide a failed DNS failover; fresh connections hide a broken connection pool."`
+	Steps       []Step        `yaml:"steps" jsonschema:"required" jsonschema_description:"The requests, in order. A user stops at the first step that fails."`
+	Confirm     *Step         `yaml:"confirm,omitempty" jsonschema_description:"The request that looks up an acknowledged write after repair. {{.id}} is the acknowledged ID. A definite response other than the expected one means that the write is lost."`
 }
 
-// limit bounds the whole journey.
+// limit is the timeout of the whole journey.
 func (j Journey) limit() time.Duration { return cmp.Or(j.Timeout, DefaultTimeout) }
 
-// Step is one request, with what it must bring.
+// Step is one request and the response that it expects.
 type Step struct {
-	Name         string            `yaml:"name,omitempty" jsonschema_description:"For figures and errors; the path where it is not set."`
-	Get          string            `yaml:"get,omitempty" jsonschema_description:"GET this path. A step has exactly one method. Paths, headers and bodies are templates: {{.seq}} is the user's number, {{.NAME}} what an earlier step captured."`
+	Name         string            `yaml:"name,omitempty" jsonschema_description:"The name in reports and errors (default: the path)."`
+	Get          string            `yaml:"get,omitempty" jsonschema_description:"GET this path. A step has exactly one method. Paths, headers and bodies are templates: {{.seq}} is the number of the user, {{.NAME}} is a value that an earlier step captured."`
 	Head         string            `yaml:"head,omitempty" jsonschema_description:"HEAD this path."`
 	Post         string            `yaml:"post,omitempty" jsonschema_description:"POST to this path."`
 	Put          string            `yaml:"put,omitempty" jsonschema_description:"PUT to this path."`
 	Patch        string            `yaml:"patch,omitempty" jsonschema_description:"PATCH this path."`
 	Delete       string            `yaml:"delete,omitempty" jsonschema_description:"DELETE this path."`
 	Headers      map[string]string `yaml:"headers,omitempty" jsonschema_description:"Request headers."`
-	JSON         any               `yaml:"json,omitempty" jsonschema_description:"The body, as JSON. Texts in it are templates."`
-	Body         string            `yaml:"body,omitempty" jsonschema_description:"The body, as it is."`
-	Expect       Expect            `yaml:"expect,omitempty" jsonschema_description:"What the answer must be; any status below 400 where nothing is said."`
-	Capture      map[string]string `yaml:"capture,omitempty" jsonschema_description:"Names for values of the answer, by JSONPath: {token: $.token}."`
-	Acknowledges string            `yaml:"acknowledges,omitempty" jsonschema_description:"JSONPath of the id of a write that this answer acknowledges."`
+	JSON         any               `yaml:"json,omitempty" jsonschema_description:"The request body, as JSON. Strings in it are templates."`
+	Body         string            `yaml:"body,omitempty" jsonschema_description:"The request body, as text. It is a template."`
+	Expect       Expect            `yaml:"expect,omitempty" jsonschema_description:"The expected response (default: any status code below 400)."`
+	Capture      map[string]string `yaml:"capture,omitempty" jsonschema_description:"Values of the response to capture, as name and JSONPath: {token: $.token}."`
+	Acknowledges string            `yaml:"acknowledges,omitempty" jsonschema_description:"The JSONPath of the ID of the write that the response acknowledges."`
 }
 
-// Expect are a step's assertions.
+// Expect is the assertions of a step.
 type Expect struct {
-	Status   int            `yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The status code."`
-	JSON     map[string]any `yaml:"json,omitempty" jsonschema_description:"JSONPath to the value that must stand there, or to exists."`
-	Contains string         `yaml:"contains,omitempty" jsonschema_description:"A text that the answer must contain."`
+	Status   int            `yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The expected status code."`
+	JSON     map[string]any `yaml:"json,omitempty" jsonschema_description:"Expected values, by JSONPath. The value exists matches any value."`
+	Contains string         `yaml:"contains,omitempty" jsonschema_description:"Text that the response must contain."`
 }
 
-// Exists is the value that any value satisfies, in [Expect.JSON].
+// Exists matches any value in [Expect.JSON].
 const Exists = "exists"
 
 // Request is the step's method and path.
@@ -90,14 +89,14 @@ func (s Step) Title() string {
 	return path
 }
 
-// Acknowledges tells whether the journey acknowledges writes that can be
-// looked up.
+// Acknowledges reports whether the journey has acknowledged writes that can be looked
+// up.
 func (j Journey) Acknowledges() bool {
 	return j.Confirm != nil && slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Acknowledges != "" })
 }
 
-// Check reports what the fields alone do not show to be wrong, each with the
-// path of the value that is.
+// Check reports problems that involve more than one field, each with the path of the
+// value.
 func (j Journey) Check(problem func(path, format string, args ...any)) {
 	if j.Timeout < 0 {
 		problem("timeout", "timeout: found %v, expected a positive duration", j.Timeout)
@@ -111,7 +110,7 @@ func (j Journey) Check(problem func(path, format string, args ...any)) {
 		path := fmt.Sprintf("steps[%d]", i)
 		s.check(path, known, problem)
 		if titles[s.Title()] {
-			problem(path, "%s: another step is called %q too: give each a name of its own", path, s.Title())
+			problem(path, "%s: duplicate step name %q: set a different name", path, s.Title())
 		}
 		titles[s.Title()] = true
 		for captured := range s.Capture {
@@ -121,7 +120,7 @@ func (j Journey) Check(problem func(path, format string, args ...any)) {
 	if j.Confirm != nil {
 		j.Confirm.check("confirm", map[string]bool{"id": true}, problem)
 		if !j.Acknowledges() {
-			problem("confirm", "confirm: no step acknowledges a write that could be looked up: add acknowledges: $.id to one")
+			problem("confirm", "confirm: no step acknowledges a write: add acknowledges: $.id to a step")
 		}
 	}
 }
@@ -136,7 +135,7 @@ func (s Step) check(path string, known map[string]bool, problem func(path, forma
 	if _, p := s.Request(); methods != 1 {
 		problem(path, "%s: found %d requests, expected exactly one of get, head, post, put, patch, delete", path, methods)
 	} else if !strings.HasPrefix(p, "/") {
-		problem(path, "%s: found the path %q, expected one that begins with / (the base URL is the environment's entry)", path, p)
+		problem(path, "%s: found the path %q, expected a path that starts with / (the environment's entry is the base URL)", path, p)
 	}
 	if s.JSON != nil && s.Body != "" {
 		problem(path+".body", "%s: found both json and body, expected one of them", path)
@@ -153,7 +152,7 @@ func (s Step) check(path string, known map[string]bool, problem func(path, forma
 	}
 }
 
-// jsonPaths are the step's JSONPaths by the key under which they stand.
+// jsonPaths are the step's JSONPaths, by key.
 func (s Step) jsonPaths() map[string]string {
 	queries := map[string]string{}
 	for query := range s.Expect.JSON {
@@ -168,7 +167,7 @@ func (s Step) jsonPaths() map[string]string {
 	return queries
 }
 
-// templates are the step's templated texts by the key under which they stand.
+// templates are the step's templates, by key.
 func (s Step) templates() map[string]string {
 	method, path := s.Request()
 	texts := map[string]string{strings.ToLower(method): path, "body": s.Body}
@@ -179,7 +178,7 @@ func (s Step) templates() map[string]string {
 	return texts
 }
 
-// eachText visits the texts in a value made of maps, lists and scalars.
+// eachText visits the strings in a value made of maps, lists and scalars.
 func eachText(v any, path string, visit func(path, text string)) {
 	switch v := v.(type) {
 	case string:
@@ -197,8 +196,7 @@ func eachText(v any, path string, visit func(path, text string)) {
 
 var placeholder = regexp.MustCompile(`\{\{-?\s*\.([A-Za-z_][A-Za-z0-9_]*)`)
 
-// checkTemplate parses a template, and refuses a name that no earlier step has
-// captured.
+// checkTemplate parses a template, and refuses a name that no earlier step captures.
 func checkTemplate(text string, known map[string]bool) error {
 	if _, err := template.New("").Parse(text); err != nil {
 		return fmt.Errorf("found %q, expected a template such as user-{{.seq}} (%w)", text, err)
@@ -210,7 +208,7 @@ func checkTemplate(text string, known map[string]bool) error {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			return fmt.Errorf("{{.%s}} is not known here: no earlier step captures it (known: %s)", match[1], strings.Join(names, ", "))
+			return fmt.Errorf("{{.%s}} is unknown: no earlier step captures it (available: %s)", match[1], strings.Join(names, ", "))
 		}
 	}
 	return nil

@@ -19,30 +19,30 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// Visit is one user's attempt at the journey, and what came of it.
+// Visit is one user's attempt at the journey, with its results.
 type Visit struct {
 	Sample record.Sample
 	Steps  []record.Sample
-	Ack    *record.Ack // the write that was acknowledged to the user, if any
+	Ack    *record.Ack // the write that the system acknowledged, if any
 }
 
-// Load is a journey that users set out on at a rate.
+// Load sends users through a journey at an arrival rate.
 type Load struct {
 	Journey Journey
 	Way     Way
 	Rate    Rate
-	Seed    uint64 // of the jitter in the users' arrival
+	Seed    uint64 // of the jitter of arrivals
 }
 
-// Confirm looks acknowledged writes up by the same way; see [Confirm].
+// Confirm looks up acknowledged writes the same way; see [Confirm].
 func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
 	return Confirm(ctx, l.Journey, l.Way, acks, progress)
 }
 
-// Run sends users until ctx ends, and then waits for those under way: at most
-// the journey's timeout. Every visit is given to on, one at a time and in the
-// order in which they end; on must not block for long. Run is nil unless the
-// load could not begin.
+// Run sends users until ctx ends, then waits for the remaining ones for at most the
+// journey's timeout. It calls on for every visit, one at a time, in the order in which
+// visits end; on must not block for long. Run returns an error only if the load could
+// not start.
 func (l Load) Run(ctx context.Context, on func(Visit)) error {
 	w, err := newWalker(l.Way.Entry, l.Journey.Steps...)
 	if err != nil {
@@ -58,8 +58,8 @@ func (l Load) Run(ctx context.Context, on func(Visit)) error {
 		walker: w, transport: transport, fresh: l.Journey.Connections == "fresh", timeout: timeout, walked: map[uint64][]stepResult{},
 	}
 
-	// Workers stay unbounded: a bounded number of them waits for a stalled
-	// server and then sends late, in bursts. An Attacker can be used only once.
+	// The number of workers is unlimited: a limited number would wait for a stalled
+	// server and then send late, in bursts. An Attacker can be used only once.
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: user}),
 		vegeta.MaxBody(0),
@@ -73,7 +73,7 @@ func (l Load) Run(ctx context.Context, on func(Visit)) error {
 	return nil
 }
 
-// visit joins vegeta's account of a hit with that of its steps.
+// visit combines vegeta's result of a hit with the results of its steps.
 func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
 	v := Visit{Sample: record.Sample{
 		Journey: l.Journey.Name, Seq: result.Seq, Sent: result.Timestamp, Latency: result.Latency,
@@ -86,7 +86,7 @@ func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
 		if s.err != nil {
 			sample.Error, sample.Void = reason(s.err), ours(s.err)
 			if sample.Code < http.StatusBadRequest {
-				sample.Code = 0 // vegeta's own report takes any other for a success
+				sample.Code = 0 // vegeta's own report counts any other code as a success
 			}
 			v.Sample.Error, v.Sample.Void = s.title+": "+sample.Error, sample.Void
 		}
@@ -99,24 +99,24 @@ func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
 		v.Sample.BytesOut += sample.BytesOut
 	}
 	if len(steps) == 0 {
-		v.Sample.Error = result.Error // vegeta never got as far as the journey
+		v.Sample.Error = result.Error // vegeta failed before the journey
 	}
 	return v
 }
 
-// user is the http.RoundTripper that walks a journey for every hit of vegeta's.
+// user is the http.RoundTripper that walks a journey for every hit of vegeta.
 type user struct {
 	walker    *walker
 	transport *http.Transport
-	fresh     bool          // every user has connections of his own
+	fresh     bool          // every user opens new connections
 	timeout   time.Duration // of a whole journey
 
 	mu     sync.Mutex
-	walked map[uint64][]stepResult // by sequence number, until it is taken
+	walked map[uint64][]stepResult // by sequence number, until take
 }
 
-// RoundTrip walks the journey. It answers vegeta with a response that tells
-// success or failure, never with an error, which vegeta would wrap.
+// RoundTrip walks the journey. It reports success or failure to vegeta in a response and
+// never in an error, because vegeta would wrap the error.
 func (u *user) RoundTrip(r *http.Request) (*http.Response, error) {
 	seq, err := strconv.ParseUint(r.Header.Get("X-Vegeta-Seq"), 10, 64)
 	if err != nil {
@@ -148,9 +148,8 @@ func (u *user) take(seq uint64) []stepResult {
 	return steps
 }
 
-// arrivals is vegeta's pacer for users: on schedule, each up to half a gap
-// late, so that three steps do not meet three servers in the same order for
-// ever.
+// arrivals is vegeta's pacer for users: on schedule, each user up to half a gap late.
+// Without this jitter, three steps would reach three servers in the same order for ever.
 type arrivals struct {
 	rate Rate
 	seed uint64
@@ -166,14 +165,14 @@ func (a *arrivals) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool
 // Rate implements vegeta.Pacer.
 func (a *arrivals) Rate(time.Duration) float64 { return a.rate.PerSecond() }
 
-// ours tells the generator's own failures from the system's.
+// ours reports whether an error is the load generator's own and not the system's.
 func ours(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, syscall.EMFILE) ||
 		errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
-// reason is an error as a class of errors: without addresses and ports, of
-// which every one would be another.
+// reason is the class of an error: its text without addresses and ports, which would
+// make every error different.
 func reason(err error) string {
 	var network *net.OpError
 	var timeout net.Error

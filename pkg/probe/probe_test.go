@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// shop answers the journey, as long as broken says nothing else.
+// shop answers the journey, unless broken answers a request first.
 func shop(t *testing.T, broken func(w http.ResponseWriter, r *http.Request) bool) *httptest.Server {
 	t.Helper()
 	var orders atomic.Int64
@@ -49,8 +49,8 @@ func shop(t *testing.T, broken func(w http.ResponseWriter, r *http.Request) bool
 	return server
 }
 
-// hang answers nothing until the user goes away, which a server notices only
-// once it has read all of the request.
+// hang does not answer until the user disconnects. A server notices that only after it
+// has read the whole request.
 func hang(_ http.ResponseWriter, r *http.Request) bool {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
@@ -123,9 +123,9 @@ func TestEachWayToFailIsToldApart(t *testing.T) {
 			return true
 		}, "", "login: status 503, expected 200"},
 		"assertion": {
-			func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "{}"); return true }, "", "login: the answer lacks $.token",
+			func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "{}"); return true }, "", "login: the response has no $.token",
 		},
-		"not JSON": {func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "<html>"); return true }, "", "login: the answer is not JSON"},
+		"not JSON": {func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "<html>"); return true }, "", "login: the response is not JSON"},
 		"hangs":    {hang, "", "login: timeout"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) bool {
 			c, _, _ := http.NewResponseController(w).Hijack()
@@ -149,7 +149,7 @@ func TestEachWayToFailIsToldApart(t *testing.T) {
 	}
 }
 
-// Open loop: users arrive on schedule whatever the system answers.
+// Open loop: users arrive on schedule, no matter how the system responds.
 func TestAStalledServerHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	server := shop(t, hang)
@@ -159,12 +159,12 @@ func TestAStalledServerHoldsNobodyUp(t *testing.T) {
 	}
 	for i := range visits[1:] {
 		if gap := visits[i+1].Sample.Sent.Sub(visits[i].Sample.Sent); gap > 100*time.Millisecond {
-			t.Errorf("nobody was sent for %v", gap)
+			t.Errorf("no users were sent for %v", gap)
 		}
 	}
 }
 
-// What we store, vegeta reads: with its own library.
+// Vegeta's own library reads our files.
 func TestVegetaReadsSamples(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -208,7 +208,7 @@ func TestVegetaReadsSamples(t *testing.T) {
 	var metrics vegeta.Metrics
 	decode := vegeta.DecoderFor(bytes.NewReader(data))
 	if decode == nil {
-		t.Fatal("vegeta does not know the file")
+		t.Fatal("vegeta does not recognize the file")
 	}
 	for {
 		var r vegeta.Result
@@ -223,7 +223,7 @@ func TestVegetaReadsSamples(t *testing.T) {
 	if int(metrics.Requests) != len(visits) || failed == 0 || int(float64(len(visits))*metrics.Success+0.5) != len(visits)-failed {
 		t.Errorf("vegeta: %d requests, %v success; ours: %d, %d failed", metrics.Requests, metrics.Success, len(visits), failed)
 	}
-	// And our own reader of vegeta's files agrees.
+	// Our own reader of vegeta's files agrees.
 	i := 0
 	for s, err := range probe.Results(bytes.NewReader(data)) {
 		if err != nil {
@@ -236,7 +236,7 @@ func TestVegetaReadsSamples(t *testing.T) {
 	}
 }
 
-// Each encoding of vegeta's is found out by its content.
+// Each of vegeta's encodings is detected from the content.
 func TestResultsInEveryEncoding(t *testing.T) {
 	t.Parallel()
 	want := []vegeta.Result{
@@ -264,7 +264,7 @@ func TestResultsInEveryEncoding(t *testing.T) {
 	}
 }
 
-// The generator's own failure is no sample: it runs out of local addresses.
+// A failure of the generator itself, here a lack of local addresses, is no sample.
 func TestOurOwnFailureIsVoid(t *testing.T) {
 	t.Parallel()
 	visits := walk(t, journey(), shop(t, nil).URL, 10, 100*time.Millisecond)
@@ -280,8 +280,8 @@ func TestOurOwnFailureIsVoid(t *testing.T) {
 	}
 }
 
-// Every acknowledged write is looked up twice; what the readings do not agree
-// on is neither lost nor there.
+// Every acknowledged write is looked up twice. If the lookups disagree, the write is
+// neither lost nor present.
 func TestConfirm(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Rate is how many users set out in a unit of time, as in 50/s or 600/m.
+// Rate is an arrival rate of users, such as 50/s or 600/m.
 type Rate struct {
 	Users int
 	Per   time.Duration
 }
 
-// ErrRate says what a rate looks like.
+// ErrRate is the error for an invalid rate.
 var ErrRate = errors.New("expected a rate above 0 such as 50/s, 600/m or 100/h")
 
-// UnmarshalText reads a rate.
+// UnmarshalText parses a rate.
 func (r *Rate) UnmarshalText(text []byte) error {
 	users, unit, _ := strings.Cut(string(text), "/")
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[strings.TrimSpace(unit)]
@@ -29,16 +29,16 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a rate as it is read.
+// MarshalText formats a rate.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// String is the rate as it is read.
+// String formats the rate.
 func (r Rate) String() string {
 	unit := map[time.Duration]string{time.Second: "s", time.Minute: "m", time.Hour: "h"}[r.Per]
 	return fmt.Sprintf("%d/%s", r.Users, unit)
 }
 
-// PerSecond is the rate in users a second.
+// PerSecond is the rate in users per second.
 func (r Rate) PerSecond() float64 {
 	if r.Per <= 0 {
 		return 0

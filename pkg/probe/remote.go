@@ -11,39 +11,39 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// Remote is a load whose users set out elsewhere: from a worker in the system's
-// own network, say, where no port of the host and no address table of its kernel
-// lies in their way.
+// Remote is a load that a worker sends from elsewhere, such as the system's own network.
+// Then no published port and no neighbour cache of the host lies between the users and
+// the system.
 type Remote struct {
 	Load Load
-	// Start starts a worker, whose input and output the stream is. Closing the
-	// stream ends it.
+	// Start starts a worker and returns a stream to it. Closing the stream ends the
+	// worker.
 	Start func(ctx context.Context) (io.ReadWriteCloser, error)
 }
 
-// pings is how often the worker is asked for its time, before the load: the
-// quickest answer counts, as in NTP.
+// pings is the number of requests for the worker's time, before the load. The fastest
+// response counts, as in NTP.
 const pings = 9
 
-// draining is how long a worker may take to tell of the users under way once it
-// was told to stop, beyond the journey's own timeout.
+// draining is how long a stopped worker may take to report its remaining users, in
+// addition to the journey's timeout.
 const draining = 5 * time.Second
 
-// ErrWorker is wrapped by the error of a worker that ended by itself.
-var ErrWorker = errors.New("the load worker ended")
+// ErrWorker is wrapped by the error of a worker that ended unexpectedly.
+var ErrWorker = errors.New("the load worker ended unexpectedly")
 
-// remote is a worker under way.
+// remote is a running worker.
 type remote struct {
 	stream io.ReadWriteCloser
 	in     *json.Encoder
 	out    *json.Decoder
-	// origin is the worker's start on our clock, known to within half the
-	// quickest round trip.
+	// origin is the worker's start on our clock. Its error is at most half of the
+	// fastest round trip.
 	origin time.Time
 }
 
-// Run sends users until ctx ends, like [Load.Run]. A worker that dies meanwhile is
-// an error: users who were not sent are not taken for well served.
+// Run sends users until ctx ends, like [Load.Run]. A worker that dies is an error, so that
+// missing users never count as good ones.
 func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	w, err := begin(ctx, r.Start)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = w.in.Encode(order{Stop: true}) // one that is gone is told by its output
+		_ = w.in.Encode(order{Stop: true}) // if the worker is gone, its output ends too
 		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
 	})
 	defer stop()
@@ -66,7 +66,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	})
 }
 
-// Confirm is [Confirm] from where the users set out.
+// Confirm is [Confirm], run by a worker.
 func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) (err error) {
 	if r.Load.Journey.Confirm == nil {
 		return nil
@@ -91,7 +91,7 @@ func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(do
 	return errors.Join(ctx.Err(), err)
 }
 
-// begin starts a worker, and finds out what its clock says.
+// begin starts a worker and synchronizes with its clock.
 func begin(ctx context.Context, start func(context.Context) (io.ReadWriteCloser, error)) (*remote, error) {
 	stream, err := start(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (w *remote) meet() error {
 		return err
 	}
 	if hello.Version != workerVersion {
-		return fmt.Errorf("it speaks version %d, expected %d", hello.Version, workerVersion)
+		return fmt.Errorf("found protocol version %d, expected %d", hello.Version, workerVersion)
 	}
 	quickest := time.Duration(-1)
 	for n := 1; n <= pings; n++ {
@@ -129,7 +129,7 @@ func (w *remote) meet() error {
 	return nil
 }
 
-// each reads what the worker says, to its last line.
+// each reads the worker's output to its last line.
 func (w *remote) each(do func(line)) error {
 	for {
 		var l line

@@ -20,7 +20,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// worker is a load worker in this process, at the other end of two pipes.
+// worker is a load worker in this process, connected by two pipes.
 func worker(context.Context) (io.ReadWriteCloser, error) {
 	hisIn, ourOut := io.Pipe()
 	ourIn, hisOut := io.Pipe()
@@ -36,7 +36,7 @@ type pipes struct {
 func (p *pipes) Write(data []byte) (int, error) { return p.out.Write(data) }
 func (p *pipes) Close() error                   { return errors.Join(p.out.Close(), p.PipeReader.Close()) }
 
-// What a worker tells is what happened here, at the time at which it did.
+// A worker reports what happened, with times of our clock.
 func TestUsersSetOutElsewhere(t *testing.T) {
 	t.Parallel()
 	server := shop(t, nil)
@@ -61,7 +61,7 @@ func TestUsersSetOutElsewhere(t *testing.T) {
 			t.Fatalf("%v after the start: %+v", since, v)
 		}
 		if late := v.Ack.At.Sub(v.Sample.Sent); late < 0 || late > v.Sample.Latency+5*time.Millisecond {
-			t.Errorf("acknowledged %v after the user set out, whose way took %v", late, v.Sample.Latency)
+			t.Errorf("acknowledged %v after the user's arrival, but the journey took %v", late, v.Sample.Latency)
 		}
 	}
 	here := slices.Clone(acks)
@@ -70,7 +70,7 @@ func TestUsersSetOutElsewhere(t *testing.T) {
 	}
 }
 
-// A worker that dies is an error, and no silence.
+// A worker that dies is an error, not a silence.
 func TestAWorkerThatDiesIsAnError(t *testing.T) {
 	t.Parallel()
 	l := probe.Load{Journey: journey(), Way: probe.Way{Entry: shop(t, nil).URL}, Rate: probe.Rate{Users: 100, Per: time.Second}}
@@ -95,12 +95,12 @@ func TestAWorkerThatDiesIsAnError(t *testing.T) {
 	}
 }
 
-// Users ask the servers that they are told to, and trust whom they are told to.
+// Users use the configured DNS servers and trust the configured CAs.
 func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(server.Close)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // that it is not trusted is meant
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the TLS errors are intended
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	silent, zone := nameServer(t, none), nameServer(t, all)
@@ -110,7 +110,7 @@ func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	}{
 		"trusted":                {probe.Way{Entry: "https://example.com:" + port, CA: ca, DNS: []string{zone}}, true},
 		"one of two servers":     {probe.Way{Entry: "https://example.com:" + port, CA: ca, DNS: []string{silent, zone}}, true},
-		"nobody answers":         {probe.Way{Entry: "https://example.com:" + port, CA: ca, DNS: []string{silent}}, false},
+		"no answer":              {probe.Way{Entry: "https://example.com:" + port, CA: ca, DNS: []string{silent}}, false},
 		"another name":           {probe.Way{Entry: "https://other.test:" + port, CA: ca, DNS: []string{zone}}, false},
 		"not by these":           {probe.Way{Entry: "https://example.com:" + port, DNS: []string{zone}}, false},
 		"an address has no name": {probe.Way{Entry: server.URL, CA: ca, DNS: []string{silent}}, true},
@@ -134,7 +134,7 @@ func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	}
 }
 
-// all and none are whether a name server answers.
+// all and none say whether a name server answers.
 func all() bool  { return true }
 func none() bool { return false }
 

@@ -14,11 +14,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// ErrNotResults is a file that is none of vegeta's encodings.
+// ErrNotResults is the error for a file in none of vegeta's encodings.
 var ErrNotResults = errors.New("not a vegeta result file (gob, CSV or JSON, gzipped or not)")
 
-// Results reads any of vegeta's result files, whose encoding it finds out by
-// their content.
+// Results reads a result file of vegeta. It detects the encoding from the content.
 func Results(from io.Reader) iter.Seq2[record.Sample, error] {
 	return func(yield func(record.Sample, error) bool) {
 		buffered := bufio.NewReaderSize(from, 256<<10)
@@ -51,8 +50,8 @@ func Results(from io.Reader) iter.Seq2[record.Sample, error] {
 	}
 }
 
-// sample takes a result of vegeta's own over. What was the generator's fault is
-// told by its words, which are all that a file keeps.
+// sample converts a result of vegeta. It recognizes errors of the load generator by their
+// text, because a file contains nothing else about them.
 func sample(r vegeta.Result) record.Sample {
 	s := record.Sample{
 		Journey: r.Attack, Seq: r.Seq, Sent: r.Timestamp, Latency: r.Latency,

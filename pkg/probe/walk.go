@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of an answer, in bytes.
+// maxBody is the maximum size of a response, in bytes.
 const maxBody = 4 << 20
 
-// stepResult is how a step went.
+// stepResult is the result of a step.
 type stepResult struct {
 	title   string
 	sent    time.Time
 	latency time.Duration
 	code    int
 	in, out int
-	// err is a transport error or an assertion that did not hold.
+	// err is a transport error or a failed assertion.
 	err error
-	// answered tells whether an answer was read to its end, whatever it said.
+	// answered is whether a response was read completely.
 	answered bool
-	ackID    string // the write that it acknowledges, if any
+	ackID    string // the ID of the acknowledged write, if any
 }
 
-// walk is one user's way. It ends with the first step that fails.
+// walk takes the steps of one user, up to the first step that fails.
 func (w *walker) walk(ctx context.Context, transport http.RoundTripper, vars map[string]any) []stepResult {
 	results := make([]stepResult, 0, len(w.steps))
 	for i := range w.steps {
@@ -43,7 +43,7 @@ func (w *walker) walk(ctx context.Context, transport http.RoundTripper, vars map
 	return results
 }
 
-// take takes one step, and adds what it captures to vars.
+// take takes one step, and adds its captured values to vars.
 func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper, vars map[string]any) (r stepResult) {
 	r = stepResult{title: s.Title(), sent: time.Now()}
 	defer func() { r.latency = time.Since(r.sent) }()
@@ -64,7 +64,7 @@ func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper,
 		err = closeErr
 	}
 	if err != nil {
-		r.err = fmt.Errorf("read the answer: %w", err)
+		r.err = fmt.Errorf("read the response: %w", err)
 		return r
 	}
 	r.answered = true
@@ -106,8 +106,8 @@ func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*ht
 	return request, len(body), nil
 }
 
-// judge holds an answer against what was expected, captures from it, and
-// returns the id that it acknowledges.
+// judge checks a response against the assertions, captures values, and returns the ID of
+// the acknowledged write.
 func (s *step) judge(code int, body []byte, vars map[string]any) (ackID string, err error) {
 	switch {
 	case s.Expect.Status != 0 && code != s.Expect.Status:
@@ -115,34 +115,34 @@ func (s *step) judge(code int, body []byte, vars map[string]any) (ackID string, 
 	case s.Expect.Status == 0 && code >= http.StatusBadRequest:
 		return "", fmt.Errorf("status %d", code)
 	case s.Expect.Contains != "" && !bytes.Contains(body, []byte(s.Expect.Contains)):
-		return "", fmt.Errorf("the answer lacks %q", s.Expect.Contains)
+		return "", fmt.Errorf("the response does not contain %q", s.Expect.Contains)
 	case len(s.queries) == 0:
 		return "", nil
 	}
 	answer, err := exactly(body)
 	if err != nil {
-		return "", errors.New("the answer is not JSON")
+		return "", errors.New("the response is not JSON")
 	}
 	for text, want := range s.Expect.JSON {
 		found := s.queries[text].Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the answer lacks %s", text)
+			return "", fmt.Errorf("the response has no %s", text)
 		}
 		if want != Exists && !same(found[0], want) {
-			return "", fmt.Errorf("%s is not the expected one", text)
+			return "", fmt.Errorf("%s is not the expected value", text)
 		}
 	}
 	for name, text := range s.Capture {
 		found := s.queries[text].Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the answer lacks %s", text)
+			return "", fmt.Errorf("the response has no %s", text)
 		}
 		vars[name] = found[0]
 	}
 	if s.acknowledges != nil {
 		found := s.acknowledges.Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the answer acknowledges no %s", s.Acknowledges)
+			return "", fmt.Errorf("the response has no %s to acknowledge", s.Acknowledges)
 		}
 		ackID = text(found[0])
 	}
@@ -163,8 +163,8 @@ func exactly(body []byte) (answer any, err error) {
 	return answer, nil
 }
 
-// same compares a value of an answer with one of a file, in which numbers have
-// other types: 1 is 1.0.
+// same compares a value of a response with a value of a journey file. Numbers have other
+// types in the file: 1 equals 1.0.
 func same(got, want any) bool {
 	var values [2]any
 	for i, v := range []any{got, want} {

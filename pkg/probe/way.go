@@ -15,19 +15,19 @@ import (
 // Way is how users reach the system.
 type Way struct {
 	Entry string   `json:"entry"`         // base URL
-	CA    string   `json:"ca,omitempty"`  // certificates of the authorities that are trusted, as PEM; the machine's where empty
-	DNS   []string `json:"dns,omitempty"` // addresses of the servers that are asked for names; the machine's where empty
+	CA    string   `json:"ca,omitempty"`  // trusted CA certificates, as PEM; empty for the machine's own
+	DNS   []string `json:"dns,omitempty"` // addresses of DNS servers; empty for the machine's own
 }
 
-// transport speaks HTTP/1.1 only: HTTP/2 in Go goes on using a silently dead
-// connection for minutes.
+// transport uses only HTTP/1.1: Go's HTTP/2 keeps using a silently dead connection for
+// minutes.
 func (w Way) transport(timeout time.Duration) (*http.Transport, error) {
 	trusted, err := w.trusted()
 	if err != nil {
 		return nil, err
 	}
 	return &http.Transport{
-		Proxy:               nil, // users come directly
+		Proxy:               nil, // users connect directly
 		DialContext:         w.dialer(&net.Dialer{Timeout: timeout}),
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
 		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
@@ -40,19 +40,19 @@ func (w Way) transport(timeout time.Duration) (*http.Transport, error) {
 
 func (w Way) trusted() (*x509.CertPool, error) {
 	if w.CA == "" {
-		return nil, nil //nolint:nilnil // nil is the machine's own, as crypto/tls has it
+		return nil, nil //nolint:nilnil // nil means the machine's own in crypto/tls
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM([]byte(w.CA)) {
-		return nil, errors.New("the trusted authorities hold no certificate in PEM")
+		return nil, errors.New("the file of trusted CAs contains no certificate in PEM")
 	}
 	return pool, nil
 }
 
 type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialer looks names up anew for every connection, so that what becomes of the
-// servers of a zone is seen; no answer is kept.
+// dialer looks up names for every connection and caches nothing, so that users notice
+// when DNS servers or records change.
 func (w Way) dialer(plain *net.Dialer) dial {
 	if len(w.DNS) == 0 {
 		return plain.DialContext
@@ -80,8 +80,7 @@ func (w Way) dialer(plain *net.Dialer) dial {
 	}
 }
 
-// lookUp asks all servers at once, as stub resolvers do that want an answer; the
-// first good one counts.
+// lookUp queries all servers at once. The first good response counts.
 func (w Way) lookUp(ctx context.Context, host string) ([]string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -12,41 +12,41 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// The lines between gameday and a load worker that sends the users from inside
-// the system's own network. Both ends are of the same binary.
+// The protocol between gameday and a load worker: lines of JSON. Both ends are the same
+// binary.
 //
-// Moments are told as time since the worker's start, by its monotonic clock:
-// its wall clock may be another one. See [Remote] for how they are put on ours.
+// Times are sent as time since the worker's start, by its monotonic clock, because its
+// wall clock may differ. See [Remote] for the conversion to our clock.
 type (
 	// order is a line to the worker: exactly one field is set.
 	order struct {
-		Load    *Load         `json:"load,omitempty"`    // send users, until told to stop
-		Confirm *confirmOrder `json:"confirm,omitempty"` // look acknowledged writes up
-		Ping    int           `json:"ping,omitempty"`    // what time is it?
-		Stop    bool          `json:"stop,omitempty"`    // send nobody any more
+		Load    *Load         `json:"load,omitempty"`    // send users until Stop
+		Confirm *confirmOrder `json:"confirm,omitempty"` // look up acknowledged writes
+		Ping    int           `json:"ping,omitempty"`    // send the time
+		Stop    bool          `json:"stop,omitempty"`    // send no more users
 	}
 	confirmOrder struct {
 		Journey Journey      `json:"journey"`
 		Way     Way          `json:"way"`
 		Acks    []record.Ack `json:"acks"`
 	}
-	// line is one from the worker.
+	// line is a line from the worker.
 	line struct {
-		Version int           `json:"version,omitempty"` // in the first
+		Version int           `json:"version,omitempty"` // in the first line
 		Pong    int           `json:"pong,omitempty"`
 		Now     time.Duration `json:"now,omitempty"`
 		Visit   *Visit        `json:"visit,omitempty"`
-		Looked  int           `json:"looked,omitempty"` // look-ups that are done
-		Acks    []record.Ack  `json:"acks,omitempty"`   // with what was found
-		Done    bool          `json:"done,omitempty"`   // the last
+		Looked  int           `json:"looked,omitempty"` // completed lookups
+		Acks    []record.Ack  `json:"acks,omitempty"`   // with their presence
+		Done    bool          `json:"done,omitempty"`   // the last line
 		Error   string        `json:"error,omitempty"`
 	}
 )
 
-// workerVersion is that of the lines.
+// workerVersion is the version of the protocol.
 const workerVersion = 1
 
-// epoch is the moment that stands for the worker's start in samples.
+// epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
 
 // worker is the far end of a [Remote].
@@ -56,8 +56,8 @@ type worker struct {
 	out     *json.Encoder
 }
 
-// Work is the far end of a [Remote]: it carries out one order, until that is done,
-// it is told to stop, or in ends, as it does with whoever gave the order.
+// Work is the worker of a [Remote]. It reads orders and runs them until it receives Stop,
+// or until in ends, which happens when gameday ends.
 func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	w := &worker{started: time.Now(), out: json.NewEncoder(out)}
 	w.say(line{Version: workerVersion})
@@ -90,7 +90,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 }
 
-// say writes a line. Who cannot be told anything has gone, which in tells too.
+// say writes a line. It ignores errors: if the reader is gone, in ends too.
 func (w *worker) say(l line) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,10 +106,10 @@ func (w *worker) done(err error) {
 }
 
 func (w *worker) confirm(ctx context.Context, o confirmOrder) error {
-	told := time.Now()
+	reported := time.Now()
 	err := Confirm(ctx, o.Journey, o.Way, o.Acks, func(done, _ int) {
-		if time.Since(told) > 100*time.Millisecond {
-			told = time.Now()
+		if time.Since(reported) > 100*time.Millisecond {
+			reported = time.Now()
 			w.say(line{Looked: done})
 		}
 	})
@@ -122,8 +122,8 @@ func (w *worker) visited(v Visit) {
 	w.say(line{Visit: &v})
 }
 
-// move puts a visit's moments from one scale on another, given the same moment
-// on both.
+// move converts a visit's times from one clock to another. here and there are the same
+// moment on the two clocks.
 func (v *Visit) move(here, there time.Time) {
 	shift := func(t time.Time) time.Time { return there.Add(t.Sub(here)) }
 	v.Sample.Sent = shift(v.Sample.Sent)

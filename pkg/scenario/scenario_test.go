@@ -220,13 +220,13 @@ func TestEveryKindsExampleLoads(t *testing.T) {
 func TestWhatIsWrongWithAFault(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"delay: {target: {service: db}}":                       `lacks the key "by"`,
+		"delay: {target: {service: db}}":                       `missing required key "by"`,
 		"delay: {target: {service: db}, by: 2h}":               "by: found 2h0m0s, expected more than 0 and at most 1m0s",
 		"delay: {target: {service: db}, by: 10ms, jiter: 1ms}": `unknown key "jiter": did you mean "jitter"?`,
-		"drop: {target: {service: db}, share: 120%}":           "expected a share above 0 and up to 100%",
+		"drop: {target: {service: db}, share: 120%}":           "expected a ratio above 0% and up to 100%",
 		"drop: {target: {service: db}, ports: [70000]}":        `found "70000", expected a whole number`,
 		"drop: {target: {service: db}, direction: up}":         "direction: found \"up\"",
-		"partition: {target: {service: db}}":                   `lacks the key "from"`,
+		"partition: {target: {service: db}}":                   `missing required key "from"`,
 		"bandwidth: {target: {service: db}, rate: 10}":         "expected a bandwidth such as 10mbit",
 		"fill: {target: {service: db}, path: data}":            "expected an absolute path",
 		"command: {inject: [], undo: [x]}":                     "inject: expected a command",
