@@ -1,10 +1,10 @@
-// Package labs holds the bundled environments that `gameday lab up` starts: a
-// folder each, with compose file, images, journeys and gameday.yaml.
+// Package labs contains the bundled environments that `gameday lab up` starts: one folder
+// each, with a compose file, images, journeys and gameday.yaml.
 package labs
 
 import "embed"
 
-// Files are the labs as they lie here.
+// Files are the files of the labs.
 //
 //go:embed all:checkout all:checkout-backup all:checkout-ha
 var Files embed.FS

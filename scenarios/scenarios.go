@@ -1,9 +1,9 @@
-// Package scenarios holds the bundled scenarios.
+// Package scenarios contains the bundled scenarios.
 package scenarios
 
 import "embed"
 
-// Files are the scenarios as they lie here.
+// Files are the files of the scenarios.
 //
 //go:embed *.yaml
 var Files embed.FS

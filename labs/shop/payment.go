@@ -13,32 +13,31 @@ import (
 	"time"
 )
 
-// payments charges customers at a payment provider who has several addresses, each
-// by a way of its own: by another NAT gateway, say. One that fails is left alone
-// for a while.
+// payments charges customers through a payment provider with several addresses, each with
+// its own route, such as its own NAT gateway. An address that fails is avoided for a
+// while.
 type payments struct {
 	client    *http.Client
 	addresses []string
 
 	mu     sync.Mutex
-	failed map[string]time.Time // by address, when it did
+	failed map[string]time.Time // the last failure of each address
 }
 
-// How long one way to the provider may take, and how long it is left alone after
-// it has not worked.
+// The timeout of one address of the provider, and how long a failed address is avoided.
 const (
 	payPatience = 150 * time.Millisecond
 	payAvoid    = 2 * time.Second
 )
 
-// newPayments reads where the provider is: HOST:PORT,HOST:PORT, or nowhere.
+// newPayments parses the provider's addresses: HOST:PORT,HOST:PORT, or "" for none.
 func newPayments(where string) *payments {
 	if where == "" {
 		return nil
 	}
 	return &payments{
-		// A connection for every charge: one that is kept would hide what becomes of
-		// the way until it breaks.
+		// A new connection for each charge: a reused one would hide that the route is
+		// broken.
 		client: &http.Client{Timeout: payPatience, Transport: &http.Transport{
 			DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: payPatience}).DialContext,
 		}},
@@ -46,7 +45,7 @@ func newPayments(where string) *payments {
 	}
 }
 
-// charge takes the money, once however often it is asked for the same order.
+// charge charges an order. It is idempotent: an order is charged once.
 func (p *payments) charge(ctx context.Context, order string) error {
 	if p == nil {
 		return nil
@@ -65,7 +64,7 @@ func (p *payments) charge(ctx context.Context, order string) error {
 	return fmt.Errorf("charge: %w", errors.Join(errs...))
 }
 
-// ways are the addresses, those that have just failed last.
+// ways are the addresses, with recently failed ones at the end.
 func (p *payments) ways() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,11 +96,11 @@ func (p *payments) ask(ctx context.Context, address, order string) error {
 	return nil
 }
 
-// lingering is for how long the provider leaves a connection half open after it has
-// answered: what fills the table of a NAT gateway.
+// lingering is how long the provider leaves a connection half open after its response,
+// which fills the table of a NAT gateway.
 const lingering = time.Second
 
-// ServeProvider is a payment provider's stub: it takes every charge.
+// ServeProvider is a stub of a payment provider that accepts every charge.
 func ServeProvider(ctx context.Context, listen string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /charges", func(w http.ResponseWriter, r *http.Request) {
@@ -110,9 +109,9 @@ func ServeProvider(ctx context.Context, listen string) error {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		w.Header().Set("Content-Length", "0") // so that the answer is whole before the connection ends
+		w.Header().Set("Content-Length", "0") // so that the response is complete before the connection ends
 		w.WriteHeader(http.StatusCreated)
-		_ = http.NewResponseController(w).Flush() // whoever has gone needs no answer
+		_ = http.NewResponseController(w).Flush() // the client may be gone
 		select {
 		case <-ctx.Done():
 		case <-time.After(lingering):

@@ -8,7 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// route adds routes, as "ADDRESS via GATEWAY, …": which NAT gateway leads where.
+// route adds routes such as "ADDRESS via GATEWAY, …", one for each NAT gateway.
 func route(text string) error {
 	for one := range strings.SplitSeq(text, ",") {
 		to, via, ok := strings.Cut(strings.TrimSpace(one), " via ")

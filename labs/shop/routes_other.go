@@ -4,7 +4,7 @@ package shop
 
 import "errors"
 
-// route is for Linux, on which the labs' containers run.
+// route works on Linux only; the labs' containers run on Linux.
 func route(text string) error {
 	if text == "" {
 		return nil

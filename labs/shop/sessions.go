@@ -10,31 +10,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// sessions keeps who is logged in.
+// sessions stores the sessions of logged-in users.
 type sessions interface {
 	open(ctx context.Context, token, user string) error
-	// has tells whether a token's session is open. It is an error only where that
-	// cannot be told.
+	// has reports whether a token's session is open. It returns an error if the store
+	// cannot be reached.
 	has(ctx context.Context, token string) (bool, error)
 }
 
-// signed needs no store: a token that is signed is good.
+// signed needs no store: every signed token is valid.
 type signed struct{}
 
 func (signed) open(context.Context, string, string) error { return nil }
 func (signed) has(context.Context, string) (bool, error)  { return true, nil }
 
-// stored keeps sessions in Redis.
+// stored stores sessions in Redis.
 type stored struct{ redis *redis.Client }
 
-// sessionLife is how long a session lasts.
+// sessionLife is the lifetime of a session.
 const sessionLife = 10 * time.Minute
 
-// redisPatience bounds connecting to Redis, and each answer of it.
+// redisPatience is the timeout of a connection attempt and of a request to Redis.
 const redisPatience = 300 * time.Millisecond
 
-// newSessions reads where sessions are kept: nowhere, in the one Redis of
-// redis://HOST:PORT, or in that of a name that Sentinels know: sentinel:NAME@HOST:PORT,HOST:PORT.
+// newSessions opens the store of sessions: "" for none, redis://HOST:PORT for one Redis,
+// or sentinel:NAME@HOST:PORT,HOST:PORT for a Redis that Sentinels watch.
 func newSessions(where string) (sessions, error) {
 	if where == "" {
 		return signed{}, nil
@@ -49,7 +49,7 @@ func newSessions(where string) (sessions, error) {
 	}
 	options, err := redis.ParseURL(where)
 	if err != nil {
-		return nil, fmt.Errorf("read where sessions are kept: %w", err)
+		return nil, fmt.Errorf("parse the address of the session store: %w", err)
 	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisPatience, redisPatience, redisPatience
 	options.MaxRetries, options.PoolSize = 1, poolSize

@@ -1,7 +1,6 @@
-// Package shop is the application of the labs: a small shop over PostgreSQL,
-// as honest about failure as a good one is. A failed query is a 503, a lost
-// database is noticed and connected to again, and an order is acknowledged only
-// once it is committed.
+// Package shop is the application of the labs: a small shop on PostgreSQL. A failed query
+// is a 503, the shop reconnects to a lost database, and it acknowledges an order only
+// after the commit.
 package shop
 
 import (
@@ -24,23 +23,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Config is what the shop needs to know.
+// Config is the shop's configuration.
 type Config struct {
 	Listen   string // address to listen on
 	Database string // PostgreSQL connection string
-	Secret   string // key of the session tokens, the same on every server
-	Sessions string // where sessions are kept; see newSessions
-	Pay      string // where the payment provider is; see newPayments
-	Routes   string // of this server, before it serves; see route
+	Secret   string // signing key of session tokens, the same on every server
+	Sessions string // the store of sessions; see newSessions
+	Pay      string // the payment provider's addresses; see newPayments
+	Routes   string // routes to add before serving; see route
 }
 
-// queryTimeout bounds every query, and connecting.
+// queryTimeout is the timeout of a query and of a connection attempt.
 const queryTimeout = 1500 * time.Millisecond
 
-// poolSize is how many connections a server keeps open.
+// poolSize is the number of open connections of a server.
 const poolSize = 6
 
-// connectionLife is how long a connection is kept, at least.
+// connectionLife is the minimum lifetime of a connection.
 const connectionLife = 10 * time.Second
 
 const schema = `
@@ -55,7 +54,7 @@ type Shop struct {
 	pool     *pgxpool.Pool
 	sessions sessions
 	payments *payments
-	ready    chan struct{} // closed once the tables are there
+	ready    chan struct{} // closed when the tables exist
 }
 
 // Serve runs the shop until ctx ends.
@@ -69,14 +68,14 @@ func Serve(ctx context.Context, config Config) error {
 	}
 	pooled, err := pgxpool.ParseConfig(config.Database)
 	if err != nil {
-		return fmt.Errorf("read the database's address: %w", err)
+		return fmt.Errorf("parse the database's address: %w", err)
 	}
-	// As many as a server needs, kept open: connecting is what takes long, and
-	// a burst of it after a start looks like an outage.
+	// Keep all connections open: connecting is slow, and a burst of new connections
+	// after a start looks like an outage.
 	pooled.MaxConns, pooled.MinConns = poolSize, poolSize
 	pooled.HealthCheckPeriod = 500 * time.Millisecond
-	// Connections are made anew from time to time, so that they come to a
-	// database that has moved: to wherever its name leads by then.
+	// Replace connections from time to time, so that they follow the database's DNS
+	// name if the database moves.
 	pooled.MaxConnLifetime, pooled.MaxConnLifetimeJitter = connectionLife, connectionLife/2
 	pooled.ConnConfig.ConnectTimeout = queryTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, pooled)
@@ -99,7 +98,7 @@ func serve(ctx context.Context, listen string, handler http.Handler) error {
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
-		_ = server.Shutdown(ctx) // whoever is still being served then is cut off
+		_ = server.Shutdown(ctx) // requests that still run after that are cut off
 	})
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -108,8 +107,8 @@ func serve(ctx context.Context, listen string, handler http.Handler) error {
 	return nil
 }
 
-// prepare makes the tables as soon as there is a database. Both servers may do
-// so at once: one of them waits for the other.
+// prepare creates the tables as soon as the database answers. If several servers start at
+// once, the lock lets one of them go first.
 func (s *Shop) prepare(ctx context.Context) {
 	for {
 		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -147,14 +146,14 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-s.ready:
 	default:
-		fail(w, errors.New("the tables are not there yet"))
+		fail(w, errors.New("the tables do not exist yet"))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
 	err := s.pool.Ping(ctx)
 	if err == nil {
-		_, err = s.sessions.has(ctx, "") // an error where its store does not answer
+		_, err = s.sessions.has(ctx, "") // an error if the store does not answer
 	}
 	if open := s.pool.Stat().TotalConns(); err == nil && open < poolSize {
 		err = fmt.Errorf("%d of %d connections are open", open, poolSize)
@@ -164,9 +163,8 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// login gives a token to whoever knows the password of the demo. It needs no
-// database, as a shop's sessions often do not, but the store of sessions where
-// there is one.
+// login returns a token for the demo's password. It needs the session store, if there is
+// one, but not the database.
 func (s *Shop) login(w http.ResponseWriter, r *http.Request) {
 	var who struct{ User, Password string }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&who); err != nil || who.User == "" {
@@ -193,7 +191,7 @@ func (s *Shop) sign(user string) string {
 	return hex.EncodeToString([]byte(user)) + "." + hex.EncodeToString(mac.Sum(nil))
 }
 
-// user is whose token a request bears.
+// user is the user of a request's token.
 func (s *Shop) user(r *http.Request) (user, token string, ok bool) {
 	token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	encoded, _, _ := strings.Cut(token, ".")
@@ -246,8 +244,8 @@ func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
 	}
-	// An id of its own: a number that another primary gives again after a failover
-	// would make a lost order look like one that is there.
+	// A random ID: after a failover the new primary could assign a sequence number
+	// again, and a lost order would look like an existing one.
 	id := uuid.NewString()
 	err := s.payments.charge(ctx, id)
 	if err == nil {
@@ -263,7 +261,7 @@ func (s *Shop) order(w http.ResponseWriter, r *http.Request) {
 func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
 	var id pgtype.UUID
 	if id.Scan(r.PathValue("id")) != nil {
-		http.Error(w, "there is no such order", http.StatusNotFound) // nor can there be
+		http.Error(w, "order not found", http.StatusNotFound) // not a UUID
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
@@ -273,7 +271,7 @@ func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
 	err := s.pool.QueryRow(ctx, "SELECT sku, quantity FROM orders WHERE id = $1", id).Scan(&sku, &quantity)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		http.Error(w, "there is no such order", http.StatusNotFound)
+		http.Error(w, "order not found", http.StatusNotFound)
 	case err != nil:
 		fail(w, err)
 	default:
@@ -281,14 +279,14 @@ func (s *Shop) find(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fail is the honest answer of a server when what it needs does not answer.
+// fail is the response if a dependency does not answer.
 func fail(w http.ResponseWriter, err error) {
 	slog.Warn("request failed", "error", err)
-	http.Error(w, "what this needs does not answer", http.StatusServiceUnavailable)
+	http.Error(w, "a dependency does not answer", http.StatusServiceUnavailable)
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that is gone needs no answer
+	_ = json.NewEncoder(w).Encode(v) // the client may be gone
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The disk with the database on it is lost.
+# Lose the disk of the database.
 set -eu
 data=/var/lib/postgresql/data/main
 rm -f "$data/made"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The base backup, and all of the log that was archived since. Where the database
-# is there, nothing is done.
+# Restore the base backup and the archived write-ahead log. Do nothing if the database
+# exists.
 set -eu
 data=/var/lib/postgresql/data/main
 backup=/var/lib/postgresql/backup

@@ -1,6 +1,6 @@
 #!/bin/sh
-# PostgreSQL wherever there is a database, a base backup of it from its first
-# start, and the write-ahead log since then, archived every five seconds at least.
+# Run PostgreSQL whenever the database exists. The first start creates it and takes a
+# base backup. Since then the write-ahead log is archived at least every five seconds.
 set -eu
 bin=/usr/lib/postgresql/15/bin
 data=/var/lib/postgresql/data/main

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One of three. What it is called, and where it is, is in the environment.
+# One of three nodes. Its name and address are in environment variables.
 set -eu
 exec env -u ETCD_SELF etcd --data-dir /data/member --heartbeat-interval 250 --election-timeout 1500 \
     --listen-peer-urls http://0.0.0.0:2380 --initial-advertise-peer-urls "http://$ETCD_SELF:2380" \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# HAProxy, and keepalived that gives the virtual address to the one of the two
-# whose HAProxy runs. A stale pid file would end a restarted keepalived.
+# Run HAProxy and keepalived. keepalived assigns the virtual address to a load balancer
+# whose HAProxy is running. A restarted keepalived exits if its old pid file exists.
 set -eu
 rm -f /run/*.pid
 sed "s/@SELF@/$LB_SELF/; s/@PEER@/$LB_PEER/; s/@PRIORITY@/$LB_PRIORITY/" /etc/keepalived/template.conf >/run/keepalived.conf
@@ -8,7 +8,7 @@ if [ "${LB_PREEMPT:-no}" = yes ]; then
     sed -i '/^ *nopreempt$/d' /run/keepalived.conf
 fi
 sed "s/@CHECK@/${LB_CHECK:-check}/" /etc/haproxy/haproxy.cfg >/run/haproxy.cfg
-# The one without the certificate serves what it can without.
+# A load balancer without the certificate serves plain HTTP only.
 if [ "${LB_CERTIFICATE:-yes}" = no ]; then
     sed -i '/ ssl crt /d' /run/haproxy.cfg
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whoever comes this way leaves with the gateway's own address.
+# Replace the source address of outgoing packets with the gateway's own.
 set -eu
 nft -f /nat.conf
 exec sleep infinity

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Redis, as the primary or a replica of one, or a Sentinel that watches them. What
-# a Sentinel has learnt stays in its file.
+# Run Redis as a primary, a replica or a Sentinel. A Sentinel keeps its state in its
+# configuration file.
 set -eu
 if [ -n "${REDIS_WATCHES:-}" ]; then
     if [ ! -e /sentinel.conf ]; then
@@ -14,5 +14,5 @@ END
     fi
     exec redis-sentinel /sentinel.conf --protected-mode no
 fi
-# What was lost with its host is not brought back: sessions are a cache.
+# Do not persist data: sessions are a cache and may be lost with the host.
 exec redis-server --port 6379 --protected-mode no --save '' --appendonly no ${REDIS_REPLICA_OF:+--replicaof "$REDIS_REPLICA_OF" 6379}

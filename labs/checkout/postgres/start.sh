@@ -1,5 +1,5 @@
 #!/bin/sh
-# One PostgreSQL with the database "shop", made on the first start.
+# Run PostgreSQL with the database "shop", which the first start creates.
 set -eu
 bin=/usr/lib/postgresql/15/bin
 data=/var/lib/postgresql/data/main
@@ -12,7 +12,7 @@ if [ ! -e "$data/made" ]; then
     "$bin/pg_ctl" -D "$data" -w stop >/dev/null
     touch "$data/made"
 fi
-# A host of the lab is a container, and its disk lies in memory: what PostgreSQL
-# has written survives the loss of its host, synced or not. So fsync=off loses no
+# A host of the lab is a container, and its disk is in memory. Everything that PostgreSQL
+# has written survives the loss of the host, synced or not. So fsync=off loses no
 # acknowledged write here.
 exec "$bin/postgres" -D "$data" -c listen_addresses='*' -c max_connections=200 -c fsync=off -c max_wal_size=64MB -c min_wal_size=32MB
