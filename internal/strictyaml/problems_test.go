@@ -181,9 +181,9 @@ func TestUnknownAndMissingKeys(t *testing.T) {
 	}{
 		"at the top":         {"s: a\nbb: true", []string{`f:2:1: unknown key "bb": did you mean "b"`}},
 		"flow":               {"{s: a, zz: x}", []string{`f:1:8: unknown key "zz"`}},
-		"in a mapping":       {"st: {kei: 1}", []string{`f:1:5: st lacks the key "key"`, `f:1:6: unknown key "kei": did you mean "key"`}},
-		"missing, empty":     {"st: {}", []string{`f:1:5: st lacks the key "key"`}},
-		"missing, pointer":   {"ps: {}", []string{`f:1:5: ps lacks the key "key"`}},
+		"in a mapping":       {"st: {kei: 1}", []string{`f:1:5: st: missing required key "key"`, `f:1:6: unknown key "kei": did you mean "key"`}},
+		"missing, empty":     {"st: {}", []string{`f:1:5: st: missing required key "key"`}},
+		"missing, pointer":   {"ps: {}", []string{`f:1:5: ps: missing required key "key"`}},
 		"quoted":             {"'zz': 1", []string{`f:1:1: unknown key "zz"`}},
 		"number":             {"1: a", []string{`f:1:1: unknown key "1"`}},
 		"null":               {"~: a", []string{`f:1:1: unknown key "~"`}},
