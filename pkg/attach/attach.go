@@ -59,7 +59,7 @@ func Of(r report.Report) (Message, error) {
 
 // Destination is where messages go.
 type Destination interface {
-	// Deliver delivers a message and returns where it is now.
+	// Deliver delivers a message and returns its location.
 	Deliver(ctx context.Context, m Message) (where string, err error)
 }
 

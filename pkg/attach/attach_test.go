@@ -159,7 +159,7 @@ func (c *comments) take(w http.ResponseWriter, r *http.Request, auth string) (bo
 }
 
 func TestGitHub(t *testing.T) {
-	c := &comments{t: t, bodies: slices.Repeat([]string{"somebody's"}, 100)}
+	c := &comments{t: t, bodies: slices.Repeat([]string{"another comment"}, 100)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := c.take(w, r, "Bearer "+token)
 		if r.Header.Get("Accept") != "application/vnd.github+json" || r.Header.Get("X-GitHub-Api-Version") == "" {
@@ -218,7 +218,7 @@ func TestGitHub(t *testing.T) {
 }
 
 func TestJira(t *testing.T) {
-	c := &comments{t: t, bodies: []string{"somebody's"}}
+	c := &comments{t: t, bodies: []string{"another comment"}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := c.take(w, r, "Basic YWRhQGV4YW1wbGUuY29tOnMzY3JldC10b2tlbg==") // ada@example.com and the token
 		switch {
