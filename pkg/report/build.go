@@ -56,6 +56,7 @@ func Build(dir string) (Report, error) {
 	for _, c := range cases {
 		if c.Journey == judged.Deciding && r.Revert != nil {
 			r.ServedAgain = servedAgain(c.Case)
+			r.stillBad = r.ServedAgain == nil
 		}
 		r.Load = append(r.Load, LoadOf(c.Journey, c.Case))
 		r.series = append(r.series, seriesOf(c.Journey, c.Case))

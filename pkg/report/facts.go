@@ -37,7 +37,9 @@ func facts(r Report) []fact {
 		add("Post-revert", "no failed or slow request")
 	case r.ServedAgain != nil:
 		add("Post-revert", "last failed or slow request: %s after the revert was ordered", short(r.ServedAgain))
-	case r.FaultAt != nil && r.Revert == nil:
+	case r.stillBad:
+		add("Post-revert", "requests still failed or were slow when the run ended")
+	case len(r.Faults) > 0 && r.FaultAt != nil && r.Revert == nil && r.Left == "":
 		add("Post-revert", "nothing to revert: the platform had already restored the component")
 	}
 	if r.Failback {

@@ -127,9 +127,10 @@ func withoutCharts(format report.Format) report.Format {
 func cases(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{
-		"proven":    fixed(t, 45*time.Second, nil),
-		"recovered": fixed(t, 12*time.Second, nil),
-		"late":      fixed(t, 33*time.Second, nil),
+		"proven":     fixed(t, 45*time.Second, nil),
+		"recovered":  fixed(t, 12*time.Second, nil),
+		"late":       fixed(t, 33*time.Second, nil),
+		"still-down": fixed(t, time.Minute, nil),
 		"unaffected": fixed(t, 0, func(m *run.Meta) {
 			m.Left = "gameday-checkout_db_1 is not up 1m0s after it was started again"
 			m.Steps[0].Undone = false
