@@ -80,7 +80,7 @@ func TestInMemoryPeersComeAndGo(t *testing.T) {
 		}
 		for _, work := range w.inForce {
 			var got []string
-			for _, p := range work.Packets.Rules[0].Peers {
+			for _, p := range workOf[helper.Packets](work, "packets").Rules[0].Peers {
 				got = append(got, p.Addr().String())
 			}
 			if !slices.Equal(got, want) {

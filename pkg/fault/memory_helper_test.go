@@ -19,7 +19,7 @@ func (w *world) end() {
 		}
 		delete(w.sessions, of)
 	}
-	w.inForce = map[string]helper.Work{}
+	w.inForce = map[string]helper.Order{}
 }
 
 // Evict ends the helpers, also those of other processes.
@@ -86,14 +86,14 @@ func (w *world) carryOut(r helper.Request) (reply helper.Reply) {
 	if w.wrong != "" {
 		return helper.Reply{Error: w.wrong}
 	}
-	if r.Op == helper.OpApply || r.Op == helper.OpDo && (r.Work.File == nil || r.Work.File.Op != helper.FileRead) {
+	if r.Op == helper.OpApply || r.Op == helper.OpDo && !reads(r.Work) {
 		w.orders = append(w.orders, string(r.Op))
 	}
 	switch r.Op {
 	case helper.OpApply:
-		w.inForce[r.Name] = *r.Work
-		if keeps(*r.Work) {
-			w.kept = append(w.kept, *r.Work)
+		w.inForce[r.Name] = r.Work
+		if keeps(r.Work) {
+			w.kept = append(w.kept, r.Work)
 		}
 	case helper.OpUndo:
 		if keeps(w.inForce[r.Name]) {
@@ -108,33 +108,52 @@ func (w *world) carryOut(r helper.Request) (reply helper.Reply) {
 		}
 		reply.Packets = 42
 	case helper.OpTry:
-		if s := r.Work.Signal; s != nil && !slices.Contains(w.processes, s.Process) {
+		if s := workOf[helper.Signal](r.Work, "signal"); s != nil && !slices.Contains(w.processes, s.Process) {
 			reply.Error = "no such process"
 		}
 	case helper.OpDo:
-		reply = w.do(*r.Work)
+		reply = w.do(r.Work)
 	case helper.OpRenew:
 	}
 	return reply
 }
 
-// keeps tells of what the kernel keeps when a helper is killed.
-func keeps(work helper.Work) bool {
-	return work.Shape != nil || work.Mount != nil || work.Signal != nil
+// workOf is the work of an order, if it is of this name; nil if it is not.
+func workOf[W any](o helper.Order, name string) *W {
+	data, ok := o[name]
+	if !ok {
+		return nil
+	}
+	var work W
+	if err := json.Unmarshal(data, &work); err != nil {
+		panic(err) // a bug of this test
+	}
+	return &work
 }
 
-func (w *world) do(work helper.Work) (reply helper.Reply) {
+// reads tells whether an order only reads a file.
+func reads(o helper.Order) bool {
+	f := workOf[helper.File](o, "file")
+	return f != nil && f.Op == helper.FileRead
+}
+
+// keeps tells whether the kernel keeps an effect when the helper is killed.
+func keeps(o helper.Order) bool { return o["shape"] != nil || o["mount"] != nil || o["signal"] != nil }
+
+func (w *world) do(o helper.Order) (reply helper.Reply) {
+	if s := workOf[helper.Signal](o, "signal"); s != nil && s.Signal != 0 {
+		w.processes = slices.DeleteFunc(w.processes, func(p string) bool { return p == s.Process })
+	}
+	f := workOf[helper.File](o, "file")
 	switch {
-	case work.Signal != nil && work.Signal.Signal != 0:
-		w.processes = slices.DeleteFunc(w.processes, func(p string) bool { return p == work.Signal.Process })
-	case work.File == nil:
-	case work.File.Op == helper.FileRead:
-		seen := w.files[work.File.Path]
+	case f == nil:
+	case f.Op == helper.FileRead:
+		seen := w.files[f.Path]
 		reply.File = &seen
-	case work.File.Op == helper.FileRemove:
-		delete(w.files, work.File.Path)
-	case work.File.Op == helper.FileWrite:
-		w.files[work.File.Path] = *work.File.Write
+	case f.Op == helper.FileRemove:
+		delete(w.files, f.Path)
+	case f.Op == helper.FileWrite:
+		w.files[f.Path] = *f.Write
 	}
 	return reply
 }

@@ -32,8 +32,8 @@ type world struct {
 
 	processes []string
 	files     map[string]helper.FileSeen
-	kept      []helper.Work // what the kernel keeps when a helper is killed
-	inForce   map[string]helper.Work
+	kept      []helper.Order // what the kernel keeps when a helper is killed
+	inForce   map[string]helper.Order
 	sessions  map[*memory]map[helper.Power]*helper.Session
 	wrong     string // what a helper answers to every order, if it is set
 }
@@ -51,7 +51,7 @@ func newWorld() *world {
 		limits:    target.Limits{Memory: 512 << 20, Swap: 1 << 30, PIDs: 100, CPUQuota: 200_000, CPUPeriod: 100_000},
 		processes: []string{"postgres", "walwriter"},
 		files:     map[string]helper.FileSeen{"/etc/cert.pem": {Exists: true, Content: []byte("certificate"), Mode: 0o640, UID: 7}},
-		inForce:   map[string]helper.Work{},
+		inForce:   map[string]helper.Order{},
 		sessions:  map[*memory]map[helper.Power]*helper.Session{},
 	}
 }
@@ -132,7 +132,7 @@ func (w *world) Look(context.Context) (c target.Component, err error) {
 
 // down ends the component's processes, with its namespaces.
 func (w *world) down() {
-	w.c.State, w.kept, w.inForce = target.Stopped, nil, map[string]helper.Work{}
+	w.c.State, w.kept, w.inForce = target.Stopped, nil, map[string]helper.Order{}
 	w.end()
 }
 
@@ -202,7 +202,9 @@ func (w *world) Gateways(context.Context) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, w.call("", nil)
 }
 
-func (w *world) Lifeline(context.Context) (why string, is bool) { return w.life, w.life != "" }
+func (w *world) Lifeline(context.Context) (why string, is bool, err error) {
+	return w.life, w.life != "", nil
+}
 
 func (w *world) Supports(context.Context, helper.Features) error {
 	return errors.Join(w.call("", nil), w.lacks)

@@ -55,7 +55,7 @@ func TestExpectations(t *testing.T) {
 		"status":               {204 + 2, probe.Expect{Status: 206}, ""},
 		"another status":       {200, probe.Expect{Status: 201}, "status 200, expected 201"},
 		"contains":             {200, probe.Expect{Contains: `"text"`}, ""},
-		"does not contain":     {200, probe.Expect{Contains: "nothing"}, `lacks "nothing"`},
+		"does not contain":     {200, probe.Expect{Contains: "nothing"}, `does not contain "nothing"`},
 		"a number":             {200, probe.Expect{JSON: map[string]any{"$.n": 3}}, ""},
 		"a number of YAML":     {200, probe.Expect{JSON: map[string]any{"$.n": uint64(3)}}, ""},
 		"a float":              {200, probe.Expect{JSON: map[string]any{"$.n": 3.0}}, ""},
@@ -70,9 +70,9 @@ func TestExpectations(t *testing.T) {
 		"a list":               {200, probe.Expect{JSON: map[string]any{"$.list": []any{1, map[string]any{"a": "b"}}}}, ""},
 		"another list":         {200, probe.Expect{JSON: map[string]any{"$.list": []any{1}}}, "$.list"},
 		"exists":               {200, probe.Expect{JSON: map[string]any{"$.list[1].a": probe.Exists}}, ""},
-		"does not exist":       {200, probe.Expect{JSON: map[string]any{"$.list[2]": probe.Exists}}, "lacks $.list[2]"},
+		"does not exist":       {200, probe.Expect{JSON: map[string]any{"$.list[2]": probe.Exists}}, "has no $.list[2]"},
 		"a filter":             {200, probe.Expect{JSON: map[string]any{"$.items[?@.n > 5].n": 7}}, ""},
-		"a filter finds none":  {200, probe.Expect{JSON: map[string]any{"$.items[?@.n > 8].n": probe.Exists}}, "lacks"},
+		"a filter finds none":  {200, probe.Expect{JSON: map[string]any{"$.items[?@.n > 8].n": probe.Exists}}, "has no"},
 		"the first of several": {200, probe.Expect{JSON: map[string]any{"$.items[*].n": 1}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

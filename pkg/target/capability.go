@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ func As[C any](of any) (C, error) {
 	if ok {
 		return capability, nil
 	}
-	name := names()[reflect.TypeFor[C]()]
+	name := cmp.Or(names()[reflect.TypeFor[C]()], "this")
 	switch by := of.(type) {
 	case nil:
 		return capability, fmt.Errorf("%s %w without a component: give the fault a target", name, ErrUnsupported)
@@ -30,26 +31,25 @@ func As[C any](of any) (C, error) {
 // names are the capabilities as people call them. A test finds one without.
 func names() map[reflect.Type]string {
 	return map[reflect.Type]string{
-		reflect.TypeFor[Killer]():      "killing",
-		reflect.TypeFor[Stopper]():     "stopping",
-		reflect.TypeFor[Starter]():     "starting",
-		reflect.TypeFor[Pauser]():      "pausing",
-		reflect.TypeFor[Crasher]():     "crashing the main process",
-		reflect.TypeFor[Limiter]():     "changing limits",
-		reflect.TypeFor[Execer]():      "running commands inside",
-		reflect.TypeFor[Attacher]():    "putting a helper beside a component",
-		reflect.TypeFor[Evictor]():     "ending the helpers of other processes",
-		reflect.TypeFor[Prober]():      "asking what the kernel can do",
-		reflect.TypeFor[Finder]():      "looking for other components",
-		reflect.TypeFor[Gatewayed]():   "telling the host's addresses",
-		reflect.TypeFor[Lifeline]():    "telling whether gameday would cut itself off",
-		reflect.TypeFor[Logger]():      "reading logs",
-		reflect.TypeFor[Watcher]():     "watching events",
-		reflect.TypeFor[Locker]():      "locking the environment",
-		reflect.TypeFor[Workers]():     "sending users from inside",
-		reflect.TypeFor[Dismisser]():   "ending helpers",
-		reflect.TypeFor[Versioned]():   "telling versions",
-		reflect.TypeFor[Provisioner](): "bringing labs up and down",
+		reflect.TypeFor[Killer]():    "killing",
+		reflect.TypeFor[Stopper]():   "stopping",
+		reflect.TypeFor[Starter]():   "starting",
+		reflect.TypeFor[Pauser]():    "pausing",
+		reflect.TypeFor[Crasher]():   "crashing the main process",
+		reflect.TypeFor[Limiter]():   "changing limits",
+		reflect.TypeFor[Execer]():    "running commands inside",
+		reflect.TypeFor[Attacher]():  "putting a helper beside a component",
+		reflect.TypeFor[Evictor]():   "ending the helpers of other processes",
+		reflect.TypeFor[Prober]():    "asking what the kernel can do",
+		reflect.TypeFor[Finder]():    "looking for other components",
+		reflect.TypeFor[Gatewayed](): "telling the host's addresses",
+		reflect.TypeFor[Lifeline]():  "telling whether gameday would cut itself off",
+		reflect.TypeFor[Logger]():    "reading logs",
+		reflect.TypeFor[Watcher]():   "watching events",
+		reflect.TypeFor[Locker]():    "locking the environment",
+		reflect.TypeFor[Workers]():   "sending users from inside",
+		reflect.TypeFor[Dismisser](): "ending helpers",
+		reflect.TypeFor[Versioned](): "telling versions",
 	}
 }
 

@@ -22,10 +22,6 @@ type gatewayed interface {
 	Gateways(ctx context.Context) ([]netip.Addr, error)
 }
 
-type lifeline interface {
-	Lifeline(ctx context.Context) (why string, is bool)
-}
-
 // networkWith is a network that the engine inspects, with gateways.
 func (e *fakeEngine) networkWith(id string, gateways ...string) {
 	o := load("testdata/network.json")
@@ -121,9 +117,9 @@ func TestLifeline(t *testing.T) {
 				t.Fatal(err)
 			}
 			e.add(box("proxy", c.edits(at.Port())...))
-			why, is := opened[lifeline](t, e.open(), "proxy").Lifeline(t.Context())
-			if want := "at " + at.Host + c.why; is != (c.why != "") || is && why != want {
-				t.Errorf("%t %q, expected %q", is, why, want)
+			why, is, err := opened[target.Lifeline](t, e.open(), "proxy").Lifeline(t.Context())
+			if want := "at " + at.Host + c.why; err != nil || is != (c.why != "") || is && why != want {
+				t.Errorf("%t %q %v, expected %q", is, why, err, want)
 			}
 		})
 	}
@@ -145,8 +141,8 @@ func TestLifelineOnASocket(t *testing.T) {
 		return server
 	})
 	e.add(box("proxy", networks("a 127.0.0.1")))
-	if why, is := opened[lifeline](t, e.open(), "proxy").Lifeline(t.Context()); is {
-		t.Errorf("%q", why)
+	if why, is, err := opened[target.Lifeline](t, e.open(), "proxy").Lifeline(t.Context()); is || err != nil {
+		t.Errorf("%q %v", why, err)
 	}
 }
 
@@ -192,7 +188,7 @@ func TestWorkersNetwork(t *testing.T) {
 		e.answer("GET /networks/moon", http.StatusNotFound, `{"message":"network moon not found"}`)
 	}
 	for name, c := range map[string]struct {
-		options func(*docker.Options)
+		options func(*opening)
 		network string
 		want    string
 		says    string // in the error, if there is one
@@ -211,7 +207,7 @@ func TestWorkersNetwork(t *testing.T) {
 			e := newFakeEngine(t)
 			e.knows(all...)
 			byName(e)
-			options := func(*docker.Options) {}
+			options := func(*opening) {}
 			if c.options != nil {
 				options = c.options
 			}
