@@ -32,7 +32,7 @@ func faultsCommand() *cli.Command {
 				return err
 			}
 			var rows [][]string
-			for _, k := range fault.Kinds() {
+			for _, k := range fault.Specs() {
 				rows = append(rows, []string{k.Name, k.Doc})
 			}
 			return table(c.App.Writer, nil, rows)

@@ -129,7 +129,7 @@ func spofsCheck(c *cli.Context) error {
 		}
 	}
 	for key, r := range newest {
-		if _, decided := decisions.Find(key[0], key[1]); !decided && r.Verdict.Outcome == verdict.Proven {
+		if _, decided := decisions.Find(key[0], key[1]); !decided && r.Outcome == verdict.Proven {
 			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s, and nobody has decided about it: gameday spofs add %s --env %s",
 				register.File, key[1], key[0], r.ID, key[1], key[0]))
 		}
@@ -150,7 +150,7 @@ func contradicted(d register.Decision, newest map[[2]string]report.Report, since
 		return "no run has proven or disproved it"
 	case r.Started.Before(since):
 		return "its evidence, run " + r.ID + ", is too old"
-	case r.Verdict.Outcome == verdict.Disproved:
+	case r.Outcome == verdict.Disproved:
 		return "the newest run, " + r.ID + ", disproves it: remove the decision"
 	case d.Decision == register.Accept:
 		if ok, why := d.Accepts(report.Lasted(r.Verdict), time.Now()); !ok && len(d.Lacks(time.Now())) == 0 {

@@ -72,13 +72,14 @@ type Interruptible interface {
 	Interruptible()
 }
 
-// Kinds are all kinds of faults, by name.
+// Kinds are all kinds of faults, by name; [Specs] also has those that stand for
+// faults of another kind.
 func Kinds() kind.Set[Fault] {
 	return kind.Set[Fault]{
 		{Name: "bandwidth", Doc: "What leaves the component is bounded.", New: func() Fault { return &viaHelper{new(Bandwidth)} }},
+		{Name: "command", Doc: "Your own commands break and mend, for what gameday does not know.", New: func() Fault { return new(Command) }},
 		{Name: "connections", Doc: "A ceiling on connections at the same time, as a NAT gateway has one.", New: func() Fault { return &viaHelper{new(Connections)} }},
 		{Name: "corrupt", Doc: "A share of the packets arrives broken.", New: func() Fault { return &viaHelper{new(Corrupt)} }},
-		{Name: "command", Doc: "Your own commands break and mend, for what gameday does not know.", New: func() Fault { return new(Command) }},
 		{Name: "cpu", Doc: "A part of a processor is left, as beside a noisy neighbour.", New: func() Fault { return new(CPU) }},
 		{Name: "crash", Doc: "The main process dies by itself; a restart policy may bring it back.", New: func() Fault { return new(Crash) }},
 		{Name: "delay", Doc: "Packets arrive later.", New: func() Fault { return &viaHelper{new(Delay)} }},
@@ -102,29 +103,34 @@ func Kinds() kind.Set[Fault] {
 		{Name: "reorder", Doc: "A share of the packets overtakes the others.", New: func() Fault { return &viaHelper{new(Reorder)} }},
 		{Name: "restart", Doc: "An orderly restart, as in a deployment.", New: func() Fault { return new(Restart) }},
 		{Name: "stop", Doc: "An orderly stop, as in maintenance; nothing brings it back.", New: func() Fault { return new(Stop) }},
-		{Name: "zone", Doc: "A whole availability zone is gone, at once.", New: func() Fault { return new(Zone) }},
 	}
 }
 
-// Specs are the kinds as those see them who only read and write their settings.
+// Specs are the kinds that a scenario can name, by name, as those see them who
+// only read and write their settings.
 func Specs() kind.Set[any] {
 	all := Kinds()
-	specs := make(kind.Set[any], len(all))
+	specs := make(kind.Set[any], len(all), len(all)+1)
 	for i, k := range all {
-		specs[i] = kind.Kind[any]{Name: k.Name, Doc: k.Doc, New: func() any {
-			if f, ok := k.New().(*viaHelper); ok {
-				return f.Carried
-			}
-			return k.New()
-		}}
+		specs[i] = kind.Kind[any]{Name: k.Name, Doc: k.Doc, New: func() any { return specOf(k.New()) }}
 	}
-	return specs
+	return append(specs, kind.Kind[any]{Name: "zone", Doc: "A whole availability zone is gone, at once.", New: func() any { return new(Zone) }})
 }
 
-// Of is the fault of a spec that [Specs] made.
+func specOf(f Fault) any {
+	switch f := f.(type) {
+	case *viaHelper:
+		return f.Carried
+	}
+	return f
+}
+
+// Of is the fault of a spec that [Specs] made. It is false for a spec that stands
+// for others; see [Resolve].
 func Of(spec any) (Fault, bool) {
-	if c, ok := spec.(Carried); ok {
-		return &viaHelper{c}, true
+	switch spec := spec.(type) {
+	case Carried:
+		return &viaHelper{spec}, true
 	}
 	f, ok := spec.(Fault)
 	return f, ok

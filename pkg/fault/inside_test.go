@@ -65,10 +65,6 @@ func insideSuite() map[string]conformance {
 			fault: &fault.Process{Name: "gameday", Signal: "TERM"}, refusesRepeat: true, moment: true,
 			felt: func(s scene) bool { return !s.Inspect(s.id).State.Running },
 		},
-		"zone": {
-			fault: &fault.Zone{Name: "a"}, host: always(), refusesRepeat: true, moment: true,
-			felt: func(s scene) bool { return !s.Inspect(s.id).State.Running },
-		},
 		"file, with no permission": {fault: &fault.File{Path: "/etc/hostname", Do: "chmod", Mode: "0000"}, notFelt: serves, felt: func(s scene) bool {
 			info, err := os.Stat(s.Path(s.id, "/etc/hostname"))
 			return err == nil && info.Mode().Perm() == 0

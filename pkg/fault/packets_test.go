@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -16,8 +17,11 @@ import (
 )
 
 // of is the fault of a spec.
-func of(spec fault.Carried) fault.Fault {
-	f, _ := fault.Of(spec)
+func of(spec any) fault.Fault {
+	f, ok := fault.Of(spec)
+	if !ok {
+		panic(fmt.Sprintf("%T is no fault", spec))
+	}
 	return f
 }
 

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,13 +31,15 @@ var (
 
 // signals are Linux's numbers, whatever this is compiled for.
 func signals() map[string]int {
-	return map[string]int{"": 9, "HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
+	return map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
 }
+
+func (f *Process) number() int { return signals()[cmp.Or(f.Signal, "KILL")] }
 
 // Check implements [Checker].
 func (f *Process) Check() error {
-	if _, ok := signals()[f.Signal]; !ok {
-		return fmt.Errorf("signal: found %q, expected one of%s", f.Signal, strings.Join(slices.Sorted(maps.Keys(signals())), " "))
+	if _, ok := signals()[cmp.Or(f.Signal, "KILL")]; !ok {
+		return fmt.Errorf("signal: found %q, expected one of %s", f.Signal, strings.Join(slices.Sorted(maps.Keys(signals())), ", "))
 	}
 	return checkProcess(f.Name)
 }
@@ -54,7 +57,7 @@ func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return was, f.ask(ctx, h, func(s *helper.Session) error { return s.Try(ctx, f.work(signals()[f.Signal])) })
+	return was, f.ask(ctx, h, func(s *helper.Session) error { return s.Try(ctx, f.work(f.number())) })
 }
 
 // Warm starts the helper.
@@ -66,7 +69,7 @@ func (f *Process) Warm(ctx context.Context, h target.Handle) error {
 // Inject signals.
 func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return f.ask(ctx, h, func(s *helper.Session) error {
-		_, err := s.Do(ctx, f.work(signals()[f.Signal]))
+		_, err := s.Do(ctx, f.work(f.number()))
 		return err
 	})
 }

@@ -1,23 +1,22 @@
 package fault
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Zone is the loss of an availability zone: all components of it, at once. The
-// plan resolves it to one fault on each of them; see [Resolve].
+// Zone is the loss of an availability zone: all components of it, at once. It is
+// no fault itself, and stands for one on each of them.
 type Zone struct {
 	Name string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The zone: all components with the label gameday.zone of this value."`
 	By   string `json:"by,omitempty" yaml:"by,omitempty" jsonschema:"enum=kill,enum=isolate" jsonschema_description:"kill: its hosts are gone; isolate: its network is; kill where it is not set."`
 }
 
 var (
-	_ Fault   = (*Zone)(nil)
-	_ Checker = (*Zone)(nil)
+	_ Expander = (*Zone)(nil)
+	_ Checker  = (*Zone)(nil)
 )
 
 // Targetless tells that a zone names its components itself.
@@ -34,37 +33,27 @@ func (f *Zone) Check() error {
 	return nil
 }
 
-// Resolve is what is done, and to whom, where a spec stands for faults of
-// another kind. It changes nothing else.
-func Resolve(kindName string, spec any, at target.Selector) (string, any, target.Selector) {
-	zone, ok := spec.(*Zone)
-	if !ok {
-		return kindName, spec, at
-	}
-	at.Zone = zone.Name
-	if zone.By == "isolate" {
-		return zone.By, new(Isolate), at
+// Expand is the fault on each component of the zone.
+func (f *Zone) Expand(at target.Selector) (string, any, target.Selector) {
+	at.Zone = f.Name
+	if f.By == "isolate" {
+		return "isolate", new(Isolate), at
 	}
 	return "kill", new(Kill), at
 }
 
-func (f *Zone) inner() Fault {
-	_, spec, _ := Resolve("zone", f, target.Selector{})
-	fault, _ := Of(spec)
-	return fault
+// Expander is the spec of a kind that is no fault itself, and stands for faults
+// of another kind.
+type Expander interface {
+	// Expand is that kind, its spec, and what it is done to.
+	Expand(at target.Selector) (kind string, spec any, to target.Selector)
 }
 
-// Prepare is that of the fault on one component.
-func (f *Zone) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	return f.inner().Prepare(ctx, h)
-}
-
-// Inject is that of the fault on one component.
-func (f *Zone) Inject(ctx context.Context, h target.Handle, was State) error {
-	return f.inner().Inject(ctx, h, was)
-}
-
-// Revert is that of the fault on one component.
-func (f *Zone) Revert(ctx context.Context, h target.Handle, was State) error {
-	return f.inner().Revert(ctx, h, was)
+// Resolve is what is done, and to whom. It expands a spec that stands for faults
+// of another kind, and leaves every other as it is.
+func Resolve(kindName string, spec any, at target.Selector) (string, any, target.Selector) {
+	if e, ok := spec.(Expander); ok {
+		return e.Expand(at)
+	}
+	return kindName, spec, at
 }
