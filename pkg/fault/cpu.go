@@ -1,8 +1,8 @@
 package fault
 
 import (
-	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -12,11 +12,7 @@ type CPU struct {
 	Cores float64 `json:"cores" yaml:"cores" jsonschema:"required" jsonschema_description:"How many processors it may use: 0.1 is a tenth of one."`
 }
 
-var (
-	_ Fault    = (*CPU)(nil)
-	_ Verifier = (*CPU)(nil)
-	_ Checker  = (*CPU)(nil)
-)
+var _ Limiting = (*CPU)(nil)
 
 // Check implements [Checker].
 func (f *CPU) Check() error {
@@ -26,35 +22,34 @@ func (f *CPU) Check() error {
 	return nil
 }
 
-func (f *CPU) limited() limited {
-	return limited{func(was target.Limits) (target.Limits, error) {
-		// Whoever was limited in the one way cannot be in the other.
-		if was.NanoCPUs > 0 {
-			was.NanoCPUs = int64(f.Cores * 1e9)
-		} else {
-			was.CPUPeriod = 100_000 // microseconds, the kernel's own
-			was.CPUQuota = int64(f.Cores * float64(was.CPUPeriod))
-		}
-		return was, nil
-	}}
+// kernelPeriod is the period of a quota if none is set, in microseconds.
+const kernelPeriod = 100_000
+
+func (f *CPU) refuses(was target.Limits) error {
+	var cores float64
+	switch {
+	case was.NanoCPUs > 0:
+		cores = float64(was.NanoCPUs) / 1e9
+	case was.CPUQuota > 0 && was.CPUPeriod > 0:
+		cores = float64(was.CPUQuota) / float64(was.CPUPeriod)
+	case was.CPUQuota > 0:
+		cores = float64(was.CPUQuota) / kernelPeriod
+	}
+	if cores > 0 && f.Cores >= cores {
+		return fmt.Errorf("cores: %v would be no less, as it may use %v processors already", f.Cores, cores)
+	}
+	return nil
 }
 
-// Prepare reads the limits.
-func (f *CPU) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	return f.limited().prepare(ctx, h)
+func (f *CPU) lower(limits *target.Limits) {
+	// What was limited in the one way cannot be in the other.
+	if limits.NanoCPUs > 0 {
+		limits.NanoCPUs = int64(f.Cores * 1e9)
+		return
+	}
+	limits.CPUPeriod, limits.CPUQuota = kernelPeriod, int64(f.Cores*kernelPeriod)
 }
 
-// Inject lowers the limit.
-func (f *CPU) Inject(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inject(ctx, h, was)
-}
-
-// InForce holds while the limit is the lowered one.
-func (f *CPU) InForce(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inForce(ctx, h, was)
-}
-
-// Revert puts the former limit back.
-func (f *CPU) Revert(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().revert(ctx, h, was)
+func (*CPU) copy(to *target.Limits, from target.Limits) {
+	to.NanoCPUs, to.CPUQuota, to.CPUPeriod = from.NanoCPUs, from.CPUQuota, from.CPUPeriod
 }

@@ -80,7 +80,7 @@ func Kinds() kind.Set[Fault] {
 		{Name: "command", Doc: "Your own commands break and mend, for what gameday does not know.", New: func() Fault { return new(Command) }},
 		{Name: "connections", Doc: "A ceiling on connections at the same time, as a NAT gateway has one.", New: func() Fault { return &viaHelper{new(Connections)} }},
 		{Name: "corrupt", Doc: "A share of the packets arrives broken.", New: func() Fault { return &viaHelper{new(Corrupt)} }},
-		{Name: "cpu", Doc: "A part of a processor is left, as beside a noisy neighbour.", New: func() Fault { return new(CPU) }},
+		{Name: "cpu", Doc: "A part of a processor is left, as beside a noisy neighbour.", New: func() Fault { return &viaLimits{new(CPU)} }},
 		{Name: "crash", Doc: "The main process dies by itself; a restart policy may bring it back.", New: func() Fault { return new(Crash) }},
 		{Name: "delay", Doc: "Packets arrive later.", New: func() Fault { return &viaHelper{new(Delay)} }},
 		{Name: "dns", Doc: "Name lookups time out, or are refused.", New: func() Fault { return &viaHelper{new(DNS)} }},
@@ -92,11 +92,11 @@ func Kinds() kind.Set[Fault] {
 		{Name: "isolate", Doc: "The component's network is gone: it runs, and reaches nobody.", New: func() Fault { return &viaHelper{new(Isolate)} }},
 		{Name: "kill", Doc: "The host is gone: killed at once, and nothing brings it back.", New: func() Fault { return new(Kill) }},
 		{Name: "manual", Doc: "A person does it, and undoes it: for what has no switch.", New: func() Fault { return new(Manual) }},
-		{Name: "memory", Doc: "The memory limit is lower.", New: func() Fault { return new(Memory) }},
+		{Name: "memory", Doc: "The memory limit is lower.", New: func() Fault { return &viaLimits{new(Memory)} }},
 		{Name: "noop", Doc: "Nothing happens: what a game day looks like without a fault.", New: func() Fault { return new(Noop) }},
 		{Name: "partition", Doc: "The component is cut off from others, silently.", New: func() Fault { return &viaHelper{new(Partition)} }},
 		{Name: "pause", Doc: "All processes freeze: connections stay open and nobody answers.", New: func() Fault { return new(Pause) }},
-		{Name: "pids", Doc: "Fewer processes and threads are allowed.", New: func() Fault { return new(PIDs) }},
+		{Name: "pids", Doc: "Fewer processes and threads are allowed.", New: func() Fault { return &viaLimits{new(PIDs)} }},
 		{Name: "process", Doc: "A process in the component is killed, or gets another signal.", New: func() Fault { return new(Process) }},
 		{Name: "readonly", Doc: "A mount of the component can no longer be written to.", New: func() Fault { return &viaHelper{new(ReadOnly)} }},
 		{Name: "reject", Doc: "Packets are refused, and the sender is told.", New: func() Fault { return &viaHelper{new(Reject)} }},
@@ -121,6 +121,8 @@ func specOf(f Fault) any {
 	switch f := f.(type) {
 	case *viaHelper:
 		return f.Carried
+	case *viaLimits:
+		return f.Limiting
 	}
 	return f
 }
@@ -131,6 +133,8 @@ func Of(spec any) (Fault, bool) {
 	switch spec := spec.(type) {
 	case Carried:
 		return &viaHelper{spec}, true
+	case Limiting:
+		return &viaLimits{spec}, true
 	}
 	f, ok := spec.(Fault)
 	return f, ok

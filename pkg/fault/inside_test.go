@@ -44,15 +44,15 @@ func insideSuite() map[string]conformance {
 	serves := func(s scene) bool { return s.Serves(s.id) }
 	marker := filepath.Join(os.TempDir(), "gameday-command-"+strconv.Itoa(os.Getpid()))
 	return map[string]conformance{
-		"cpu": {fault: &fault.CPU{Cores: 0.2}, notFelt: serves, felt: func(s scene) bool {
+		"cpu": {fault: of(&fault.CPU{Cores: 0.2}), notFelt: serves, felt: func(s scene) bool {
 			return strings.Contains("20000|20000 100000", cgroup(s, "cpu.cfs_quota_us", "cpu.max"))
 		}},
 		"memory": {
-			fault: &fault.Memory{Limit: 32 << 20}, notFelt: serves,
+			fault: of(&fault.Memory{Limit: 32 << 20}), notFelt: serves,
 			host: container.HostConfig{Resources: container.Resources{Memory: 256 << 20}},
 			felt: func(s scene) bool { return cgroup(s, "memory.limit_in_bytes", "memory.max") == strconv.Itoa(32<<20) },
 		},
-		"pids": {fault: &fault.PIDs{Max: 100}, notFelt: serves, felt: func(s scene) bool { return cgroup(s, "pids.max") == "100" }},
+		"pids": {fault: of(&fault.PIDs{Max: 100}), notFelt: serves, felt: func(s scene) bool { return cgroup(s, "pids.max") == "100" }},
 		"hang": {
 			fault: of(&fault.Hang{Process: "gameday"}), host: container.HostConfig{Init: new(true)},
 			felt: func(s scene) bool { return s.Inspect(s.id).State.Running && !s.Serves(s.id) },

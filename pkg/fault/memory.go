@@ -1,8 +1,8 @@
 package fault
 
 import (
-	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -14,11 +14,7 @@ type Memory struct {
 	Limit unit.Size `json:"limit" yaml:"limit" jsonschema:"required" jsonschema_description:"How much it may use: 64MiB."`
 }
 
-var (
-	_ Fault    = (*Memory)(nil)
-	_ Verifier = (*Memory)(nil)
-	_ Checker  = (*Memory)(nil)
-)
+var _ Limiting = (*Memory)(nil)
 
 // Check implements [Checker].
 func (f *Memory) Check() error {
@@ -28,32 +24,20 @@ func (f *Memory) Check() error {
 	return nil
 }
 
-func (f *Memory) limited() limited {
-	return limited{func(was target.Limits) (target.Limits, error) {
-		if was.Memory == 0 {
-			return was, errors.New("it has no memory limit, and an engine cannot take away one that was set: give it one of its own first")
-		}
-		was.Memory = int64(f.Limit) //nolint:gosec // G115: no machine has so much
-		return was, nil
-	}}
+func (f *Memory) refuses(was target.Limits) error {
+	if was.Memory == 0 {
+		return errors.New("the component has no memory limit, and Docker cannot remove one once it is set: set a limit in the compose file first")
+	}
+	if int64(f.Limit) >= was.Memory { //nolint:gosec // G115: no machine has so much
+		return fmt.Errorf("limit: %v would be no less, as it may use %v already", f.Limit, unit.Size(was.Memory)) //nolint:gosec // G115: a size
+	}
+	return nil
 }
 
-// Prepare reads the limits.
-func (f *Memory) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	return f.limited().prepare(ctx, h)
+func (f *Memory) lower(limits *target.Limits) {
+	limits.Memory = int64(f.Limit) //nolint:gosec // G115: no machine has so much
 }
 
-// Inject lowers the limit.
-func (f *Memory) Inject(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inject(ctx, h, was)
-}
-
-// InForce holds while the limit is the lowered one.
-func (f *Memory) InForce(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inForce(ctx, h, was)
-}
-
-// Revert puts the former limit back.
-func (f *Memory) Revert(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().revert(ctx, h, was)
+func (*Memory) copy(to *target.Limits, from target.Limits) {
+	to.Memory, to.Swap = from.Memory, from.Swap
 }

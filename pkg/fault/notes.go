@@ -36,7 +36,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"cpu": {
 			Example: `cpu: {target: {service: app, any: 1}, cores: 0.1}`,
-			How:     `The quota of the component's control group is lowered by the engine.`,
+			How:     `The quota of the component's control group is lowered by the engine. One that is no lower than what the component has is refused.`,
 			Undone:  "The former quota is put back, unless somebody has set another one meanwhile.",
 		},
 		"crash": {
@@ -102,7 +102,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"memory": {
 			Example: `memory: {target: {service: app}, limit: 64MiB}`,
-			How:     `The memory limit is lowered by the engine. A component without one is refused: an engine cannot take a limit away.`,
+			How:     `The memory limit is lowered by the engine. A component without one is refused, as an engine cannot take a limit away; and so is a limit that is no lower than the one it has.`,
 			Undone:  "The former limit is put back, unless somebody has set another one meanwhile.",
 		},
 		"noop": {
@@ -123,7 +123,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"pids": {
 			Example: `pids: {target: {service: app}, max: 10}`,
-			How:     `The limit of the component's control group is lowered by the engine.`,
+			How:     `The limit of the component's control group is lowered by the engine. One that is no lower than what the component has is refused.`,
 			Undone:  "The former limit is put back, unless somebody has set another one meanwhile.",
 		},
 		"process": {

@@ -1,8 +1,8 @@
 package fault
 
 import (
-	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -12,11 +12,7 @@ type PIDs struct {
 	Max int64 `json:"max" yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"How many it may have."`
 }
 
-var (
-	_ Fault    = (*PIDs)(nil)
-	_ Verifier = (*PIDs)(nil)
-	_ Checker  = (*PIDs)(nil)
-)
+var _ Limiting = (*PIDs)(nil)
 
 // Check implements [Checker].
 func (f *PIDs) Check() error {
@@ -26,29 +22,13 @@ func (f *PIDs) Check() error {
 	return nil
 }
 
-func (f *PIDs) limited() limited {
-	return limited{func(was target.Limits) (target.Limits, error) {
-		was.PIDs = f.Max
-		return was, nil
-	}}
+func (f *PIDs) refuses(was target.Limits) error {
+	if was.PIDs > 0 && f.Max >= was.PIDs {
+		return fmt.Errorf("max: %d would be no less, as it may have %d processes and threads already", f.Max, was.PIDs)
+	}
+	return nil
 }
 
-// Prepare reads the limits.
-func (f *PIDs) Prepare(ctx context.Context, h target.Handle) (State, error) {
-	return f.limited().prepare(ctx, h)
-}
+func (f *PIDs) lower(limits *target.Limits) { limits.PIDs = f.Max }
 
-// Inject lowers the limit.
-func (f *PIDs) Inject(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inject(ctx, h, was)
-}
-
-// InForce holds while the limit is the lowered one.
-func (f *PIDs) InForce(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().inForce(ctx, h, was)
-}
-
-// Revert puts the former limit back.
-func (f *PIDs) Revert(ctx context.Context, h target.Handle, was State) error {
-	return f.limited().revert(ctx, h, was)
-}
+func (*PIDs) copy(to *target.Limits, from target.Limits) { to.PIDs = from.PIDs }
