@@ -53,7 +53,7 @@ func Of(r report.Report) (Message, error) {
 	markdown := strings.Replace(text.String(), "\n"+report.ChartImage+"\n", "", 1)
 	return Message{
 		Event: event, Run: r.ID, Markdown: markdown, Report: &r,
-		Line: fmt.Sprintf("%s %s in %s: %s", strings.ToUpper(string(r.Verdict.Outcome)), r.Scenario, r.Environment, report.Headline(r)),
+		Line: fmt.Sprintf("%s %s in %s: %s", strings.ToUpper(string(r.Outcome)), r.Scenario, r.Environment, report.Headline(r)),
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func runScenario(ctx context.Context, s session.Session, j store.Job, w *watchin
 	var document bytes.Buffer
 	err = errors.Join(err, report.JSON(&document, o.Report))
 	return Result{
-		Run: o.Report.ID, Verdict: string(o.Report.Verdict.Outcome), ExitCode: o.Report.ExitCode(),
+		Run: o.Report.ID, Verdict: string(o.Report.Outcome), ExitCode: o.Report.ExitCode(),
 		Document: document.String(), Why: cmp.Or(o.Report.Left, o.Report.Aborted),
 	}, err
 }

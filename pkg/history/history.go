@@ -155,7 +155,7 @@ func Evidence(runs []Entry) map[[2]string]report.Report {
 	newest := map[[2]string]report.Report{}
 	for _, e := range runs {
 		r := e.Report
-		if o := r.Verdict.Outcome; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
+		if o := r.Outcome; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
 			newest[[2]string{r.Environment, r.Suspect.Component}] = r
 		}
 	}

@@ -181,7 +181,7 @@ func (h *History) index(ctx context.Context, tx *sql.Tx, id, stamp string) error
 		started = startOf(id)
 	}
 	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		id, stamp, r.Scenario, r.Environment, r.Suspect.Component, string(r.Verdict.Outcome), started.UnixNano(), problem, document)
+		id, stamp, r.Scenario, r.Environment, r.Suspect.Component, string(r.Outcome), started.UnixNano(), problem, document)
 	return err
 }
 

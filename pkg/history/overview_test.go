@@ -60,7 +60,7 @@ func TestARunIsDecodedOnce(t *testing.T) {
 	}
 	stored(t, dir, 3, "db-loss", judged(verdict.Degraded, 20))
 	all := overview(t, h, history.Filter{})
-	if len(all) != 3 || all[2].Report.Verdict.Outcome != verdict.Degraded {
+	if len(all) != 3 || all[2].Report.Outcome != verdict.Degraded {
 		t.Errorf("%+v", all)
 	}
 	if got := h.Decodes(); got != 5 {

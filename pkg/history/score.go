@@ -56,7 +56,7 @@ func Scores(runs []Entry, known map[string][]string, fresh time.Duration, now ti
 	}
 	for _, e := range runs {
 		r := e.Report
-		o := r.Verdict.Outcome
+		o := r.Outcome
 		if r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Degraded || o == verdict.Disproved) {
 			put(r.Environment, r.Suspect.Component, e)
 		}
@@ -85,7 +85,7 @@ func standing(e Entry, fresh time.Duration, now time.Time) Standing {
 		return Never
 	case now.Sub(e.Started) > fresh:
 		return Expired
-	case e.Report.Verdict.Outcome == verdict.Disproved:
+	case e.Report.Outcome == verdict.Disproved:
 		return Passed
 	}
 	return Failed

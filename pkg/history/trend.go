@@ -45,12 +45,12 @@ func TrendOf(runs []Entry) Trend {
 	}
 	newest, former := t.Runs[len(t.Runs)-1].Report, t.Runs[:len(t.Runs)-1]
 	before := former[len(former)-1].Report
-	if was, is := before.Verdict.Outcome, newest.Verdict.Outcome; was == verdict.Disproved && (is == verdict.Proven || is == verdict.Degraded) {
+	if was, is := before.Outcome, newest.Outcome; was == verdict.Disproved && (is == verdict.Proven || is == verdict.Degraded) {
 		t.Regression = fmt.Sprintf("it was %s, and is %s now", was, is)
 	}
 	var times []float64
 	for _, e := range former {
-		if r := e.Report; r.Recovery != nil && r.Verdict.Outcome != verdict.Inconclusive && r.Verdict.Outcome != verdict.Aborted {
+		if r := e.Report; r.Recovery != nil && r.Outcome != verdict.Inconclusive && r.Outcome != verdict.Aborted {
 			times = append(times, r.Recovery.Duration().Seconds())
 		}
 	}
@@ -94,7 +94,7 @@ const (
 // Compare sets two runs side by side: what got better or worse from a to b.
 func Compare(a, b report.Report) []Difference {
 	all := []Difference{
-		{"verdict", string(a.Verdict.Outcome), string(b.Verdict.Outcome), changeOf(verdict.Worst(a.Verdict.Outcome, b.Verdict.Outcome))},
+		{"verdict", string(a.Outcome), string(b.Outcome), changeOf(verdict.Worst(a.Outcome, b.Outcome))},
 		{"recovery", report.Recovery(a.Verdict, a.Objective.RTO), report.Recovery(b.Verdict, b.Objective.RTO), overlap(recoveryBounds(a.Verdict), recoveryBounds(b.Verdict))},
 		{"badly served", share(a.Bad, a.Samples), share(b.Bad, b.Samples), overlap(shareBounds(a.Bad, a.Samples), shareBounds(b.Bad, b.Samples))},
 	}

@@ -77,7 +77,7 @@ func (c Cost) Text() string {
 // verdict is not proven, or if the register has no decision.
 func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Acceptance {
 	d, decided := decisions.Find(r.Environment, r.Suspect.Component)
-	if !decided || r.Verdict.Outcome != verdict.Proven {
+	if !decided || r.Outcome != verdict.Proven {
 		return nil
 	}
 	a := &Acceptance{By: d.Owner, RTO: verdict.Seconds(d.RTO), Where: d.Where}
@@ -157,8 +157,8 @@ func (a Acceptance) Text() string {
 // ExitCode is the exit code of a command: that of the verdict, or 0 for a single
 // point of failure that is accepted.
 func (r Report) ExitCode() int {
-	if r.Verdict.Outcome == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
+	if r.Outcome == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
 		return 0
 	}
-	return r.Verdict.Outcome.ExitCode()
+	return r.Outcome.ExitCode()
 }

@@ -23,7 +23,7 @@ func facts(r Report) []fact {
 		add("Impact", "%s", experienced(j))
 	}
 	// An aborted run proves nothing, so it shows no recovery time.
-	if r.Deciding != "" && r.Verdict.Outcome != verdict.Aborted {
+	if r.Deciding != "" && r.Outcome != verdict.Aborted {
 		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
 	}
 	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {

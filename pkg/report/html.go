@@ -42,7 +42,7 @@ func HTML(w io.Writer, r Report) error {
 		return fmt.Errorf("parse the report's page: %w", err)
 	}
 	return t.Execute(w, map[string]any{
-		"R": r, "Word": word(r.Verdict.Outcome), "State": stateOf(r.Verdict), "Headline": Headline(r),
+		"R": r, "Word": word(r.Outcome), "State": stateOf(r.Verdict), "Headline": Headline(r),
 		"Objective": objective(r.Objective), "Facts": facts(r), "Charts": charts, "Happened": r.happened(),
 		"Resolved": r.resolved, "Logs": r.logs, "Width": widthOf(r.series),
 		"Versions": r.versions(), "When": r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),

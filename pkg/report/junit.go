@@ -51,7 +51,7 @@ func JUnit(w io.Writer, r Report) error {
 		Name: "gameday " + r.Environment, Tests: 1, Time: seconds, Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
 		Case: junitCase{Class: r.Environment, Name: r.Scenario, Time: seconds, Output: b.String()},
 	}
-	problem := &junitProblem{Message: Headline(r), Type: string(r.Verdict.Outcome), Text: b.String()}
+	problem := &junitProblem{Message: Headline(r), Type: string(r.Outcome), Text: b.String()}
 	switch r.ExitCode() {
 	case verdict.Disproved.ExitCode():
 	case verdict.Proven.ExitCode():
@@ -83,7 +83,7 @@ func GitHub(w io.Writer, r Report) error {
 	// The same escaping as in GitHub's own toolkit, for data and for properties.
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(word(r.Verdict.Outcome)+" "+r.Scenario), data.Replace(Headline(r)))
+	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(word(r.Outcome)+" "+r.Scenario), data.Replace(Headline(r)))
 	return err
 }
 

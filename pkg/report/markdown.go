@@ -10,15 +10,15 @@ import (
 // Markdown writes the report for a pull request, a wiki or an incident review.
 func Markdown(w io.Writer, r Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Verdict.Outcome), plain(r.Scenario))
+	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Outcome), plain(r.Scenario))
 	fmt.Fprintf(&b, "%s\n\n", plain(Headline(r)))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")
 	row := func(name, text string) { fmt.Fprintf(&b, "| %s | %s |\n", name, plain(text)) }
 	row("Scenario", strings.TrimSuffix(r.Scenario+": "+r.Title, ": "))
 	if s := stateOf(r.Verdict); s != "" {
-		row("Verdict", string(r.Verdict.Outcome)+" ("+s+")")
+		row("Verdict", string(r.Outcome)+" ("+s+")")
 	} else {
-		row("Verdict", string(r.Verdict.Outcome))
+		row("Verdict", string(r.Outcome))
 	}
 	if r.Suspect.Component != "" {
 		row("Suspect", strings.TrimSuffix(r.Suspect.Component+": "+r.Suspect.Because, ": "))

@@ -248,13 +248,13 @@ func TestGoldenSentences(t *testing.T) {
 	} {
 		r := report.Report{Suspect: report.Suspect{Component: "db"}, Aborted: "stopped by alice", Objective: report.Objective{RTO: verdict.Seconds(30 * time.Second), RPO: new(verdict.Seconds(0))}}
 		r.Verdict = figures
-		r.Verdict.Outcome, r.State, r.Reason = c.outcome, c.state, c.reason
+		r.Outcome, r.State, r.Reason = c.outcome, c.state, c.reason
 		r.Writes = &verdict.Writes{Acknowledged: 1500, Lost: 3, LossSpan: new(verdict.Seconds(time.Second)), SplitBrain: true, Unconfirmed: 2}
 		fmt.Fprintf(&b, "%s %s%s\n  %s\n", c.outcome, c.state, c.reason, report.Headline(r))
 	}
 	r := report.Report{Objective: report.Objective{RTO: verdict.Seconds(30 * time.Second)}, FaultAt: &origin, Left: "db is not up 1m0s after it was started"}
 	r.Verdict = figures
-	r.Verdict.Outcome, r.Deciding = verdict.Degraded, "checkout"
+	r.Outcome, r.Deciding = verdict.Degraded, "checkout"
 	r.Journeys = []verdict.Journey{{Name: "checkout", Critical: true, Verdict: figures}, {Name: "search"}}
 	r.Writes = &verdict.Writes{Acknowledged: 1500, Lost: 3, LossSpan: new(verdict.Seconds(time.Second)), SplitBrain: true, Unconfirmed: 2}
 	r.Load = []report.Load{{Journey: "checkout", Silences: []report.Silence{{From: verdict.Seconds(time.Second), To: verdict.Seconds(3 * time.Second)}}}}

@@ -16,12 +16,12 @@ import (
 // Terminal writes the report for a terminal, in colour if w and NO_COLOR allow it.
 func Terminal(w io.Writer, r Report) error {
 	renderer := lipgloss.NewRenderer(w)
-	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Verdict.Outcome))
+	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Outcome))
 	name := renderer.NewStyle().Faint(true).Width(labelWidth)
 	bold := renderer.NewStyle().Bold(true)
 
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Verdict.Outcome)), bold.Render(r.Scenario))
+	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Outcome)), bold.Render(r.Scenario))
 	if s := stateOf(r.Verdict); s != "" {
 		fmt.Fprintf(&b, " (%s)", s)
 	}

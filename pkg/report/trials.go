@@ -40,7 +40,7 @@ func TrialsOf(runs []Report) Trials {
 func (t Trials) Worst() Report {
 	var worst Report
 	for i, r := range t.Runs {
-		if d := verdict.Worst(r.Verdict.Outcome, worst.Verdict.Outcome); i == 0 || d < 0 || d == 0 && Lasted(r.Verdict) > Lasted(worst.Verdict) {
+		if d := verdict.Worst(r.Outcome, worst.Outcome); i == 0 || d < 0 || d == 0 && Lasted(r.Verdict) > Lasted(worst.Verdict) {
 			worst = r
 		}
 	}
@@ -52,7 +52,7 @@ func (t Trials) Worst() Report {
 func (t Trials) ExitCode() int {
 	code := 0
 	for _, r := range t.Runs {
-		if r.Verdict.Outcome == t.Verdict {
+		if r.Outcome == t.Verdict {
 			code = max(code, r.ExitCode())
 		}
 	}
@@ -92,7 +92,7 @@ func orNever(s *verdict.Seconds) string {
 
 // row is a trial in one line: its run, verdict and recovery.
 func (r Report) row() (id, judged, recovery string) {
-	judged = string(r.Verdict.Outcome)
+	judged = string(r.Outcome)
 	if s := stateOf(r.Verdict); s != "" {
 		judged += " (" + s + ")"
 	}

@@ -16,7 +16,7 @@ func Headline(r Report) string {
 		when = "when " + r.Suspect.Component + " fails"
 	}
 	rto := r.Objective.RTO.String()
-	switch r.Verdict.Outcome {
+	switch r.Outcome {
 	case verdict.Proven:
 		return proven(r, when, rto)
 	case verdict.Degraded:

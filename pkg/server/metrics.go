@@ -95,9 +95,9 @@ func (f *figures) ofRuns(ctx context.Context, h *history.History, to chan<- prom
 			continue
 		}
 		at := where{r.Scenario, r.Environment}
-		counts[what{at, r.Verdict.Outcome}]++
+		counts[what{at, r.Outcome}]++
 		newest[at] = r
-		if r.Verdict.Outcome == verdict.Disproved {
+		if r.Outcome == verdict.Disproved {
 			survived[at] = r
 		}
 		if r.Left != "" {

@@ -102,7 +102,7 @@ func (s Session) sweep(ctx context.Context, r SweepRequest, on sweepStage, found
 			return nil, err
 		}
 		return trials(ctx, on.stage, what, repeat, func(trial report.Report, _ int) {
-			say("%s of %s: %s", step.Kind, step.Node.Component, trial.Verdict.Outcome)
+			say("%s of %s: %s", step.Kind, step.Node.Component, trial.Outcome)
 		})
 	})
 }

@@ -184,7 +184,7 @@ func found(step Step, trials []report.Report) Found {
 	r := all.Worst()
 	f := Found{
 		Component: step.Node.Component, Kind: step.Kind, Predicted: step.Node.Predicted,
-		Verdict: r.Verdict.Outcome, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID,
+		Verdict: r.Outcome, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID,
 	}
 	for _, j := range r.Journeys {
 		if j.Samples > 0 {

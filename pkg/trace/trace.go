@@ -75,12 +75,12 @@ func (h *holder) ExportSpans(ctx context.Context, all []sdk.ReadOnlySpan) error 
 func spans(ctx context.Context, tracer trace.Tracer, r report.Report) {
 	ctx, run := tracer.Start(ctx, "gameday "+r.Scenario, trace.WithTimestamp(r.Started), trace.WithAttributes(
 		attribute.String("gameday.run", r.ID), attribute.String("gameday.scenario", r.Scenario), attribute.String("gameday.environment", r.Environment),
-		attribute.String("gameday.suspect", r.Suspect.Component), attribute.String("gameday.verdict", string(r.Verdict.Outcome)), attribute.String("gameday.reason", string(r.Reason)),
+		attribute.String("gameday.suspect", r.Suspect.Component), attribute.String("gameday.verdict", string(r.Outcome)), attribute.String("gameday.reason", string(r.Reason)),
 	))
 	if r.Recovery != nil {
 		run.SetAttributes(attribute.Float64("gameday.recovery_s", r.Recovery.Duration().Seconds()))
 	}
-	if o := r.Verdict.Outcome; o == verdict.Proven || o == verdict.Degraded {
+	if o := r.Outcome; o == verdict.Proven || o == verdict.Degraded {
 		run.SetStatus(codes.Error, report.Headline(r))
 	}
 	for _, e := range r.Events {

@@ -120,17 +120,17 @@ func TestWorstWinsAndIsCommutative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		journeys := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) verdict.Journey {
 			j := verdict.Journey{Critical: true}
-			j.Verdict.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
+			j.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
 			return j
 		}), 1, 5).Draw(t, "journeys")
-		got := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Outcome
+		got := verdict.Combine(journeys, verdict.Evidence{}).Outcome
 		for _, j := range journeys {
-			if verdict.Worst(j.Verdict.Outcome, got) < 0 {
-				t.Fatalf("%s is worse than %s", j.Verdict.Outcome, got)
+			if verdict.Worst(j.Outcome, got) < 0 {
+				t.Fatalf("%s is worse than %s", j.Outcome, got)
 			}
 		}
 		slices.Reverse(journeys)
-		if reversed := verdict.Combine(journeys, verdict.Evidence{}).Verdict.Outcome; reversed != got {
+		if reversed := verdict.Combine(journeys, verdict.Evidence{}).Outcome; reversed != got {
 			t.Fatalf("%s one way, %s the other", got, reversed)
 		}
 	})

@@ -50,19 +50,19 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 	hit, decided := false, false
 	for _, j := range journeys {
 		hit = hit || j.hit()
-		if j.Critical && (!decided || Worst(j.Verdict.Outcome, run.Verdict.Outcome) < 0) {
+		if j.Critical && (!decided || Worst(j.Outcome, run.Outcome) < 0) {
 			run.Verdict, run.Deciding, decided = j.Verdict, j.Name, true
 		}
 	}
 	switch {
 	case hit:
 	case evidence.NotInForce:
-		run.Verdict.Outcome, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
+		run.Outcome, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
 	case evidence.NotFelt:
-		run.Verdict.Outcome, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
+		run.Outcome, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
 	}
-	if evidence.Aborted && run.Verdict.Outcome != Proven {
-		run.Verdict.Outcome, run.Reason, run.State = Aborted, "", ""
+	if evidence.Aborted && run.Outcome != Proven {
+		run.Outcome, run.Reason, run.State = Aborted, "", ""
 	}
 	run.applyWrites()
 	return run
@@ -77,9 +77,9 @@ func (r *Run) applyWrites() {
 	switch w := r.Writes; {
 	case w == nil:
 	case w.Missed:
-		r.Verdict.Outcome, r.Reason = Proven, RPOMissed
-	case !w.Observed && r.Verdict.Outcome == Disproved:
-		r.Verdict.Outcome, r.Reason, r.State = Inconclusive, RPONotObserved, ""
+		r.Outcome, r.Reason = Proven, RPOMissed
+	case !w.Observed && r.Outcome == Disproved:
+		r.Outcome, r.Reason, r.State = Inconclusive, RPONotObserved, ""
 	}
 }
 

@@ -38,12 +38,12 @@ func CombineTrials(runs []Run) Trials {
 	t := Trials{Verdict: Inconclusive, Recoveries: make([]*Seconds, 0, len(runs))}
 	var times []Seconds
 	for i, r := range runs {
-		if i == 0 || Worst(r.Verdict.Outcome, t.Verdict) < 0 {
-			t.Verdict, t.Reason, t.State = r.Verdict.Outcome, r.Reason, r.State
+		if i == 0 || Worst(r.Outcome, t.Verdict) < 0 {
+			t.Verdict, t.Reason, t.State = r.Outcome, r.Reason, r.State
 		}
-		t.Flaky = t.Flaky || r.Verdict.Outcome != runs[0].Verdict.Outcome || r.State != runs[0].State
+		t.Flaky = t.Flaky || r.Outcome != runs[0].Outcome || r.State != runs[0].State
 		t.Recoveries = append(t.Recoveries, r.Recovery)
-		switch r.Verdict.Outcome {
+		switch r.Outcome {
 		case Disproved:
 			t.Conclusive++
 			t.Within++
