@@ -10,13 +10,21 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	main "github.com/gameday-dev/gameday/cmd/gameday"
 )
 
 // binary is the program under test, built as `go build` builds it: the tests
 // run it, and kill it, as a user would.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) } //nolint:forbidigo // the deferred clean-up is inside
+// TestMain is also gameday itself, with one more driver: see TestAnotherDriver.
+func TestMain(m *testing.M) {
+	if os.Getenv("GAMEDAY_TOY") != "" {
+		os.Exit(main.RunWithToy()) //nolint:forbidigo // as main does
+	}
+	os.Exit(buildAndRun(m)) //nolint:forbidigo // the deferred clean-up is inside
+}
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "gameday-test-*")

@@ -30,7 +30,10 @@ func ParseLab(text string) Lab {
 // LabOf is the lab that an environment's name means: lab/NAME+WEAKNESS.
 func LabOf(environment string) (Lab, bool) {
 	text, ok := strings.CutPrefix(environment, LabPrefix)
-	return ParseLab(text), ok
+	if !ok {
+		return Lab{}, false
+	}
+	return ParseLab(text), true
 }
 
 // String is the lab as [ParseLab] reads it.

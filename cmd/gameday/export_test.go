@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/gameday-dev/gameday/internal/toyenv"
+)
+
+// RunWithToy is main, with one more driver in the registry.
+func RunWithToy() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) //nolint:forbidigo // as main does
+	defer stop()
+	return program{append(drivers(), toyenv.Driver())}.run(ctx, os.Args, os.Stdout, os.Stderr)
+}
