@@ -165,49 +165,34 @@ func spofsAdd(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	decisions, err := openRegister()
-	if err != nil {
-		return err
-	}
-	if d, decided := decisions.Find(c.String("env"), component); decided {
-		return usageError("%s: %s in %s was decided about already: change it there", d.Where, component, c.String("env"))
-	}
-	var b strings.Builder
-	if len(decisions.SPOFs) == 0 {
-		b.WriteString("version: 1\nspofs:\n")
-	}
-	fmt.Fprintf(&b, "  - component: %q\n    environment: %q\n    decision: %s\n", component, c.String("env"), c.String("decision"))
-	for _, key := range []string{"owner", "reason", "plan"} {
-		if value := c.String(key); value != "" {
-			fmt.Fprintf(&b, "    %s: %q\n", key, value)
-		}
-	}
-	if rto := c.Duration("rto"); rto > 0 {
-		fmt.Fprintf(&b, "    rto: %v\n", rto)
+	d := register.Decision{
+		Component: component, Environment: c.String("env"), Decision: register.Verb(c.String("decision")),
+		Owner: c.String("owner"), RTO: c.Duration("rto"), Reason: c.String("reason"), Plan: c.String("plan"),
 	}
 	if review := c.String("review"); review != "" {
-		fmt.Fprintf(&b, "    review: %s\n", review)
+		if err := d.Review.UnmarshalText([]byte(review)); err != nil {
+			return usageError("--review %s: %w", review, err)
+		}
 	}
 	if c.IsSet("hour-down") || c.IsSet("failures-a-year") || c.IsSet("redundancy-a-month") {
-		fmt.Fprintf(&b, "    cost: {hour_down: %v, failures_a_year: %v, redundancy_a_month: %v, currency: %q}\n",
-			c.Float64("hour-down"), c.Float64("failures-a-year"), c.Float64("redundancy-a-month"), c.String("currency"))
+		d.Cost = &register.Cost{
+			HourDown: c.Float64("hour-down"), Failures: c.Float64("failures-a-year"),
+			Redundancy: c.Float64("redundancy-a-month"), Currency: c.String("currency"),
+		}
 	}
 	before, err := os.ReadFile(register.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if len(decisions.SPOFs) == 0 {
-		before = nil // it lists none
-	}
-	after := append(before, b.String()...)
-	// What would not be read again is not written.
-	if _, err := register.Load(register.File, after); err != nil {
+	after, err := register.Append(before, d)
+	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteThrough(register.File, 0o644, func(w io.Writer) error {
+	err = atomicfile.WriteThrough(register.File, 0o644, func(w io.Writer) error {
 		_, err := w.Write(after)
 		return err
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "written to %s\n", register.File)
