@@ -3,7 +3,6 @@ package fault_test
 import (
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -174,8 +173,8 @@ func TestTheConnectionIsCut(t *testing.T) {
 			enginetest.Shared(t)
 			s := c.begin(t)
 			kernel := s.Kernel(s.id)
-			wire := newWire(t)
-			env, err := docker.Open(t.Context(), &docker.Config{Host: wire.address, Labels: []string{s.Label}}, target.Options{})
+			wire := enginetest.NewWire(t)
+			env, err := docker.Open(t.Context(), &docker.Config{Host: wire.Address, Labels: []string{s.Label}}, target.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,61 +190,12 @@ func TestTheConnectionIsCut(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Eventually("it is in force", func() bool { return c.felt(s) })
-			wire.cut()
+			wire.Cut()
 			s.Eventually("the helper has undone it", func() bool { return !c.felt(s) && len(s.Helpers(s.id)) == 0 })
 			if got := s.Kernel(s.id); got != kernel {
 				t.Errorf("the kernel had\n%s\nand has\n%s", kernel, got)
 			}
 		})
-	}
-}
-
-// wire carries bytes between a client and the engine until it is cut.
-type wire struct {
-	address string
-	listen  net.Listener
-	mu      sync.Mutex
-	open    []net.Conn
-}
-
-func newWire(t *testing.T) *wire {
-	t.Helper()
-	if _, err := os.Stat("/var/run/docker.sock"); err != nil {
-		enginetest.Missing(t, err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed with the test
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{address: "tcp://" + listener.Addr().String(), listen: listener}
-	go func() {
-		for {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("unix", "/var/run/docker.sock") //nolint:noctx // closed with the test
-			if err != nil {
-				_ = from.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.open = append(w.open, from, to)
-			w.mu.Unlock()
-			go func() { _, _ = io.Copy(to, from) }()
-			go func() { _, _ = io.Copy(from, to) }()
-		}
-	}()
-	t.Cleanup(w.cut)
-	return w
-}
-
-func (w *wire) cut() {
-	_ = w.listen.Close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.open {
-		_ = c.Close()
 	}
 }
 
@@ -459,12 +409,12 @@ func TestAWrittenMountIsRefused(t *testing.T) {
 // undo it.
 func TestNobodyCutsThemselvesOff(t *testing.T) {
 	t.Parallel()
-	wire := newWire(t)
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(wire.address, "tcp://"))
+	wire := enginetest.NewWire(t)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(wire.Address, "tcp://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := enginetest.New(t, func(o *enginetest.Options) { o.Config.Host = wire.address })
+	b := enginetest.New(t, func(o *enginetest.Options) { o.Config.Host = wire.Address })
 	id := b.StartWith(container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.2", HostPort: port}}}})
 	for _, f := range []fault.Fault{of(&fault.Isolate{}), of(&fault.Partition{From: target.Selector{Label: b.Label}})} {
 		if _, err := f.Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "would cut itself off") {
