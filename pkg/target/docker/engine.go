@@ -2,11 +2,15 @@ package docker
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 )
 
@@ -38,7 +42,16 @@ func Connect(ctx context.Context, config *Config) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(unreachable(c.DaemonHost(), err), c.Close())
 	}
-	return &Engine{client: c, id: info.ID, arch: goArch(info.Architecture)}, nil
+	return &Engine{client: c, id: identity(info), arch: goArch(info.Architecture)}, nil
+}
+
+// identity tells one engine from another. The engine's own ID is not enough: it comes
+// from a key in /etc/docker, which the engines of one machine share, and which cloned
+// machines have in common. Where its data are, and the name of its machine, tell those
+// apart.
+func identity(info system.Info) string {
+	sum := sha256.Sum256([]byte(info.DockerRootDir))
+	return strings.Join([]string{info.ID, info.Name, hex.EncodeToString(sum[:4])}, "@")
 }
 
 func unreachable(host string, err error) error {

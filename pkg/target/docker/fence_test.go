@@ -217,3 +217,27 @@ func TestProtected(t *testing.T) {
 		})
 	}
 }
+
+// Two engines that have one ID are two places: the engines of one machine share the key
+// that it comes from, and so do cloned machines.
+func TestEnginesWithOneID(t *testing.T) {
+	t.Parallel()
+	ids := map[string]string{}
+	for name, info := range map[string]string{
+		"an engine":         `{"ID": "SS5V", "Name": "build-1", "DockerRootDir": "/var/lib/docker"}`,
+		"another data root": `{"ID": "SS5V", "Name": "build-1", "DockerRootDir": "/mnt/docker"}`,
+		"a cloned machine":  `{"ID": "SS5V", "Name": "build-2", "DockerRootDir": "/var/lib/docker"}`,
+		"another ID":        `{"ID": "7QY7", "Name": "build-1", "DockerRootDir": "/var/lib/docker"}`,
+	} {
+		e := newFakeEngine(t)
+		e.answer("GET /info", http.StatusOK, info)
+		id := e.open().ID()
+		if other, known := ids[id]; known {
+			t.Errorf("%s and %s have the identity %s", name, other, id)
+		}
+		ids[id] = name
+		if again := e.open().ID(); again != id {
+			t.Errorf("%s: %s, and then %s", name, id, again)
+		}
+	}
+}
