@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
