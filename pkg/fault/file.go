@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -93,6 +94,12 @@ func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if !state.File.Exists {
 		return nil, fmt.Errorf("%s: %w", f.Path, fs.ErrNotExist)
 	}
+	if f.Do == "remove" && state.File.Links > 1 {
+		return nil, fmt.Errorf("%s has %d names (hard links), and could not be put back as the one file that it is: use do: corrupt, replace or chmod", f.Path, state.File.Links)
+	}
+	if unkept := state.File.Unkept; len(unkept) > 0 {
+		return nil, fmt.Errorf("%s has extended attributes that could not be put back: %s", f.Path, strings.Join(unkept, ", "))
+	}
 	return json.Marshal(state)
 }
 
@@ -138,12 +145,26 @@ func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
 	if err != nil {
 		return err
 	}
-	ours := f.broken(state.File)
-	halfway := now.Exists && len(now.Content) < len(ours.Content) && bytes.HasPrefix(ours.Content, now.Content)
-	if sameFile(now, state.File) || !sameFile(now, ours) && !halfway {
+	if sameFile(now, state.File) && now.UID == state.File.UID && now.GID == state.File.GID || !f.left(now, state.File) {
 		return nil
 	}
 	return f.write(ctx, h, state.File)
+}
+
+// left tells whether a file is what the fault made of it, or what was left when
+// the fault or its undoing was cut off: a part of the content, or all of it
+// without its owner and mode.
+func (f *File) left(now, was helper.FileSeen) bool {
+	ours := f.broken(was)
+	if sameFile(now, ours) || partOf(now, ours) {
+		return true
+	}
+	return f.Do != "chmod" && now.Exists && (partOf(now, was) || bytes.Equal(now.Content, was.Content))
+}
+
+// partOf tells whether the writing of a file was cut off.
+func partOf(now, whole helper.FileSeen) bool {
+	return now.Exists && len(now.Content) < len(whole.Content) && bytes.HasPrefix(whole.Content, now.Content)
 }
 
 // sameFile compares what a fault changes.

@@ -70,8 +70,8 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"file": {
 			Example: `file: {target: {service: lb}, path: /etc/ssl/server.pem, do: remove}`,
-			How:     `A helper in the component's PID namespace reaches its files. Symbolic links of the component stay inside of it. Files of up to 1 MiB.`,
-			Undone:  "The file is written back with owner, mode and times to the nanosecond. A file that is neither as it was nor as the fault made it is somebody else's, a renewed certificate for example, and left alone.",
+			How:     `A helper in the component's PID namespace reaches its files. Symbolic links of the component stay inside of it. Files of up to 1 MiB. A file with several names (hard links) is not removed, and one with capabilities or signatures is refused: it could not be put back.`,
+			Undone:  "The file is written back with owner, mode, access list, user attributes, and times to the nanosecond. A file that is neither as it was nor as the fault made it is somebody else's, a renewed certificate for example, and left alone.",
 			Kernel:  "openat2 (5.6)",
 		},
 		"fill": {

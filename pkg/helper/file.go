@@ -28,6 +28,12 @@ type FileSeen struct {
 	GID      int       `json:"gid,omitempty"`
 	Modified time.Time `json:"modified,omitzero"`
 	Accessed time.Time `json:"accessed,omitzero"`
+	// Extended are its extended attributes; access control lists are among them.
+	Extended map[string][]byte `json:"extended,omitempty"`
+	// Unkept are the names of those that could not be put back.
+	Unkept []string `json:"unkept,omitempty"`
+	// Links is how many names it has, when it is read.
+	Links uint64 `json:"links,omitempty"`
 }
 
 // MaxFile is the greatest file that is read, in bytes: its content has a place

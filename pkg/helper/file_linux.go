@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,8 +18,11 @@ import (
 var _ momentary = (*File)(nil)
 
 // do reads or changes the file.
-func (f *File) do() (Reply, error) {
-	folder, name, err := f.open()
+func (f *File) do() (Reply, error) { return f.in(inTarget) }
+
+// in is do below the root of a file system.
+func (f *File) in(root string) (Reply, error) {
+	folder, name, err := f.open(root)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -27,7 +31,7 @@ func (f *File) do() (Reply, error) {
 	switch f.Op {
 	case FileRead:
 		seen, err := readFile(path)
-		return Reply{File: &seen}, err
+		return Reply{File: &seen}, f.wrap(err)
 	case FileRemove:
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Reply{}, f.wrap(err)
@@ -35,7 +39,7 @@ func (f *File) do() (Reply, error) {
 		return Reply{}, nil
 	case FileWrite:
 		if f.Write == nil {
-			return Reply{}, errors.New("write what?")
+			return Reply{}, f.wrap(errors.New("no content given"))
 		}
 		return Reply{}, f.wrap(writeFile(path, *f.Write))
 	}
@@ -55,14 +59,17 @@ func (f *File) wrap(err error) error {
 // open holds the folder of the file, and returns the file's own name there.
 // Every symbolic link on the way is the target's and stays inside of it; so
 // does the last, of which the file is what it leads to.
-func (f *File) open() (folder *os.File, name string, err error) {
-	root, err := os.Open(inTarget)
+func (f *File) open(at string) (folder *os.File, name string, err error) {
+	root, err := os.Open(at) //nolint:gosec // G304: the target's
 	if err != nil {
 		return nil, "", fmt.Errorf("open the target's files: %w", err)
 	}
 	defer root.Close()
 	path := filepath.Clean("/" + f.Path)
 	for range 40 { // as many links as the kernel follows
+		if path == "/" {
+			return nil, "", f.wrap(unix.EISDIR)
+		}
 		dir, err := inRoot(root, filepath.Dir(path))
 		if err != nil {
 			return nil, "", f.wrap(err)
@@ -113,10 +120,12 @@ func readFile(path string) (FileSeen, error) {
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
-	return FileSeen{
-		Exists: true, Content: content, Mode: stat.Mode & 0o7777, UID: int(stat.Uid), GID: int(stat.Gid),
+	seen := FileSeen{
+		Exists: true, Links: uint64(stat.Nlink), //nolint:unconvert // it has 32 bits on some machines
+		Content: content, Mode: stat.Mode & 0o7777, UID: int(stat.Uid), GID: int(stat.Gid),
 		Modified: time.Unix(stat.Mtim.Unix()).UTC(), Accessed: time.Unix(stat.Atim.Unix()).UTC(),
-	}, err
+	}
+	return seen, errors.Join(err, seen.readAttributes(path))
 }
 
 // writeFile makes a file what it shall be, in place: a file that is a mount of
@@ -130,10 +139,76 @@ func writeFile(path string, as FileSeen) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	// In this order: a change of owner takes setuid away.
+	// In this order: a change of owner takes setuid away, and the mode has a part
+	// in an access control list.
 	return errors.Join(
 		unix.Lchown(path, as.UID, as.GID),
+		setAttributes(path, as.Extended),
 		unix.Chmod(path, as.Mode),
 		unix.UtimesNano(path, []unix.Timespec{unix.NsecToTimespec(as.Accessed.UnixNano()), unix.NsecToTimespec(as.Modified.UnixNano())}),
 	)
+}
+
+// readAttributes reads the extended attributes of a file, as far as another file
+// in its place does not get them by itself.
+func (s *FileSeen) readAttributes(path string) error {
+	list := make([]byte, 64<<10) // as many as the kernel has
+	n, err := unix.Listxattr(path, list)
+	if errors.Is(err, unix.ENOTSUP) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list extended attributes: %w", err)
+	}
+	for name := range strings.SplitSeq(string(list[:n]), "\x00") {
+		switch keepable(name) {
+		case policy:
+		case unkept:
+			s.Unkept = append(s.Unkept, name)
+		case kept:
+			value := make([]byte, 64<<10)
+			n, err := unix.Getxattr(path, name, value)
+			if err != nil {
+				return fmt.Errorf("read extended attribute %s: %w", name, err)
+			}
+			if s.Extended == nil {
+				s.Extended = map[string][]byte{}
+			}
+			s.Extended[name] = value[:n]
+		}
+	}
+	return nil
+}
+
+// keeping is what putting a file back does to an extended attribute.
+type keeping int
+
+const (
+	policy keeping = iota // nothing: a new file gets it by the policy of the host
+	kept                  // it is written again
+	unkept                // it would be lost
+)
+
+// keepable is what putting a file back does to an extended attribute of a name.
+// The kernel takes capabilities and signatures away from a file that is written,
+// and a helper may not give them.
+func keepable(name string) keeping {
+	switch {
+	case name == "", name == "security.selinux", strings.HasPrefix(name, "security.SMACK64"):
+		return policy
+	case strings.HasPrefix(name, "user."), name == "system.posix_acl_access":
+		return kept
+	}
+	return unkept
+}
+
+// setAttributes gives a file the extended attributes that it shall have.
+func setAttributes(path string, all map[string][]byte) error {
+	var errs []error
+	for name, value := range all {
+		if err := unix.Setxattr(path, name, value, 0); err != nil {
+			errs = append(errs, fmt.Errorf("set extended attribute %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
 }

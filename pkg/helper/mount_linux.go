@@ -64,7 +64,7 @@ func (m *Mount) remount(readOnly uintptr) error {
 		if err != nil {
 			return err
 		}
-		if err := unix.Mount("", m.Path, "", unix.MS_REMOUNT|unix.MS_BIND|kept(was)|readOnly, ""); err != nil {
+		if err := unix.Mount("", m.Path, "", unix.MS_REMOUNT|unix.MS_BIND|remountFlags(was)|readOnly, ""); err != nil {
 			return fmt.Errorf("remount %s (it must be a mount of its own): %w", m.Path, err)
 		}
 		return nil
@@ -74,11 +74,11 @@ func (m *Mount) remount(readOnly uintptr) error {
 // stNoSymFollow is ST_NOSYMFOLLOW of the kernel's include/linux/statfs.h.
 const stNoSymFollow = 0x2000
 
-// kept are the flags of a mount (statfs(2)) that a remount (mount(2)) must name
+// remountFlags are the flags of a mount (statfs(2)) that a remount (mount(2)) must name
 // again, or they are lost. The two calls have different numbers for some; and
 // where neither noatime nor relatime holds, the kernel makes it relatime unless
 // strictatime is asked for.
-func kept(was int64) uintptr {
+func remountFlags(was int64) uintptr {
 	var flags uintptr
 	for _, f := range []struct {
 		is int64

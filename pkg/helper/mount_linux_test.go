@@ -28,10 +28,10 @@ func TestTheFlagsOfAMountAreKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := kept(c.was); got != c.want {
+			if got := remountFlags(c.was); got != c.want {
 				t.Errorf("%#x is kept as %#x, expected %#x", c.was, got, c.want)
 			}
-			if kept(c.was)&unix.MS_RDONLY != 0 || kept(c.was)&unix.MS_BIND != 0 {
+			if remountFlags(c.was)&unix.MS_RDONLY != 0 || remountFlags(c.was)&unix.MS_BIND != 0 {
 				t.Error("a flag is kept that is the remount's own")
 			}
 		})

@@ -7,7 +7,7 @@ const Name = "helper"
 
 // Version is that of the line protocol. Both ends are of the same binary; it
 // is checked all the same, as a helper may be a kept one.
-const Version = 1
+const Version = 2
 
 // Lease is how long a helper goes on without hearing from gameday.
 const Lease = 10 * time.Second

@@ -158,7 +158,7 @@ func other(t *testing.T, lines string, then func(net.Conn)) net.Conn {
 	return ours
 }
 
-const ready = `{"id":0,"version":1,"at":"2026-01-01T00:00:00Z"}` + "\n"
+const ready = `{"id":0,"version":2,"at":"2026-01-01T00:00:00Z"}` + "\n"
 
 func TestAHelperThatIsNotReady(t *testing.T) {
 	t.Parallel()
@@ -166,9 +166,10 @@ func TestAHelperThatIsNotReady(t *testing.T) {
 		"it ends":                 {"", "start the helper: the helper has ended"},
 		"it ends in half a line":  {`{"id":0,"ver`, "the helper has ended: unexpected EOF"},
 		"it says something else":  {"exec format error\n", "the helper has ended: invalid character 'e'"},
-		"it speaks a newer one":   {`{"id":0,"version":99}` + "\n", "the helper speaks version 99 of the protocol, this gameday version 1"},
+		"it speaks a newer one":   {`{"id":0,"version":99}` + "\n", "the helper speaks version 99 of the protocol, this gameday version 2"},
+		"it speaks an older one":  {`{"id":0,"version":1}` + "\n", "the helper speaks version 1 of the protocol, this gameday version 2"},
 		"it speaks no version":    {`{"id":0}` + "\n", "the helper speaks version 0 of the protocol"},
-		"it answers out of place": {`{"id":7,"version":1}` + "\n", "the helper has ended"},
+		"it answers out of place": {`{"id":7,"version":2}` + "\n", "the helper has ended"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
