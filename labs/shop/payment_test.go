@@ -123,6 +123,65 @@ func TestTheProvidersStub(t *testing.T) {
 	}
 }
 
+// An answer under way when the shop is told to end is given.
+func TestWhoIsBeingServedIsServed(t *testing.T) {
+	t.Parallel()
+	address := nowhere(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	asked, answers := make(chan struct{}), make(chan struct{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(asked)
+			<-answers
+		}
+		w.WriteHeader(http.StatusTeapot)
+	})
+	go func() { ended <- serve(ctx, address, handler) }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	get := func(path string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+		if err != nil {
+			return 0
+		}
+		answer, err := client.Do(r)
+		if err != nil {
+			return 0
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
+	for get("/") != http.StatusTeapot {
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended: %v", err)
+		default:
+		}
+	}
+	status := make(chan int, 1)
+	go func() { status <- get("/slow") }()
+	<-asked
+	cancel()
+	for get("/") != 0 { // until it takes nobody any more
+		if t.Context().Err() != nil {
+			t.Fatal("it goes on")
+		}
+	}
+	select {
+	case err := <-ended:
+		t.Error("it ended while somebody was being served")
+		ended <- err
+	default:
+	}
+	close(answers)
+	if got := <-status; got != http.StatusTeapot {
+		t.Errorf("answered %d", got)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhereSessionsAreKept(t *testing.T) {
 	t.Parallel()
 	s, err := newSessions("")

@@ -88,20 +88,27 @@ func Serve(ctx context.Context, config Config) error {
 	return serve(ctx, config.Listen, s.routes())
 }
 
-// serve serves until ctx ends.
+// serve serves until ctx ends, and all who were being served then.
 func serve(ctx context.Context, listen string, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(served)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
-		_ = server.Shutdown(ctx) // requests that still run after that are cut off
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // whoever is still being served then is cut off
+		}
 	})
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	err = server.Serve(listener)
+	if !stop() {
+		<-served // the process ends with this function, and not before its last answer
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
