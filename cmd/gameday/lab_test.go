@@ -77,15 +77,7 @@ type labTest struct {
 
 func newLabTest(t *testing.T) *labTest {
 	t.Helper()
-	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Ping(t.Context()); err != nil {
-		enginetest.Missing(t, err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return &labTest{t: t, docker: c, state: t.TempDir(), dir: t.TempDir()}
+	return &labTest{t: t, docker: enginetest.Client(t), state: t.TempDir(), dir: t.TempDir()}
 }
 
 type output struct {

@@ -42,23 +42,38 @@ type Options struct {
 // set.
 func New(tb testing.TB, options ...func(*Options)) *Bed {
 	tb.Helper()
-	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := c.Ping(tb.Context()); err != nil {
-		Missing(tb, err)
-	}
+	c := Client(tb)
 	b := &Bed{T: tb, Client: c, Label: "gameday.test=" + strings.ToLower(rand.Text()[:10])}
 	o := Options{Config: docker.Config{Labels: []string{b.Label}}}
 	for _, option := range options {
 		option(&o)
 	}
-	if b.Env, err = docker.Open(tb.Context(), &o.Config, o.Options); err != nil {
+	env, err := docker.Open(tb.Context(), &o.Config, o.Options)
+	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _, _ = b.Env.Close(), c.Close() })
+	b.Env = env
+	tb.Cleanup(func() { _ = env.Close() })
 	return b
+}
+
+// Client returns a client of the engine that owes nothing to the code under test.
+// Without an engine the test is skipped, or fails if CI is set; with -short it is
+// always skipped.
+func Client(tb testing.TB) *client.Client {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("it needs a Docker engine, and -short means none")
+	}
+	c, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	if _, err := c.Ping(tb.Context()); err != nil {
+		Missing(tb, err)
+	}
+	return c
 }
 
 // Missing skips a test because something that it needs is missing. In CI the test fails.

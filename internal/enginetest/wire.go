@@ -24,6 +24,9 @@ type Wire struct {
 // NewWire returns a wire to the engine. It is cut after the test at the latest.
 func NewWire(tb testing.TB) *Wire {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("it needs a Docker engine, and -short means none")
+	}
 	if _, err := os.Stat(engineSocket); err != nil {
 		Missing(tb, err)
 	}

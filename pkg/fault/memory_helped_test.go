@@ -44,7 +44,6 @@ func TestInMemoryWhatTheHelperIsTold(t *testing.T) {
 		"partition, one way": {"partition", `{"from": {"name": "app-1"}, "direction": "in"}`, `{"packets":{"rules":[{"hook":"in","peers":["10.0.0.3/32"],"do":"drop"}]}}`},
 		"isolate":            {"isolate", `{}`, `{"packets":{"rules":[{"hook":"in","do":"drop"},{"hook":"out","do":"drop"}]}}`},
 		"isolate, but users": {"isolate", `{"keep_probe": true}`, `{"packets":{"rules":[{"hook":"in","except":["10.0.0.1/32"],"do":"drop"},{"hook":"out","except":["10.0.0.1/32"],"do":"drop"}]}}`},
-		"zone, isolated":     {"zone", `{"name": "a", "by": "isolate"}`, `{"packets":{"rules":[{"hook":"in","do":"drop"},{"hook":"out","do":"drop"}]}}`},
 		"reject":             {"reject", `{"direction": "in"}`, `{"packets":{"rules":[{"hook":"in","do":"reject"}]}}`},
 		"reject, reset":      {"reject", `{"direction": "in", "with": "reset"}`, `{"packets":{"rules":[{"hook":"in","protocol":"tcp","do":"reset"}]}}`},
 		"connections":        {"connections", `{"max": 5, "ports": [80]}`, `{"packets":{"rules":[{"hook":"in","protocol":"tcp","ports":[80],"over":5,"do":"limit"},{"hook":"forward","protocol":"tcp","ports":[80],"over":5,"do":"limit"}]}}`},

@@ -40,7 +40,6 @@ func specs() map[string]string {
 		"reorder":     `{"share": "25%", "by": 20000000}`,
 		"restart":     `{}`,
 		"stop":        `{}`,
-		"zone":        `{"name": "a"}`,
 	}
 }
 

@@ -60,7 +60,7 @@ func TestInMemoryWhatIsOrdered(t *testing.T) {
 	for kind, want := range map[string]string{
 		"kill": "kill start", "stop": "stop start", "pause": "pause unpause", "crash": "crash start",
 		"restart": "stop start start", "cpu": "limits limits", "memory": "limits limits", "pids": "limits limits",
-		"noop": "", "process": "do stop start", "file": "do do", "drop": "apply", "zone": "kill start",
+		"noop": "", "process": "do stop start", "file": "do do", "drop": "apply",
 	} {
 		w := newWorld()
 		begin(t, w, kind, specs()[kind]).revert()

@@ -44,7 +44,7 @@ func (e *Environment) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	}
 	d.DecodePairs(n.Path, own, (*declared)(e))
 	if e.Kind == "" {
-		d.Problem(n.Path, "%s lacks the key %q", n.Path, strings.Join(drivers.Kinds(), `" or "`))
+		d.Problem(n.Path, "%s: missing required key %q", n.Path, strings.Join(drivers.Kinds(), `" or "`))
 	}
 }
 

@@ -17,9 +17,9 @@ func TestProblemsOfEnvironments(t *testing.T) {
 	t.Parallel()
 	checkAll(t, "environment", map[string]problem{
 		"newer version":             {"version: ¶2\nenvironments: {}", "found 2", "newer"},
-		"no environments":           {"¶version: 1", "environments", "lacks"},
-		"no engine":                 {"version: 1\nenvironments:\n  a: ¶{entry: 'http://x'}", "docker", "lacks"},
-		"no entry":                  {"version: 1\nenvironments:\n  a: ¶{docker: {project: p}}", "entry", "lacks"},
+		"no environments":           {"¶version: 1", "environments", "missing required key"},
+		"no engine":                 {"version: 1\nenvironments:\n  a: ¶{entry: 'http://x'}", "docker", "missing required key"},
+		"no entry":                  {"version: 1\nenvironments:\n  a: ¶{docker: {project: p}}", "entry", "missing required key"},
 		"no fence":                  {"version: 1\nenvironments:\n  a: {docker: ¶{context: c}, entry: 'http://x'}", "environments.a.docker", "project"},
 		"two fences":                {"version: 1\nenvironments:\n  a: {docker: {project: p, labels: ¶[k=v]}, entry: 'http://x'}", "environments.a.docker", "both"},
 		"unknown key":               {withEnvironment("¶protcet: []"), `"protcet"`, `"protect"`},

@@ -82,12 +82,12 @@ func TestProblemsOfScenarios(t *testing.T) {
 	checkAll(t, "scenario", map[string]problem{
 		"newer version":            {"version: ¶2\nname: x\nwhatever: 1", "found 2", "newer"},
 		"older version":            {"version: ¶0\nname: x\n" + goodObjective + goodLoad + goodFaults, "version", "1"},
-		"no version":               {"¶name: x\n" + goodObjective + goodLoad + goodFaults, "version", "lacks"},
-		"no name":                  {"¶version: 1\n" + goodObjective + goodLoad + goodFaults, "name", "lacks"},
-		"no objective":             {"¶" + header + goodLoad + goodFaults, "objective", "lacks"},
-		"no rto":                   {header + "objective: ¶{good: 99%}\n" + goodLoad + goodFaults, "rto", "lacks"},
-		"no load":                  {"¶" + header + goodObjective + goodFaults, "load", "lacks"},
-		"no faults":                {"¶" + header + goodObjective + goodLoad, "faults", "lacks"},
+		"no version":               {"¶name: x\n" + goodObjective + goodLoad + goodFaults, "version", "missing required key"},
+		"no name":                  {"¶version: 1\n" + goodObjective + goodLoad + goodFaults, "name", "missing required key"},
+		"no objective":             {"¶" + header + goodLoad + goodFaults, "objective", "missing required key"},
+		"no rto":                   {header + "objective: ¶{good: 99%}\n" + goodLoad + goodFaults, "rto", "missing required key"},
+		"no load":                  {"¶" + header + goodObjective + goodFaults, "load", "missing required key"},
+		"no faults":                {"¶" + header + goodObjective + goodLoad, "faults", "missing required key"},
 		"unknown key":              {header + "¶titel: y\n" + goodObjective + goodLoad + goodFaults, "titel", `"title"`},
 		"name of odd characters":   {"version: 1\nname: ¶X y\n" + goodObjective + goodLoad + goodFaults, "X y", "hyphens"},
 		"name unlike the file's":   {"version: 1\nname: ¶y\n" + goodObjective + goodLoad + goodFaults, `"y"`, `"x"`},
@@ -149,8 +149,8 @@ func TestProblemsOfJourneys(t *testing.T) {
 	steps := func(text string) string { return header + "steps:\n  - " + text + "\n" }
 	checkAll(t, "journey", map[string]problem{
 		"newer version":           {"version: ¶3\nname: x", "found 3", "newer"},
-		"no version":              {"¶name: x\nsteps: [{get: /}]", "version", "lacks"},
-		"no steps":                {"¶" + header, "steps", "lacks"},
+		"no version":              {"¶name: x\nsteps: [{get: /}]", "version", "missing required key"},
+		"no steps":                {"¶" + header, "steps", "missing required key"},
 		"an empty list of steps":  {header + "steps: ¶[]", "steps", "none"},
 		"name unlike the file's":  {"version: 1\nname: ¶y\nsteps: [{get: /}]", `"y"`, `"x"`},
 		"timeout below 0":         {header + "timeout: ¶-1s\nsteps: [{get: /}]", "timeout", "-1s"},
@@ -195,7 +195,7 @@ func TestAllProblemsAreTold(t *testing.T) {
 		t.Fatal("it loads")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	want := []string{`2:7: name`, `3:1: unknown key "titel"`, "4:18: objective.rto", "5:7: load", `7:5: unknown kind of fault "kil"`, "8:12: faults[1].delay lacks", "9:17: timing.watch"}
+	want := []string{`2:7: name`, `3:1: unknown key "titel"`, "4:18: objective.rto", "5:7: load", `7:5: unknown kind of fault "kil"`, "8:12: faults[1].delay: missing required key", "9:17: timing.watch"}
 	if len(lines) != len(want) {
 		t.Fatalf("found %q, expected %d problems", lines, len(want))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/journal"
@@ -173,5 +174,22 @@ func (h *hold) Release(ctx context.Context) error {
 	h.done.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissing)
 	defer cancel()
-	return h.env.evict(ctx, h.id)
+	return errors.Join(h.env.removeUnstarted(ctx), h.env.evict(ctx, h.id))
+}
+
+// removeUnstarted removes the helpers of the fence that were created and never started:
+// the process that created them was killed in between, and a container that never ran
+// is not removed by itself. The caller holds the lock, so no helper is being started.
+func (e *Environment) removeUnstarted(ctx context.Context) error {
+	list, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", LabelHelper), filters.Arg("label", LabelFence+"="+e.config.fenceName()), filters.Arg("status", container.StateCreated),
+	)})
+	if err != nil {
+		return fmt.Errorf("list helpers: %w", err)
+	}
+	var errs []error
+	for _, c := range list {
+		errs = append(errs, e.evict(ctx, c.ID))
+	}
+	return errors.Join(errs...)
 }

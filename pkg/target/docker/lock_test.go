@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
@@ -183,5 +184,41 @@ func TestALockThatNeverStarted(t *testing.T) {
 	}
 	if err := next.Release(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A helper that was created and never started, because its process was killed in
+// between, goes with the lock of its run or of the run's guard.
+func TestAHelperThatNeverStarted(t *testing.T) {
+	t.Parallel()
+	bed := enginetest.New(t)
+	env := user(t, bed, "")
+	held, err := env.Lock(t.Context(), journal.Holder{Run: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := env.SelfImage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for _, fence := range []string{bed.Label, bed.Label + "0"} {
+		created, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
+			Image: image, Labels: map[string]string{docker.LabelHelper: "load", docker.LabelFence: fence},
+		}, &container.HostConfig{AutoRemove: true}, nil, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { bed.Remove(created.ID) })
+		ids[fence] = created.ID
+	}
+	if err := held.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := bed.Client.ContainerInspect(t.Context(), ids[bed.Label]); !errdefs.IsNotFound(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if _, err := bed.Client.ContainerInspect(t.Context(), ids[bed.Label+"0"]); err != nil {
+		t.Errorf("one of another fence was touched: %v", err)
 	}
 }

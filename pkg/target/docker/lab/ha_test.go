@@ -11,7 +11,6 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/client"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
 )
@@ -19,14 +18,7 @@ import (
 // TestRedundantLab holds the redundant lab to what it is for: the scenarios that
 // prove the single points of failure of the lab checkout disprove them here.
 func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
-	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer docker.Close()
-	if _, err := docker.Ping(t.Context()); err != nil {
-		enginetest.Missing(t, err)
-	}
+	docker := enginetest.Client(t)
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "gameday")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/gameday-dev/gameday/cmd/gameday")
