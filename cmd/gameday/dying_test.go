@@ -137,7 +137,10 @@ func (l *labTest) asBefore() {
 			break
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("helpers are left after 15s: %+v", helpers)
+			for _, h := range helpers {
+				l.t.Errorf("a helper is left after 15s: %s, %v, %s", h.Names, h.Labels, h.Status)
+			}
+			l.t.FailNow()
 		}
 		<-time.After(20 * time.Millisecond)
 	}

@@ -208,23 +208,41 @@ func (e *Environment) launch(ctx context.Context, label string, args []string, h
 	if err != nil {
 		return "", nil, err
 	}
-	created, err := e.client.ContainerCreate(ctx, &container.Config{
+	created, err := e.create(ctx, &container.Config{
 		Image: image, Cmd: append([]string{helper.Name}, args...),
 		Labels:    map[string]string{LabelHelper: label, LabelFence: e.config.fenceName()},
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-	}, host, nil, nil, "")
+	}, host, "")
 	if err != nil {
 		return "", nil, err
 	}
-	attached, err := e.client.ContainerAttach(ctx, created.ID, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	attached, err := e.client.ContainerAttach(ctx, created, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return "", nil, errors.Join(err, e.abandon(ctx, created.ID))
+		return "", nil, errors.Join(err, e.abandon(ctx, created))
 	}
-	if err := e.client.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
+	if err := e.client.ContainerStart(ctx, created, container.StartOptions{}); err != nil {
 		attached.Close()
-		return "", nil, errors.Join(err, e.abandon(ctx, created.ID))
+		return "", nil, errors.Join(err, e.abandon(ctx, created))
 	}
-	return created.ID, newStream(attached.Conn, attached.Reader), nil
+	return created, newStream(attached.Conn, attached.Reader), nil
+}
+
+// createFor is how long an engine may take to create a container.
+const createFor = 30 * time.Second
+
+// create creates a container. The end of ctx does not cut the order off: the engine
+// would still create the container, and nothing would know its ID.
+func (e *Environment) create(ctx context.Context, config *container.Config, host *container.HostConfig, name string) (id string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	ordering, cancel := context.WithTimeout(context.WithoutCancel(ctx), createFor)
+	defer cancel()
+	created, err := e.client.ContainerCreate(ordering, config, host, nil, nil, name)
+	if err == nil && ctx.Err() != nil {
+		err = errors.Join(ctx.Err(), e.abandon(ctx, created.ID))
+	}
+	return created.ID, err
 }
 
 // abandon removes a helper that did not come up, though ctx may have ended.

@@ -66,19 +66,19 @@ func (e *Environment) createLock(ctx context.Context, holder string) (id string,
 	if err != nil {
 		return "", err
 	}
-	created, err := e.client.ContainerCreate(ctx, &container.Config{
+	id, err = e.create(ctx, &container.Config{
 		Image: image, Cmd: []string{helper.Name, "serve"}, OpenStdin: true,
 		Labels: map[string]string{LabelHelper: "lock", LabelFence: e.config.fenceName(), labelHolder: holder},
 	}, &container.HostConfig{
 		NetworkMode: "none", CapDrop: []string{"ALL"}, ReadonlyRootfs: true, AutoRemove: true,
-	}, nil, nil, e.lockName())
+	}, e.lockName())
 	if err != nil {
 		return "", fmt.Errorf("create the lock: %w", err)
 	}
-	if err := e.client.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
-		return "", errors.Join(fmt.Errorf("start the lock: %w", err), e.abandon(ctx, created.ID))
+	if err := e.client.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return "", errors.Join(fmt.Errorf("start the lock: %w", err), e.abandon(ctx, id))
 	}
-	return created.ID, nil
+	return id, nil
 }
 
 // creating is how long a lock may exist before it runs: whoever created it starts
