@@ -115,7 +115,7 @@ func (p *place) guard(t *testing.T) func(string) (func() error, error) {
 	return func(path string) (func() error, error) {
 		ready, gone, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
-			ended <- run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.Guard(context.Background(), path, func() error { //nolint:usetesting // it outlives its run
+			ended <- run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.Guard(context.WithoutCancel(t.Context()), path, func() error {
 				close(ready)
 				return nil
 			}, gone)
@@ -140,7 +140,7 @@ func (p *place) journals(t *testing.T) []string {
 }
 
 // left writes the journal of a run that has killed the database and has died.
-func (p *place) left(t *testing.T, environment string) string {
+func (p *place) left(t *testing.T) string {
 	t.Helper()
 	h, err := p.Open(t.Context(), "db")
 	if err != nil {
@@ -163,7 +163,7 @@ func (p *place) left(t *testing.T, environment string) string {
 		t.Fatal(err)
 	}
 	j, err := journal.Create(filepath.Join(run.JournalDir(p.home), "dead"+journal.Suffix), journal.Header{
-		Run: "dead", Environment: environment, Kind: toyenv.Kind, Address: address, Lock: p.ID(), PID: 1,
+		Run: "dead", Environment: "staging", Kind: toyenv.Kind, Address: address, Lock: p.ID(), PID: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -194,8 +194,8 @@ func TestAWholeDay(t *testing.T) {
 		if err != nil || !f.Meta.Steps[0].Undone || f.Meta.Environment != "lab/toy" {
 			t.Errorf("%+v %v", f.Meta, err)
 		}
-		if p.world.state() != "gone" || len(p.journals(t)) != 0 || p.Kills.Load() != 1 || p.Starts.Load() != 1 {
-			t.Errorf("the lab is %s, journals %v, %d kills, %d starts", p.world.state(), p.journals(t), p.Kills.Load(), p.Starts.Load())
+		if p.state() != "gone" || len(p.journals(t)) != 0 || p.Kills.Load() != 1 || p.Starts.Load() != 1 {
+			t.Errorf("the lab is %s, journals %v, %d kills, %d starts", p.state(), p.journals(t), p.Kills.Load(), p.Starts.Load())
 		}
 		if took := time.Since(began); took < 50*time.Second || took > 70*time.Second {
 			t.Errorf("took %v", took)
@@ -214,18 +214,18 @@ func TestLeftoversBelongToAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		there, here := newPlace(t), newPlace(t)
 		here.home, here.said = there.home, there.said // one user, two engines
-		path := there.left(t, "staging")
+		path := there.left(t)
 		if _, err := here.day(t, "staging").Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if there.world.state() != target.Stopped || !slices.Contains(there.journals(t), path) {
-			t.Fatalf("a run elsewhere has ended the journal of another engine: %s, journals %v", there.world.state(), there.journals(t))
+		if there.state() != target.Stopped || !slices.Contains(there.journals(t), path) {
+			t.Fatalf("a run elsewhere has ended the journal of another engine: %s, journals %v", there.state(), there.journals(t))
 		}
 		if _, err := there.day(t, "staging-again").Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if there.world.state() != target.Running || len(there.journals(t)) != 0 {
-			t.Errorf("what was left here is still there: %s, journals %v", there.world.state(), there.journals(t))
+		if there.state() != target.Running || len(there.journals(t)) != 0 {
+			t.Errorf("what was left here is still there: %s, journals %v", there.state(), there.journals(t))
 		}
 		if undone, phase := here.said.index("undoing what run dead has left"), there.said.index("phase baseline"); undone < 0 || phase < 0 {
 			t.Errorf("%q", here.said.lines)
@@ -238,8 +238,8 @@ func TestUndoOpensEachByItsOwnAddress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a, b := newPlace(t), newPlace(t)
-		pathA := a.left(t, "staging")
-		data, err := os.ReadFile(b.left(t, "staging"))
+		pathA := a.left(t)
+		data, err := os.ReadFile(b.left(t))
 		if err == nil {
 			err = os.WriteFile(strings.Replace(pathA, "dead", "dead-b", 1), data, 0o600)
 		}
@@ -247,8 +247,8 @@ func TestUndoOpensEachByItsOwnAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		undone, left, err := run.Replay{StateDir: a.home, Open: open, Note: a.said.add}.All(t.Context())
-		if undone != 2 || left != nil || err != nil || a.world.state() != target.Running || b.world.state() != target.Running {
-			t.Errorf("%d undone, left %v, %v; %s and %s", undone, left, err, a.world.state(), b.world.state())
+		if undone != 2 || left != nil || err != nil || a.state() != target.Running || b.state() != target.Running {
+			t.Errorf("%d undone, left %v, %v; %s and %s", undone, left, err, a.state(), b.state())
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestAnAddressThatLeadsElsewhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		there, here := newPlace(t), newPlace(t)
-		path := there.left(t, "staging")
+		path := there.left(t)
 		elsewhere := func(context.Context, journal.Header) (target.Site, target.Provisioner, error) {
 			return here.Env, nil, nil
 		}
@@ -278,7 +278,7 @@ func TestAJournalWithoutALock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
-		path := p.left(t, "staging")
+		path := p.left(t)
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -298,8 +298,8 @@ func TestAJournalWithoutALock(t *testing.T) {
 		if err := os.Rename(filepath.Join(p.Dir, "hidden"), filepath.Join(p.Dir, "db.component")); err != nil {
 			t.Fatal(err)
 		}
-		if undone, left, err = replay.All(t.Context()); undone != 1 || left != nil || err != nil || p.world.state() != target.Running {
-			t.Errorf("%d undone, left %v, %v, %s", undone, left, err, p.world.state())
+		if undone, left, err = replay.All(t.Context()); undone != 1 || left != nil || err != nil || p.state() != target.Running {
+			t.Errorf("%d undone, left %v, %v, %s", undone, left, err, p.state())
 		}
 	})
 }
@@ -346,8 +346,8 @@ func TestALostLockEndsTheRun(t *testing.T) {
 		}
 		<-ended
 		f, openErr := run.Open(dir)
-		if err != nil || openErr != nil || !strings.Contains(f.Meta.Aborted, "lock of the environment was lost") || p.world.state() != target.Running {
-			t.Errorf("aborted %q, %v %v, %s", f.Meta.Aborted, err, openErr, p.world.state())
+		if err != nil || openErr != nil || !strings.Contains(f.Meta.Aborted, "lock of the environment was lost") || p.state() != target.Running {
+			t.Errorf("aborted %q, %v %v, %s", f.Meta.Aborted, err, openErr, p.state())
 		}
 	})
 }
@@ -362,7 +362,7 @@ func TestAGuardHoldsTheEnvironment(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
-		path := p.left(t, "staging")
+		path := p.left(t)
 		// The guard of the dead run is still at work: its engine is slow.
 		slow := func(ctx context.Context, h journal.Header) (target.Site, target.Provisioner, error) {
 			site, labs, err := open(ctx, h)
@@ -396,8 +396,8 @@ func TestAGuardHoldsTheEnvironment(t *testing.T) {
 		if waiting < 0 || started < waiting || baseline < started {
 			t.Errorf("%q", p.said.lines)
 		}
-		if p.world.state() != target.Running || len(p.journals(t)) != 0 {
-			t.Errorf("%s, %v", p.world.state(), p.journals(t))
+		if p.state() != target.Running || len(p.journals(t)) != 0 {
+			t.Errorf("%s, %v", p.state(), p.journals(t))
 		}
 	})
 }

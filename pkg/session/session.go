@@ -107,7 +107,7 @@ func (s Session) Plan(ctx context.Context, in Input) (p plan.Plan, err error) {
 	if err != nil {
 		return p, err
 	}
-	defer func() { err = errors.Join(err, site.Close()) }() //nolint:contextcheck // closing must not be cut off
+	defer func() { err = errors.Join(err, site.Close()) }()
 	return plan.Build(ctx, site, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Journeys: in.Journeys})
 }
 
@@ -135,7 +135,7 @@ func (s Session) open(ctx context.Context, h journal.Header) (target.Site, targe
 	quiet := func(string) {}
 	labs, err := s.Provisioner(h.Kind, site, target.Progress{Step: quiet, Detail: quiet})
 	if err != nil {
-		return nil, nil, errors.Join(err, site.Close()) //nolint:contextcheck // closing must not be cut off
+		return nil, nil, errors.Join(err, site.Close())
 	}
 	return site, labs, nil
 }
