@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
@@ -63,15 +64,23 @@ func Build(ctx context.Context, env target.Environment, r Request) (Plan, error)
 
 // Bind finds the components that all faults mean right now.
 func (p Plan) Bind(ctx context.Context, env target.Environment) ([]Step, error) {
-	var steps []Step
-	var refusals []error
-	for i := range p.Scenario.Faults {
-		more, err := p.bind(ctx, env, i)
-		steps = append(steps, more...)
-		refusals = append(refusals, err)
+	steps, err := p.bindAll(ctx, env, func(scenario.Fault) bool { return true })
+	return steps, errors.Join(err, p.Limit(steps))
+}
+
+// bindAll finds the components of the faults that which names, all of them at once: a
+// role may take seconds to answer, and faults that belong together start together.
+func (p Plan) bindAll(ctx context.Context, env target.Environment, which func(scenario.Fault) bool) ([]Step, error) {
+	found := make([][]Step, len(p.Scenario.Faults))
+	refusals := make([]error, len(p.Scenario.Faults))
+	var binding sync.WaitGroup
+	for i, f := range p.Scenario.Faults {
+		if which(f) {
+			binding.Go(func() { found[i], refusals[i] = p.bind(ctx, env, i) })
+		}
 	}
-	refusals = append(refusals, p.Limit(steps))
-	return steps, errors.Join(refusals...)
+	binding.Wait()
+	return slices.Concat(found...), errors.Join(refusals...)
 }
 
 // BindAt finds the components that the faults of a moment mean. It is called
@@ -79,18 +88,8 @@ func (p Plan) Bind(ctx context.Context, env target.Environment) ([]Step, error) 
 // bound component is inside the fence, unprotected, and, with those that were
 // bound before, within the limit.
 func (p Plan) BindAt(ctx context.Context, env target.Environment, at time.Duration, before []Step) ([]Step, error) {
-	var steps []Step
-	var refusals []error
-	for i, f := range p.Scenario.Faults {
-		if f.At != at {
-			continue
-		}
-		more, err := p.bind(ctx, env, i)
-		steps = append(steps, more...)
-		refusals = append(refusals, err)
-	}
-	refusals = append(refusals, p.Limit(append(slices.Clone(before), steps...)))
-	return steps, errors.Join(refusals...)
+	steps, err := p.bindAll(ctx, env, func(f scenario.Fault) bool { return f.At == at })
+	return steps, errors.Join(err, p.Limit(slices.Concat(before, steps)))
 }
 
 // bind finds the components of one fault.

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gameday-dev/gameday/internal/toyenv"
@@ -121,5 +122,28 @@ func TestAChoiceCanBeRepeated(t *testing.T) {
 	}
 	if len(seen) != 4 {
 		t.Errorf("of four components only these were ever chosen: %v", seen)
+	}
+}
+
+// The roles of several faults are asked for at once: the first answer waits for the
+// last question.
+func TestFaultsAreBoundAtOnce(t *testing.T) {
+	t.Parallel()
+	env := components(t)
+	var asked sync.WaitGroup
+	asked.Add(3)
+	env.OnFind = func() error {
+		asked.Done()
+		asked.Wait()
+		return nil
+	}
+	p, err := plan.Build(t.Context(), env, plan.Request{
+		Scenario: scenario.Scenario{Faults: []scenario.Fault{
+			kill(target.Selector{Name: "app-3"}), kill(target.Selector{Name: "app-1"}), kill(target.Selector{Name: "app-2"}),
+		}},
+		Environment: scenario.Environment{MaxTargets: 3},
+	})
+	if err != nil || plan.Names(p.Steps) != "app-3, app-1, app-2" {
+		t.Errorf("%s %v", plan.Names(p.Steps), err)
 	}
 }
