@@ -108,9 +108,7 @@ func keep(file *os.File, before fs.FileInfo) error {
 	if before == nil {
 		return nil
 	}
-	if owner, ok := before.Sys().(*syscall.Stat_t); ok {
-		_ = file.Chown(int(owner.Uid), int(owner.Gid)) // only root may give a file away
-	}
+	keepOwner(file, before)
 	return file.Chmod(before.Mode().Perm())
 }
 

@@ -75,6 +75,11 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	if err != nil {
 		return err
 	}
+	if preparer, ok := d.Site.(target.Preparer); ok {
+		if err := preparer.Prepare(ctx, d.progress); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
 	d.progress("locking environment " + d.Environment.Name)
 	lock, err := Locks{StateDir: d.StateDir, Note: d.progress}.Acquire(ctx, d.Site, journal.HolderNow(id, d.Environment.Name))
 	if err != nil {

@@ -48,6 +48,7 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Watcher]():   "watching events",
 		reflect.TypeFor[Locker]():    "locking the environment",
 		reflect.TypeFor[Workers]():   "sending users from inside",
+		reflect.TypeFor[Preparer]():  "getting ready",
 		reflect.TypeFor[Dismisser](): "ending helpers",
 		reflect.TypeFor[Versioned](): "telling versions",
 	}
@@ -81,6 +82,13 @@ type Dismisser interface {
 	// Dismiss ends all helpers of this process, and waits until they are gone. The
 	// end of ctx does not cut it off.
 	Dismiss(ctx context.Context) error
+}
+
+// Preparer is an environment that takes time to get ready the first time, for example
+// to build the image of its helpers.
+type Preparer interface {
+	// Prepare gets it ready. It calls progress with the name of each slow step.
+	Prepare(ctx context.Context, progress func(text string)) error
 }
 
 // Versioned tells what an environment runs on, by name; nil if it does not

@@ -58,6 +58,7 @@ var (
 	_ target.Workers   = (*Environment)(nil)
 	_ target.Dismisser = (*Environment)(nil)
 	_ target.Versioned = (*Environment)(nil)
+	_ target.Preparer  = (*Environment)(nil)
 )
 
 // Open reaches the engine of an environment. The caller closes it.

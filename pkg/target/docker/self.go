@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -21,6 +22,20 @@ import (
 
 // selfRepository names the images of gameday's own binary.
 const selfRepository = "gameday/self"
+
+// prepareNoticed is how long getting ready may take before it is worth a line.
+const prepareNoticed = time.Second
+
+// Prepare implements [target.Preparer]: it makes the image of the helpers. That takes
+// minutes if gameday must first be built as a static binary.
+func (e *Engine) Prepare(ctx context.Context, progress func(text string)) error {
+	slow := time.AfterFunc(prepareNoticed, func() {
+		progress("building the image of gameday's helpers (once for each version; it takes minutes if nothing is built yet)")
+	})
+	defer slow.Stop()
+	_, err := e.SelfImage(ctx)
+	return err
+}
 
 // SelfImage is the reference of an image that holds nothing but gameday's own
 // binary, which it loads into the engine where it is not there yet. It is
