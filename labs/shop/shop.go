@@ -101,7 +101,7 @@ func serve(ctx context.Context, listen string, handler http.Handler) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // whoever is still being served then is cut off
+			_ = server.Close() // requests that still run are cut off
 		}
 	})
 	err = server.Serve(listener)
