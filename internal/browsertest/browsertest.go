@@ -123,14 +123,28 @@ func (b *Browser) Number(t *testing.T, expression string) int {
 	return n
 }
 
-// Await waits up to 30 seconds until an expression on the page is above 0.
+// Await waits up to 30 seconds until an expression on the page is above 0. A click before
+// it may still be loading the page: an expression that the navigation interrupts is not
+// above 0 yet.
 func (b *Browser) Await(t *testing.T, what, expression string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); b.Number(t, expression) <= 0; <-time.After(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 30s", what)
+	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(100 * time.Millisecond) {
+		n, err := chromedp.Run(b.Context, chromedp.Evaluate[int](expression))
+		switch {
+		case err == nil && n > 0:
+			return
+		case err != nil && !navigates(err):
+			t.Fatalf("%s: %v", what, err)
+		case time.Now().After(deadline):
+			t.Fatalf("%s: not within 30s: %d %v", what, n, err)
 		}
 	}
+}
+
+// navigates reports whether the browser left the page while it evaluated an expression.
+func navigates(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "navigated or closed") || strings.Contains(text, "context was destroyed") || strings.Contains(text, "Cannot find context")
 }
 
 // Click clicks on an element.
