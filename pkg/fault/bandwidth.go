@@ -9,15 +9,15 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Bandwidth bounds what leaves the component.
+// Bandwidth limits the bandwidth of the component's outgoing traffic.
 type Bandwidth struct {
-	Rate unit.BitRate `json:"rate" yaml:"rate" jsonschema:"required" jsonschema_description:"At most so much: 10mbit, 512kbit."`
+	Rate unit.BitRate `json:"rate" yaml:"rate" jsonschema:"required" jsonschema_description:"The maximum rate, such as 10mbit or 512kbit."`
 }
 
 var _ Carried = (*Bandwidth)(nil)
 
-// minRate is the least that the kernel's token bucket takes without losing full
-// packets.
+// minRate is the lowest rate, in bits a second, at which the kernel's token bucket does
+// not lose full packets.
 const minRate = 8_000
 
 // Check implements [Checker].

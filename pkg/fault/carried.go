@@ -9,33 +9,33 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Warmer is a fault that can make ready what its order needs, so that the order
-// takes no longer than it must. It changes nothing in the component.
+// Warmer is a fault that can prepare for its injection, so that Inject is fast.
 type Warmer interface {
+	// Warm starts what Inject needs, such as a helper. It changes nothing in the
+	// component.
 	Warm(ctx context.Context, h target.Handle) error
 }
 
-// Feeler is a fault that can tell whether anything has met it.
+// Feeler is a fault that can count the packets that it has affected.
 type Feeler interface {
-	// Felt is how many packets it has met so far, and whether that can be told.
+	// Felt is the number of packets affected so far. It is false if the fault does not
+	// count packets.
 	Felt(ctx context.Context, h target.Handle, was State) (packets uint64, known bool, err error)
 }
 
-// Checker is a spec that can tell what is wrong with its settings, as a person
-// wrote them.
+// Checker is a spec that can validate its settings.
 type Checker interface {
+	// Check returns an error that names the invalid setting.
 	Check() error
 }
 
-// Carried is the spec of a kind that a helper carries out: all that tells one
-// such kind from another. [Of] makes the fault of it.
+// Carried is the spec of a kind that runs in a helper. [Of] turns it into a fault.
 type Carried interface {
 	Checker
 	carry() helped
 }
 
-// viaHelper is the fault of a spec that a helper carries out. On disk it is its
-// spec.
+// viaHelper is the fault of a [Carried] spec. It is stored as the spec.
 type viaHelper struct{ Carried }
 
 var (
@@ -45,13 +45,14 @@ var (
 	_ Feeler   = (*viaHelper)(nil)
 )
 
-// MarshalJSON writes the spec.
+// MarshalJSON encodes the spec.
 func (f *viaHelper) MarshalJSON() ([]byte, error) { return json.Marshal(f.Carried) }
 
-// UnmarshalJSON reads the spec.
+// UnmarshalJSON decodes the spec.
 func (f *viaHelper) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, f.Carried) }
 
-// Prepare refuses what the kernel cannot do, and what would cut gameday off.
+// Prepare refuses a fault that the kernel does not support, or that would disconnect
+// gameday from the engine.
 func (f *viaHelper) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	spec := f.carry()
 	if spec.power == helper.Network {
@@ -68,18 +69,18 @@ func (f *viaHelper) Warm(ctx context.Context, h target.Handle) error {
 	return err
 }
 
-// Inject is one line to the helper.
+// Inject sends one request to the helper.
 func (f *viaHelper) Inject(ctx context.Context, h target.Handle, was State) error {
 	return f.carry().inject(ctx, h, was)
 }
 
-// InForce asks the helper.
+// InForce asks the helper for the status.
 func (f *viaHelper) InForce(ctx context.Context, h target.Handle, was State) error {
 	_, err := f.carry().inForce(ctx, h, was)
 	return err
 }
 
-// Felt counts the packets that a network fault has met.
+// Felt implements [Feeler] for network faults.
 func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint64, bool, error) {
 	spec := f.carry()
 	if spec.power != helper.Network {
@@ -89,13 +90,14 @@ func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint6
 	return reply.Packets, err == nil, err
 }
 
-// Revert takes it back.
+// Revert undoes the helper's work.
 func (f *viaHelper) Revert(ctx context.Context, h target.Handle, was State) error {
 	return f.carry().revert(ctx, h, was)
 }
 
-// notOwnLifeline refuses a component through which gameday reaches the
-// environment. A component that cannot tell is refused too.
+// notOwnLifeline refuses a component through which gameday reaches the engine: a network
+// fault on it could not be reverted. It also refuses a component for which that is
+// unknown.
 func notOwnLifeline(ctx context.Context, h target.Handle) error {
 	lifeline, err := target.As[target.Lifeline](h)
 	if err != nil {
@@ -106,7 +108,7 @@ func notOwnLifeline(ctx context.Context, h target.Handle) error {
 		return err
 	}
 	if cut {
-		return fmt.Errorf("gameday reaches the engine %s, and would cut itself off", why)
+		return fmt.Errorf("gameday reaches the engine %s, so this fault would disconnect gameday: choose another target", why)
 	}
 	return nil
 }

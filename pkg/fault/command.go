@@ -12,18 +12,18 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// DefaultCommandTimeout bounds each of a user's commands.
+// DefaultCommandTimeout is the default timeout of each command.
 const DefaultCommandTimeout = 30 * time.Second
 
-// Command runs the user's own commands, for what gameday does not know: the
-// failover of a managed database, a cloud's API. They run on the machine of
-// gameday, or in the component. No shell stands in between.
+// Command runs the user's own commands, for faults that gameday does not have: the
+// failover of a managed database, or a call of a cloud's API. The commands run on
+// gameday's host or in the component, without a shell.
 type Command struct {
-	Break   []string      `json:"inject" yaml:"inject" jsonschema:"required" jsonschema_description:"The command that breaks, and its arguments: [sh, -c, …] for a shell."`
-	Verify  []string      `json:"verify,omitempty" yaml:"verify,omitempty" jsonschema_description:"Ends with exit code 0 while the fault is in force."`
-	Mend    []string      `json:"undo" yaml:"undo" jsonschema:"required" jsonschema_description:"The command that mends. It must be safe to repeat, and when nothing was broken."`
-	In      string        `json:"in,omitempty" yaml:"in,omitempty" jsonschema:"enum=host,enum=component" jsonschema_description:"host: on the machine of gameday; component: in the target; host where it is not set."`
-	Timeout time.Duration `json:"timeout,omitempty" yaml:"timeout,omitempty" jsonschema_description:"Of each command; 30s where it is not set."`
+	Break   []string      `json:"inject" yaml:"inject" jsonschema:"required" jsonschema_description:"The command that injects the fault, and its arguments. For a shell use [sh, -c, …]."`
+	Verify  []string      `json:"verify,omitempty" yaml:"verify,omitempty" jsonschema_description:"A command that exits with code 0 while the fault is in force."`
+	Mend    []string      `json:"undo" yaml:"undo" jsonschema:"required" jsonschema_description:"The command that reverts the fault. It must be safe to run more than once, and to run if the fault was not injected."`
+	In      string        `json:"in,omitempty" yaml:"in,omitempty" jsonschema:"enum=host,enum=component" jsonschema_description:"Where the commands run. host: on gameday's host; component: in the target component (default: host)."`
+	Timeout time.Duration `json:"timeout,omitempty" yaml:"timeout,omitempty" jsonschema_description:"Timeout of each command (default: 30s)."`
 }
 
 var (
@@ -34,10 +34,10 @@ var (
 	_ Patient   = (*Command)(nil)
 )
 
-// Targetless tells that a command on the host is about no component.
+// Targetless marks the kind: a command on the host needs no target.
 func (*Command) Targetless() {}
 
-// Patience is how long a command may take.
+// Patience implements [Patient]: it is the timeout of a command.
 func (f *Command) Patience() time.Duration { return cmp.Or(f.Timeout, DefaultCommandTimeout) }
 
 // Check implements [Checker].
@@ -46,7 +46,7 @@ func (f *Command) Check() error {
 	case len(f.Break) == 0 || f.Break[0] == "":
 		return errors.New("inject: expected a command")
 	case len(f.Mend) == 0 || f.Mend[0] == "":
-		return errors.New("undo: expected a command; [\"true\"] where there is nothing to undo")
+		return errors.New("undo: expected a command; use [\"true\"] if there is nothing to undo")
 	case f.Timeout < 0:
 		return fmt.Errorf("timeout: found %v, expected more than 0", f.Timeout)
 	case f.In != "" && f.In != "host" && f.In != "component":
@@ -55,11 +55,11 @@ func (f *Command) Check() error {
 	return nil
 }
 
-// Prepare refuses commands that are not there.
+// Prepare refuses commands that do not exist.
 func (f *Command) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if f.In == "component" {
 		if h == nil {
-			return nil, errors.New("in: component needs a target")
+			return nil, errors.New("in: component requires a target")
 		}
 		if _, err := target.As[target.Execer](h); err != nil {
 			return nil, err
@@ -77,20 +77,20 @@ func (f *Command) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return State("{}"), nil
 }
 
-// Inject runs the command that breaks.
+// Inject runs the inject command.
 func (f *Command) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return f.run(ctx, h, f.Break)
 }
 
-// InForce runs the command that verifies. A fault without one is in force once
-// its command has ended well.
+// InForce runs the verify command. Without one the fault is in force once the inject
+// command has succeeded.
 func (f *Command) InForce(ctx context.Context, h target.Handle, _ State) error {
 	if len(f.Verify) == 0 {
 		return nil
 	}
 	err := f.run(ctx, h, f.Verify)
 	if ctx.Err() != nil {
-		return err // gameday was told to leave off: that says nothing about the fault
+		return err // gameday is being cancelled: the result says nothing about the fault
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotInForce, err)
@@ -98,7 +98,7 @@ func (f *Command) InForce(ctx context.Context, h target.Handle, _ State) error {
 	return nil
 }
 
-// Revert runs the command that mends.
+// Revert runs the undo command.
 func (f *Command) Revert(ctx context.Context, h target.Handle, _ State) error {
 	return f.run(ctx, h, f.Mend)
 }
@@ -111,7 +111,7 @@ func (f *Command) run(ctx context.Context, h target.Handle, command []string) er
 	case ctx.Err() != nil:
 		return fmt.Errorf("command %s: %w", command[0], ctx.Err())
 	case within.Err() != nil:
-		return fmt.Errorf("command %s: not done after %v", command[0], f.Patience())
+		return fmt.Errorf("command %s: timed out after %v", command[0], f.Patience())
 	case err != nil:
 		return fmt.Errorf("command %s: %w", command[0], err)
 	case code != 0:
@@ -130,7 +130,7 @@ func (f *Command) exec(ctx context.Context, h target.Handle, command []string) (
 		return result.ExitCode, result.Output, err
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // G204: the user's own command is the point
-	cmd.WaitDelay = time.Second                                 // its children may hold the output open
+	cmd.WaitDelay = time.Second                                 // children may keep the output open
 	data, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return exit.ExitCode(), string(data), nil

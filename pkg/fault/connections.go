@@ -8,11 +8,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Connections is a ceiling on connections at the same time, as a NAT gateway or
-// a file descriptor limit has one: above it, new ones are lost silently. Those
-// that pass through the component count as those that end there.
+// Connections limits the number of concurrent connections, as a NAT gateway or a file
+// descriptor limit does: packets of new connections above the limit are dropped.
+// Connections to the component and connections routed through it both count.
 type Connections struct {
-	Max   uint32   `json:"max" yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"So many at the same time, and no more."`
+	Max   uint32   `json:"max" yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"The maximum number of concurrent connections."`
 	Ports []uint16 `json:"ports,omitempty" yaml:"ports,omitempty" jsonschema_description:"Only connections to these ports."`
 }
 
@@ -21,7 +21,7 @@ var _ Carried = (*Connections)(nil)
 // Check implements [Checker].
 func (f *Connections) Check() error {
 	if f.Max == 0 {
-		return errors.New("max: expected 1 or more; to let none in, use reject or drop")
+		return errors.New("max: expected 1 or more; to refuse all connections, use reject or drop")
 	}
 	return Traffic{Ports: f.Ports}.check()
 }

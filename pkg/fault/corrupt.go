@@ -5,12 +5,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// Corrupt changes a bit of packets. Their checksum tells, and the other end
-// throws them away.
+// Corrupt flips a bit in packets. The receiver discards them because of their checksum.
 type Corrupt struct {
 	Traffic `yaml:",inline"`
 
-	Share unit.Ratio `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"So many of the packets, at random."`
+	Share unit.Ratio `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"The share of the packets, chosen at random."`
 }
 
 var _ Carried = (*Corrupt)(nil)

@@ -7,9 +7,9 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// CPU leaves a component a part of a processor, as a noisy neighbour does.
+// CPU lowers the CPU limit of a component, which has the effect of a noisy neighbour.
 type CPU struct {
-	Cores float64 `json:"cores" yaml:"cores" jsonschema:"required" jsonschema_description:"How many processors it may use: 0.1 is a tenth of one."`
+	Cores float64 `json:"cores" yaml:"cores" jsonschema:"required" jsonschema_description:"The number of CPU cores that the component may use: 0.1 is a tenth of a core."`
 }
 
 var _ Limiting = (*CPU)(nil)
@@ -22,7 +22,7 @@ func (f *CPU) Check() error {
 	return nil
 }
 
-// kernelPeriod is the period of a quota if none is set, in microseconds.
+// kernelPeriod is the kernel's default period of a quota, in microseconds.
 const kernelPeriod = 100_000
 
 func (f *CPU) refuses(was target.Limits) error {
@@ -36,13 +36,13 @@ func (f *CPU) refuses(was target.Limits) error {
 		cores = float64(was.CPUQuota) / kernelPeriod
 	}
 	if cores > 0 && f.Cores >= cores {
-		return fmt.Errorf("cores: %v would be no less, as it may use %v processors already", f.Cores, cores)
+		return fmt.Errorf("cores: found %v, expected less than the present limit of %v", f.Cores, cores)
 	}
 	return nil
 }
 
 func (f *CPU) lower(limits *target.Limits) {
-	// What was limited in the one way cannot be in the other.
+	// The engine refuses a quota on a component with a limit in NanoCPUs.
 	if limits.NanoCPUs > 0 {
 		limits.NanoCPUs = int64(f.Cores * 1e9)
 		return

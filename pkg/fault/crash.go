@@ -6,9 +6,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Crash is the death of a component's main process by itself. Unlike with
-// [Kill], whoever looks after the component (a restart policy) sees a crash
-// and may bring it back: whether, and how soon, is what it shows.
+// Crash ends a component's main process. Unlike [Kill], a restart policy sees a crash and
+// may restart the component: the fault shows whether it does, and how fast.
 type Crash struct{}
 
 var (
@@ -27,7 +26,7 @@ func (*Crash) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return alive(ctx, h)
 }
 
-// Warm makes ready what the crash needs.
+// Warm starts what the crash needs.
 func (*Crash) Warm(ctx context.Context, h target.Handle) error {
 	crasher, err := target.As[target.Crasher](h)
 	if err != nil {
@@ -36,7 +35,7 @@ func (*Crash) Warm(ctx context.Context, h target.Handle) error {
 	return crasher.WarmCrash(ctx)
 }
 
-// Inject makes the main process die.
+// Inject ends the main process.
 func (*Crash) Inject(ctx context.Context, h target.Handle, _ State) error {
 	crasher, err := target.As[target.Crasher](h)
 	if err != nil {
@@ -45,17 +44,17 @@ func (*Crash) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return crasher.Crash(ctx)
 }
 
-// InForce holds once the former process is gone.
+// InForce returns nil once the former main process is gone.
 func (*Crash) InForce(ctx context.Context, h target.Handle, was State) error {
 	return diedSince(ctx, h, was)
 }
 
-// Healed holds where the restart policy has brought the component back.
+// Healed reports whether the restart policy has restarted the component.
 func (*Crash) Healed(ctx context.Context, h target.Handle, _ State) (bool, error) {
 	return running(ctx, h)
 }
 
-// Revert starts the component, where nothing brought it back.
+// Revert starts the component if it does not run.
 func (*Crash) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }

@@ -10,23 +10,24 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Delay holds packets up. They keep their order.
+// Delay delays packets and keeps their order.
 //
-// They are held in user space, which every kernel can do, and which carries
-// some twenty thousand packets a second. The kernel's own way (netem) carries
-// more, where a kernel has it; it knows no peers and ports, and stays when the
-// helper is killed, until it is undone from the journal.
+// By default it holds them in user space, which every kernel supports, up to about 20,000
+// packets a second. The kernel's netem handles more, but not every kernel has it; it
+// cannot select peers or ports, and it stays in force if the helper is killed, until the
+// journal is undone.
 type Delay struct {
 	Traffic `yaml:",inline"`
 
-	By     time.Duration `json:"by" yaml:"by" jsonschema:"required" jsonschema_description:"How long."`
-	Via    string        `json:"via,omitempty" yaml:"via,omitempty" jsonschema:"enum=userspace,enum=netem" jsonschema_description:"netem: the kernel's own way, for all that leaves the component; userspace where it is not set."`
-	Jitter time.Duration `json:"jitter,omitempty" yaml:"jitter,omitempty" jsonschema_description:"Up to so much more or less."`
+	By     time.Duration `json:"by" yaml:"by" jsonschema:"required" jsonschema_description:"How long packets are delayed."`
+	Via    string        `json:"via,omitempty" yaml:"via,omitempty" jsonschema:"enum=userspace,enum=netem" jsonschema_description:"userspace: in the helper; netem: in the kernel, for all outgoing packets (default: userspace)."`
+	Jitter time.Duration `json:"jitter,omitempty" yaml:"jitter,omitempty" jsonschema_description:"The maximum random deviation from the delay, in both directions."`
 }
 
 var _ Carried = (*Delay)(nil)
 
-// MaxDelay bounds a delay: a packet that is held up for longer is a lost one.
+// MaxDelay is the longest delay: a packet that arrives later than that is lost to its
+// receiver.
 const MaxDelay = time.Minute
 
 // Check implements [Checker].
@@ -35,17 +36,17 @@ func (f *Delay) Check() error {
 	case f.By <= 0 || f.By > MaxDelay:
 		return fmt.Errorf("by: found %v, expected more than 0 and at most %v", f.By, MaxDelay)
 	case f.Jitter < 0 || f.Jitter > f.By:
-		return fmt.Errorf("jitter: found %v, expected 0 to %v, as by is", f.Jitter, f.By)
+		return fmt.Errorf("jitter: found %v, expected 0 to %v, the value of by", f.Jitter, f.By)
 	case f.Via != "" && f.Via != "userspace" && f.Via != "netem":
 		return fmt.Errorf("via: found %q, expected userspace or netem", f.Via)
 	case f.Via == "netem" && !f.everything():
-		return errors.New("via: netem delays all that leaves the component: expected no peer, protocol, ports or direction")
+		return errors.New("via: netem delays all outgoing packets: expected no peer, protocol, ports or direction")
 	}
 	return f.check()
 }
 
-// One way is delayed where nothing is said, so that a round trip takes so much
-// longer.
+// By default only outgoing packets are delayed, so that a round trip takes longer by the
+// delay and not by twice the delay.
 func (f *Delay) carry() helped {
 	if f.Via == "netem" {
 		return helped{

@@ -8,10 +8,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// DNS makes the component's name lookups fail: those by the engine's own
-// server at 127.0.0.11, and those by any other.
+// DNS makes the component's name lookups fail, by the engine's own server at 127.0.0.11
+// and by all other servers.
 type DNS struct {
-	Answer string `json:"answer,omitempty" yaml:"answer,omitempty" jsonschema:"enum=timeout,enum=refused" jsonschema_description:"timeout: no answer comes; refused: it is told at once that nobody answers; timeout where it is not set."`
+	Answer string `json:"answer,omitempty" yaml:"answer,omitempty" jsonschema:"enum=timeout,enum=refused" jsonschema_description:"timeout: lookups get no answer; refused: lookups fail at once because the port is closed (default: timeout)."`
 }
 
 var _ Carried = (*DNS)(nil)
@@ -24,8 +24,9 @@ func (f *DNS) Check() error {
 	return nil
 }
 
-// A timeout is lost answers: a lost question is told to the sender at once.
-// Both are met before the engine rewrites the addresses of its own server.
+// A timeout drops the answers, because the kernel would report a dropped question to its
+// sender at once. Both rules run early, before the engine rewrites the address of its own
+// server.
 func (f *DNS) carry() helped {
 	rule := helper.Rule{Hook: helper.In, Do: helper.Drop, Ports: []uint16{53}, From: true, Early: true, Loopback: true}
 	if f.Answer == "refused" {

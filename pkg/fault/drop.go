@@ -5,11 +5,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// Drop loses packets, all of them or a share, and nobody is told.
+// Drop drops packets, all or a share, without notice to their sender.
 type Drop struct {
 	Traffic `yaml:",inline"`
 
-	Share unit.Ratio `json:"share,omitempty" yaml:"share,omitempty" jsonschema_description:"So many of the packets, at random; all of them where it is not set."`
+	Share unit.Ratio `json:"share,omitempty" yaml:"share,omitempty" jsonschema_description:"The share of the packets, chosen at random (default: all)."`
 }
 
 var _ Carried = (*Drop)(nil)

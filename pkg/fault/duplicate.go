@@ -5,11 +5,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// Duplicate sends what leaves the component twice.
+// Duplicate sends packets twice.
 type Duplicate struct {
 	Traffic `yaml:",inline"`
 
-	Share unit.Ratio `json:"share,omitempty" yaml:"share,omitempty" jsonschema_description:"So many of the packets, at random; all of them where it is not set."`
+	Share unit.Ratio `json:"share,omitempty" yaml:"share,omitempty" jsonschema_description:"The share of the packets, chosen at random (default: all)."`
 }
 
 var _ Carried = (*Duplicate)(nil)

@@ -89,7 +89,7 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		`signal: found "STOP", expected one of HUP, INT, KILL, QUIT, TERM, USR1, USR2`: &fault.Process{Name: "x", Signal: "STOP"},
 		"process: expected the name of a program":                                      &fault.Process{Signal: "TERM"},
 		"cores: expected 0.01 or more":                                                 &fault.CPU{},
-		"limit: expected 6MiB or more, as the engine does":                             &fault.Memory{Limit: 1 << 20},
+		"limit: expected 6MiB or more, the minimum of the engine":                      &fault.Memory{Limit: 1 << 20},
 		"max: expected 1 or more":                                                      &fault.PIDs{},
 		"name: expected the name of a zone":                                            &fault.Zone{},
 		`by: found "fire", expected kill or isolate`:                                   &fault.Zone{Name: "a", By: "fire"},

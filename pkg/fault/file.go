@@ -15,14 +15,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// File removes, replaces or breaks a file of a component, such as the
-// certificate that lives on one server, and puts it back with its owner, mode
-// and times. A process that has read it already may not notice.
+// File removes, replaces or corrupts a file of a component, such as a certificate, and
+// restores it with owner, mode and times. A process that has already read the file may not
+// notice.
 type File struct {
-	Path    string `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"The file, in the component."`
-	Do      string `json:"do" yaml:"do" jsonschema:"required,enum=remove,enum=corrupt,enum=replace,enum=chmod" jsonschema_description:"remove: it is gone; corrupt: every byte is turned around; replace: it has another content; chmod: it has another mode."`
-	Content string `json:"content,omitempty" yaml:"content,omitempty" jsonschema_description:"What replaces it."`
-	Mode    string `json:"mode,omitempty" yaml:"mode,omitempty" jsonschema_description:"Its other mode, in octal: 0000."`
+	Path    string `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"The absolute path of the file in the component."`
+	Do      string `json:"do" yaml:"do" jsonschema:"required,enum=remove,enum=corrupt,enum=replace,enum=chmod" jsonschema_description:"remove: remove the file; corrupt: invert every byte; replace: replace the content; chmod: change the mode."`
+	Content string `json:"content,omitempty" yaml:"content,omitempty" jsonschema_description:"The new content, for do: replace."`
+	Mode    string `json:"mode,omitempty" yaml:"mode,omitempty" jsonschema_description:"The new mode in octal, such as 0000, for do: chmod."`
 }
 
 var (
@@ -33,7 +33,7 @@ var (
 	_ Checker   = (*File)(nil)
 )
 
-// fileState is what undoing needs: all of the file.
+// fileState is what Revert needs: the whole file.
 type fileState struct {
 	life
 	File helper.FileSeen `json:"file"`
@@ -48,9 +48,9 @@ func (f *File) Check() error {
 	case f.Do == "chmod" && err != nil:
 		return fmt.Errorf("mode: found %q, expected an octal mode such as 0000", f.Mode)
 	case f.Do != "replace" && f.Content != "":
-		return errors.New("content: is for do: replace")
+		return errors.New("content: only allowed with do: replace")
 	case f.Do != "chmod" && f.Mode != "":
-		return errors.New("mode: is for do: chmod")
+		return errors.New("mode: only allowed with do: chmod")
 	case f.Do != "remove" && f.Do != "corrupt" && f.Do != "replace" && f.Do != "chmod":
 		return fmt.Errorf("do: found %q, expected remove, corrupt, replace or chmod", f.Do)
 	}
@@ -62,7 +62,7 @@ func (f *File) mode() (uint32, error) {
 	return uint32(m), err
 }
 
-// broken is the file as the fault makes it.
+// broken is the file with the fault in force.
 func (f *File) broken(was helper.FileSeen) helper.FileSeen {
 	now := was
 	switch f.Do {
@@ -76,7 +76,7 @@ func (f *File) broken(was helper.FileSeen) helper.FileSeen {
 	case "replace":
 		now.Content = []byte(f.Content)
 	case "chmod":
-		now.Mode, _ = f.mode() // checked
+		now.Mode, _ = f.mode() // Check has validated it
 	}
 	return now
 }
@@ -109,7 +109,7 @@ func (f *File) Warm(ctx context.Context, h target.Handle) error {
 	return err
 }
 
-// Inject breaks the file.
+// Inject removes or changes the file.
 func (f *File) Inject(ctx context.Context, h target.Handle, was State) error {
 	state, err := stateOf[fileState](was)
 	if err != nil {
@@ -118,7 +118,7 @@ func (f *File) Inject(ctx context.Context, h target.Handle, was State) error {
 	return f.write(ctx, h, f.broken(state.File))
 }
 
-// InForce holds while the file is as the fault made it.
+// InForce returns nil while the file is as Inject left it.
 func (f *File) InForce(ctx context.Context, h target.Handle, was State) error {
 	state, err := stateOf[fileState](was)
 	if err != nil {
@@ -129,13 +129,14 @@ func (f *File) InForce(ctx context.Context, h target.Handle, was State) error {
 		return err
 	}
 	if !sameFile(now, f.broken(state.File)) {
-		return fmt.Errorf("%w: %s is another one", ErrNotInForce, f.Path)
+		return fmt.Errorf("%w: %s has changed since the injection", ErrNotInForce, f.Path)
 	}
 	return nil
 }
 
-// Revert puts the file back. One that somebody else has put there meanwhile, a
-// renewed certificate for example, is left alone.
+// Revert restores the file. It does not touch a file that another process has written
+// since, such as a renewed certificate. A file with only the start of the fault's content
+// is the fault's: the write was interrupted.
 func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
 	state, err := stateOf[fileState](was)
 	if err != nil {
@@ -151,9 +152,8 @@ func (f *File) Revert(ctx context.Context, h target.Handle, was State) error {
 	return f.write(ctx, h, state.File)
 }
 
-// left tells whether a file is what the fault made of it, or what was left when
-// the fault or its undoing was cut off: a part of the content, or all of it
-// without its owner and mode.
+// left reports whether a file is as the fault made it, or as an interrupted injection or
+// revert left it: a part of the content, or all of it without its owner and mode.
 func (f *File) left(now, was helper.FileSeen) bool {
 	ours := f.broken(was)
 	if sameFile(now, ours) || partOf(now, ours) {
@@ -162,12 +162,12 @@ func (f *File) left(now, was helper.FileSeen) bool {
 	return f.Do != "chmod" && now.Exists && (partOf(now, was) || bytes.Equal(now.Content, was.Content))
 }
 
-// partOf tells whether the writing of a file was cut off.
+// partOf reports whether the write of a file was interrupted.
 func partOf(now, whole helper.FileSeen) bool {
 	return now.Exists && len(now.Content) < len(whole.Content) && bytes.HasPrefix(whole.Content, now.Content)
 }
 
-// sameFile compares what a fault changes.
+// sameFile compares the attributes that a fault changes.
 func sameFile(a, b helper.FileSeen) bool {
 	return a.Exists == b.Exists && bytes.Equal(a.Content, b.Content) && a.Mode == b.Mode
 }
@@ -178,7 +178,7 @@ func (f *File) read(ctx context.Context, h target.Handle) (helper.FileSeen, erro
 		return helper.FileSeen{}, err
 	}
 	if reply.File == nil {
-		return helper.FileSeen{}, errors.New("the helper has read no file")
+		return helper.FileSeen{}, errors.New("the helper's reply has no file")
 	}
 	return *reply.File, nil
 }

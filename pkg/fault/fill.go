@@ -10,13 +10,13 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Fill fills a file system of the component. The file that fills it has no
-// name, and goes with the helper.
+// Fill fills a file system of the component with an unnamed file, which the kernel removes
+// when the helper ends.
 type Fill struct {
-	Path       string     `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"A folder of the file system to fill, in the component."`
-	Leave      unit.Size  `json:"leave,omitempty" yaml:"leave,omitempty" jsonschema_description:"So much stays free: 1MiB; nothing where it is not set."`
-	LeaveShare unit.Ratio `json:"leave_share,omitempty" yaml:"leave_share,omitempty" jsonschema_description:"So much stays free, as a share of the whole: 5%."`
-	Host       bool       `json:"host,omitempty" yaml:"host,omitempty" jsonschema_description:"Even where it is the host's own file system; a tenth of that stays free in any case."`
+	Path       string     `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"The absolute path of a folder in the component; its file system is filled."`
+	Leave      unit.Size  `json:"leave,omitempty" yaml:"leave,omitempty" jsonschema_description:"The space to leave free, such as 1MiB (default: none)."`
+	LeaveShare unit.Ratio `json:"leave_share,omitempty" yaml:"leave_share,omitempty" jsonschema_description:"The space to leave free, as a share of the file system, such as 5%."`
+	Host       bool       `json:"host,omitempty" yaml:"host,omitempty" jsonschema_description:"Allow the fault to fill the host's own file system; 10% of it always stays free."`
 }
 
 var _ Carried = (*Fill)(nil)

@@ -8,10 +8,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Hang stops processes of a component (SIGSTOP), and lets them go on: a worker
-// that hangs, beside others that do not.
+// Hang stops processes of a component with SIGSTOP, like a worker that hangs while others
+// work. Revert continues them.
 type Hang struct {
-	Process string `json:"process" yaml:"process" jsonschema:"required" jsonschema_description:"The name of their program, without folders."`
+	Process string `json:"process" yaml:"process" jsonschema:"required" jsonschema_description:"The program name of the processes, without a folder."`
 }
 
 var _ Carried = (*Hang)(nil)
@@ -26,7 +26,7 @@ func checkProcess(name string) error {
 	return nil
 }
 
-// The numbers are Linux's, whatever this is compiled for.
+// The signal numbers are Linux's, on every platform.
 const (
 	sigCont = 18
 	sigStop = 19

@@ -15,28 +15,27 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// helped is a fault that a helper carries out: all that tells one such kind
-// from another.
+// helped is the implementation of a fault that runs in a helper.
 type helped struct {
 	power helper.Power
 	needs helper.Features
-	// work is what the helper is told now; it may change while the fault lasts,
-	// as other components come and go.
+	// work is the helper's work. It may change while the fault lasts, because peers may
+	// start or stop.
 	work func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error)
-	// peers are whom the fault is about, beside the component.
+	// peers selects the other components of the fault, if it has any.
 	peers target.Selector
-	// tries tells that a helper can say beforehand whether it would work.
+	// tries: the helper can check in advance that the work would succeed.
 	tries bool
-	// keeps tells that the kernel keeps the effect when the helper is killed.
+	// keeps: the kernel keeps the effect if the helper is killed.
 	keeps bool
 }
 
-// helpedState is what undoing such a fault needs.
+// helpedState is what Revert needs.
 type helpedState struct {
 	life
-	Tag string `json:"tag"` // names the work among others of the same helper
-	// Peers are the components that held the peers' role, by id: a role may move
-	// while the fault lasts, and the fault does not move with it.
+	Tag string `json:"tag"` // identifies the work in its helper
+	// Peers are the IDs of the components that had the peers' role at first: a role may
+	// move while the fault lasts, and the fault must not move with it.
 	Peers []string `json:"peers,omitempty"`
 }
 
@@ -57,7 +56,7 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 			return nil, err
 		}
 	}
-	if err := f.meet(ctx, h, &state); err != nil {
+	if err := f.findPeers(ctx, h, &state); err != nil {
 		return nil, err
 	}
 	if f.tries {
@@ -72,9 +71,9 @@ func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
 	return json.Marshal(state)
 }
 
-// meet looks for the peers, of whom nobody at all is a mistake, and remembers who
-// holds their role.
-func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) error {
+// findPeers checks that there are peers, and remembers the components that have their
+// role.
+func (f helped) findPeers(ctx context.Context, h target.Handle, state *helpedState) error {
 	if f.peers.IsZero() {
 		return nil
 	}
@@ -83,7 +82,7 @@ func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) e
 		return err
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("no component matches %s: is the name right?", f.peers)
+		return fmt.Errorf("no component matches %s: check its name or label", f.peers)
 	}
 	if f.peers.Role != "" {
 		for _, c := range found {
@@ -93,7 +92,7 @@ func (f helped) meet(ctx context.Context, h target.Handle, state *helpedState) e
 	return nil
 }
 
-// attach puts a helper beside the component, or returns the one that is there.
+// attach returns the component's helper, and starts it if there is none.
 func attach(ctx context.Context, h target.Handle, power helper.Power) (*helper.Session, error) {
 	attacher, err := target.As[target.Attacher](h)
 	if err != nil {
@@ -102,7 +101,7 @@ func attach(ctx context.Context, h target.Handle, power helper.Power) (*helper.S
 	return attacher.Attach(ctx, power)
 }
 
-// ready is the helper, and what it is told now.
+// ready returns the helper and its present work.
 func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (*helper.Session, helper.Work, error) {
 	session, err := attach(ctx, h, f.power)
 	if err != nil {
@@ -125,9 +124,9 @@ func (f helped) inject(ctx context.Context, h target.Handle, was State) error {
 	return err
 }
 
-// inForce asks the helper. A component that was restarted has other namespaces,
-// and the fault is not in those. Where the work has changed, because a component
-// that it is about has come or gone, the helper is told.
+// inForce asks the helper for its status. A restarted component has new namespaces, in
+// which the fault is not in force. If the work has changed because a peer started or
+// stopped, inForce updates the helper.
 func (f helped) inForce(ctx context.Context, h target.Handle, was State) (helper.Reply, error) {
 	attacher, state, err := reach(h, was)
 	if err != nil {
@@ -135,7 +134,7 @@ func (f helped) inForce(ctx context.Context, h target.Handle, was State) (helper
 	}
 	session, ok := attacher.Attached(ctx, f.power)
 	if !ok {
-		return helper.Reply{}, fmt.Errorf("%w: its helper has ended, or the component was restarted", ErrNotInForce)
+		return helper.Reply{}, fmt.Errorf("%w: the helper has ended, or the component was restarted", ErrNotInForce)
 	}
 	reply, err := session.Status(ctx, state.Tag)
 	if err != nil {
@@ -157,8 +156,8 @@ func (f helped) inForce(ctx context.Context, h target.Handle, was State) (helper
 	return reply, err
 }
 
-// revert undoes by the helper that did it, where this process has it; else by
-// ending that helper, and mending what the kernel has kept.
+// revert undoes the work by the same helper if this process is connected to it. Else it
+// ends that helper, and a new helper removes what the kernel has kept.
 func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 	attacher, state, err := reach(h, was)
 	if err != nil {
@@ -178,7 +177,7 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 	}
 	c, err := h.Look(ctx)
 	if err != nil || c.State != target.Running && c.State != target.Paused {
-		return err // its namespaces are gone, and the effect with them
+		return err // the namespaces are gone, and the effect with them
 	}
 	session, work, err := f.ready(ctx, h, state)
 	if err != nil {
@@ -187,8 +186,7 @@ func (f helped) revert(ctx context.Context, h target.Handle, was State) error {
 	return session.Mend(ctx, work)
 }
 
-// reach is what every order after the first look needs: whom to ask for a helper,
-// and what was seen before.
+// reach returns the component's attacher and the decoded state.
 func reach(h target.Handle, was State) (target.Attacher, helpedState, error) {
 	s, err := stateOf[helpedState](was)
 	if err != nil {
@@ -198,10 +196,10 @@ func reach(h target.Handle, was State) (target.Attacher, helpedState, error) {
 	return attacher, s, err
 }
 
-// current are the peers as they are now, in a fixed order.
+// current is the present peers, in a fixed order.
 func (s helpedState) current(ctx context.Context, h target.Handle, peers target.Selector) ([]target.Component, error) {
 	if len(s.Peers) > 0 {
-		peers = target.Selector{} // the fence
+		peers = target.Selector{} // all components of the environment
 	}
 	finder, err := target.As[target.Finder](h)
 	if err != nil {

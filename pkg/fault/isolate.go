@@ -9,12 +9,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Isolate cuts a component off from everybody, as the loss of its network does.
-// It goes on running and finds nobody.
+// Isolate disconnects a component from its network. The component continues to run.
 type Isolate struct {
-	// KeepProbe leaves the way by which gameday's users come in, where they come
-	// to this component: the gateways of its networks.
-	KeepProbe bool `json:"keep_probe,omitempty" yaml:"keep_probe,omitempty" jsonschema_description:"Users of gameday's journeys still reach it from the host; not so where it is not set."`
+	// KeepProbe exempts the gateways of the component's networks, from which requests of
+	// gameday's load arrive.
+	KeepProbe bool `json:"keep_probe,omitempty" yaml:"keep_probe,omitempty" jsonschema_description:"Requests of gameday's load still reach the component from the host (default: false)."`
 }
 
 var _ Carried = (*Isolate)(nil)
@@ -35,7 +34,7 @@ func (f *Isolate) carry() helped {
 		}
 		gateways, err := host.Gateways(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("find the probe's way: %w", err)
+			return nil, fmt.Errorf("keep_probe: find the gateways of the component: %w", err)
 		}
 		but := all
 		for _, g := range gateways {

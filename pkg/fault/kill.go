@@ -6,8 +6,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Kill is the loss of a component's host: it ends at once, without a chance to
-// say goodbye, and no restart policy brings it back.
+// Kill is the loss of a component's host: the component ends at once, without a graceful
+// shutdown, and no restart policy restarts it.
 type Kill struct{}
 
 var (
@@ -24,7 +24,7 @@ func (*Kill) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return alive(ctx, h)
 }
 
-// Inject kills.
+// Inject kills the component.
 func (*Kill) Inject(ctx context.Context, h target.Handle, _ State) error {
 	killer, err := target.As[target.Killer](h)
 	if err != nil {
@@ -33,7 +33,7 @@ func (*Kill) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return killer.Kill(ctx)
 }
 
-// InForce holds while the component stays down.
+// InForce returns nil while the component is down.
 func (*Kill) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
 
 // Revert starts the component again.

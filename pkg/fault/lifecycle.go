@@ -10,13 +10,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// life is what the kinds that end a process remember of the component.
+// life identifies the main process of a component by its start time.
 type life struct {
 	State   target.State `json:"state"`
 	Started time.Time    `json:"started"`
 }
 
-// alive reads a component that must be running for a fault to mean anything.
+// alive reads the state of a component, which must be running for the fault to have an
+// effect.
 func alive(ctx context.Context, h target.Handle) (State, error) {
 	l, err := lifeNow(ctx, h)
 	if err != nil {
@@ -25,7 +26,7 @@ func alive(ctx context.Context, h target.Handle) (State, error) {
 	return json.Marshal(l)
 }
 
-// lifeNow is [alive] for kinds that remember more than that.
+// lifeNow is [alive] for kinds with more state.
 func lifeNow(ctx context.Context, h target.Handle) (life, error) {
 	c, err := h.Look(ctx)
 	if err != nil {
@@ -41,7 +42,7 @@ func lifeNow(ctx context.Context, h target.Handle) (life, error) {
 func stillDown(ctx context.Context, h target.Handle) error {
 	c, err := h.Look(ctx)
 	if errors.Is(err, target.ErrGone) {
-		return nil // as down as can be
+		return nil // a component that is gone is down
 	}
 	if err != nil {
 		return err
@@ -52,7 +53,7 @@ func stillDown(ctx context.Context, h target.Handle) error {
 	return nil
 }
 
-// diedSince returns nil where the process that ran before is no longer there.
+// diedSince returns nil if the main process of the former state has ended.
 func diedSince(ctx context.Context, h target.Handle, was State) error {
 	before, err := stateOf[life](was)
 	if err != nil {
@@ -63,12 +64,12 @@ func diedSince(ctx context.Context, h target.Handle, was State) error {
 		return err
 	}
 	if c.State == target.Running && c.Started.Equal(before.Started) {
-		return fmt.Errorf("%w: %s runs as it did before", ErrNotInForce, c.Name)
+		return fmt.Errorf("%w: the main process of %s has not ended", ErrNotInForce, c.Name)
 	}
 	return nil
 }
 
-// running tells whether the component runs by now.
+// running reports whether the component runs.
 func running(ctx context.Context, h target.Handle) (bool, error) {
 	c, err := h.Look(ctx)
 	return err == nil && c.State == target.Running, err
@@ -87,11 +88,11 @@ func startAgain(ctx context.Context, h target.Handle, was State) error {
 	return starter.Start(ctx)
 }
 
-// stateOf reads what a kind's Prepare saw.
+// stateOf decodes the state that a kind's Prepare read.
 func stateOf[S any](was State) (S, error) {
 	var s S
 	if err := json.Unmarshal(was, &s); err != nil {
-		return s, fmt.Errorf("read what was so before: %w", err)
+		return s, fmt.Errorf("read the state before the fault: %w", err)
 	}
 	return s, nil
 }

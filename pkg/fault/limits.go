@@ -8,21 +8,21 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Limiting is the spec of a kind that lowers a limit of a component: all that
-// tells one such kind from another. [Of] makes the fault of it.
+// Limiting is the spec of a kind that lowers a limit of a component. [Of] turns it into a
+// fault.
 type Limiting interface {
 	Checker
-	// refuses tells why a component with these limits would not be limited, or
-	// could not be put back.
+	// refuses returns an error if the new limit is not lower, or the former limit could
+	// not be restored.
 	refuses(was target.Limits) error
 	// lower lowers the kind's own limit.
 	lower(limits *target.Limits)
-	// copy copies the kind's own limit, and no other: another fault may be about
+	// copy copies only the kind's own limit, because another fault may have lowered
 	// another limit of the same component.
 	copy(to *target.Limits, from target.Limits)
 }
 
-// viaLimits is the fault of a spec that lowers a limit. On disk it is its spec.
+// viaLimits is the fault of a [Limiting] spec. It is stored as the spec.
 type viaLimits struct{ Limiting }
 
 var (
@@ -30,16 +30,16 @@ var (
 	_ Verifier = (*viaLimits)(nil)
 )
 
-// limitedState is what undoing needs: all limits as they were.
+// limitedState is what Revert needs: all former limits.
 type limitedState struct {
 	life
 	Was target.Limits `json:"was"`
 }
 
-// MarshalJSON writes the spec.
+// MarshalJSON encodes the spec.
 func (f *viaLimits) MarshalJSON() ([]byte, error) { return json.Marshal(f.Limiting) }
 
-// UnmarshalJSON reads the spec.
+// UnmarshalJSON decodes the spec.
 func (f *viaLimits) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, f.Limiting) }
 
 // Prepare reads the limits.
@@ -70,7 +70,7 @@ func (f *viaLimits) Inject(ctx context.Context, h target.Handle, was State) erro
 	return l.set(ctx, l.lowered)
 }
 
-// InForce holds while the limit is the lowered one.
+// InForce returns nil while the lowered limit is set.
 func (f *viaLimits) InForce(ctx context.Context, h target.Handle, was State) error {
 	l, err := f.look(ctx, h, was)
 	if err == nil && !l.lowers() {
@@ -79,8 +79,7 @@ func (f *viaLimits) InForce(ctx context.Context, h target.Handle, was State) err
 	return err
 }
 
-// Revert puts the former limit back, unless another process has set another one
-// meanwhile.
+// Revert restores the former limit, unless another process has changed the limit since.
 func (f *viaLimits) Revert(ctx context.Context, h target.Handle, was State) error {
 	l, err := f.look(ctx, h, was)
 	if err != nil || !l.lowers() {
@@ -89,8 +88,7 @@ func (f *viaLimits) Revert(ctx context.Context, h target.Handle, was State) erro
 	return l.set(ctx, l.was)
 }
 
-// limits are those of a component: as they were, as the fault makes them, and as
-// they are.
+// limits are the limits of a component: former, lowered and present.
 type limits struct {
 	target.Limiter
 
@@ -112,7 +110,7 @@ func (f *viaLimits) look(ctx context.Context, h target.Handle, was State) (limit
 	return l, err
 }
 
-// lowers tells whether the fault's own limit is the lowered one.
+// lowers reports whether the fault's own limit is lowered at present.
 func (l limits) lowers() bool { return l.of.own(l.now) == l.of.own(l.lowered) }
 
 // set sets the fault's own limit.
@@ -121,7 +119,7 @@ func (l limits) set(ctx context.Context, to target.Limits) error {
 	return l.SetLimits(ctx, l.now)
 }
 
-// own is the fault's own limit alone.
+// own is only the fault's own limit.
 func (f *viaLimits) own(all target.Limits) target.Limits {
 	var own target.Limits
 	f.copy(&own, all)

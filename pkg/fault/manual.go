@@ -10,29 +10,29 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// DefaultManualTimeout bounds how long a person may take.
+// DefaultManualTimeout is the default time that a person has for an instruction.
 const DefaultManualTimeout = 5 * time.Minute
 
-// Person does by hand what gameday cannot.
+// Person is a person at a terminal who follows instructions.
 type Person interface {
-	// Do shows an instruction, and returns once it was followed. It is an error
-	// where nobody is there, or ctx ends first.
+	// Do shows an instruction and returns once the person confirms it. It returns an
+	// error if there is no person, or ctx ends first.
 	Do(ctx context.Context, instruction string) error
 }
 
 type personKey struct{}
 
-// WithPerson gives a context somebody to ask.
+// WithPerson returns a context with the person that [Manual] faults ask.
 func WithPerson(ctx context.Context, p Person) context.Context {
 	return context.WithValue(ctx, personKey{}, p)
 }
 
-// Manual is done by a person, for the single points of failure that are people,
-// and for what has no switch that a program could throw.
+// Manual is a fault that a person injects and reverts, for single points of failure that
+// are people, and for things that no program can switch off.
 type Manual struct {
-	Do      string        `json:"do" yaml:"do" jsonschema:"required" jsonschema_description:"What to do."`
-	Undo    string        `json:"undo" yaml:"undo" jsonschema:"required" jsonschema_description:"What to do to put it back."`
-	Timeout time.Duration `json:"timeout,omitempty" yaml:"timeout,omitempty" jsonschema_description:"How long a person may take; 5m where it is not set."`
+	Do      string        `json:"do" yaml:"do" jsonschema:"required" jsonschema_description:"The instruction to inject the fault."`
+	Undo    string        `json:"undo" yaml:"undo" jsonschema:"required" jsonschema_description:"The instruction to revert the fault."`
+	Timeout time.Duration `json:"timeout,omitempty" yaml:"timeout,omitempty" jsonschema_description:"How long the person may take for an instruction (default: 5m)."`
 }
 
 var (
@@ -41,33 +41,34 @@ var (
 	_ Patient = (*Manual)(nil)
 )
 
-// Targetless tells that what a person does need not be about a component.
+// Targetless marks the kind: an instruction needs no target.
 func (*Manual) Targetless() {}
 
-// Patience is how long a person may take.
+// Patience implements [Patient]: it is the time that a person has for an instruction.
 func (f *Manual) Patience() time.Duration { return cmp.Or(f.Timeout, DefaultManualTimeout) }
 
 // Check implements [Checker].
 func (f *Manual) Check() error {
 	switch {
 	case f.Do == "" || f.Undo == "":
-		return errors.New("expected what to do, and what to do to undo it")
+		return errors.New("expected both do: and undo:, the instructions to inject and to revert the fault")
 	case f.Timeout < 0:
 		return fmt.Errorf("timeout: found %v, expected more than 0", f.Timeout)
 	}
 	return nil
 }
 
-// Prepare has nothing to read.
+// Prepare does nothing.
 func (*Manual) Prepare(context.Context, target.Handle) (State, error) { return State("{}"), nil }
 
-// Inject asks for it.
+// Inject asks the person to inject the fault.
 func (f *Manual) Inject(ctx context.Context, _ target.Handle, _ State) error { return f.ask(ctx, f.Do) }
 
-// Revert asks to put it back. Where nobody is there, it is left, and said.
+// Revert asks the person to revert the fault. Without a person it returns an error with
+// the instruction.
 func (f *Manual) Revert(ctx context.Context, _ target.Handle, _ State) error {
 	if err := f.ask(ctx, f.Undo); err != nil {
-		return fmt.Errorf("a person has to do this, and then say so to gameday undo: %s (%w)", f.Undo, err)
+		return fmt.Errorf("ask a person to revert the fault: %w: do this by hand, then confirm it with gameday undo: %s", err, f.Undo)
 	}
 	return nil
 }
@@ -75,12 +76,12 @@ func (f *Manual) Revert(ctx context.Context, _ target.Handle, _ State) error {
 func (f *Manual) ask(ctx context.Context, instruction string) error {
 	person, ok := ctx.Value(personKey{}).(Person)
 	if !ok {
-		return errors.New("nobody is there to do it: run gameday on a terminal")
+		return errors.New("gameday has no terminal to ask a person: run gameday on a terminal")
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.Patience())
 	defer cancel()
 	return person.Do(ctx, instruction)
 }
 
-// Interruptible implements [Interruptible]: a person can be told to stop.
+// Interruptible implements [Interruptible]: the wait for a person can be cancelled.
 func (*Manual) Interruptible() {}

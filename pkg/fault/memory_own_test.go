@@ -245,7 +245,7 @@ func TestInMemoryUndoOfUnknownEntries(t *testing.T) {
 	}
 	// An error names what could not be undone.
 	w.broken = errors.New("the engine is away")
-	if err := fault.Undo(t.Context(), env, e); !errors.Is(err, w.broken) || !strings.Contains(err.Error(), "kill of db-1") {
+	if err := fault.Undo(t.Context(), env, e); !errors.Is(err, w.broken) || !strings.Contains(err.Error(), "kill on db-1") {
 		t.Errorf("found %v", err)
 	}
 	// What is about no component is undone without one.

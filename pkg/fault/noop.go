@@ -6,8 +6,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Noop does nothing, and is the specimen for a new kind: the smallest that is
-// complete. A game day with it shows what the journey looks like undisturbed.
+// Noop does nothing. A game day with it shows the journeys without a fault. It is the
+// smallest complete kind, and a template for new kinds.
 type Noop struct{}
 
 var (
@@ -15,7 +15,7 @@ var (
 	_ Verifier = (*Noop)(nil)
 )
 
-// Prepare looks at the component, so that one that is gone is refused.
+// Prepare refuses a component that is gone.
 func (*Noop) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	_, err := h.Look(ctx)
 	return nil, err
@@ -24,7 +24,7 @@ func (*Noop) Prepare(ctx context.Context, h target.Handle) (State, error) {
 // Inject does nothing.
 func (*Noop) Inject(context.Context, target.Handle, State) error { return nil }
 
-// InForce always holds: nothing is in force.
+// InForce always returns nil.
 func (*Noop) InForce(context.Context, target.Handle, State) error { return nil }
 
 // Revert does nothing.

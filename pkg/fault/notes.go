@@ -1,167 +1,167 @@
 package fault
 
-// Note is what there is to know about a kind beside its settings.
+// Note is the documentation of a kind, besides its settings.
 type Note struct {
-	Example string // a fault of a scenario
-	How     string // what it does
-	Undone  string // how it is undone, whatever dies
-	Kernel  string // what it takes of the engine's kernel, beside what engines take
+	Example string // an item of faults: in a scenario
+	How     string // how the fault works
+	Undone  string // how it is reverted, also after a crash of gameday or the helper
+	Kernel  string // the kernel features that it requires, beyond those of Docker
 }
 
-// Notes are the notes on all kinds, by name.
+// Notes are the notes of all kinds, by name.
 func Notes() map[string]Note { //nolint:funlen // a table
 	return map[string]Note{
 		"bandwidth": {
 			Example: `bandwidth: {target: {service: db}, rate: 10mbit}`,
-			How:     `A token bucket (tbf) on every interface of the component, with 10 ms of burst and 100 ms of queue. An interface with a root qdisc of its own, anything but the kernel's default, is refused: it could not be put back as it was.`,
-			Undone:  "The helper removes the queue, and the kernel puts its default back. The kernel keeps the queue if the helper is killed: then another helper removes it, from the journal.",
+			How:     `A token bucket (tbf) on every interface of the component, with a burst of 10 ms and a queue of 100 ms. The fault refuses an interface whose root qdisc is not the kernel's default, because that qdisc could not be restored.`,
+			Undone:  "The helper removes the qdisc, and the kernel restores its default. If the helper is killed, the kernel keeps the qdisc; then another helper removes it, from the journal.",
 			Kernel:  "sch_tbf",
 		},
 		"command": {
 			Example: `command: {inject: [aws, rds, reboot-db-instance, --force-failover], undo: ["true"], timeout: 5m}`,
-			How:     `The commands run as they are, without a shell. On the host they run where gameday runs, with its environment.`,
-			Undone:  "By your own undo command: it must be safe to repeat, and to run when nothing was broken.",
+			How:     `The commands run without a shell. On the host they run in gameday's working directory, with its environment variables.`,
+			Undone:  "By your own undo command. It must be safe to run more than once, and to run if the fault was not injected.",
 		},
 		"connections": {
 			Example: `connections: {target: {service: nat}, max: 100}`,
-			How:     `Connection tracking counts; the packet that would begin one more is lost, for what ends at the component and what passes through it.`,
-			Undone:  "As for drop.",
+			How:     `Connection tracking counts connections to the component and connections routed through it. The packet that would open one above the limit is dropped.`,
+			Undone:  "Like drop.",
 			Kernel:  "nftables with nft_connlimit",
 		},
 		"corrupt": {
 			Example: `corrupt: {target: {service: app}, share: 1%}`,
-			How:     `Packets pass through user space, where a bit behind the IP header is changed. The checksum tells, and the other end throws them away.`,
-			Undone:  "As for delay.",
+			How:     `Packets pass through user space, where a bit after the IP header is flipped. The receiver discards them because of their checksum.`,
+			Undone:  "Like delay.",
 			Kernel:  "nftables, the NFQUEUE target",
 		},
 		"cpu": {
 			Example: `cpu: {target: {service: app, any: 1}, cores: 0.1}`,
-			How:     `The quota of the component's control group is lowered by the engine. One that is no lower than what the component has is refused.`,
-			Undone:  "The former quota is put back, unless somebody has set another one meanwhile.",
+			How:     `The engine lowers the CPU quota of the component's control group. The fault refuses a limit that is not lower than the present one.`,
+			Undone:  "The engine restores the former quota, unless another process has changed it since.",
 		},
 		"crash": {
 			Example: `crash: {target: {service: app, any: 1}}`,
-			How:     `A helper in the PID namespace of the host, with CAP_KILL alone, ends the main process. To the engine that is a crash and not an order, so that the restart policy does what it is for.`,
-			Undone:  "Where nothing has brought the component back, it is started.",
+			How:     `A helper in the PID namespace of the host, with only CAP_KILL, ends the main process. For the engine that is a crash and not a request to stop, so the restart policy applies.`,
+			Undone:  "The component is started, unless it was restarted already.",
 		},
 		"delay": {
 			Example: `delay: {target: {service: db}, by: 200ms, jitter: 20ms}`,
-			How:     "Packets are held in user space and leave in order. It carries some 20,000 packets a second (measured on two cores; 40,000 are too many); what is more passes without delay. On the way out, what is held counts against the sender's socket buffer: a UDP sender has room for some 250 packets, and waits. `via: netem` is the kernel's own way; like bandwidth, it is refused on an interface with a root qdisc of its own.",
-			Undone:  "The rules go first and what is held is let go. If the helper is killed, its rules go with it, and packets pass. A netem queue is removed from the journal.",
+			How:     "Packets are held in user space and leave in order. That handles about 20,000 packets a second (measured on two cores; 40,000 are too many); packets above that rate pass without delay. Held outgoing packets count towards the sender's socket buffer: a UDP sender has room for about 250 packets, then waits. `via: netem` uses the kernel's netem; like bandwidth, it refuses an interface whose root qdisc is not the kernel's default.",
+			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass. A netem qdisc is removed from the journal.",
 			Kernel:  "nftables, the NFQUEUE target; sch_netem for via: netem",
 		},
 		"dns": {
 			Example: `dns: {target: {label: tier=app}, answer: timeout}`,
-			How:     `timeout loses the answers; refused tells the asker that the port is closed. Both are met before the engine rewrites the addresses of its own server at 127.0.0.11.`,
-			Undone:  "As for drop.",
+			How:     `timeout drops the answers; refused rejects the queries, as a closed port does. Both happen before the engine rewrites the address of its own server, 127.0.0.11.`,
+			Undone:  "Like drop.",
 			Kernel:  "nftables",
 		},
 		"drop": {
 			Example: `drop: {target: {service: app}, peer: {service: db}, share: 10%}`,
-			How:     `A rule in the component's network namespace: on the way in at the input hook, on the way out at the device, where a loss is silent to the sender too.`,
-			Undone:  "The helper removes its table. If the helper is killed, the kernel does, as the table belongs to the helper's socket.",
-			Kernel:  "nftables; owned tables (5.12) and the egress hook (5.16), else a note says what is less",
+			How:     `A rule in the component's network namespace: for incoming packets at the input hook; for outgoing packets at the device, where the sender is not notified of the loss.`,
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
+			Kernel:  "nftables; without owned tables (Linux 5.12) or the egress hook (5.16) the fault works with the limits that a note in the report names",
 		},
 		"duplicate": {
 			Example: `duplicate: {target: {service: app}, protocol: udp, share: 5%}`,
-			How:     `A copy of each packet is sent to where it goes.`,
-			Undone:  "As for drop.",
+			How:     `A copy of each packet is sent to the same destination.`,
+			Undone:  "Like drop.",
 			Kernel:  "nftables with nft_dup_ipv4",
 		},
 		"file": {
 			Example: `file: {target: {service: lb}, path: /etc/ssl/server.pem, do: remove}`,
-			How:     `A helper in the component's PID namespace reaches its files. Symbolic links of the component stay inside of it. Files of up to 1 MiB. A file with several names (hard links) is not removed, and one with capabilities or signatures is refused: it could not be put back.`,
-			Undone:  "The file is written back with owner, mode, access list, user attributes, and times to the nanosecond. A file that is neither as it was nor as the fault made it is somebody else's, a renewed certificate for example, and left alone.",
-			Kernel:  "openat2 (5.6)",
+			How:     `A helper in the component's PID namespace changes the file. Symbolic links cannot lead out of the component. The maximum size of a file is 1 MiB. A file with hard links is not removed. A file with capabilities or signatures is refused: the revert could not restore them.`,
+			Undone:  "The file is restored with owner, mode, access list, user attributes and times (to the nanosecond). The revert does not touch a file that another process has changed since, such as a renewed certificate.",
+			Kernel:  "openat2 (Linux 5.6)",
 		},
 		"fill": {
 			Example: `fill: {target: {service: db}, path: /var/lib/postgresql/data, leave: 1MiB}`,
-			How:     `A file without a name takes the space (fallocate), and takes again what is freed meanwhile. The host's own file system is refused, unless host: true; then a tenth of it stays free.`,
-			Undone:  "The helper closes the file. If the helper is killed, the kernel does.",
+			How:     `An unnamed file takes the space (fallocate), and also space that is freed later. The fault refuses the host's own file system, unless host: true is set; then 10% of it stays free.`,
+			Undone:  "The helper closes the file. If the helper is killed, the kernel closes it.",
 		},
 		"hang": {
 			Example: `hang: {target: {service: app}, process: worker}`,
-			How:     `Every process of the program is stopped (SIGSTOP). The component's main process is shielded by the kernel: pause does that.`,
-			Undone:  "They go on (SIGCONT), if need be by another helper from the journal.",
+			How:     `Every process of the program is stopped (SIGSTOP). The kernel protects the component's main process from SIGSTOP; use pause for it.`,
+			Undone:  "The processes are continued (SIGCONT), by the helper or by another one from the journal.",
 		},
 		"isolate": {
 			Example: `isolate: {target: {service: db}}`,
-			How:     `As drop, for everything. With keep_probe, what comes from the gateways of the component's networks passes: the way by which gameday's users come in from the host.`,
-			Undone:  "As for drop.",
+			How:     `Like drop, for all packets. With keep_probe, packets from and to the gateways of the component's networks pass: requests of gameday's load arrive from there.`,
+			Undone:  "Like drop.",
 			Kernel:  "nftables",
 		},
 		"kill": {
 			Example: `kill: {target: {role: db-primary}}`,
-			How:     `The engine's kill call. It counts as an order, so that no restart policy brings the component back: its host is gone.`,
-			Undone:  "It is started again.",
+			How:     `The engine kills the component. For the engine that is a request to stop, so no restart policy restarts the component.`,
+			Undone:  "The component is started.",
 		},
 		"manual": {
-			Example: `manual: {do: "Pull the plug of rack 4", undo: "Put it back", timeout: 10m}`,
-			How:     `The terminal shows what to do and waits for Enter. Whether it was done well, nobody checks but the samples.`,
-			Undone:  "The terminal shows what to do. Where nobody is there, the run ends with exit code 5 and gameday undo asks again.",
+			Example: `manual: {do: "Pull the plug of rack 4", undo: "Plug it in again", timeout: 10m}`,
+			How:     `The terminal shows the instruction and waits for Enter. gameday cannot verify that the instruction was followed; only the samples can show it.`,
+			Undone:  "The terminal shows the instruction. Without a terminal the run ends with exit code 5, and gameday undo asks again.",
 		},
 		"memory": {
 			Example: `memory: {target: {service: app}, limit: 64MiB}`,
-			How:     `The memory limit is lowered by the engine. A component without one is refused, as an engine cannot take a limit away; and so is a limit that is no lower than the one it has.`,
-			Undone:  "The former limit is put back, unless somebody has set another one meanwhile.",
+			How:     `The engine lowers the memory limit. The fault refuses a component without a limit, because the engine cannot remove a limit, and a limit that is not lower than the present one.`,
+			Undone:  "The engine restores the former limit, unless another process has changed it since.",
 		},
 		"noop": {
 			Example: `noop: {target: {service: app}}`,
-			How:     `It does nothing: a game day that shows what is seen without a fault.`,
-			Undone:  "There is nothing to undo.",
+			How:     `The component is not changed. The game day shows what the load experiences without a fault.`,
+			Undone:  "There is nothing to revert.",
 		},
 		"partition": {
 			Example: `partition: {target: {role: db-primary}, from: {service: app}}`,
-			How:     `As drop, for the packets between the component and those that from means. While it lasts, components that come or move are cut off too; a role stays with whom held it.`,
-			Undone:  "As for drop. Open connections go on once the kernel tries again, which may take as long as the partition lasted: that time is the system's own.",
+			How:     `Like drop, for packets between the target and the components of from:. Components that start or get a new address while the fault lasts are included. With a role in from:, the fault stays with the components that had the role at first.`,
+			Undone:  "Like drop. Open connections continue at the kernel's next retransmission, which may take as long as the partition lasted. That time is part of the system's recovery.",
 			Kernel:  "nftables",
 		},
 		"pause": {
 			Example: `pause: {target: {service: db}}`,
-			How:     `All its processes freeze (the freezer of its control group): connections stay open and nobody answers.`,
-			Undone:  "It goes on. One that somebody else has paused is not touched.",
+			How:     `The engine freezes all processes (the freezer of the control group). Connections stay open but get no answer.`,
+			Undone:  "The engine unpauses the component. A component that was paused before the fault is refused.",
 		},
 		"pids": {
 			Example: `pids: {target: {service: app}, max: 10}`,
-			How:     `The limit of the component's control group is lowered by the engine. One that is no lower than what the component has is refused.`,
-			Undone:  "The former limit is put back, unless somebody has set another one meanwhile.",
+			How:     `The engine lowers the limit of the component's control group. The fault refuses a limit that is not lower than the present one.`,
+			Undone:  "The engine restores the former limit, unless another process has changed it since.",
 		},
 		"process": {
 			Example: `process: {target: {service: db}, name: walwriter, signal: KILL}`,
-			How:     `Every process of the program gets the signal, once. The component's main process is shielded by the kernel from signals it does not handle: crash does that.`,
-			Undone:  "Where the component has no such process any more, it is started again.",
+			How:     `Every process of the program gets the signal, once. The kernel protects the component's main process from signals that it does not handle; use crash for it.`,
+			Undone:  "The component is restarted if it has no such process.",
 		},
 		"readonly": {
 			Example: `readonly: {target: {service: db}, path: /var/lib/postgresql/data}`,
-			How:     `The mount is remounted read-only, for the component alone. While a process has a file there open for writing the kernel refuses, and so does this.`,
-			Undone:  "It is remounted as it was, if need be by another helper from the journal.",
+			How:     `The mount is remounted read-only, for the component only. The kernel refuses that while a process has a file there open for writing.`,
+			Undone:  "The mount is remounted with its former options, by the helper or by another one from the journal.",
 		},
 		"reject": {
 			Example: `reject: {target: {service: app}, ports: [8080], with: reset}`,
-			How:     `As drop, with an answer: an ICMP error, or a TCP reset, which ends open connections too.`,
-			Undone:  "As for drop.",
+			How:     `Like drop, with an answer to the sender: an ICMP error, or a TCP reset, which also ends open connections.`,
+			Undone:  "Like drop.",
 			Kernel:  "nftables",
 		},
 		"reorder": {
 			Example: `reorder: {target: {service: app}, protocol: udp, share: 25%, by: 20ms}`,
-			How:     `Packets are held in user space, and a share of them is not.`,
-			Undone:  "As for delay.",
+			How:     `Packets are held in user space, except for a share of them, which overtake the others.`,
+			Undone:  "Like delay.",
 			Kernel:  "nftables, the NFQUEUE target",
 		},
 		"restart": {
 			Example: `restart: {target: {service: app, any: 1}}`,
-			How:     `Stopped and started again, as a deployment does.`,
-			Undone:  "Where it was left stopped, it is started.",
+			How:     `The engine stops the component and starts it again.`,
+			Undone:  "The component is started if it does not run.",
 		},
 		"stop": {
 			Example: `stop: {target: {service: app, any: 1}}`,
-			How:     `It is asked to end, and ended after 10 seconds. No restart policy brings it back.`,
-			Undone:  "It is started again.",
+			How:     `The engine asks the component to end, and kills it after 10 seconds. No restart policy restarts it.`,
+			Undone:  "The component is started.",
 		},
 		"zone": {
 			Example: `zone: {name: a, by: kill}`,
-			How:     `All components with the label gameday.zone of this value, ordered at the same moment; the report has the moment of each.`,
-			Undone:  "As for kill, or isolate.",
+			How:     `The fault is injected into all components of the zone at once. The report has the time of each injection.`,
+			Undone:  "Like kill or isolate.",
 		},
 	}
 }

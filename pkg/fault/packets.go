@@ -11,17 +11,16 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Traffic narrows a network fault down to some of a component's packets. All
-// that is set must hold; where nothing is, all are meant but those of the
-// component to itself.
+// Traffic selects the packets of a network fault: those that match all fields that are
+// set. Packets of the component to itself are never selected.
 type Traffic struct {
-	Peer      target.Selector `json:"peer,omitzero" yaml:"peer,omitempty" jsonschema_description:"Only packets from and to these components; those of everybody where it is not set."`
+	Peer      target.Selector `json:"peer,omitzero" yaml:"peer,omitempty" jsonschema_description:"Only packets from and to these components (default: all packets)."`
 	Protocol  string          `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"enum=tcp,enum=udp,enum=icmp" jsonschema_description:"Only packets of this protocol."`
 	Ports     []uint16        `json:"ports,omitempty" yaml:"ports,omitempty" jsonschema_description:"Only packets with one of these ports at either end."`
-	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: what comes to the component; out: what leaves it. Where it is not set, both; and out for delay, corrupt, reorder and duplicate."`
+	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: packets to the component; out: packets from the component (default: both; for delay, corrupt, reorder and duplicate: out)."`
 }
 
-// Direction is the way of packets, as the component sees it.
+// Direction is the direction of packets, as seen from the component.
 type Direction string
 
 // The directions.
@@ -31,13 +30,13 @@ const (
 	Out  Direction = "out"
 )
 
-// check tells what is wrong with the settings.
+// check validates the settings.
 func (t Traffic) check() error {
 	switch {
 	case !slices.Contains([]string{"", "tcp", "udp", "icmp"}, t.Protocol):
 		return fmt.Errorf("protocol: found %q, expected tcp, udp or icmp", t.Protocol)
 	case t.Protocol == "icmp" && len(t.Ports) > 0:
-		return errors.New("ports: icmp has none")
+		return errors.New("ports: protocol icmp has no ports")
 	case slices.Contains(t.Ports, 0):
 		return errors.New("ports: found 0, expected 1 to 65535")
 	}
@@ -62,8 +61,7 @@ func (d Direction) hooks() []helper.Hook {
 	return []helper.Hook{helper.In, helper.Out}
 }
 
-// rules are a rule like this one for each direction, about the peers as they
-// are now.
+// rules are copies of a rule for each direction, for the present addresses of the peers.
 func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, like helper.Rule) ([]helper.Rule, error) {
 	like.Protocol, like.Ports = t.Protocol, t.Ports
 	if !t.Peer.IsZero() {
@@ -72,7 +70,7 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 			return nil, err
 		}
 		if like.Peers = addresses(found); len(like.Peers) == 0 {
-			like.Peers = []netip.Prefix{nobody()} // all of them are gone, for now
+			like.Peers = []netip.Prefix{unused()} // no peer has an address now; no peers would select all packets
 		}
 	}
 	var rules []helper.Rule
@@ -83,10 +81,10 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 	return rules, nil
 }
 
-// nobody is an address that no packet has (RFC 5737, for documentation).
-func nobody() netip.Prefix { return netip.MustParsePrefix("192.0.2.255/32") }
+// unused is an address that no packet has: it is reserved for documentation (RFC 5737).
+func unused() netip.Prefix { return netip.MustParsePrefix("192.0.2.255/32") }
 
-// addresses are those of components, in a fixed order.
+// addresses are the addresses of components, in a fixed order.
 func addresses(components []target.Component) []netip.Prefix {
 	var all []netip.Prefix
 	for _, c := range components {
@@ -100,7 +98,7 @@ func addresses(components []target.Component) []netip.Prefix {
 	return slices.Compact(all)
 }
 
-// filter is the helped fault of packets that a rule befalls.
+// filter is a fault that applies a rule to the selected packets.
 func (t Traffic) filter(like helper.Rule, needs helper.Features) helped {
 	needs.Packets = true
 	return helped{
@@ -112,7 +110,7 @@ func (t Traffic) filter(like helper.Rule, needs helper.Features) helped {
 	}
 }
 
-// queued is the helped fault of packets that are held up in user space.
+// queued is a fault that holds the selected packets in user space.
 func (t Traffic) queued(q helper.Queue) helped {
 	return helped{
 		power: helper.Network, needs: helper.Features{Queue: true}, peers: t.Peer,
@@ -125,12 +123,12 @@ func (t Traffic) queued(q helper.Queue) helped {
 	}
 }
 
-// everything tells whether nothing is narrowed down.
+// everything reports whether all outgoing packets are selected.
 func (t Traffic) everything() bool {
 	return t.Peer.IsZero() && t.Protocol == "" && len(t.Ports) == 0 && (t.Direction == "" || t.Direction == Out)
 }
 
-// outward is a direction where one way is what is usually meant.
+// outward sets the default direction to out.
 func (t Traffic) outward() Traffic {
 	if t.Direction == "" {
 		t.Direction = Out

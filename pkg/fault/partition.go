@@ -7,12 +7,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Partition cuts a component off from others, silently: packets between them
-// are lost, and nobody is told. Components that come while it lasts are cut off
-// too.
+// Partition drops all packets between a component and others, without notice to the
+// senders. It includes components that start while the fault lasts.
 type Partition struct {
-	From      target.Selector `json:"from" yaml:"from" jsonschema:"required" jsonschema_description:"Whom the component is cut off from."`
-	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: it does not hear them; out: they do not hear it; both where it is not set."`
+	From      target.Selector `json:"from" yaml:"from" jsonschema:"required" jsonschema_description:"The components to disconnect the target from."`
+	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: drop packets to the target; out: drop packets from the target (default: both)."`
 }
 
 var _ Carried = (*Partition)(nil)
@@ -20,7 +19,7 @@ var _ Carried = (*Partition)(nil)
 // Check implements [Checker].
 func (f *Partition) Check() error {
 	if f.From.IsZero() {
-		return errors.New("from: expected whom to cut off from, such as from: {service: app}")
+		return errors.New("from: expected the components to disconnect the target from, such as from: {service: app}")
 	}
 	return f.Direction.check()
 }

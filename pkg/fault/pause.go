@@ -7,8 +7,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Pause freezes all processes of a component: its connections stay open and
-// nobody answers, as with a hung host or a stalled disk.
+// Pause freezes all processes of a component: connections stay open but get no answer, as
+// with a hung host or a stalled disk.
 type Pause struct{}
 
 var (
@@ -16,8 +16,8 @@ var (
 	_ Verifier = (*Pause)(nil)
 )
 
-// Prepare refuses a component that does not run: one that somebody else has
-// paused stays paused.
+// Prepare refuses a component that does not run. That includes a paused component, which
+// Revert must not unpause.
 func (*Pause) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Pauser](h); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (*Pause) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return alive(ctx, h)
 }
 
-// Inject freezes.
+// Inject pauses the component.
 func (*Pause) Inject(ctx context.Context, h target.Handle, _ State) error {
 	pauser, err := target.As[target.Pauser](h)
 	if err != nil {
@@ -34,7 +34,7 @@ func (*Pause) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return pauser.Pause(ctx)
 }
 
-// InForce holds while the component is frozen.
+// InForce returns nil while the component is paused.
 func (*Pause) InForce(ctx context.Context, h target.Handle, _ State) error {
 	c, err := h.Look(ctx)
 	if err == nil && c.State != target.Paused {
@@ -43,8 +43,8 @@ func (*Pause) InForce(ctx context.Context, h target.Handle, _ State) error {
 	return err
 }
 
-// Revert lets the processes go on. A component that is no longer paused has
-// been let go, restarted or ended by somebody else, and is left as it is.
+// Revert unpauses the component. It does not touch a component that is no longer paused:
+// another process has unpaused, restarted or ended it.
 func (*Pause) Revert(ctx context.Context, h target.Handle, _ State) error {
 	c, err := h.Look(ctx)
 	if err != nil || c.State != target.Paused {

@@ -7,9 +7,9 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// PIDs lowers the number of processes and threads that a component may have.
+// PIDs lowers the limit on the processes and threads of a component.
 type PIDs struct {
-	Max int64 `json:"max" yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"How many it may have."`
+	Max int64 `json:"max" yaml:"max" jsonschema:"required,minimum=1" jsonschema_description:"The maximum number of processes and threads."`
 }
 
 var _ Limiting = (*PIDs)(nil)
@@ -24,7 +24,7 @@ func (f *PIDs) Check() error {
 
 func (f *PIDs) refuses(was target.Limits) error {
 	if was.PIDs > 0 && f.Max >= was.PIDs {
-		return fmt.Errorf("max: %d would be no less, as it may have %d processes and threads already", f.Max, was.PIDs)
+		return fmt.Errorf("max: found %d, expected less than the present limit of %d processes and threads", f.Max, was.PIDs)
 	}
 	return nil
 }

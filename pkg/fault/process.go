@@ -13,11 +13,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Process signals processes of a component, once. Where they are gone after
-// that and nobody has started them again, undoing starts the component again.
+// Process sends a signal to processes of a component, once. If the processes end and the
+// component does not restart them, Revert restarts the component.
 type Process struct {
-	Name   string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The name of their program, without folders."`
-	Signal string `json:"signal,omitempty" yaml:"signal,omitempty" jsonschema:"enum=KILL,enum=TERM,enum=INT,enum=QUIT,enum=HUP,enum=USR1,enum=USR2" jsonschema_description:"KILL where it is not set."`
+	Name   string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The program name of the processes, without a folder."`
+	Signal string `json:"signal,omitempty" yaml:"signal,omitempty" jsonschema:"enum=KILL,enum=TERM,enum=INT,enum=QUIT,enum=HUP,enum=USR1,enum=USR2" jsonschema_description:"The signal (default: KILL)."`
 }
 
 var (
@@ -29,7 +29,7 @@ var (
 	_ Checker   = (*Process)(nil)
 )
 
-// signals are Linux's numbers, whatever this is compiled for.
+// signals are Linux's signal numbers, on every platform.
 func signals() map[string]int {
 	return map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
 }
@@ -48,7 +48,7 @@ func (f *Process) work(signal int) helper.Work {
 	return &helper.Signal{Process: f.Name, Signal: signal}
 }
 
-// Prepare refuses a component that does not run, or has no such process.
+// Prepare refuses a component that does not run or has no such process.
 func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Attacher](h); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (f *Process) Warm(ctx context.Context, h target.Handle) error {
 	return err
 }
 
-// Inject signals.
+// Inject sends the signal.
 func (f *Process) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return f.ask(ctx, h, func(s *helper.Session) error {
 		_, err := s.Do(ctx, f.work(f.number()))
@@ -82,11 +82,11 @@ func (*Process) ask(ctx context.Context, h target.Handle, ask func(*helper.Sessi
 	return ask(session)
 }
 
-// InForce holds once the signal was sent: the helper has said so, and what
-// comes of it is the component's affair.
+// InForce always returns nil: the helper has confirmed the signal, and how the processes
+// handle it is up to them.
 func (f *Process) InForce(context.Context, target.Handle, State) error { return nil }
 
-// Healed tells whether the component runs and has such processes.
+// Healed reports whether the component runs and has such processes.
 func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, error) {
 	up, err := running(ctx, h)
 	if err != nil || !up {
@@ -98,12 +98,12 @@ func (f *Process) Healed(ctx context.Context, h target.Handle, _ State) (bool, e
 	}
 	err = session.Try(ctx, f.work(0))
 	if errors.Is(err, helper.ErrEnded) || ctx.Err() != nil {
-		return false, err // that is no answer, and must restart nothing
+		return false, err // the status is unknown: a restart could break a healthy component
 	}
 	return err == nil, nil
 }
 
-// Revert starts the component again where it has no such process any more.
+// Revert restarts the component if it has no such process.
 func (f *Process) Revert(ctx context.Context, h target.Handle, was State) error {
 	if healed, err := f.Healed(ctx, h, was); err != nil || healed {
 		return err

@@ -9,11 +9,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// ReadOnly makes a mount of a component read-only, as a file system does that
-// has met an error. It is possible while no process has a file there open for
-// writing; otherwise the kernel refuses, and so does this.
+// ReadOnly remounts a volume of a component read-only, as the kernel does after an error
+// of the file system. The kernel refuses that while a process has a file there open for
+// writing.
 type ReadOnly struct {
-	Path string `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"Where it is mounted, in the component."`
+	Path string `json:"path" yaml:"path" jsonschema:"required" jsonschema_description:"The absolute path of the mount in the component."`
 }
 
 var _ Carried = (*ReadOnly)(nil)
@@ -21,7 +21,7 @@ var _ Carried = (*ReadOnly)(nil)
 // Check implements [Checker].
 func (f *ReadOnly) Check() error {
 	if !path.IsAbs(f.Path) || path.Clean(f.Path) == "/" {
-		return errors.New("path: expected the absolute path of a mount in the component, and not its root")
+		return errors.New("path: expected the absolute path of a mount in the component other than /")
 	}
 	return nil
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// Reject refuses packets, and tells whoever sent them.
+// Reject rejects packets with an error to the sender.
 type Reject struct {
 	Traffic `yaml:",inline"`
 
-	With string `json:"with,omitempty" yaml:"with,omitempty" jsonschema:"enum=icmp,enum=reset" jsonschema_description:"reset: a TCP connection is reset, an open one too; icmp: the port is unreachable; icmp where it is not set."`
+	With string `json:"with,omitempty" yaml:"with,omitempty" jsonschema:"enum=icmp,enum=reset" jsonschema_description:"icmp: the sender gets an ICMP port unreachable; reset: new and open TCP connections are reset (default: icmp)."`
 }
 
 var _ Carried = (*Reject)(nil)
@@ -22,7 +22,7 @@ func (f *Reject) Check() error {
 	case "", "icmp":
 	case "reset":
 		if f.Protocol != "" && f.Protocol != "tcp" {
-			return errors.New("with: only a TCP connection can be reset")
+			return errors.New("with: reset requires protocol tcp")
 		}
 	default:
 		return fmt.Errorf("with: found %q, expected icmp or reset", f.With)

@@ -8,12 +8,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// Reorder lets a share of the packets overtake the others, which are delayed.
+// Reorder changes the order of packets: it delays all but a share of them.
 type Reorder struct {
 	Traffic `yaml:",inline"`
 
-	Share unit.Ratio    `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"So many of the packets overtake, at random."`
-	By    time.Duration `json:"by" yaml:"by" jsonschema:"required" jsonschema_description:"How long the others are held up."`
+	Share unit.Ratio    `json:"share" yaml:"share" jsonschema:"required" jsonschema_description:"The share of the packets that are not delayed, chosen at random."`
+	By    time.Duration `json:"by" yaml:"by" jsonschema:"required" jsonschema_description:"How long the other packets are delayed."`
 }
 
 var _ Carried = (*Reorder)(nil)

@@ -7,8 +7,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Restart is an orderly restart, as in a deployment: stopped, and started
-// again at once. What it shows is how long that takes for users.
+// Restart restarts a component gracefully, as a deployment does. It shows how clients
+// experience the restart.
 type Restart struct{}
 
 var (
@@ -26,7 +26,7 @@ func (*Restart) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return alive(ctx, h)
 }
 
-// Inject stops and starts.
+// Inject stops and starts the component.
 func (*Restart) Inject(ctx context.Context, h target.Handle, _ State) error {
 	stopper, err := target.As[target.Stopper](h)
 	if err != nil {
@@ -38,20 +38,20 @@ func (*Restart) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return stopper.Start(ctx)
 }
 
-// InForce holds once the former process is gone.
+// InForce returns nil once the former main process is gone.
 func (*Restart) InForce(ctx context.Context, h target.Handle, was State) error {
 	return diedSince(ctx, h, was)
 }
 
-// Healed holds where the component runs: it did not hang on the way.
+// Healed reports whether the component runs.
 func (*Restart) Healed(ctx context.Context, h target.Handle, _ State) (bool, error) {
 	return running(ctx, h)
 }
 
-// Settles implements [Settler], as for [Stop].
+// Settles implements [Settler] like [Stop].
 func (*Restart) Settles() time.Duration { return target.StopGrace + Settle }
 
-// Revert starts the component, if it hung on the way.
+// Revert starts the component if the restart did not complete.
 func (*Restart) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }

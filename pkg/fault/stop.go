@@ -7,8 +7,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Stop is an orderly stop, as in maintenance: the component is asked to end,
-// killed if it does not within its own grace period, and stays down.
+// Stop stops a component gracefully, as maintenance does: the engine kills the component
+// if it does not end within its grace period.
 type Stop struct{}
 
 var (
@@ -25,7 +25,7 @@ func (*Stop) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return alive(ctx, h)
 }
 
-// Inject stops.
+// Inject stops the component.
 func (*Stop) Inject(ctx context.Context, h target.Handle, _ State) error {
 	stopper, err := target.As[target.Stopper](h)
 	if err != nil {
@@ -34,11 +34,10 @@ func (*Stop) Inject(ctx context.Context, h target.Handle, _ State) error {
 	return stopper.Stop(ctx)
 }
 
-// InForce holds while the component stays down.
+// InForce returns nil while the component is down.
 func (*Stop) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
 
-// Settles implements [Settler]: an engine waits for a component to end by itself
-// before it ends it.
+// Settles implements [Settler]: the engine waits for the grace period.
 func (*Stop) Settles() time.Duration { return target.StopGrace + Settle }
 
 // Revert starts the component again.

@@ -9,19 +9,18 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Outliving is a fault whose effect may outlive the component that it was done
-// to: a file on a volume, or that the component does not run. What took the
-// component's place is reverted in its stead. The effect of every other kind is
-// gone with the component.
+// Outliving is a fault whose effect may outlive its component: a changed file on a volume,
+// or a component that does not run. It is reverted on the component that replaced the
+// original. The effect of every other kind is gone with the component.
 type Outliving interface {
 	// OutlivesComponent does nothing: it marks the kind.
 	OutlivesComponent()
 }
 
-// Undo reverts what an entry stands for, from the entry alone. If the component
-// is gone, what took its place is reverted, for the kinds that are [Outliving];
-// if nothing did, there is nothing left to revert. The caller has made sure that
-// env is what the entry was written about: elsewhere, every component is gone.
+// Undo reverts the fault of an entry, from the entry alone. If the component is gone, Undo
+// reverts an [Outliving] fault on its replacement; without a replacement there is nothing
+// left to revert. The caller must make sure that env is the environment of the entry: in
+// any other environment, every component seems to be gone.
 func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
 	f, err := Decode(e)
 	if err != nil {
@@ -38,13 +37,13 @@ func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
 		err = f.Revert(ctx, h, e.State)
 	}
 	if err != nil && !errors.Is(err, target.ErrGone) {
-		return fmt.Errorf("undo %s of %s: %w", e.Kind, e.Name, err)
+		return fmt.Errorf("revert fault %s on %s: %w", e.Kind, e.Name, err)
 	}
 	return nil
 }
 
-// openSuccessor opens the component that has taken the place of an entry's. It is
-// an [target.ErrGone] if there is none.
+// openSuccessor opens the component that has replaced the entry's component. The error is
+// a [target.ErrGone] if there is none.
 func openSuccessor(ctx context.Context, env target.Environment, e journal.Entry) (target.Handle, error) {
 	if e.Identity == "" {
 		return nil, target.ErrGone

@@ -7,11 +7,11 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Zone is the loss of an availability zone: all components of it, at once. It is
-// no fault itself, and stands for one on each of them.
+// Zone is the loss of an availability zone. It is not a fault itself: it expands to a
+// fault on each component of the zone.
 type Zone struct {
-	Name string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The zone: all components with the label gameday.zone of this value."`
-	By   string `json:"by,omitempty" yaml:"by,omitempty" jsonschema:"enum=kill,enum=isolate" jsonschema_description:"kill: its hosts are gone; isolate: its network is; kill where it is not set."`
+	Name string `json:"name" yaml:"name" jsonschema:"required" jsonschema_description:"The zone: all components whose label gameday.zone has this value."`
+	By   string `json:"by,omitempty" yaml:"by,omitempty" jsonschema:"enum=kill,enum=isolate" jsonschema_description:"kill: kill the components; isolate: disconnect them from their network (default: kill)."`
 }
 
 var (
@@ -19,7 +19,7 @@ var (
 	_ Checker  = (*Zone)(nil)
 )
 
-// Targetless tells that a zone names its components itself.
+// Targetless marks the kind: the zone itself selects the components.
 func (*Zone) Targetless() {}
 
 // Check implements [Checker].
@@ -33,7 +33,7 @@ func (f *Zone) Check() error {
 	return nil
 }
 
-// Expand is the fault on each component of the zone.
+// Expand implements [Expander].
 func (f *Zone) Expand(at target.Selector) (string, any, target.Selector) {
 	at.Zone = f.Name
 	if f.By == "isolate" {
@@ -42,15 +42,14 @@ func (f *Zone) Expand(at target.Selector) (string, any, target.Selector) {
 	return "kill", new(Kill), at
 }
 
-// Expander is the spec of a kind that is no fault itself, and stands for faults
-// of another kind.
+// Expander is the spec of a kind that expands to faults of another kind.
 type Expander interface {
-	// Expand is that kind, its spec, and what it is done to.
+	// Expand returns that kind, its spec and its targets.
 	Expand(at target.Selector) (kind string, spec any, to target.Selector)
 }
 
-// Resolve is what is done, and to whom. It expands a spec that stands for faults
-// of another kind, and leaves every other as it is.
+// Resolve expands an [Expander] to the other kind, its spec and its targets. It returns
+// every other spec unchanged.
 func Resolve(kindName string, spec any, at target.Selector) (string, any, target.Selector) {
 	if e, ok := spec.(Expander); ok {
 		return e.Expand(at)

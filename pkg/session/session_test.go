@@ -80,9 +80,9 @@ func newUser(t *testing.T, more string) *user {
 	return u
 }
 
-func (u *user) request(name string) session.Request {
+func (u *user) request() session.Request {
 	u.t.Helper()
-	in, err := u.Find(name, "")
+	in, err := u.Find("db-loss", "")
 	if err != nil {
 		u.t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (u *user) request(name string) session.Request {
 func TestRunAndRepeat(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, "")
-	o, err := u.Run(t.Context(), u.request("db-loss"))
+	o, err := u.Run(t.Context(), u.request())
 	if err != nil || o.Report.Outcome != "proven" || o.Report.ExitCode() != session.ExitProven {
 		t.Fatalf("%+v %v", o, err)
 	}
@@ -101,7 +101,7 @@ func TestRunAndRepeat(t *testing.T) {
 		t.Error(err)
 	}
 	done := 0
-	trials, err := u.Repeat(t.Context(), u.request("db-loss"), 2, func(_ report.Report, n int) { done = n })
+	trials, err := u.Repeat(t.Context(), u.request(), 2, func(_ report.Report, n int) { done = n })
 	if err != nil || done != 2 || trials.Report.ExitCode() != session.ExitProven {
 		t.Errorf("%d trials, %+v, %v", done, trials, err)
 	}
@@ -130,7 +130,7 @@ func TestFind(t *testing.T) {
 	if err != nil || in.Environment.Kind != toyenv.Kind || !in.Lab.IsZero() || len(in.Journeys) != 1 {
 		t.Errorf("%+v %v", in, err)
 	}
-	if p, err := u.Plan(t.Context(), u.request("db-loss").Input); err != nil || len(p.Steps) != 1 || p.Steps[0].Component.Name != "db" {
+	if p, err := u.Plan(t.Context(), u.request().Input); err != nil || len(p.Steps) != 1 || p.Steps[0].Component.Name != "db" {
 		t.Errorf("%+v %v", p.Steps, err)
 	}
 }
@@ -139,7 +139,7 @@ func TestFind(t *testing.T) {
 func TestSteady(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, "")
-	in := u.request("db-loss").Input
+	in := u.request().Input
 	if err := u.Steady(t.Context(), in, time.Second); err != nil {
 		t.Error(err)
 	}
@@ -193,7 +193,7 @@ func TestDashboardsAreMarked(t *testing.T) {
 	}))
 	defer grafana.Close()
 	u := newUser(t, fmt.Sprintf(", grafana: %q", grafana.URL))
-	if _, err := u.Run(t.Context(), u.request("db-loss")); err != nil {
+	if _, err := u.Run(t.Context(), u.request()); err != nil {
 		t.Fatal(err)
 	}
 	if asked.Load() != 2 || bodies[0]["timeEnd"] != nil || bodies[1]["timeEnd"] == nil || len(u.warned) > 0 {
@@ -204,7 +204,7 @@ func TestDashboardsAreMarked(t *testing.T) {
 	defer hangs.Close()
 	defer close(silent)
 	u = newUser(t, fmt.Sprintf(", grafana: %q", hangs.URL))
-	o, err := u.Run(t.Context(), u.request("db-loss"))
+	o, err := u.Run(t.Context(), u.request())
 	if err != nil || o.Report.Outcome != "proven" || len(u.warned) == 0 || !strings.Contains(u.warned[0], "dashboard") {
 		t.Errorf("%v, warned %q", err, u.warned)
 	}
