@@ -90,7 +90,7 @@ func (p program) library() scenario.Library {
 	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs(), Drivers: p.drivers}
 }
 
-// session is what a command does things by. warn is told what goes wrong beside a run.
+// session is what a command works with. warn receives problems beside a run.
 func (p program) session(out string, warn func(error)) (session.Session, error) {
 	state, err := stateDir()
 	return session.Session{

@@ -14,12 +14,12 @@ import (
 
 func attachCommand() *cli.Command {
 	return &cli.Command{
-		Name: "attach", Usage: "bring a run's report to where the incident is reviewed", ArgsUsage: "RUN",
+		Name: "attach", Usage: "attach a report to an issue, ticket, chat or file", ArgsUsage: "RUN",
 		Description: "WHERE is " + attach.Forms + ".\n" +
-			"What is attached for the same run again replaces what was, in a file and on GitHub and Jira.\n\n" +
+			"In a file, on GitHub and on Jira, a new report of the same run replaces the old one.\n\n" +
 			"Tokens come from the environment, or from the file that NAME_FILE names: GITHUB_TOKEN, JIRA_TOKEN (with JIRA_URL\n" +
 			"and, in the cloud, JIRA_EMAIL), SLACK_WEBHOOK_URL, SLACK_TOKEN, GAMEDAY_WEBHOOK_SECRET.",
-		Flags: []cli.Flag{outFlag(), &cli.StringSliceFlag{Name: "to", Required: true, Usage: "`WHERE`; may be given more than once"}},
+		Flags: []cli.Flag{outFlag(), &cli.StringSliceFlag{Name: "to", Required: true, Usage: "`WHERE` to attach (repeatable)"}},
 		Action: func(c *cli.Context) error {
 			reference, err := one(c, "a run")
 			if err != nil {

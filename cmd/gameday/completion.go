@@ -23,7 +23,7 @@ var completions embed.FS
 
 func completionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "completion", Usage: "print what lets a shell complete commands, flags and scenarios", ArgsUsage: "bash|zsh|fish|powershell",
+		Name: "completion", Usage: "print a shell completion script", ArgsUsage: "bash|zsh|fish|powershell",
 		Description: "bash: source <(gameday completion bash)\n" +
 			"zsh: source <(gameday completion zsh)\n" +
 			"fish: gameday completion fish | source\n" +
@@ -69,7 +69,7 @@ func completeScenarios(c *cli.Context) {
 
 func manCommand() *cli.Command {
 	return &cli.Command{
-		Name: "man", Usage: "print the manual page: gameday man | man -l -",
+		Name: "man", Usage: "print the manual page (gameday man | man -l -)",
 		Action: func(c *cli.Context) error {
 			text, err := c.App.ToManWithSection(1)
 			if err == nil {

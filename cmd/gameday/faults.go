@@ -16,8 +16,8 @@ import (
 
 func faultsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "faults", Usage: "list the kinds of faults, or tell all about one", ArgsUsage: "[KIND]",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "markdown", Usage: "all about all kinds, as docs/faults.md has it"}},
+		Name: "faults", Usage: "list the kinds of faults, or describe one", ArgsUsage: "[KIND]",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "markdown", Usage: "print all kinds as Markdown (docs/faults.md)"}},
 		Action: func(c *cli.Context) error {
 			if c.Bool("markdown") {
 				_, err := fmt.Fprint(c.App.Writer, faultsPage())
@@ -50,13 +50,13 @@ Every fault of a scenario has one kind, and beside the kind's own settings:
 | --- | --- |
 | ` + "`target`" + ` | whom it is done to: ` + "`service`, `name`, `label`, `zone`, `role`" + `, and ` + "`any: N` or `percent: N`" + ` of them at random. A role is asked when the fault begins |
 | ` + "`at`" + ` | when it begins, since the first fault; one of them begins at 0 |
-| ` + "`for`" + ` | how long it lasts; to the end of the watch where it is not set |
+| ` + "`for`" + ` | how long it lasts (default: to the end of the watch) |
 
 What is chosen at random follows ` + "`seed:`" + ` of the scenario; each run writes its seed down, so that it can be repeated.
 
 Kinds that work inside a component do so by a helper: gameday's own binary, started in a container beside it with the one capability that
 it needs. It is started while users are watched before the fault, so that the fault itself is one line to it, in force within a
-millisecond or two. It undoes what it did when gameday dies, when its connection is cut, and when it is told to; nothing is installed in the
+millisecond or two. It undoes what it did when gameday dies, when its connection is cut, and on request; nothing is installed in the
 component and no image is pulled.
 
 `
@@ -86,7 +86,7 @@ func aboutKind(name, doc string, spec any) string {
 	}
 	fmt.Fprintf(&b, "How: %s\n\nUndone: %s\n", note.How, note.Undone)
 	if note.Kernel != "" {
-		fmt.Fprintf(&b, "\nNeeds of the kernel: %s. Where it is not there, `gameday plan` says so.\n", note.Kernel)
+		fmt.Fprintf(&b, "\nKernel requirements: %s. `gameday plan` reports a kernel that lacks them.\n", note.Kernel)
 	}
 	return b.String()
 }

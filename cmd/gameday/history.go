@@ -15,7 +15,7 @@ import (
 )
 
 func outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories"}
+	return &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "`FOLDER` for the runs"}
 }
 
 func jsonFlag() cli.Flag {
@@ -24,30 +24,30 @@ func jsonFlag() cli.Flag {
 
 func historyCommand() *cli.Command {
 	return &cli.Command{
-		Name: "history", Usage: "what was found before",
-		Description: "Runs are folders; an index beside them, made anew whenever it is missing, makes them searchable.",
+		Name: "history", Usage: "list and analyze past runs",
+		Description: "Runs are folders. An index beside them makes them searchable; gameday rebuilds it if it is missing.",
 		Flags: []cli.Flag{
 			outFlag(), jsonFlag(),
-			&cli.StringFlag{Name: "scenario", Usage: "only runs of this one"},
+			&cli.StringFlag{Name: "scenario", Usage: "only runs of this scenario"},
 			&cli.StringFlag{Name: "env", Usage: "only runs in this environment"},
-			&cli.StringFlag{Name: "component", Usage: "only runs that suspect this one"},
+			&cli.StringFlag{Name: "component", Usage: "only runs that suspect this component"},
 			&cli.StringFlag{Name: "verdict", Usage: "only runs with this verdict"},
-			&cli.DurationFlag{Name: "since", Usage: "only runs of so long ago, at most: 720h"},
+			&cli.DurationFlag{Name: "since", Usage: "only runs newer than this, for example 720h"},
 		},
 		Action: historyList,
 		Subcommands: []*cli.Command{
 			{
-				Name: "trend", Usage: "recovery times and verdicts of a scenario over time", ArgsUsage: "SCENARIO",
-				Flags: []cli.Flag{outFlag(), jsonFlag(), &cli.StringFlag{Name: "env", Usage: "in this environment; that of the newest run where it is not set"}}, Action: historyTrend,
+				Name: "trend", Usage: "show recovery times and verdicts over time", ArgsUsage: "SCENARIO",
+				Flags: []cli.Flag{outFlag(), jsonFlag(), &cli.StringFlag{Name: "env", Usage: "environment (default: that of the newest run)"}}, Action: historyTrend,
 			},
 			{
-				Name: "score", Usage: "which components have evidence that users survive their loss",
-				Flags:  []cli.Flag{outFlag(), jsonFlag(), &cli.DurationFlag{Name: "fresh", Value: history.DefaultFresh, Usage: "older evidence has expired"}},
+				Name: "score", Usage: "show which components have evidence of redundancy",
+				Flags:  []cli.Flag{outFlag(), jsonFlag(), &cli.DurationFlag{Name: "fresh", Value: history.DefaultFresh, Usage: "maximum age of evidence"}},
 				Action: historyScore,
 			},
 			{
-				Name: "prune", Usage: "remove old runs, but the newest of each scenario and environment",
-				Flags:  []cli.Flag{outFlag(), &cli.IntFlag{Name: "keep", Required: true, Usage: "how many of each stay"}, &cli.BoolFlag{Name: "dry-run", Usage: "only say which"}},
+				Name: "prune", Usage: "remove old runs of each scenario and environment",
+				Flags:  []cli.Flag{outFlag(), &cli.IntFlag{Name: "keep", Required: true, Usage: "number of newest runs to keep for each scenario and environment"}, &cli.BoolFlag{Name: "dry-run", Usage: "only print what would be removed"}},
 				Action: historyPrune,
 			},
 		},
@@ -135,7 +135,7 @@ func historyTrend(c *cli.Context) error {
 			return err
 		}
 		if len(runs) == 0 {
-			return fmt.Errorf("%s: %w: gameday history lists all", scenario, history.ErrNoRun)
+			return fmt.Errorf("%s: %w: run gameday history for a list", scenario, history.ErrNoRun)
 		}
 		environment := runs[len(runs)-1].Report.Environment
 		var same []history.Entry
@@ -160,7 +160,7 @@ func historyTrend(c *cli.Context) error {
 		case t.Regression != "":
 			text = "REGRESSION: " + t.Regression
 		case t.Expected == nil:
-			text = "too few recovery times to tell a regression by"
+			text = "too few recovery times to detect a regression"
 		}
 		_, err = fmt.Fprintf(c.App.Writer, "\n%s in %s: %s\n", scenario, environment, text)
 		return err
@@ -217,7 +217,7 @@ func scoreTables(c *cli.Context, scores []history.Score) error {
 		if err := table(c.App.Writer, []string{"environment", "component", "evidence", "of", "run"}, rows); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.App.Writer, "%s scores %.0f%%: of its %d components, so many have evidence not older than %v that users survive their loss\n",
+		fmt.Fprintf(c.App.Writer, "%s scores %.0f%% of %d components: users survived their loss in a run of the last %v\n",
 			s.Environment, s.Percent, len(s.Components), c.Duration("fresh"))
 	}
 	return nil
@@ -259,7 +259,7 @@ func historyPrune(c *cli.Context) error {
 			fmt.Fprintf(c.App.Writer, "%s %s\n", verb, e.ID)
 		}
 		if err == nil && len(gone) == 0 {
-			fmt.Fprintln(c.App.Writer, "there is nothing to remove")
+			fmt.Fprintln(c.App.Writer, "nothing to remove")
 		}
 		return err
 	})
@@ -267,8 +267,8 @@ func historyPrune(c *cli.Context) error {
 
 func compareCommand() *cli.Command {
 	return &cli.Command{
-		Name: "compare", Usage: "two runs side by side: what got better or worse", ArgsUsage: "RUN RUN",
-		Description: "RUN is an id, the beginning of one, last, or last~1. Nothing is claimed where the bounds overlap.",
+		Name: "compare", Usage: "compare two runs: what got better or worse", ArgsUsage: "RUN RUN",
+		Description: "RUN is an ID, the beginning of one, last, or last~1. If the bounds of two figures overlap, no change is claimed.",
 		Flags:       []cli.Flag{outFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 2 {
@@ -291,7 +291,7 @@ func compareCommand() *cli.Command {
 				}{"gameday/compare/v1", two[0].ID, two[1].ID, all})
 			}
 			if two[0].Scenario != two[1].Scenario || two[0].Environment != two[1].Environment {
-				fmt.Fprintln(c.App.ErrWriter, "gameday: these are runs of different scenarios or environments")
+				fmt.Fprintln(c.App.ErrWriter, "gameday: warning: the runs are of different scenarios or environments")
 			}
 			rows := make([][]string, 0, len(all))
 			for _, d := range all {

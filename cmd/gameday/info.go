@@ -12,7 +12,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-// version is that of the module, with the revision where it is known.
+// version is that of the module, with the revision if it is known.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
@@ -24,7 +24,7 @@ func version() string {
 // build is what this program was built of.
 type build struct {
 	Version  string `json:"version"`
-	Revision string `json:"revision,omitempty"` // of its source; empty where it is not known
+	Revision string `json:"revision,omitempty"` // of its source; empty if it is not known
 	Time     string `json:"time,omitempty"`     // of that revision
 	Modified bool   `json:"modified"`           // the source was not as it is in that revision
 	Go       string `json:"go"`
@@ -51,7 +51,7 @@ func buildOf() build {
 }
 
 func versionCommand() *cli.Command {
-	return &cli.Command{Name: "version", Usage: "print the version, and what it was built of", Flags: []cli.Flag{jsonFlag()}, Action: func(c *cli.Context) error {
+	return &cli.Command{Name: "version", Usage: "print version and build information", Flags: []cli.Flag{jsonFlag()}, Action: func(c *cli.Context) error {
 		b := buildOf()
 		if c.Bool("json") {
 			return report.Document(c.App.Writer, b)
@@ -67,7 +67,7 @@ func versionCommand() *cli.Command {
 
 func (p program) schemaCommand() *cli.Command {
 	return &cli.Command{
-		Name: "schema", Usage: "print the JSON Schema of a kind of file, for editors", ArgsUsage: "scenario|journey|environment|verdict",
+		Name: "schema", Usage: "print a JSON Schema for editors", ArgsUsage: "scenario|journey|environment|verdict",
 		Action: func(c *cli.Context) error {
 			of, err := one(c, "one of scenario, journey, environment, verdict")
 			if err != nil {

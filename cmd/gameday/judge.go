@@ -22,19 +22,19 @@ import (
 func judgeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "judge",
-		Usage:     "a verdict over vegeta result files of an experiment that somebody else did",
+		Usage:     "judge existing vegeta results",
 		ArgsUsage: "RESULTS...",
-		Description: "RESULTS are what `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not.\n" +
+		Description: "RESULTS are files that `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not.\n" +
 			"Moments are Unix nanoseconds, RFC 3339, or +12.5s from the first sample.\n\n" + exitCodeHelp,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`MOMENT` at which the fault was ordered"},
-			&cli.StringFlag{Name: "revert-at", Usage: "`MOMENT` at which its undoing was ordered; without it nothing was undone"},
+			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`TIME` of the injection"},
+			&cli.StringFlag{Name: "revert-at", Usage: "`TIME` of the revert (default: no revert)"},
 			&cli.DurationFlag{Name: "rto", Required: true, Usage: "recovery time objective"},
-			&cli.StringFlag{Name: "good", Value: "99%", Usage: "share of users who must be served well"},
-			&cli.DurationFlag{Name: "within", Value: verdict.DefaultWithin, Usage: "a slower sample is a bad one"},
-			&cli.DurationFlag{Name: "window", Value: verdict.DefaultWindow, Usage: "breaches are looked for in windows of this length"},
-			&cli.DurationFlag{Name: "hold", Value: verdict.DefaultHold, Usage: "service is back when it holds for so long"},
-			&cli.StringFlag{Name: "rate", Usage: "the declared rate, as in 50/s; without it, one over the median gap"},
+			&cli.StringFlag{Name: "good", Value: "99%", Usage: "required ratio of good samples"},
+			&cli.DurationFlag{Name: "within", Value: verdict.DefaultWithin, Usage: "maximum latency of a good sample"},
+			&cli.DurationFlag{Name: "window", Value: verdict.DefaultWindow, Usage: "window in which breaches are detected"},
+			&cli.DurationFlag{Name: "hold", Value: verdict.DefaultHold, Usage: "how long service must stay good to count as recovered"},
+			&cli.StringFlag{Name: "rate", Usage: "declared rate, for example 50/s (default: one per median gap)"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON document"},
 		},
 		Action: judge,
@@ -43,7 +43,7 @@ func judgeCommand() *cli.Command {
 
 func judge(c *cli.Context) error {
 	if !c.Args().Present() {
-		return usageError("found no result file, expected some: gameday judge RESULTS... --fault-at MOMENT --rto 30s")
+		return usageError("no result file given: gameday judge RESULTS... --fault-at TIME --rto 30s")
 	}
 	samples, first, err := readResults(c.Args().Slice())
 	if err != nil {

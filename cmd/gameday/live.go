@@ -97,7 +97,7 @@ func (l live) View() string {
 	if ratio < float64(l.scenario.Objective.Good) {
 		style = l.bad
 	}
-	fmt.Fprintf(&b, "\n%s %s %s", l.faint.Render("served well"), style.Render(fmt.Sprintf("%5.1f%%", ratio*100)), l.shares(seconds))
+	fmt.Fprintf(&b, "\n%s %s %s", l.faint.Render("good users "), style.Render(fmt.Sprintf("%5.1f%%", ratio*100)), l.shares(seconds))
 	latest := seconds[max(len(seconds)-2, 0)].Latency.Round(100 * time.Microsecond)
 	fmt.Fprintf(&b, "\n%s %8v %s\n", l.faint.Render("latency  "), latest, latencies(seconds, l.scenario.Objective.Within))
 	return b.String()
@@ -105,7 +105,7 @@ func (l live) View() string {
 
 var blocks = []rune(" ▁▂▃▄▅▆▇█") //nolint:gochecknoglobals // a constant in all but name
 
-// shares draws, for every second, the share of users that were served well.
+// shares draws, for every second, the share of good requests.
 func (l live) shares(seconds []run.Second) string {
 	var b strings.Builder
 	for _, s := range seconds {

@@ -19,12 +19,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// typist is whoever types the command, for the audit log.
+// typist is the user who types the command, for the audit log.
 func typist() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
-	return "somebody"
+	return "unknown user"
 }
 
 // audited does what a person types in the store, and keeps account of it.
@@ -41,12 +41,12 @@ func audited(c *cli.Context, what string, do func(*store.Store) error) error {
 
 func stopCommand() *cli.Command {
 	return &cli.Command{
-		Name: "stop", Usage: "the kill switch: stop all runs of this machine and of its gameday serve, and undo what they did", ArgsUsage: " ",
-		Description: "It asks by files beside the journals, so that it needs no token and works while the store is away.\n" +
-			"It returns when all is undone, and fails when that takes longer than --within.",
+		Name: "stop", Usage: "stop all runs on this machine and undo their faults", ArgsUsage: " ",
+		Description: "This is the kill switch. It also stops the jobs of gameday serve on this machine. It works through files beside the\njournals: it needs no token and no store.\n" +
+			"It returns when everything is undone, and fails if that takes longer than --within.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Required: true, Usage: "all of them"}, storeFlag(),
-			&cli.DurationFlag{Name: "within", Value: 30 * time.Second, Usage: "how long to wait until all is undone"},
+			&cli.BoolFlag{Name: "all", Required: true, Usage: "stop all runs"}, storeFlag(),
+			&cli.DurationFlag{Name: "within", Value: 30 * time.Second, Usage: "how long to wait until everything is undone"},
 		},
 		Action: stopAll,
 	}
@@ -78,27 +78,27 @@ func stopAll(c *cli.Context) error {
 			break
 		}
 		if time.Now().After(deadline) {
-			return &exitError{session.ExitNotPutBack, fmt.Errorf("%d of %d runs have not undone what they did after %v: gameday undo plays what dead ones have left", len(left), asked, c.Duration("within"))}
+			return &exitError{session.ExitNotPutBack, fmt.Errorf("%d of %d runs have not undone their faults after %v: run gameday undo for runs that have died", len(left), asked, c.Duration("within"))}
 		}
 		select {
 		case <-c.Done():
-			return &exitError{session.ExitAborted, errors.New("ended before all was undone")}
+			return &exitError{session.ExitAborted, errors.New("interrupted before everything was undone")}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	if storeErr != nil {
-		return fmt.Errorf("%d runs were stopped and undone; the store could not be asked: %w", asked, storeErr)
+		return fmt.Errorf("stopped and undid %d runs; could not stop the jobs in the store: %w", asked, storeErr)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%d runs were stopped and undone, %d jobs of gameday serve were stopped or dropped\n", asked, waiting)
+	_, err = fmt.Fprintf(c.App.Writer, "stopped and undid %d runs; stopped or canceled %d jobs of gameday serve\n", asked, waiting)
 	return err
 }
 
 func (p program) holdCommand() *cli.Command {
 	return &cli.Command{
-		Name: "hold", Usage: "declare an incident: gameday serve begins nothing in an environment, and stops what runs there", ArgsUsage: "ENVIRONMENT",
+		Name: "hold", Usage: "block an environment during an incident", ArgsUsage: "ENVIRONMENT",
 		Flags: []cli.Flag{
-			storeFlag(), &cli.StringFlag{Name: "why", Required: true, Usage: "the incident"},
-			&cli.StringFlag{Name: "until", Usage: "a `MOMENT` (RFC 3339), or how long, such as 2h; until gameday release where it is not set"},
+			storeFlag(), &cli.StringFlag{Name: "why", Required: true, Usage: "reason, for example the incident"},
+			&cli.StringFlag{Name: "until", Usage: "end of the hold: a `TIME` (RFC 3339) or a duration such as 2h (default: until gameday release)"},
 		},
 		Action: func(c *cli.Context) error {
 			environment, err := one(c, "an environment")
@@ -109,7 +109,7 @@ func (p program) holdCommand() *cli.Command {
 			if err != nil {
 				return usageError("--until: %w", err)
 			}
-			// A name that nobody uses would hold nothing.
+			// A hold on an unknown name would hold nothing.
 			if _, err := p.library().Environment(environment); err != nil {
 				return usageError("%w", err)
 			}
@@ -119,7 +119,7 @@ func (p program) holdCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.App.Writer, "%s is held: gameday release %s ends it\n", environment, environment)
+			_, err = fmt.Fprintf(c.App.Writer, "%s is on hold: gameday serve starts no run there until gameday release %s\n", environment, environment)
 			return err
 		},
 	}
@@ -140,7 +140,7 @@ func releaseCommand() *cli.Command {
 
 func (p program) approveCommand() *cli.Command {
 	return &cli.Command{
-		Name: "approve", Usage: "approve of a run that waits for it", ArgsUsage: "JOB", Flags: []cli.Flag{storeFlag()},
+		Name: "approve", Usage: "approve a pending run", ArgsUsage: "JOB", Flags: []cli.Flag{storeFlag()},
 		Action: func(c *cli.Context) error {
 			text, err := one(c, "a job's number")
 			if err != nil {
@@ -169,19 +169,19 @@ func (p program) approvedWithin(c *cli.Context, s *store.Store, id int64) time.D
 
 func tokenCommand() *cli.Command {
 	return &cli.Command{
-		Name: "token", Usage: "who may ask gameday serve for what",
+		Name: "token", Usage: "manage API tokens",
 		Subcommands: []*cli.Command{
 			{
-				Name: "create", Usage: "make a token, and show it once", ArgsUsage: "NAME",
+				Name: "create", Usage: "create a token and print it once", ArgsUsage: "NAME",
 				Flags: []cli.Flag{
-					storeFlag(), &cli.StringFlag{Name: "role", Value: string(store.View), Usage: "view, or operate"},
-					&cli.DurationFlag{Name: "for", Usage: "how long it is good; until it is revoked where it is not set"},
+					storeFlag(), &cli.StringFlag{Name: "role", Value: string(store.View), Usage: "view or operate"},
+					&cli.DurationFlag{Name: "for", Usage: "lifetime (default: until revoked)"},
 				},
 				Action: tokenCreate,
 			},
-			{Name: "list", Usage: "show whose there are", Flags: []cli.Flag{storeFlag(), jsonFlag()}, Action: tokenList},
+			{Name: "list", Usage: "list tokens", Flags: []cli.Flag{storeFlag(), jsonFlag()}, Action: tokenList},
 			{
-				Name: "revoke", Usage: "end a token, and all sessions that began with it", ArgsUsage: "NAME", Flags: []cli.Flag{storeFlag()},
+				Name: "revoke", Usage: "revoke a token and its sessions", ArgsUsage: "NAME", Flags: []cli.Flag{storeFlag()},
 				Action: func(c *cli.Context) error {
 					name, err := one(c, "a token's name")
 					if err != nil {
@@ -212,7 +212,7 @@ func tokenCreate(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.App.ErrWriter, "gameday: this is shown once, and kept nowhere:")
+		fmt.Fprintln(c.App.ErrWriter, "gameday: this token is shown once and not stored:")
 		_, err = fmt.Fprintln(c.App.Writer, text)
 		return err
 	})

@@ -19,7 +19,7 @@ import (
 // what it has kept as soon as it is read, and Enter that is held down comes more often.
 const quiet = 100 * time.Millisecond
 
-// person is whoever sits at the terminal. Their Enter is read from one place: two
+// person is the user at the terminal. Their Enter is read from one place: two
 // readers would take each other's lines.
 //
 // Enter counts only if it is pressed after the question was shown: what was typed
@@ -33,7 +33,7 @@ type person struct {
 
 	mu     sync.Mutex
 	answer chan struct{} // of the question that waits; nil if none does
-	typed  chan struct{} // tells of a line; holds one
+	typed  chan struct{} // a line was typed; holds one
 	ended  chan struct{} // closed when the input has ended
 	why    error         // it has; read once ended is closed
 }
@@ -80,7 +80,7 @@ func (p *person) Do(ctx context.Context, instruction string) error {
 
 var errLate = errors.New("the person at the terminal did not press Enter in time")
 
-// gone is why nobody answers any more.
+// gone is why there are no answers any more.
 func (p *person) gone() error { return fmt.Errorf("the terminal cannot be read: %w", p.why) }
 
 // settle waits until nothing is typed any more.
@@ -124,7 +124,7 @@ func (p *person) read() {
 	}
 }
 
-// enter answers the question that waits, once. Without one it tells of a line only.
+// enter answers the question that waits, once. Without a question it only notes the line.
 func (p *person) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,14 +135,14 @@ func (p *person) enter() {
 	}
 	select {
 	case p.typed <- struct{}{}:
-	default: // one is told of, and that is enough
+	default: // one is noted, and that is enough
 	}
 }
 
-// absent is nobody.
+// absent is no person at all.
 type absent struct{}
 
 // Do implements [fault.Person].
 func (absent) Do(context.Context, string) error {
-	return errors.New("nobody sits at a terminal")
+	return errors.New("no person is at a terminal to do it")
 }

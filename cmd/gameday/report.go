@@ -15,12 +15,12 @@ import (
 
 func reportCommand() *cli.Command {
 	return &cli.Command{
-		Name: "report", Usage: "make the reports of a run again, from its record alone", ArgsUsage: "RUN",
-		Description: "RUN is an id, the beginning of one, last, last~1, or a run's folder.\nThe same run gives the same bytes.",
+		Name: "report", Usage: "rebuild the reports of a run from its record", ArgsUsage: "RUN",
+		Description: "RUN is an ID, the beginning of one, last, last~1, or a run's folder. The same run gives the same bytes.",
 		Flags: []cli.Flag{
 			outFlag(),
-			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "which, with commas between them"},
-			&cli.StringFlag{Name: "to", Usage: "write them to this `DIR` instead of the run's own; - writes one to standard output"},
+			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated formats"},
+			&cli.StringFlag{Name: "to", Usage: "output `FOLDER`, or - for standard output (default: the run's folder)"},
 		},
 		Action: reportAction,
 	}

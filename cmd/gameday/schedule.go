@@ -18,22 +18,22 @@ import (
 
 func (p program) scheduleCommand() *cli.Command {
 	return &cli.Command{
-		Name: "schedule", Usage: "game days on a calendar: schedules: of gameday.yaml",
-		Description: "gameday serve begins them. Where no daemon is wanted, something else can: gameday schedule export NAME --systemd",
+		Name: "schedule", Usage: "show, check and export schedules",
+		Description: "Schedules are under schedules: in gameday.yaml. gameday serve runs them. To run them without it, for example as a\nsystemd timer: gameday schedule export NAME --systemd",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "show the schedules, and when each comes next", Flags: []cli.Flag{jsonFlag()}, Action: p.scheduleList},
+			{Name: "list", Usage: "list schedules with their next run", Flags: []cli.Flag{jsonFlag()}, Action: p.scheduleList},
 			{
-				Name: "next", Usage: "show the next moments, and which of them are refused", ArgsUsage: "[NAME]",
-				Flags:  []cli.Flag{jsonFlag(), &cli.IntFlag{Name: "count", Value: 5, Usage: "how many of each"}, fromFlag()},
+				Name: "next", Usage: "show the next run times, and which are blocked", ArgsUsage: "[NAME]",
+				Flags:  []cli.Flag{jsonFlag(), &cli.IntFlag{Name: "count", Value: 5, Usage: "number of run times per schedule"}, fromFlag()},
 				Action: p.scheduleNext,
 			},
 			{
-				Name: "check", Usage: "may it begin now? Exit code 1 where it may not", ArgsUsage: "NAME",
-				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "and has cron named a moment within so long before?"}},
+				Name: "check", Usage: "check whether a schedule may start now (exit 1 if not)", ArgsUsage: "NAME",
+				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "also require a cron time within this long before now"}},
 				Action: p.scheduleCheck,
 			},
 			{
-				Name: "export", Usage: "write it for something else that begins it, where no gameday serve is wanted", ArgsUsage: "NAME",
+				Name: "export", Usage: "export a schedule for cron, systemd, GitHub or Kubernetes", ArgsUsage: "NAME",
 				Flags: exportFlags(), Action: p.scheduleExport,
 			},
 		},
@@ -73,7 +73,7 @@ func (p program) scheduleExport(c *cli.Context) error {
 }
 
 func fromFlag() cli.Flag {
-	return &cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "as if it were this `MOMENT`: 2026-12-24T09:00:00Z"}
+	return &cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "pretend that it is this `TIME`: 2026-12-24T09:00:00Z"}
 }
 
 func moment(c *cli.Context) time.Time {
@@ -106,7 +106,7 @@ func (p program) scheduleList(c *cli.Context) error {
 		return err
 	}
 	if len(all) == 0 && !c.Bool("json") {
-		_, err := fmt.Fprintf(c.App.Writer, "nothing is scheduled: add schedules: to %s\n", scenario.EnvironmentFile)
+		_, err := fmt.Fprintf(c.App.Writer, "no schedules: add schedules: to %s\n", scenario.EnvironmentFile)
 		return err
 	}
 	type listed struct {
@@ -196,8 +196,8 @@ func (p program) scheduleCheck(c *cli.Context) error {
 		}
 	}
 	if why != "" {
-		return &exitError{session.ExitProven, fmt.Errorf("%s may not begin now: %s", name, why)}
+		return &exitError{session.ExitProven, fmt.Errorf("schedule %s may not start now: %s", name, why)}
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s may begin now\n", name)
+	_, err = fmt.Fprintf(c.App.Writer, "schedule %s may start now\n", name)
 	return err
 }

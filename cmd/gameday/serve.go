@@ -21,19 +21,19 @@ import (
 
 func (p program) serveCommand() *cli.Command {
 	return &cli.Command{
-		Name: "serve", Usage: "begin the game days of schedules: when they are due, and show what goes on",
-		Description: "It works in the folder that it is started in: gameday.yaml, scenarios/, journeys/, spofs.yaml.\n\n" +
-			"It listens on this machine only, unless --listen says otherwise. Whoever changes something needs a token\n" +
-			"(gameday token create), or the link that it shows when it begins, which logs one browser in.\n" +
-			"SIGTERM ends what runs, undoes it, and then ends gameday. docs/serve.md has the rest.",
+		Name: "serve", Usage: "run scheduled game days, with a web page",
+		Description: "gameday serve uses gameday.yaml, scenarios/, journeys/ and spofs.yaml of the current folder.\n\n" +
+			"By default it listens on this machine only (--listen). To change something, a client needs a token\n" +
+			"(gameday token create), or the login link that gameday serve prints at its start.\n" +
+			"On SIGTERM it stops and undoes its runs before it exits. docs/serve.md has the details.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8420", Usage: "`ADDRESS` and port"},
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8420", Usage: "`ADDRESS` and port to listen on"},
 			storeFlag(), outFlag(),
-			&cli.StringFlag{Name: "tls-cert", Usage: "`FILE` with its certificate and those above it, as PEM"},
-			&cli.StringFlag{Name: "tls-key", Usage: "`FILE` with the certificate's key"},
-			&cli.BoolFlag{Name: "behind-proxy", Usage: "a proxy in front of it does TLS, and says in X-Forwarded-For who asks"},
-			&cli.StringSliceFlag{Name: "host", Usage: "a `NAME` by which it is reached; other names are refused"},
-			&cli.StringFlag{Name: "instance", Usage: "its `NAME` among several; the machine's where it is not set"},
+			&cli.StringFlag{Name: "tls-cert", Usage: "PEM `FILE` with the server certificate and intermediates"},
+			&cli.StringFlag{Name: "tls-key", Usage: "PEM `FILE` with the private key"},
+			&cli.BoolFlag{Name: "behind-proxy", Usage: "trust X-Forwarded-For from a proxy that terminates TLS"},
+			&cli.StringSliceFlag{Name: "host", Usage: "host `NAME` to accept; requests for other names are refused"},
+			&cli.StringFlag{Name: "instance", Usage: "`NAME` of this instance among several (default: the host name)"},
 		},
 		Action: p.serve,
 	}
@@ -42,7 +42,7 @@ func (p program) serveCommand() *cli.Command {
 func storeFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "store", EnvVars: []string{"GAMEDAY_STORE"},
-		Usage: "what it remembers: a SQLite `FILE`, or postgres://… that several instances share; serve.db beside the journals where it is not set",
+		Usage: "database: a SQLite `FILE`, or postgres://… shared by several instances (default: serve.db beside the journals)",
 	}
 }
 
@@ -139,7 +139,7 @@ func announce(ctx context.Context, out io.Writer, web *server.Server, address st
 	if err != nil {
 		slog.Error("no link to log in could be made", "err", err)
 	}
-	fmt.Fprintf(out, "\ngameday serve listens on %s. This link logs one browser in, within an hour:\n\n    %s\n\n", address, link)
+	fmt.Fprintf(out, "\ngameday serve listens on %s. Open this link within an hour to log in (it works once):\n\n    %s\n\n", address, link)
 }
 
 // both does two things until ctx ends or one of them fails, and waits for both.

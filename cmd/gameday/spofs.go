@@ -34,34 +34,34 @@ func openRegister() (register.Register, error) {
 }
 
 func spofsCommand() *cli.Command {
-	out := &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "folder of the runs' `DIR`ectories, which are the evidence"}
+	out := &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "`FOLDER` with the runs, which are the evidence"}
 	return &cli.Command{
-		Name: "spofs", Usage: "the register of single points of failure that were decided about: " + register.File,
+		Name: "spofs", Usage: "manage decisions on SPOFs in " + register.File,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "show what was decided", Action: spofsList},
+			{Name: "list", Usage: "list decisions", Action: spofsList},
 			{
-				Name: "check", Usage: "fail on decisions that are none, and on proven ones without a decision",
-				Flags:  []cli.Flag{out, &cli.DurationFlag{Name: "max-age", Value: 90 * 24 * time.Hour, Usage: "evidence that is older counts as none"}},
+				Name: "check", Usage: "fail on incomplete decisions and undecided SPOFs",
+				Flags:  []cli.Flag{out, &cli.DurationFlag{Name: "max-age", Value: 90 * 24 * time.Hour, Usage: "maximum age of evidence"}},
 				Action: spofsCheck,
 			},
 			{
-				Name: "add", Usage: "write a decision down", ArgsUsage: "COMPONENT",
+				Name: "add", Usage: "add a decision", ArgsUsage: "COMPONENT",
 				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "env", Required: true, Usage: "environment: `NAME` of gameday.yaml, or lab/NAME"},
+					&cli.StringFlag{Name: "env", Required: true, Usage: "environment: `NAME` in gameday.yaml, or lab/NAME"},
 					&cli.StringFlag{Name: "decision", Value: "accept", Usage: "accept or fix"},
-					&cli.StringFlag{Name: "owner", Usage: "who answers for it"},
-					&cli.DurationFlag{Name: "rto", Usage: "how long an outage by it may last"},
-					&cli.StringFlag{Name: "reason", Usage: "why"},
-					&cli.StringFlag{Name: "plan", Usage: "what will be done about it"},
-					&cli.StringFlag{Name: "review", Usage: "when it is looked at again: `YYYY-MM-DD`"},
-					&cli.Float64Flag{Name: "hour-down", Usage: "what an hour of outage by it costs; with the three below"},
-					&cli.Float64Flag{Name: "failures-a-year", Usage: "how often it fails"},
-					&cli.Float64Flag{Name: "redundancy-a-month", Usage: "what a month of having another one costs"},
-					&cli.StringFlag{Name: "currency", Usage: "of these costs: EUR"},
+					&cli.StringFlag{Name: "owner", Usage: "person who is responsible"},
+					&cli.DurationFlag{Name: "rto", Usage: "accepted outage, for example 30m"},
+					&cli.StringFlag{Name: "reason", Usage: "reason for the decision"},
+					&cli.StringFlag{Name: "plan", Usage: "plan to remove the SPOF"},
+					&cli.StringFlag{Name: "review", Usage: "date of the next review: `YYYY-MM-DD`"},
+					&cli.Float64Flag{Name: "hour-down", Usage: "cost of an hour of outage (with the next two flags)"},
+					&cli.Float64Flag{Name: "failures-a-year", Usage: "failures per year"},
+					&cli.Float64Flag{Name: "redundancy-a-month", Usage: "cost of redundancy per month"},
+					&cli.StringFlag{Name: "currency", Usage: "currency of the amounts, for example EUR"},
 				},
 				Action: spofsAdd,
 			},
-			{Name: "cost", Usage: "what living with each costs a year, against having another one", Flags: []cli.Flag{out}, Action: spofsCost},
+			{Name: "cost", Usage: "compare yearly outage cost with cost of redundancy", Flags: []cli.Flag{out}, Action: spofsCost},
 		},
 	}
 }
@@ -72,7 +72,7 @@ func spofsList(c *cli.Context) error {
 		return err
 	}
 	if len(decisions.SPOFs) == 0 {
-		_, err := fmt.Fprintf(c.App.Writer, "nothing was decided yet: gameday spofs add, or write %s\n", register.File)
+		_, err := fmt.Fprintf(c.App.Writer, "no decisions yet: run gameday spofs add, or edit %s\n", register.File)
 		return err
 	}
 	rows := make([][]string, 0, len(decisions.SPOFs))
@@ -130,12 +130,12 @@ func spofsCheck(c *cli.Context) error {
 	}
 	for key, r := range newest {
 		if _, decided := decisions.Find(key[0], key[1]); !decided && r.Outcome == verdict.Proven {
-			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s, and nobody has decided about it: gameday spofs add %s --env %s",
+			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s and has no decision: run gameday spofs add %s --env %s",
 				register.File, key[1], key[0], r.ID, key[1], key[0]))
 		}
 	}
 	if len(wrong) == 0 {
-		_, err := fmt.Fprintf(c.App.Writer, "%d decisions, and nothing is wrong with them\n", len(decisions.SPOFs))
+		_, err := fmt.Fprintf(c.App.Writer, "%d decisions: all complete and consistent with the evidence\n", len(decisions.SPOFs))
 		return err
 	}
 	slices.Sort(wrong)

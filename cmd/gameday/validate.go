@@ -19,7 +19,7 @@ func (p program) validateCommand() *cli.Command {
 		ArgsUsage: "FILE...",
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
-				return usageError("found no file, expected some: gameday validate FILE...")
+				return usageError("no file given: gameday validate FILE...")
 			}
 			var errs []error
 			for _, file := range c.Args().Slice() {
@@ -30,7 +30,7 @@ func (p program) validateCommand() *cli.Command {
 				fmt.Fprintln(c.App.Writer, file+": valid")
 			}
 			if err := errors.Join(errs...); err != nil {
-				return usageError("found what is wrong:\n%w", err)
+				return usageError("invalid:\n%w", err)
 			}
 			return nil
 		},
@@ -38,7 +38,7 @@ func (p program) validateCommand() *cli.Command {
 }
 
 // validate reads a file as what its name and folder say that it is. A scenario
-// is held against the environment that it names, too.
+// is checked with the environment that it names, too.
 func (p program) validate(file string) error {
 	data, err := os.ReadFile(file) //nolint:gosec // G304: what the user asks for
 	if err != nil {

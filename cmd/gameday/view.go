@@ -24,7 +24,7 @@ type view struct {
 	out     io.Writer
 	program *tea.Program // nil where out is no terminal
 	ended   chan struct{}
-	mu      sync.Mutex // guards out where there is no program
+	mu      sync.Mutex // guards out if there is no program
 }
 
 func newView(out io.Writer, s scenario.Scenario, meter *run.Meter) *view {

@@ -1,7 +1,7 @@
 // Package atomicfile writes files that are whole or not there.
 //
 // A file is written under another name in the same folder, synced to disk, and
-// renamed; then the folder is synced. Whoever reads, and whatever dies in between
+// renamed; then the folder is synced. A reader sees, whatever dies in between
 // (the process, the machine), finds the old file or the new one. An error leaves the
 // old one, and no other file.
 //
@@ -81,7 +81,7 @@ func replace(path string, mode fs.FileMode, write func(io.Writer) error) (err er
 	renamed := false
 	defer func() {
 		if !renamed {
-			_ = file.Close() // it may be closed; what went wrong is told
+			_ = file.Close() // it may be closed; the first error is returned
 			if removeErr := os.Remove(temporary); removeErr != nil {
 				err = errors.Join(err, removeErr)
 			}

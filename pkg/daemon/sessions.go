@@ -20,7 +20,7 @@ import (
 )
 
 // Sessions carries jobs out as a person's commands are, by the very same functions,
-// with nobody at a terminal.
+// without a terminal.
 type Sessions struct{ Session session.Session }
 
 var _ Runner = Sessions{}
@@ -128,7 +128,7 @@ type watching struct {
 	lasts time.Duration
 }
 
-// request is a request whose updates the watching is told.
+// request is a request whose updates go to the watching clients.
 func (w *watching) request(in session.Input) session.Request {
 	meter := run.NewMeter(in.Scenario.Objective.Verdict())
 	w.mu.Lock()
@@ -146,7 +146,7 @@ func (w *watching) request(in session.Input) session.Request {
 	}}
 }
 
-// beat tells how users are served, every second until ctx ends.
+// beat reports how users are served, every second until ctx ends.
 func (w *watching) beat(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()

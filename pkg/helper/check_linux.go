@@ -43,7 +43,7 @@ func forAMoment(w lasting) func() error {
 	}
 }
 
-// onLoopback tries a queue on the one interface that there is beside nobody.
+// onLoopback tries a queue on an interface without other traffic.
 func (s *Shape) onLoopback() error {
 	link, err := netlink.LinkByName("lo")
 	if err != nil {

@@ -13,8 +13,8 @@
 //	→ {"id":"3","op":"undo","name":"fault-0"}
 //
 // Whatever ends a helper ends what it does: it undoes everything as soon as its
-// standard input closes (gameday has died), when nobody has renewed its lease,
-// and when it is signalled. Where it is killed itself, the kernel undoes: the
+// standard input closes (gameday has died), when its lease was not renewed,
+// and when it is signalled. If it is killed itself, the kernel undoes: the
 // tables of packet filters belong to the helper's socket, and the files that
 // fill a disk have no name and one descriptor. What the kernel cannot take back
 // by itself (a qdisc, a file, a stopped process) is undone by another helper

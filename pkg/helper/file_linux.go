@@ -112,7 +112,7 @@ func readFile(path string) (FileSeen, error) {
 	case !ok || !info.Mode().IsRegular():
 		return FileSeen{}, errors.New("it is no regular file")
 	case info.Size() > MaxFile:
-		return FileSeen{}, fmt.Errorf("it has %d bytes, more than the %d that are kept to put it back", info.Size(), MaxFile)
+		return FileSeen{}, fmt.Errorf("it has %d bytes, more than the %d that are kept to restore it", info.Size(), MaxFile)
 	}
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOATIME, 0) //nolint:gosec // G304: resolved inside the target
 	if err != nil {

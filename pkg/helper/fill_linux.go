@@ -30,7 +30,7 @@ type filled struct {
 type disk interface {
 	// space is what is free for anybody, and the whole, in bytes.
 	space() (free, whole uint64, err error)
-	// grow makes the file, which has so many bytes, greater.
+	// grow makes the file greater, which has the given number of bytes.
 	grow(size, by int64) error
 	io.Closer
 }
@@ -148,7 +148,7 @@ func (e *filled) status() (Reply, error) {
 func (e *filled) undo() error {
 	err := e.disk.Close()
 	if errors.Is(err, os.ErrClosed) {
-		err = nil // a second time
+		err = nil // try once more
 	}
 	return err
 }
@@ -180,7 +180,7 @@ func (d onDisk) grow(size, by int64) error {
 	return nil
 }
 
-// nameless opens a file that has no name, so that nobody else meets it.
+// nameless opens a file that has no name, so that no other process meets it.
 func nameless(dir string) (*os.File, error) {
 	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err == nil {
@@ -207,7 +207,7 @@ func space(dir string) (free, whole uint64, err error) {
 	return s.Bavail * block, s.Blocks * block, nil
 }
 
-// sharesHost tells whether a folder lies on the file system of the engine's own
+// sharesHost reports whether a folder lies on the file system of the engine's own
 // data. The root of a container does, whichever way the engine stacks its
 // layers; so does what is of the same size to the block, as a file system in
 // user space is that passes everything on. The files that the engine mounts

@@ -48,7 +48,7 @@ func (o *KillOrder) do() (Reply, error) {
 // another container is too easily meant.
 const shortID = 12
 
-// owns tells whether control groups, as /proc shows them, are the container's.
+// owns reports whether control groups, as /proc shows them, are the container's.
 func (o *KillOrder) owns(groups string) bool {
 	return len(o.Container) >= shortID && strings.Contains(groups, o.Container)
 }

@@ -188,11 +188,11 @@ func TestWhatEndsAHelper(t *testing.T) {
 		lasts time.Duration
 		want  string
 	}{
-		"nothing is ever said":         {lasts: Lease, want: "nobody has renewed the lease"},
+		"nothing is ever said":         {lasts: Lease, want: "the lease was not renewed"},
 		"it is signalled":              {stop: 3 * time.Second, lasts: 3 * time.Second},
-		"orders, and then silence":     {every: Lease - time.Second, for_: time.Minute, lasts: 6*(Lease-time.Second) + Lease, want: "nobody has renewed the lease"},
+		"orders, and then silence":     {every: Lease - time.Second, for_: time.Minute, lasts: 6*(Lease-time.Second) + Lease, want: "the lease was not renewed"},
 		"orders until it is signalled": {every: time.Second, for_: time.Hour, stop: 10 * time.Minute, lasts: 10 * time.Minute},
-		"orders that come too late":    {every: Lease + time.Second, for_: time.Hour, lasts: Lease, want: "nobody has renewed the lease"},
+		"orders that come too late":    {every: Lease + time.Second, for_: time.Hour, lasts: Lease, want: "the lease was not renewed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

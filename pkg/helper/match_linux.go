@@ -79,7 +79,7 @@ func (r Rule) peers(at place) [][]expr.Any {
 	return all
 }
 
-// family holds for packets of addresses with so many bits.
+// family holds for packets of addresses with the given number of bits.
 func family(at place, bits int) []expr.Any {
 	six := bits == 128
 	if at.family == nftables.TableFamilyIPv4 {
@@ -160,7 +160,7 @@ func protocol(name string) []expr.Any {
 	}
 }
 
-// share holds for so many packets of a million, at random.
+// share holds for n packets of a million, at random.
 func share(of float64) []expr.Any {
 	const whole = 1_000_000
 	return []expr.Any{

@@ -17,8 +17,8 @@ type Action string
 
 // The actions.
 const (
-	Drop      Action = "drop"      // nobody learns of it
-	Reject    Action = "reject"    // the sender is told that the port is unreachable
+	Drop      Action = "drop"      // silently
+	Reject    Action = "reject"    // the sender receives that the port is unreachable
 	Reset     Action = "reset"     // the sender's connection is reset
 	Limit     Action = "limit"     // a connection above Over at the same time is not let in
 	Duplicate Action = "duplicate" // it is sent twice

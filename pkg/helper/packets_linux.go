@@ -60,7 +60,7 @@ func (t *tableset) install(tag string, rules []Rule, end ending) (Reply, error) 
 		note string
 	}{
 		{tableset{owned: true, egress: true}, ""},
-		{tableset{owned: true}, "senders in the target are told at once where they use UDP (this kernel has no egress hook)"},
+		{tableset{owned: true}, "senders of UDP in the target get an error at once (this kernel has no egress hook)"},
 		{tableset{}, "the kernel does not undo it if the helper is killed (it has no owned tables)"},
 	} {
 		if try.note != "" {

@@ -24,7 +24,7 @@ type place struct {
 	device   string
 }
 
-// chain is what the kernel is told of one place, as a value.
+// chain is what the kernel receives for one place, as a value.
 type chain struct {
 	name  string
 	at    place
@@ -34,7 +34,7 @@ type chain struct {
 // ending is what becomes of the packets of a rule.
 type ending func(Rule) ([]expr.Any, error)
 
-// program is all that the kernel is told of some rules: the chains in the order
+// program is all that the kernel receives for some rules: the chains in the order
 // in which they are first needed. devices are the target's interfaces, at which
 // packets that leave can be lost in silence; it is nil if the kernel cannot.
 func program(rules []Rule, devices func() ([]string, error), end ending) ([]chain, error) {
@@ -65,7 +65,7 @@ func program(rules []Rule, devices func() ([]string, error), end ending) ([]chai
 }
 
 // places are the chains that a rule needs. What leaves is lost silently only at
-// the device: at any hook before, the sender is told.
+// the device: at any hook before, the sender gets an error.
 func (r Rule) places(devices func() ([]string, error)) ([]place, error) {
 	at := place{family: nftables.TableFamilyINet, hook: r.Hook, priority: usual}
 	if r.Early {

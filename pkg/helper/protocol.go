@@ -6,7 +6,7 @@ import "time"
 const Name = "helper"
 
 // Version is that of the line protocol. Both ends are of the same binary; it
-// is checked all the same, as a helper may be a kept one.
+// is checked anyway, as a helper may be a kept one.
 const Version = 2
 
 // Lease is how long a helper goes on without hearing from gameday.

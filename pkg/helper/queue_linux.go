@@ -16,7 +16,7 @@ import (
 )
 
 // queue is packets held up in user space. The rules that send them here let
-// them pass where nobody listens, so that the end of the helper is the end of
+// them pass if no process listens, so that the end of the helper is the end of
 // the delay.
 type queue struct {
 	*tableset
@@ -48,7 +48,7 @@ func (q *Queue) begin(tag string) (effect, Reply, error) {
 	if err != nil {
 		return nil, Reply{}, err
 	}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // lasts until undo, whoever ordered it
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // lasts until undo, also after the order's end
 	e := &queue{
 		tableset: t, spec: q, cancel: cancel, held: make(chan packet, heldPackets), fates: newFates(*q),
 	}
@@ -67,7 +67,7 @@ func (q *Queue) begin(tag string) (effect, Reply, error) {
 	return nil, reply, err
 }
 
-// listen binds a queue number that nobody else in this namespace has.
+// listen binds a queue number that is free in this namespace.
 func (e *queue) listen(ctx context.Context) (uint16, error) {
 	copying := uint8(nfqueue.NfQnlCopyMeta)
 	if e.spec.Corrupt > 0 {
@@ -99,7 +99,7 @@ func (e *queue) listen(ctx context.Context) (uint16, error) {
 }
 
 // toQueue is the target of iptables by that name, revision 3: number, one
-// queue, and the flag that lets packets pass where nobody listens. Kernels that
+// queue, and the flag that lets packets pass if no process listens. Kernels that
 // lack nftables' own queue have it.
 func toQueue(number uint16) []expr.Any {
 	info := make([]byte, 8) // six, aligned
@@ -136,7 +136,7 @@ func (e *queue) pass(p packet) {
 	_ = e.nf.SetVerdict(p.id, nfqueue.NfAccept)
 }
 
-// undo stops sending packets here, lets go of those that are, and only then
+// undo stops sending packets here, releases those that are, and only then
 // unbinds: no descriptor is closed while a verdict is written to it.
 func (e *queue) undo() error {
 	err := e.tableset.undo()

@@ -67,7 +67,7 @@ func Echo(ctx context.Context, address string) error {
 			if err != nil {
 				return
 			}
-			_, _ = packets.WriteTo(buffer[:n], from) // whoever sent it may be gone
+			_, _ = packets.WriteTo(buffer[:n], from) // the sender may be gone
 		}
 	}()
 	for {

@@ -25,7 +25,7 @@ type server struct {
 const maxLine = 4 << 20
 
 // Serve is the helper: it carries out the orders of in and answers on out,
-// until in ends, ctx ends, or nobody has renewed its lease. Before it returns it
+// until in ends, ctx ends, or its lease was not renewed in time. Before it returns it
 // has undone everything.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return works().serve(ctx, in, out)
@@ -52,7 +52,7 @@ func (r registry) serve(ctx context.Context, in io.Reader, out io.Writer) (err e
 		case <-ctx.Done():
 			return nil
 		case <-lease.C:
-			return errors.New("nobody has renewed the lease")
+			return errors.New("the lease was not renewed")
 		case r, more := <-lines:
 			if !more {
 				return <-ended

@@ -71,7 +71,7 @@ func (s *Session) Applied(name string) (Work, bool) {
 	return w, ok
 }
 
-// Undo takes back what has the name. It is no error where nothing has.
+// Undo takes back what has the name. It is no error if nothing has.
 func (s *Session) Undo(ctx context.Context, name string) error {
 	_, err := s.ask(ctx, Request{Op: OpUndo, Name: name}, nil)
 	return err
@@ -88,13 +88,13 @@ func (s *Session) Do(ctx context.Context, w Work) (Reply, error) {
 	return s.ask(ctx, Request{Op: OpDo}, w)
 }
 
-// Try tells whether work could be put in force, and changes nothing.
+// Try reports whether work could be put in force, and changes nothing.
 func (s *Session) Try(ctx context.Context, w Work) error {
 	_, err := s.ask(ctx, Request{Op: OpTry}, w)
 	return err
 }
 
-// Status tells what the named work has met. It is an error where it is not in
+// Status is what the named work has met. It is an error if it is not in
 // force.
 func (s *Session) Status(ctx context.Context, name string) (Reply, error) {
 	return s.ask(ctx, Request{Op: OpStatus, Name: name}, nil)
@@ -222,7 +222,7 @@ func (s *Session) renew() {
 		case <-s.ended:
 			return
 		case <-ticker.C:
-			_, _ = s.send(&Request{Op: OpRenew}) // an ended helper is told by read
+			_, _ = s.send(&Request{Op: OpRenew}) // read reports an ended helper
 		}
 	}
 }

@@ -19,10 +19,10 @@ type shaped struct{}
 // Undoing removes our queue, and the kernel puts its own default in the place:
 // the one thing that is restored exactly, with nothing to remember. A queue that
 // the target has set up for itself is not replaced, and the fault is refused.
-// To set one up again from what the kernel tells of it would lose what it does
+// To set one up again from what the kernel reports would lose what it does
 // not tell (the state of a token bucket, what waits in it), and for every kind of
 // queue, class and filter that one kernel or another has there would have to be
-// code here that nobody's test has seen.
+// code here without a test.
 
 var _ lasting = (*Shape)(nil)
 

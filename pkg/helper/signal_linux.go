@@ -73,7 +73,7 @@ func (s signalled) undo() error {
 	return s.send(pids, s.Undo)
 }
 
-// status tells whether the processes are still stopped, if that is the effect.
+// status reports whether the processes are still stopped, if that is the effect.
 func (s signalled) status() (Reply, error) {
 	pids, err := s.found()
 	if err != nil {
@@ -147,7 +147,7 @@ func (p processes) path(pid int, file string) string {
 	return filepath.Join(p.proc, strconv.Itoa(pid), file)
 }
 
-// stopped tells whether a process was stopped by a signal; see proc(5).
+// stopped reports whether a process was stopped by a signal; see proc(5).
 func (p processes) stopped(pid int) bool {
 	stat, err := os.ReadFile(p.path(pid, "stat"))
 	// Its name stands in parentheses, and may hold some itself.
@@ -155,7 +155,7 @@ func (p processes) stopped(pid int) bool {
 	return err == nil && strings.HasPrefix(state, "T")
 }
 
-// caught tells whether the first process of the namespace has a handler for a
+// caught reports whether the first process of the namespace has a handler for a
 // signal. The kernel lets no other reach it from inside, and says nothing.
 func (p processes) caught(signal int) bool {
 	status, err := os.ReadFile(p.path(1, "status"))

@@ -57,7 +57,7 @@ func end(ip net.IP, port uint16) netip.AddrPort {
 // gateways are those by which addresses are reached, asked for once each.
 type gateways map[string]netip.Addr
 
-// to is the gateway to an address; none where it is on a network of the target's.
+// to is the gateway to an address; none if it is on a network of the target's.
 func (g gateways) to(ip net.IP) netip.Addr {
 	via, known := g[string(ip)]
 	if !known {

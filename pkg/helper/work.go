@@ -18,7 +18,7 @@ type Work interface {
 	work() string
 }
 
-// Order is work on the wire: its name, and what it is told. It has one entry.
+// Order is work on the wire: its name, and its settings. It has one entry.
 type Order map[string]json.RawMessage
 
 // order writes work down.
@@ -37,7 +37,7 @@ func order(w Work) (Order, error) {
 // when the helper is killed, mend takes back.
 type lasting interface {
 	Work
-	// try tells whether it could be put in force, as far as that shows before.
+	// try reports whether it could be put in force, as far as that shows before.
 	// It changes nothing.
 	try() error
 	// begin puts it in force, or changes nothing. If it fails and cannot take

@@ -1,7 +1,7 @@
 package helper
 
-// works is all that a helper can do. A new kind is a type that says what it is
-// told (such as shape.go) and does it (shape_linux.go), and one line here.
+// works is all that a helper can do. A new kind is a type that says what its
+// settings are (such as shape.go) and does it (shape_linux.go), and one line here.
 func works() registry {
 	return registry{
 		lasting: map[string]func() lasting{

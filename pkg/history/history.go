@@ -2,7 +2,7 @@
 //
 // Runs are folders, and they are the truth. The index beside them, a SQLite
 // database, only knows what stands in their verdict.json; it is brought up to date
-// whenever it is asked, and made anew where it is missing or broken.
+// whenever it is asked, and rebuilt if it is missing or broken.
 package history
 
 import (
@@ -33,7 +33,7 @@ type Entry struct {
 	Dir     string
 	Started time.Time
 	Problem string        // why it has no verdict: it was cut off, or is of a newer gameday
-	Report  report.Report // its verdict.json; empty where there is a problem
+	Report  report.Report // its verdict.json; empty if there is a problem
 }
 
 // Filter narrows runs down. What is empty does not.
@@ -72,7 +72,7 @@ func Open(ctx context.Context, dir string) (*History, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	// An index that cannot be used is made anew: it holds nothing of its own.
+	// An index that cannot be used is rebuilt: it holds nothing of its own.
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if removeErr := os.Remove(filepath.Join(dir, IndexFile+suffix)); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
 			return nil, errors.Join(err, removeErr)
@@ -87,7 +87,7 @@ func Open(ctx context.Context, dir string) (*History, error) {
 	return h, nil
 }
 
-// Close lets go of the index.
+// Close closes the index.
 func (h *History) Close() error { return h.db.Close() }
 
 // Runs are those that a filter lets through, the oldest first.

@@ -303,8 +303,8 @@ func TestCompare(t *testing.T) {
 		{fast, down, "verdict", history.Worse},
 		{down, fast, "verdict", history.Better},
 		{fast, slow, "verdict", history.Same},
-		{fast, few, "badly served", history.Better},
-		{fast, slow, "badly served", history.Overlap},
+		{fast, few, "failed or slow", history.Better},
+		{fast, slow, "failed or slow", history.Overlap},
 		{fast, verdict.Verdict{Outcome: verdict.Inconclusive}, "recovery", history.NoBound},
 	} {
 		if got := change(c.a, c.b, c.name); got != c.want {

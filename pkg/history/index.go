@@ -20,7 +20,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 )
 
-// indexVersion is that of the index's tables. One of another version is made anew.
+// indexVersion is that of the index's tables. One of another version is rebuilt.
 const indexVersion = 1
 
 const tables = `CREATE TABLE runs (
@@ -56,7 +56,7 @@ func uriPath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
-// prepare makes the tables where they are not there, or are of another version.
+// prepare makes the tables if they are missing, or are of another version.
 func (h *History) prepare(ctx context.Context) error {
 	return h.within(ctx, func(tx *sql.Tx) error {
 		var version int
@@ -79,7 +79,7 @@ func (h *History) within(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// Refresh brings the index up to date with the folders, and costs little where nothing
+// Refresh brings the index up to date with the folders, and costs little if nothing
 // has changed. [Open] does it too: it is for a history that stays open.
 func (h *History) Refresh(ctx context.Context) error {
 	h.mu.Lock()
@@ -89,7 +89,7 @@ func (h *History) Refresh(ctx context.Context) error {
 		return err
 	}
 	if err := h.within(ctx, func(tx *sql.Tx) error {
-		// Looked at anew while nobody else writes: another process may have taken in a
+		// Looked at again while no other process writes: another process may have taken in a
 		// run since.
 		if stamps, err = h.folders(); err != nil {
 			return err
@@ -209,7 +209,7 @@ func load(dir string) (r report.Report, document, problem string) {
 		if newer, ok := errors.AsType[*record.SchemaError](err); ok {
 			return report.Report{}, "", "its verdict.json: " + newer.Error()
 		}
-		return report.Report{}, "", "its verdict.json is broken: gameday report makes it anew"
+		return report.Report{}, "", "its verdict.json is broken: gameday report rebuilds it"
 	}
 	return r, string(data), ""
 }
@@ -217,6 +217,6 @@ func load(dir string) (r report.Report, document, problem string) {
 // startOf is the moment in a run's id.
 func startOf(id string) time.Time {
 	stamp, _, _ := strings.Cut(id, "-")
-	t, _ := time.Parse(run.IDTime, stamp) // zero where somebody has named the folder
+	t, _ := time.Parse(run.IDTime, stamp) // zero if a person has named the folder
 	return t
 }

@@ -94,7 +94,7 @@ func TestAVerdictCutAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := overview(t, h, history.Filter{})
-		if len(all) != 2 || all[0].Problem != "" || !strings.Contains(all[1].Problem, "gameday report makes it anew") {
+		if len(all) != 2 || all[0].Problem != "" || !strings.Contains(all[1].Problem, "gameday report rebuilds it") {
 			t.Fatalf("cut after %d bytes: %+v", cut, all)
 		}
 	}

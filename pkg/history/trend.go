@@ -16,9 +16,9 @@ import (
 type Trend struct {
 	Runs []Entry // with a verdict, the oldest first
 	// Regression says why the newest run is worse than the former ones explain;
-	// empty where it is not, or where they are too few to say.
+	// empty if it is not, or if they are too few to say.
 	Regression string
-	// Expected is up to what recovery time the former ones explain, null where they
+	// Expected is up to what recovery time the former ones explain, null if they
 	// are too few.
 	Expected *verdict.Seconds
 }
@@ -96,7 +96,7 @@ func Compare(a, b report.Report) []Difference {
 	all := []Difference{
 		{"verdict", string(a.Outcome), string(b.Outcome), changeOf(verdict.Worst(a.Outcome, b.Outcome))},
 		{"recovery", report.Recovery(a.Verdict, a.Objective.RTO), report.Recovery(b.Verdict, b.Objective.RTO), overlap(recoveryBounds(a.Verdict), recoveryBounds(b.Verdict))},
-		{"badly served", share(a.Bad, a.Samples), share(b.Bad, b.Samples), overlap(shareBounds(a.Bad, a.Samples), shareBounds(b.Bad, b.Samples))},
+		{"failed or slow", share(a.Bad, a.Samples), share(b.Bad, b.Samples), overlap(shareBounds(a.Bad, a.Samples), shareBounds(b.Bad, b.Samples))},
 	}
 	if a.Writes != nil && b.Writes != nil {
 		all = append(all, Difference{

@@ -58,13 +58,13 @@ type Entry struct {
 	Identity string          `json:"identity,omitempty"`
 	Name     string          `json:"name,omitempty"`  // for people
 	State    json.RawMessage `json:"state,omitempty"` // what was so before
-	// Settle is how long an order may still take effect after whoever gave it
+	// Settle is how long an order may still take effect after the process that gave it
 	// has died. Until it is Done, undoing it once is not enough.
 	Settle time.Duration `json:"settle,omitempty"`
-	// Patience is how long one try of undoing may take, where that is longer than
+	// Patience is how long one try of a revert may take, if that is longer than
 	// usual.
 	Patience time.Duration `json:"patience,omitempty"`
-	// Done tells whether the order is known to have been carried out, so that
+	// Done reports whether the order is known to have been carried out, so that
 	// nothing of it is still under way.
 	Done bool `json:"-"`
 }
@@ -144,7 +144,7 @@ func open(path string, flags int) (*Journal, error) {
 		err = fmt.Errorf("journal %s %w", path, ErrHeld)
 	}
 	if err == nil {
-		// Whoever held it may have undone all and removed it meanwhile.
+		// The process that held it may have undone all and removed it meanwhile.
 		_, err = os.Stat(path)
 	}
 	if err != nil {
@@ -269,7 +269,7 @@ func (j *Journal) cut(n int) error {
 	return j.file.Truncate(end)
 }
 
-// Close lets go of the journal, and removes it where nothing is pending.
+// Close closes the journal, and removes it if nothing is pending.
 func (j *Journal) Close() error {
 	err := j.file.Close()
 	if len(j.pending) == 0 {

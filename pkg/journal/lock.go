@@ -44,7 +44,7 @@ func (h Holder) String() string {
 
 // BusyError names the holder of a lock.
 type BusyError struct {
-	Environment string // as whoever asked for the lock calls it
+	Environment string // as the process that asked for the lock calls it
 	Holder      Holder
 	// Guarded tells that the holder has died and its guard is undoing what it
 	// left.

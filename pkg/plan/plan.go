@@ -38,7 +38,7 @@ type Step struct {
 	For       time.Duration // until it is taken back; to the end of the watch where 0
 }
 
-// Open opens the step's component. It is nil where there is none.
+// Open opens the step's component. It is nil if there is none.
 func (s Step) Open(ctx context.Context, env target.Environment) (target.Handle, error) {
 	if s.Component.ID == "" {
 		return nil, nil
@@ -54,7 +54,7 @@ type Request struct {
 	Seed        uint64
 }
 
-// Build makes a plan. All that stands in its way is told at once.
+// Build makes a plan. All that stands in its way is reported at once.
 func Build(ctx context.Context, env target.Environment, r Request) (Plan, error) {
 	p := Plan{Scenario: r.Scenario, Environment: r.Environment, Journeys: r.Journeys, Seed: r.Seed}
 	steps, err := p.Bind(ctx, env)
@@ -84,7 +84,7 @@ func (p Plan) bindAll(ctx context.Context, env target.Environment, which func(sc
 }
 
 // BindAt finds the components that the faults of a moment mean. It is called
-// when the moment has come, as somebody else may hold a role by then. Every
+// when the moment has come, as another component may hold a role by then. Every
 // bound component is inside the fence, unprotected, and, with those that were
 // bound before, within the limit.
 func (p Plan) BindAt(ctx context.Context, env target.Environment, at time.Duration, before []Step) ([]Step, error) {

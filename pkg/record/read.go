@@ -92,7 +92,7 @@ func Acks(dir string) ([]Ack, error) {
 	return acks, err
 }
 
-// lines reads the JSON objects of a file, at most so many of them.
+// lines reads the JSON objects of a file, at most limit of them.
 func lines[T any](path string, most int) ([]T, error) {
 	file, err := os.Open(path) //nolint:gosec // G304: the run's own folder
 	if err != nil {
@@ -125,7 +125,7 @@ var errBroken = errors.New("it is broken in the middle")
 // more than a system writes in half a minute of a run.
 const mostZeros = 64 << 20
 
-// written is a file without the zeros at its end, but for the first so many: after a
+// written is a file without the zeros at its end, but for the first ones: after a
 // power cut some file systems give zeros for what was not on disk yet.
 func written(file *os.File, zeros int64) (io.Reader, error) {
 	info, err := file.Stat()
@@ -148,7 +148,7 @@ func written(file *os.File, zeros int64) (io.Reader, error) {
 	return io.LimitReader(file, size+zeros), nil
 }
 
-// Marks are the moments of a run, each where it was reached.
+// Marks are the moments of a run, if they were reached.
 type Marks map[MarkName]time.Time
 
 // MarksOf picks the marks out of events; the first of each name counts.

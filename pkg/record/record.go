@@ -28,14 +28,14 @@ type Sample struct {
 	Seq      uint64        // order of sending
 	Sent     time.Time     // when the user arrived
 	Latency  time.Duration // until the user had the whole answer, or the failure
-	Code     uint16        // of the last response; 0 where there was none, or an assertion failed
+	Code     uint16        // of the last response; 0 if there was none, or an assertion failed
 	Error    string        // empty where every assertion held
 	BytesOut uint64
 	BytesIn  uint64
 	Void     bool // the generator's own fault: never stored as a sample
 }
 
-// Failed tells whether the attempt failed, however fast.
+// Failed reports whether the attempt failed, however fast.
 func (s Sample) Failed() bool { return s.Error != "" || s.Code < 200 || s.Code >= 400 }
 
 // Ack is a write that the system acknowledged.
@@ -70,7 +70,7 @@ const (
 	MarkFault    MarkName = "fault"    // the fault was ordered (f)
 	MarkInForce  MarkName = "in-force" // and seen in force
 	MarkLost     MarkName = "lost"     // the fault was last seen in force, before it was undone
-	MarkRevert   MarkName = "revert"   // its undoing was ordered (v)
+	MarkRevert   MarkName = "revert"   // its revert was ordered (v)
 	MarkReverted MarkName = "reverted" // and was done
 	MarkEnd      MarkName = "end"      // the load ended
 )

@@ -157,7 +157,7 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 		return nil
 	}
 	if !r.Meter.Steady(r.plan.Scenario.Timing.Baseline) {
-		r.note("users are not served well before the fault: what is broken already is not broken further")
+		r.note("the objective does not hold before the fault: no fault is injected into an environment that is already failing")
 		return nil
 	}
 	r.Observe(Update{Phase: Inject})
@@ -272,12 +272,12 @@ func (r *conduct) event(kind, component, what string) {
 func (r *conduct) note(what string) { r.event(record.KindNote, "", what) }
 
 func (r *conduct) tell(e record.Event) {
-	e.What = r.Record.Clean(e.What) // what is shown is told to somebody too
+	e.What = r.Record.Clean(e.What) // an event is shown, too
 	r.Observe(Update{Event: &e})
 	_ = r.Record.Event(e) // an error is kept, and told when the record is closed
 }
 
-// sleep waits, and tells whether it was left to.
+// sleep waits, and reports whether it waited to the end.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -48,7 +48,7 @@ type Meta struct {
 	Versions map[string]string `json:"versions,omitempty"`
 }
 
-// Save writes a run's scenario as it was resolved, and then its meta data: where there
+// Save writes a run's scenario as it was resolved, and then its meta data: if there
 // are meta data, the rest is there.
 // What secrets finds in their texts is taken out.
 func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) error {
@@ -164,7 +164,7 @@ func (f Folder) marks(origin time.Time) verdict.Marks {
 		return verdict.Marks{Fault: f.Marks[record.MarkEnd].Sub(origin)}
 	}
 	m := verdict.Marks{Fault: at.Sub(origin)}
-	// Somebody else may have ended the fault before it was undone.
+	// Something else may have ended the fault before it was reverted.
 	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
 		if at, ok := f.Marks[name]; ok && (!m.Reverted || at.Sub(origin) < m.Revert) {
 			m.Reverted, m.Revert = true, at.Sub(origin)

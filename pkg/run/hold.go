@@ -97,7 +97,7 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	if err != nil {
 		return errors.Join(err, entries.Close())
 	}
-	// In this order: all undone, the journal let go, and only then the guard.
+	// In this order: everything reverted, the journal closed, and only then the guard.
 	defer func() {
 		if left := Undo(ctx, entries, d.undoers().Undo); left != nil {
 			err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, left), err)
@@ -169,7 +169,7 @@ func (d Day) leftovers(ctx context.Context) error {
 	return nil
 }
 
-// isAbout tells whether a journal is about the environment of this day. One that
+// isAbout reports whether a journal is about the environment of this day. One that
 // names no lock was written before journals did: its address tells.
 func (d Day) isAbout(ctx context.Context, h journal.Header) bool {
 	if h.Lock != "" {

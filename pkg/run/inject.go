@@ -29,7 +29,7 @@ type bound struct {
 }
 
 // warm makes ready, while users are watched, what the orders will need. Who
-// holds a role when its moment comes may be somebody else: a fault that was not
+// holds a role when its moment comes may be another component: a fault that was not
 // made ready takes a little longer.
 func (r *conduct) warm(ctx context.Context) {
 	for _, s := range r.plan.Steps {
@@ -124,8 +124,8 @@ func (r *conduct) writeDown(b *bound) error {
 const injectFor = 30 * time.Second
 
 // order injects. A person who ends the run does not cut the order off: an
-// engine goes on with one whose caller has hung up, and what comes after the
-// undoing would stay.
+// engine carries on with one whose client has disconnected, and what comes after the
+// revert would stay.
 func (r *conduct) order(ctx context.Context, b *bound) error {
 	if _, ok := b.Fault.(fault.Interruptible); !ok {
 		ctx = context.WithoutCancel(ctx)
@@ -188,7 +188,7 @@ func (r *conduct) takeBack(ctx context.Context, b *bound) {
 	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s taken back after %v, as declared", b.Kind, b.For))
 }
 
-// feel asks a fault whether anything has met it. After the undoing nobody can
+// feel asks a fault whether anything has met it. After the revert it cannot
 // tell.
 func (r *conduct) feel(ctx context.Context, b *bound) {
 	feeler, ok := b.Fault.(fault.Feeler)
@@ -200,7 +200,7 @@ func (r *conduct) feel(ctx context.Context, b *bound) {
 	}
 }
 
-// unfelt tells whether every fault can tell what it has met, and has met nothing.
+// unfelt reports whether every fault can tell what it has met, and has met nothing.
 func (r *conduct) unfelt() bool {
 	for _, s := range r.account.Steps {
 		if s.Packets == nil || *s.Packets > 0 {

@@ -14,7 +14,7 @@ import (
 )
 
 // Locks locks environments: on this machine by a file, so that its processes know
-// of each other at once, and in the environment itself, for everybody who reaches
+// of each other at once, and in the environment itself, for every machine that reaches
 // it.
 type Locks struct {
 	StateDir string
@@ -35,7 +35,7 @@ const (
 	leaseWait = helper.Lease + 5*time.Second
 )
 
-// Acquire locks an environment. It is a [journal.BusyError] if somebody else holds
+// Acquire locks an environment. It is a [journal.BusyError] if another process holds
 // it. What a run that has died still holds is waited for: its guard, which is
 // putting the environment back, or its lease.
 func (l Locks) Acquire(ctx context.Context, site target.Site, holder journal.Holder) (*Lock, error) {
@@ -80,7 +80,7 @@ func (l Locks) try(ctx context.Context, site target.Site, holder journal.Holder)
 	return lock, nil
 }
 
-// alive tells whether a process of this machine lives, as far as the system tells.
+// alive reports whether a process of this machine lives, as far as the system tells.
 func alive(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {

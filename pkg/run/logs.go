@@ -17,7 +17,7 @@ import (
 // each, NAME.log.
 const LogsDir = "logs"
 
-// saveLogs keeps what the broken components have said since the run began. One that
+// saveLogs keeps what the broken components have logged since the run began. One that
 // is gone has nothing to say; what cannot be read is said in its place.
 func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, since time.Time, secrets *redact.Redactor) error {
 	if d.Logs <= 0 {

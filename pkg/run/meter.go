@@ -79,26 +79,26 @@ func (m *Meter) Last(n int) []Second {
 	return last
 }
 
-// Failed is how many users were served badly since Reset.
+// Failed is how many requests failed or were slow since Reset.
 func (m *Meter) Failed() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.failed
 }
 
-// Reset begins to count the failed anew.
+// Reset starts to count the failed again.
 func (m *Meter) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failed = 0
 }
 
-// leastSum is of how many seconds a sum is, at least: in the current one alone nobody may
+// leastSum is of how many seconds a sum is, at least: in the current one alone no request may
 // have come yet.
 const leastSum = 2
 
 // Served is how many users there were in the last seconds, and how many of them were
-// served badly.
+// failed or slow.
 func (m *Meter) Served(last time.Duration) (users, bad int) {
 	for _, s := range m.Last(max(int(last.Seconds()), leastSum)) {
 		users += s.Users
@@ -107,13 +107,13 @@ func (m *Meter) Served(last time.Duration) (users, bad int) {
 	return users, bad
 }
 
-// Steady tells whether users were served within the objective for so long.
+// Steady reports whether the objective held for the given duration.
 func (m *Meter) Steady(hold time.Duration) bool {
 	users, bad := m.Served(hold)
 	return users > 0 && bad <= verdict.Allowance(users, m.objective.Good)
 }
 
-// Holds tells whether a stop condition holds.
+// Holds reports whether a stop condition holds.
 func (m *Meter) Holds(rule scenario.AbortRule) bool {
 	if rule.Failed > 0 && m.Failed() < rule.Failed {
 		return false

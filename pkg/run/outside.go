@@ -13,18 +13,18 @@ import (
 // askEvery is how often a stop condition asks outside of gameday.
 const askEvery = time.Second
 
-// blindFor is how long a stop condition may be unable to tell. Whoever cannot see
+// blindFor is how long a stop condition may be unable to tell. A run that cannot see
 // whether to stop stops.
 const blindFor = 10 * time.Second
 
-// outside is what a stop condition asks outside of gameday, and what it was told.
+// outside is what a stop condition asks outside of gameday, and the answer.
 type outside struct {
 	gates []stopGate
 	lasts time.Duration
 
 	mu    sync.Mutex
-	since time.Time // it has been so since; zero where it is not
-	blind time.Time // nobody can tell since; zero where somebody can
+	since time.Time // it has been so since; zero if it is not
+	blind time.Time // no answer since then; zero if there is one
 	why   string
 }
 
@@ -46,7 +46,7 @@ func newOutside(rule scenario.AbortRule) *outside {
 }
 
 // askOutside asks for all stop conditions until ctx ends, or until stop was called,
-// which waits until nobody asks any more.
+// which waits until all questions have ended.
 func (r *conduct) askOutside(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var asking sync.WaitGroup
@@ -91,7 +91,7 @@ func (o *outside) ask(ctx context.Context) {
 		if o.blind.IsZero() {
 			o.blind = now
 		}
-		o.why = fmt.Sprintf("nobody can tell for %v whether to stop: %v", blindFor, blind)
+		o.why = fmt.Sprintf("no answer for %v whether to stop: %v", blindFor, blind)
 		return
 	}
 	o.blind, o.why = time.Time{}, why
@@ -103,8 +103,8 @@ func (o *outside) ask(ctx context.Context) {
 	}
 }
 
-// holds tells whether it has been so for as long as it must, or could not be told for
-// too long. Where nothing is asked outside, it holds.
+// holds reports whether it has been so for as long as it must, or was unknown for
+// too long. If nothing is asked outside, it holds.
 func (o *outside) holds(now time.Time) (why string, holds bool) {
 	if len(o.gates) == 0 {
 		return "", true

@@ -12,7 +12,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// undo orders the undoing of all that was done. Where the platform has put
+// undo orders the revert of all that was done. Where the platform has put
 // everything right by itself there is nothing to order, and no mark.
 func (r *conduct) undo(ctx context.Context) error {
 	if len(r.bound) == 0 {
@@ -57,7 +57,7 @@ func (r *conduct) entries() map[string]bool {
 	return ids
 }
 
-// healed tells whether every fault was a moment that the platform has mended.
+// healed reports whether every fault was a moment that the platform has mended.
 func (r *conduct) healed(ctx context.Context) bool {
 	for _, b := range r.bound {
 		if r.account.Steps[b.account].TakenBack != nil {
@@ -88,7 +88,7 @@ func (r *conduct) repair(ctx context.Context) error {
 		}
 		if time.Since(began) < limit {
 			if !sleep(ctx, beat) {
-				return nil // a person has seen enough; the undoing itself was done
+				return nil // a person has seen enough; the revert itself was done
 			}
 			continue
 		}
@@ -98,12 +98,12 @@ func (r *conduct) repair(ctx context.Context) error {
 		case down != "":
 			return fmt.Errorf("%s is not up %v after it was started again", down, limit)
 		}
-		return fmt.Errorf("all components are up, but users are not served again %v after the undoing", limit)
+		return fmt.Errorf("all components are up, but users are not served again %v after the revert", limit)
 	}
 }
 
 // down is the name of a component that is not up, or "". One that is gone was
-// removed by somebody else.
+// removed by something else.
 func (r *conduct) down(ctx context.Context) (string, error) {
 	for _, b := range r.bound {
 		if b.handle == nil {

@@ -103,7 +103,7 @@ func undoEntries(ctx context.Context, j *journal.Journal, undo Undoer, which fun
 	if settle == 0 {
 		return errors.Join(errs...)
 	}
-	// Whoever gave these orders died while the engine may still have been
+	// The process that gave these orders died while the engine may still have been
 	// carrying them out: what took effect after it was undone is undone again.
 	<-time.After(settle)
 	for _, e := range entries {

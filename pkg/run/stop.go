@@ -11,8 +11,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 )
 
-// endedBy says who has ended a run: whoever ended its context, in the words of the
-// cause where it has some.
+// endedBy says who has ended a run: the one who ended its context, in the words of the
+// cause if it has some.
 func endedBy(ctx context.Context) string {
 	if stopped, ok := errors.AsType[StoppedError](context.Cause(ctx)); ok {
 		return string(stopped)
@@ -27,7 +27,7 @@ type StoppedError string
 func (s StoppedError) Error() string { return string(s) }
 
 // stopSuffix ends the name of the file beside a journal that asks for its run to be
-// stopped. A file needs no address, no token and no daemon: whoever may write the
+// stopped. A file needs no address, no token and no daemon: anyone who may write the
 // journals may stop what they are of.
 const stopSuffix = ".stop"
 
@@ -56,7 +56,7 @@ func Unfinished(stateDir string) ([]string, error) {
 	return paths, nil
 }
 
-// stoppable is a context that ends when somebody asks for the stage's runs to be
+// stoppable is a context that ends when a request comes for the stage's runs to be
 // stopped.
 func (s Stage) stoppable(ctx context.Context) (_ context.Context, leave func()) {
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -12,7 +12,7 @@ import (
 )
 
 // Users are the users of an environment: which journeys they walk, how many of
-// them, and where they set out.
+// them, and where they come from.
 type Users struct {
 	Site        target.Site
 	Environment scenario.Environment
@@ -23,7 +23,7 @@ type Users struct {
 // Users are those of the day.
 func (d Day) Users() Users { return Users{d.Site, d.Environment, d.Scenario.Load, d.Journeys} }
 
-// Walk is a journey that users walk, from wherever they set out.
+// Walk is a journey that users walk, from wherever they come.
 type Walk interface {
 	Traffic
 	// Confirm looks acknowledged writes up from where the users are.
@@ -46,7 +46,7 @@ func (u Users) Of(n int, seed uint64) Walk {
 	}}
 }
 
-// Walk lets users walk all journeys until ctx ends; on is told what those of the n-th
+// Walk lets users walk all journeys until ctx ends; on receives what those of the n-th
 // met. wait waits until none walks any more.
 func (u Users) Walk(ctx context.Context, on func(n int, v probe.Visit)) (wait func() error) {
 	ended := make(chan error, len(u.Journeys))

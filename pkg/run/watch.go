@@ -52,12 +52,12 @@ func (r *conduct) watch(ctx context.Context) error {
 
 func describe(rule scenario.AbortRule) string {
 	if rule.GoodBelow > 0 {
-		return fmt.Sprintf("fewer than %s of users were served well for %v", rule.GoodBelow, rule.For)
+		return fmt.Sprintf("fewer than %s of requests were good for %v", rule.GoodBelow, rule.For)
 	}
 	return fmt.Sprintf("%d users have failed", rule.Failed)
 }
 
-// isLost tells whether somebody else has ended a fault. An engine that does not
+// isLost reports whether something else has ended a fault. An engine that does not
 // answer proves nothing.
 func (r *conduct) isLost(ctx context.Context) bool {
 	for _, b := range r.bound {
@@ -69,7 +69,7 @@ func (r *conduct) isLost(ctx context.Context) bool {
 		if errors.Is(err, fault.ErrNotInForce) && !r.again(ctx, b, err) {
 			r.account.NotInForce = true
 			r.account.Steps[b.account].Found = err.Error()
-			r.event(record.KindFault, b.Component.Name, "somebody else has ended it: "+err.Error())
+			r.event(record.KindFault, b.Component.Name, "something other than gameday ended it: "+err.Error())
 			return true
 		}
 	}

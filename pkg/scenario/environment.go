@@ -32,13 +32,13 @@ type Environments struct {
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
 	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys."`
-	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"Where users set out who come from inside: on a network of the environment, so that nothing of gameday's machine lies in their way. Where it stands, they do, unless a scenario's load says from: outside."`
+	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
 	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets that must reach no file, beside Authorization, cookies, passwords, tokens and those in URLs."`
-	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who is told of runs."`
+	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
 	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana on whose dashboards faults are marked, from fault to undoing. Its token is GRAFANA_TOKEN of the surroundings."`
-	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch; 3 where it is not set."`
+	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
 
 	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
 	// is the key and the settings its value.
@@ -48,27 +48,27 @@ type Environment struct {
 	Name string `yaml:"-"` // its name
 }
 
-// Inside is how users reach the system who set out on one of its own networks.
+// Inside is how users on one of the environment's own networks reach the system.
 type Inside struct {
 	Network string   `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
-	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there; the environment's where it is not set."`
-	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, anew for every connection; those of the network where it is not set."`
+	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there (default: the environment's)."`
+	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, again for every connection (default: those of the network)."`
 	CA      string   `yaml:"ca,omitempty" jsonschema_description:"Certificates of the authorities that are trusted, as PEM; without it none is trusted there."`
 }
 
-// Notice is somebody who is told of runs.
+// Notice is a receiver of messages about runs.
 type Notice struct {
 	To string   `yaml:"to" jsonschema:"required" jsonschema_description:"github:owner/repo#N, jira:KEY-1, slack:, slack:#channel or webhook:URL. Tokens come from the environment, never from here."`
-	On []string `yaml:"on,omitempty" jsonschema_description:"Of what: start, verdict, abort, approval (somebody must approve), missed (a scheduled run did not begin); all of them where it is not set."`
+	On []string `yaml:"on,omitempty" jsonschema_description:"Which events: start, verdict, abort, approval (a run waits for approval), missed (a scheduled run did not begin) (default: all of them)."`
 }
 
-// Where users set out, in a scenario's load.
+// Where users come from, in a scenario's load.
 const (
 	FromInside  = "inside"
 	FromOutside = "outside"
 )
 
-// Comes tells where users of a load set out in this environment.
+// Comes is where users of a load come from in this environment.
 func (e Environment) Comes(l JourneyLoad) string {
 	return cmp.Or(l.From, map[bool]string{true: FromInside, false: FromOutside}[e.Inside != nil])
 }
@@ -150,7 +150,7 @@ func (e Environment) checkTold(doc *strictyaml.Document, path string) {
 	}
 }
 
-// checkNotices holds of what somebody is told against what there is to tell.
+// checkNotices checks that the events of notices exist.
 func checkNotices(doc *strictyaml.Document, path string, all []Notice) {
 	for i, n := range all {
 		for _, event := range n.On {
@@ -161,7 +161,7 @@ func checkNotices(doc *strictyaml.Document, path string, all []Notice) {
 	}
 }
 
-// events are what somebody can be told of.
+// events are all that a message can be about.
 func events() []string { return []string{"start", "verdict", "abort", "approval", "missed"} }
 
 func checkEntry(doc *strictyaml.Document, path, entry string) {
@@ -170,11 +170,11 @@ func checkEntry(doc *strictyaml.Document, path, entry string) {
 	}
 }
 
-// CheckLoad holds where the users of a scenario set out against where they can.
+// CheckLoad checks that the users of a scenario can come from where it says.
 func (s Scenario) CheckLoad(env Environment) error {
 	for _, l := range s.Load {
 		if l.From == FromInside && env.Inside == nil {
-			return fmt.Errorf("journey %s: from: inside, but environment %s says no inside: with the network that users set out on", l.Journey, env.Name)
+			return fmt.Errorf("journey %s: from: inside, but environment %s has no inside: with the network that users come from", l.Journey, env.Name)
 		}
 	}
 	return nil

@@ -91,13 +91,13 @@ func (l Library) Environment(name string) (Environment, error) {
 	return pick(all, name, file)
 }
 
-// Environments are those of the nearest gameday.yaml; none where there is no such file.
+// Environments are those of the nearest gameday.yaml; none if there is no such file.
 func (l Library) Environments() (map[string]Environment, error) {
 	all, _, err := l.declared()
 	return all.Environments, err
 }
 
-// declared is the nearest gameday.yaml, and where it is: "" where there is none.
+// declared is the nearest gameday.yaml, and its path: "" if there is none.
 func (l Library) declared() (all Environments, file string, err error) {
 	file, err = l.environmentFile()
 	if err != nil || file == "" {
@@ -111,7 +111,7 @@ func (l Library) declared() (all Environments, file string, err error) {
 	return all, file, err
 }
 
-// Schedules are those of the nearest gameday.yaml; none where there is no such file.
+// Schedules are those of the nearest gameday.yaml; none if there is no such file.
 func (l Library) Schedules() ([]Schedule, error) {
 	all, file, err := l.declared()
 	if err != nil {

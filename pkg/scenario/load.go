@@ -55,7 +55,7 @@ func LoadJourney(file string, data []byte) (probe.Journey, error) {
 	return j, doc.Problems.Err()
 }
 
-// newer tells whether a document is of a version that this code does not know,
+// newer reports whether a document is of a version that this code does not know,
 // in which case nothing else about it is worth saying.
 func newer(doc *strictyaml.Document, version int) bool {
 	if version <= Version {
@@ -237,7 +237,7 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	seen := map[string]bool{}
 	for i, l := range s.Load {
 		if seen[l.Journey] {
-			doc.Problem(index("load", i), "%s: journey %s stands here a second time", index("load", i), l.Journey)
+			doc.Problem(index("load", i), "%s: duplicate journey %s", index("load", i), l.Journey)
 		}
 		seen[l.Journey] = true
 		if n := l.Rate.PerSecond() * s.Timing.Baseline.Seconds(); l.Rate.Users > 0 && math.Round(n) < verdict.MinSamples {

@@ -233,7 +233,7 @@ func TestWhatIsWrongWithAFault(t *testing.T) {
 		"kill: {target: {service: db}, at: 5s}":                "expected one of them to begin at 0",
 		"kill: {target: {service: db}, for: 10m}":              "a longer watch, or an earlier fault",
 		"kill: {at: 0}": "lacks a target",
-		"file: {target: {service: db}, path: /x, do: remove, content: x}":       "content: is for do: replace",
+		"file: {target: {service: db}, path: /x, do: remove, content: x}":       "content: only allowed with do: replace",
 		"delay: {target: {service: db}, by: 10ms, via: netem, peer: {name: x}}": "via: netem delays all",
 	} {
 		_, err := scenario.Load("x.yaml", []byte("version: 1\nname: x\nobjective: {rto: 30s}\nload: [{journey: checkout, rate: 50/s, critical: true}]\nfaults:\n  - "+text+"\n"), fault.Specs())

@@ -18,33 +18,33 @@ import (
 type Schedule struct {
 	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name: small letters, digits and hyphens."`
 	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"When: minute, hour, day of the month, month, day of the week; or @daily and its like."`
-	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Of cron, windows and blackout: Europe/Berlin; UTC where it is not set."`
+	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Time zone of cron, windows and blackout: Europe/Berlin (default: UTC)."`
 	Scenario    string        `yaml:"scenario,omitempty" jsonschema_description:"The scenario, as gameday run takes it."`
 	Sweep       *Sweep        `yaml:"sweep,omitempty" jsonschema_description:"A sweep of the environment, instead of a scenario."`
 	Environment string        `yaml:"environment,omitempty" jsonschema_description:"Where, instead of the scenario's own environment. A sweep needs it."`
 	Jitter      time.Duration `yaml:"jitter,omitempty" jsonschema_description:"It begins up to so much later than cron says, by chance that is the same on every instance."`
-	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"When it may begin; at any time where none is set."`
+	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"When it may begin (default: at any time)."`
 	Blackout    []Blackout    `yaml:"blackout,omitempty" jsonschema_description:"Days on which it must not."`
-	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"How much of a window must be left when it begins; nothing where it is not set."`
-	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"So long after its moment it may still begin, where another run is in the way; 5m where it is not set. After that it was missed."`
+	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"How much of a window must be left when it starts (default: 0s)."`
+	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"How long after its time it may still start, if another run is in the way (default: 5m). After that it counts as missed."`
 	OnlyIf      []Condition   `yaml:"only_if,omitempty" jsonschema_description:"What must hold when it begins, all of it."`
-	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"Where it is set, a person must approve of each run."`
-	Notify      []Notice      `yaml:"notify,omitempty" jsonschema_description:"Who is told, beside those whom the environment names."`
+	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"If it is set, a person must approve each run."`
+	Notify      []Notice      `yaml:"notify,omitempty" jsonschema_description:"Who receives messages, in addition to those that the environment names."`
 }
 
 // Sweep is what of an environment is swept; see gameday sweep.
 type Sweep struct {
 	Only   []string      `json:"only,omitempty" yaml:"only,omitempty" jsonschema_description:"Only these components."`
 	Except []string      `json:"except,omitempty" yaml:"except,omitempty" jsonschema_description:"But not these."`
-	Rate   string        `json:"rate,omitempty" yaml:"rate,omitempty" jsonschema_description:"How many users set out: 50/s."`
-	RTO    time.Duration `json:"rto,omitempty" yaml:"rto,omitempty" jsonschema_description:"The recovery time objective; 10s where it is not set."`
+	Rate   string        `json:"rate,omitempty" yaml:"rate,omitempty" jsonschema_description:"How many users arrive: 50/s."`
+	RTO    time.Duration `json:"rto,omitempty" yaml:"rto,omitempty" jsonschema_description:"The recovery time objective (default: 10s)."`
 	Zones  bool          `json:"zones,omitempty" yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
 }
 
 // Zone is the name of its time zone.
 func (s Schedule) Zone() string { return cmp.Or(s.TimeZone, "UTC") }
 
-// Named is the schedule of a name; the zero one where there is none.
+// Named is the schedule of a name; the zero one if there is none.
 func Named(all []Schedule, name string) Schedule {
 	for _, s := range all {
 		if s.Name == name {
@@ -69,7 +69,7 @@ func Command(what, environment string, args []string) []string {
 	return append(command, args...)
 }
 
-// Args are the flags of gameday sweep; none where there is no sweep.
+// Args are the flags of gameday sweep; none if there is no sweep.
 func (s *Sweep) Args() []string {
 	if s == nil {
 		return nil
@@ -97,12 +97,12 @@ func (s *Sweep) Args() []string {
 type Condition struct {
 	HTTP       *gate.HTTP       `yaml:"http,omitempty" jsonschema_description:"A check that must answer as expected."`
 	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"A query that must give at least one series, and none that is 0."`
-	Steady     time.Duration    `yaml:"steady,omitempty" jsonschema_description:"Users of the scenario's journeys are served well for so long, before anything is begun."`
+	Steady     time.Duration    `yaml:"steady,omitempty" jsonschema_description:"How long the objective must hold for the scenario's journeys before the run starts."`
 }
 
 // Approval is how a person approves of a run.
 type Approval struct {
-	Within time.Duration `yaml:"within,omitempty" jsonschema_description:"So long it waits for somebody; 30m where it is not set. After that it was missed."`
+	Within time.Duration `yaml:"within,omitempty" jsonschema_description:"How long it waits for approval (default: 30m). After that it counts as missed."`
 }
 
 // Defaults of a [Schedule].
@@ -114,7 +114,7 @@ const (
 // StartWithin is how long after its moment a run may still begin.
 func (s Schedule) StartWithin() time.Duration { return cmp.Or(s.Within, DefaultStartWithin) }
 
-// ApprovalWithin is how long a run waits for somebody's approval, 0 where it needs
+// ApprovalWithin is how long a run waits for approval, 0 where it needs
 // none.
 func (s Schedule) ApprovalWithin() time.Duration {
 	if s.Approval == nil {
@@ -140,7 +140,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 			doc.Problem(at+".name", "%s.name: found %q, expected small letters, digits and hyphens", at, s.Name)
 		}
 		if seen[s.Name] && s.Name != "" {
-			doc.Problem(at+".name", "%s.name: %s stands here a second time", at, s.Name)
+			doc.Problem(at+".name", "%s.name: duplicate schedule %s", at, s.Name)
 		}
 		seen[s.Name] = true
 		if _, err := cron.ParseStandard(s.Cron); err != nil && s.Cron != "" {
@@ -179,7 +179,7 @@ func (s Schedule) checkWhat(doc *strictyaml.Document, at string) {
 			doc.Problem(path, "%s.steady: found %v, expected more than 0", path, c.Steady)
 		}
 		if c.Steady > 0 && s.Sweep != nil {
-			doc.Problem(path, "%s.steady: a sweep looks by itself whether users are served well", path)
+			doc.Problem(path, "%s.steady: a sweep checks the objective by itself: remove it", path)
 		}
 		checkGates(doc, path, c.HTTP, c.Prometheus)
 	}

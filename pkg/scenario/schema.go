@@ -96,8 +96,8 @@ func faultSchema(kinds kind.Set[any]) *jsonschema.Schema {
 			spec.Required = append(spec.Required, "target")
 		}
 		for _, moment := range []struct{ name, text string }{
-			{"at", "When it begins, since the first fault; 0 where it is not set."},
-			{"for", "How long it lasts; to the end of the watch where it is not set."},
+			{"at", "When it starts, after the first fault (default: 0s)."},
+			{"for", "How long it lasts (default: to the end of the watch)."},
 		} {
 			duration := mapped(reflect.TypeFor[time.Duration]())
 			duration.Description = moment.text

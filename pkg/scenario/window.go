@@ -11,7 +11,7 @@ import (
 // Window is a span of the day on some days of the week. One that ends before it
 // begins ends on the next day.
 type Window struct {
-	Days []string  `yaml:"days,omitempty" jsonschema_description:"mon, tue, wed, thu, fri, sat, sun; all of them where none is set."`
+	Days []string  `yaml:"days,omitempty" jsonschema_description:"mon, tue, wed, thu, fri, sat, sun (default: all of them)."`
 	From ClockTime `yaml:"from" jsonschema:"required" jsonschema_description:"From this time of day on: 09:00."`
 	To   ClockTime `yaml:"to" jsonschema:"required" jsonschema_description:"Until this one: 17:00."`
 }
@@ -19,7 +19,7 @@ type Window struct {
 // Blackout is a span of days, or a calendar of spans.
 type Blackout struct {
 	From Day    `yaml:"from,omitempty" jsonschema_description:"The first day: 2026-12-24."`
-	To   Day    `yaml:"to,omitempty" jsonschema_description:"The last one; the first where it is not set."`
+	To   Day    `yaml:"to,omitempty" jsonschema_description:"The last one (default: the first)."`
 	ICal string `yaml:"ical,omitempty" jsonschema_description:"A calendar (.ics) beside gameday.yaml, instead of days: during its events nothing begins."`
 	Why  string `yaml:"why,omitempty" jsonschema_description:"Why."`
 
@@ -78,7 +78,7 @@ func (Day) JSONSchema() *jsonschema.Schema {
 // time.
 func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
 
-// On tells whether the window is about a day of the week.
+// On reports whether the window is about a day of the week.
 func (w Window) On(day time.Weekday) bool {
 	if len(w.Days) == 0 {
 		return true

@@ -26,8 +26,8 @@ func (s *Server) history(ctx context.Context, use func(*history.History) error) 
 	if errors.Is(err, history.ErrNoRun) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// The index may be broken, or somebody has removed it: it is made anew.
-	s.Log.Warn("the history of runs is opened anew", "err", err)
+	// The index may be broken, or removed: it is rebuilt.
+	s.Log.Warn("reopening the history of runs", "err", err)
 	if closeErr := s.shelf.close(); closeErr != nil {
 		return errors.Join(err, closeErr)
 	}
@@ -59,7 +59,7 @@ func (s *shelf) open(ctx context.Context) (err error) {
 	return err
 }
 
-// close lets go of the history once nobody uses it. It may be used again.
+// close closes the history once no request uses it. It may be used again.
 func (s *shelf) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,7 +36,7 @@ func (s *Server) renderAs(w http.ResponseWriter, r *http.Request, status int, na
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = whole.WriteTo(w) // whoever asked may have gone
+	_, _ = whole.WriteTo(w) // the client may have disconnected
 }
 
 // views are the pages by name: each is a template beside the layout.

@@ -14,7 +14,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-// Notify sends a message to those who are to be told of its event. A message that
+// Notify sends a message to the receivers of its event. A message that
 // could not be sent changes nothing about a run, and is a warning.
 func (s Session) Notify(ctx context.Context, to []scenario.Notice, m attach.Message) {
 	for _, n := range to {

@@ -21,7 +21,7 @@ import (
 type Request struct {
 	Input
 
-	Meter   *run.Meter       // what users meet, for whoever watches
+	Meter   *run.Meter       // what users meet, for those who watch
 	Observe func(run.Update) // told what changes
 	Person  fault.Person     // who does what a manual fault asks for
 	KeepLab bool             // leave the lab up
@@ -35,7 +35,7 @@ type Outcome struct {
 	Report report.Report
 }
 
-// Run runs a scenario once, and tells of the verdict whoever the environment names.
+// Run runs a scenario once, and sends the verdict to those whom the environment names.
 // The outcome is nil if the run got no verdict. The error is what went wrong: one that
 // is [run.ErrNotPutBack] counts above any verdict.
 func (s Session) Run(ctx context.Context, r Request) (o *Outcome, err error) {

@@ -1,6 +1,6 @@
 // Package session is what a person's command and the daemon both do: find a
 // scenario with all that it names, run it, repeat it, sweep an environment, draw
-// its map, and tell of the verdict. Values go in, values come out: flags, tables
+// its map, and send the verdict. Values go in, values come out: flags, tables
 // and exit codes are cmd/gameday's, jobs are pkg/daemon's.
 package session
 
@@ -31,7 +31,7 @@ type Session struct {
 	Guard func(journalPath string) (stop func() error, err error)
 	// Register reads what was decided about single points of failure.
 	Register func() (register.Register, error)
-	// Warn is told what went wrong beside a run, and changes nothing about it.
+	// Warn receives what went wrong beside a run, and changes nothing about it.
 	Warn func(err error)
 }
 
@@ -43,7 +43,7 @@ type Input struct {
 	Lab         target.Lab      // the zero Lab if the environment is none
 }
 
-// ErrNoEnvironment is a scenario that names no environment, where none was given.
+// ErrNoEnvironment is a scenario that names no environment, if none was given.
 var ErrNoEnvironment = errors.New("names no environment")
 
 // Find loads a scenario by its name, with all that it names. env, if not "", is the
@@ -140,7 +140,7 @@ func (s Session) open(ctx context.Context, h journal.Header) (target.Site, targe
 	return site, labs, nil
 }
 
-// Replay undoes what runs have left. note is told what is left alone, and why.
+// Replay undoes what runs have left. note receives what is left alone, and why.
 func (s Session) Replay(note func(text string)) run.Replay {
 	return run.Replay{StateDir: s.StateDir, Open: s.open, Note: note}
 }

@@ -18,8 +18,8 @@ type Trials struct {
 	Report report.Trials
 }
 
-// Repeat runs a scenario n times, each time with a fault at another moment. on is
-// told of each trial that has ended. The result is nil if no trial got a verdict.
+// Repeat runs a scenario n times, each time with a fault at another moment. on
+// receives each trial that has ended. The result is nil if no trial got a verdict.
 func (s Session) Repeat(ctx context.Context, r Request, n int, on func(trial report.Report, done int)) (*Trials, error) {
 	var runs []report.Report
 	err := s.with(ctx, r, func(ctx context.Context, day run.Day) error {

@@ -28,7 +28,7 @@ const Schema = "gameday/sweep/v1"
 const File = "sweep.json"
 
 // Sweep is what was found. It is written after every component, so that an
-// interrupted one goes on where it was.
+// interrupted one continues.
 type Sweep struct {
 	Schema      string       `json:"schema"`
 	Environment string       `json:"environment"`
@@ -38,7 +38,7 @@ type Sweep struct {
 	Components  []Found      `json:"components"`
 }
 
-// Found is what one fault on one component has shown: by its worst trial, where
+// Found is what one fault on one component has shown: by its worst trial, if
 // there were several.
 type Found struct {
 	Component  string           `json:"component"`
@@ -54,13 +54,13 @@ type Found struct {
 	Accepted   bool             `json:"accepted"`
 	Acceptance string           `json:"acceptance,omitempty"` // by whom and until when, or why it is none
 	Run        string           `json:"run"`
-	Trials     *verdict.Trials  `json:"trials,omitempty"` // where there were several
+	Trials     *verdict.Trials  `json:"trials,omitempty"` // if there were several
 }
 
 // Blast is what a fault did to a journey.
 type Blast struct {
 	Journey string  `json:"journey"`
-	Share   float64 `json:"share"` // of its users, while the fault lasted, that were served badly
+	Share   float64 `json:"share"` // of its users, while the fault lasted, that failed or were slow
 }
 
 // Step is one thing to break: a component, two of them, or a whole zone.
@@ -269,7 +269,7 @@ func (f Found) Surprise() string {
 }
 
 // ExitCode is 1 where anything is proven or degraded without an acceptance, 3
-// where something could not be told, else 0.
+// if something is unknown, else 0.
 func (s *Sweep) ExitCode() int {
 	code := 0
 	for _, f := range s.Components {

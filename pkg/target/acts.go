@@ -36,7 +36,7 @@ type Pauser interface {
 	Unpause(ctx context.Context) error
 }
 
-// Crasher makes a component's main process die by itself, so that whoever
+// Crasher makes a component's main process die by itself, so that what
 // looks after it (a restart policy) sees a crash and not an order.
 type Crasher interface {
 	Crash(ctx context.Context) error
@@ -117,7 +117,7 @@ type Gatewayed interface {
 // Lifeline is a component that may stand between gameday and the environment's
 // engine. Every kind of fault that touches packets asks first.
 type Lifeline interface {
-	// Lifeline tells whether it does, and how. An error means that it could not
+	// Lifeline reports whether it does, and how. An error means that it could not
 	// be found out, and then nothing may be cut.
 	Lifeline(ctx context.Context) (why string, is bool, err error)
 }

@@ -69,7 +69,7 @@ type Event struct {
 	Detail    string
 }
 
-// Workers is an environment on whose networks users can set out.
+// Workers is an environment on whose networks users can be simulated.
 type Workers interface {
 	// StartWorker starts a load worker on a network, and returns the stream to it;
 	// see probe.Work. Closing the stream ends the worker.

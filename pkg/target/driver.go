@@ -48,7 +48,7 @@ type Site interface {
 	// ID is what a lock is about: the engine or cluster, and the fence on it. Two
 	// sites with the same ID are the same place, whatever they are called.
 	ID() string
-	// Close ends the helpers of this process and lets go of the environment.
+	// Close ends the helpers of this process and closes the environment.
 	Close() error
 }
 

@@ -39,7 +39,7 @@ func LabOf(environment string) (Lab, bool) {
 // String is the lab as [ParseLab] reads it.
 func (l Lab) String() string { return strings.Join(append([]string{l.Name}, l.With...), "+") }
 
-// IsZero tells whether no lab is meant.
+// IsZero reports whether no lab is meant.
 func (l Lab) IsZero() bool { return l.Name == "" }
 
 // LabState is what there is of a lab.
@@ -76,7 +76,7 @@ type LabInfo struct {
 	Weaknesses  []string // that it can be brought up with
 }
 
-// Progress is told what takes longer than a moment.
+// Progress receives what takes longer than a moment.
 type Progress struct {
 	Step   func(text string) // a step has begun
 	Detail func(text string) // a line of what goes on in it

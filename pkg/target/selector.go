@@ -12,15 +12,15 @@ type Selector struct {
 	Name    string `json:"name,omitempty" yaml:"name,omitempty" jsonschema_description:"The component with this name (the container's)."`
 	Label   string `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"Components with this label: key=value, or key alone for any value."`
 	Zone    string `json:"zone,omitempty" yaml:"zone,omitempty" jsonschema_description:"Components in this zone (label gameday.zone)."`
-	Role    string `json:"role,omitempty" yaml:"role,omitempty" jsonschema_description:"Whoever holds this role of the environment at the moment of injection."`
-	Percent int    `json:"percent,omitempty" yaml:"percent,omitempty" jsonschema:"minimum=1,maximum=100" jsonschema_description:"So many percent of them, rounded up, chosen at random."`
-	Any     int    `json:"any,omitempty" yaml:"any,omitempty" jsonschema:"minimum=1" jsonschema_description:"So many of them, chosen at random; all of them where it is not set."`
+	Role    string `json:"role,omitempty" yaml:"role,omitempty" jsonschema_description:"The component that holds this role of the environment when the fault is injected."`
+	Percent int    `json:"percent,omitempty" yaml:"percent,omitempty" jsonschema:"minimum=1,maximum=100" jsonschema_description:"This percentage of them, rounded up, chosen at random."`
+	Any     int    `json:"any,omitempty" yaml:"any,omitempty" jsonschema:"minimum=1" jsonschema_description:"This number of them, chosen at random (default: all of them)."`
 }
 
-// IsZero tells whether the selector means nothing in particular.
+// IsZero reports whether the selector means nothing in particular.
 func (s Selector) IsZero() bool { return s == Selector{} }
 
-// Match tells whether a component is meant. It knows nothing of roles and does
+// Match reports whether a component is meant. It knows nothing of roles and does
 // not choose: see [Selector.Pick].
 func (s Selector) Match(c Component) bool {
 	key, value, hasValue := strings.Cut(s.Label, "=")
@@ -70,9 +70,9 @@ func (s Selector) String() string {
 }
 
 // Role is a part that one of several components plays, asked for when it
-// matters: after a failover, somebody else plays it.
+// matters: after a failover, another component has it.
 type Role struct {
-	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"Who may hold the role; all components where it is not set."`
+	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"Who may hold the role (default: all components)."`
 	HTTP    *RoleHTTP `json:"http,omitempty" yaml:"http,omitempty" jsonschema_description:"The holder answers this request with this status."`
 	Command []string  `json:"command,omitempty" yaml:"command,omitempty" jsonschema_description:"The holder ends this command, run inside it, with exit code 0."`
 	Label   string    `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"The holder has this label: key=value, or key alone."`
@@ -82,5 +82,5 @@ type Role struct {
 type RoleHTTP struct {
 	Port   int    `json:"port" yaml:"port" jsonschema:"required,minimum=1,maximum=65535"`
 	Path   string `json:"path" yaml:"path" jsonschema:"required"`
-	Status int    `json:"status,omitempty" yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"200 where it is not set."`
+	Status int    `json:"status,omitempty" yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The expected status code (default: 200)."`
 }

@@ -58,7 +58,7 @@ type Network struct {
 	Address netip.Addr `json:"address"`
 }
 
-// Up tells whether the component serves, as far as the environment knows.
+// Up reports whether the component serves, as far as the environment knows.
 func (c Component) Up() bool { return c.State == Running && c.Healthy }
 
 // Environment is where game days happen: a fence around components.
@@ -68,7 +68,7 @@ type Environment interface {
 	// empty slice; an unanswered role is [ErrNoRole].
 	Find(ctx context.Context, selector Selector) ([]Component, error)
 	// Open returns a handle on the component with an ID. It is an [ErrGone]
-	// where there is none, and an error where it lies outside the fence.
+	// if there is none, and an error if it lies outside the fence.
 	Open(ctx context.Context, id string) (Handle, error)
 }
 

@@ -44,7 +44,7 @@ func (m *Map) predict() {
 }
 
 // suspect marks a node by which every way to a tier leads. Where its own tier has
-// other members, they are taken for standbys: an experiment tells whether they
+// other members, they are taken for standbys: an experiment shows whether they
 // are.
 func (n *Node) suspect(tier string, members int) {
 	switch {
@@ -110,7 +110,7 @@ func (m *Map) layer(out map[string][]string) {
 	}
 }
 
-// Serves tells whether users reach a node, or it stands by for one that they do:
+// Serves reports whether users reach a node, or it stands by for one that they do:
 // it is of the same tier.
 func (m Map) Serves(n Node) bool {
 	return slices.ContainsFunc(m.Nodes, func(other Node) bool { return other.Tier == n.Tier && other.Layer >= 0 })

@@ -42,7 +42,7 @@ type Node struct {
 	Name      string           `json:"name"`      // the container's
 	Tier      string           `json:"tier"`      // what it is one of several of: a label, else its service
 	Zone      string           `json:"zone,omitempty"`
-	Layer     int              `json:"layer"` // steps from the users; -1 where they do not reach it
+	Layer     int              `json:"layer"` // steps from the users; -1 if they do not reach it
 	Protected bool             `json:"protected,omitempty"`
 	Predicted bool             `json:"predicted"` // a single point of failure, by the map alone
 	Why       string           `json:"why,omitempty"`
@@ -60,14 +60,14 @@ type Edge struct {
 
 // Users is what is known of them that no connection shows.
 type Users struct {
-	// Inside says that they set out on a network of the environment: what comes from
+	// Inside says that they come from a network of the environment: what comes from
 	// the host then is none of them.
 	Inside bool
 	// Ask are the addresses of the name servers that they ask.
 	Ask []string
 }
 
-// Observe looks at the connections of every component for so long, which should be
+// Observe looks at the connections of every component for the given duration, which should be
 // while users walk their journeys.
 func Observe(ctx context.Context, env target.Environment, name string, users Users, lasts time.Duration) (Map, error) {
 	components, err := env.Find(ctx, target.Selector{})

@@ -99,7 +99,7 @@ func (h *handle) Attached(ctx context.Context, power helper.Power) (*helper.Sess
 }
 
 // Supports tells, as an error, what the engine's kernel cannot do. The helper
-// that finds it out is beside nobody.
+// that finds it out runs alone.
 func (h *handle) Supports(ctx context.Context, features helper.Features) error {
 	h.env.features.Lock()
 	defer h.env.features.Unlock()
@@ -165,7 +165,7 @@ func (e *Environment) evict(ctx context.Context, id string) error {
 	}
 }
 
-// attach returns the helper of a place, and starts it where there is none.
+// attach returns the helper of a place, and starts it if there is none.
 func (e *Environment) attach(ctx context.Context, at beside) (*helper.Session, error) {
 	e.helpers.mu.Lock()
 	defer e.helpers.mu.Unlock()
@@ -202,7 +202,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, e
 }
 
 // launch starts a container of gameday's own binary that ends with this process's
-// connection, however that ends, and returns what it says and is told.
+// connection, however that ends, and returns both directions.
 func (e *Environment) launch(ctx context.Context, label string, args []string, host *container.HostConfig) (id string, said *stream, err error) {
 	image, err := e.SelfImage(ctx)
 	if err != nil {

@@ -72,5 +72,5 @@ func goArch(machine string) string {
 // Host is where the engine listens.
 func (e *Engine) Host() string { return e.client.DaemonHost() }
 
-// Close lets go of the engine.
+// Close closes the connection to the engine.
 func (e *Engine) Close() error { return e.client.Close() }

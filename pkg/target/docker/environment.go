@@ -73,7 +73,7 @@ func Open(ctx context.Context, config *Config, options target.Options) (*Environ
 	return &Environment{Engine: engine, config: config, options: options}, nil
 }
 
-// Close ends all helpers, and lets go of the engine.
+// Close ends all helpers, and closes the connection to the engine.
 func (e *Environment) Close() error {
 	return errors.Join(e.Dismiss(context.Background()), e.Engine.Close()) //nolint:forbidigo // io.Closer has no context
 }
@@ -241,7 +241,7 @@ func (e *Environment) Open(ctx context.Context, id string) (target.Handle, error
 	return &handle{env: e, id: response.ID}, nil
 }
 
-// inside tells whether labels are those of the fence.
+// inside reports whether labels are those of the fence.
 func (e *Environment) inside(labels map[string]string) bool {
 	c := e.config
 	if c.Project != "" && labels[labelProject] != c.Project {

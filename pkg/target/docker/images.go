@@ -30,7 +30,7 @@ func (e *Engine) Import(ctx context.Context, reference string, rootfs io.Reader)
 	return errors.Join(streamError("import "+reference, response, nil), response.Close())
 }
 
-// Build builds an image from a folder with a Dockerfile. progress is told its
+// Build builds an image from a folder with a Dockerfile. progress receives its
 // steps; an error carries the last of what the build said.
 func (e *Engine) Build(ctx context.Context, reference string, folder fs.FS, args map[string]string, progress func(string)) error {
 	var files []file

@@ -81,7 +81,7 @@ func (e *Environment) createLock(ctx context.Context, holder string) (id string,
 	return id, nil
 }
 
-// creating is how long a lock may exist before it runs: whoever created it starts
+// creating is how long a lock may exist before it runs: its creator starts
 // it at once, or has died.
 const creating = 5 * time.Second
 
@@ -98,7 +98,7 @@ func (e *Environment) heldLock(ctx context.Context, holder journal.Holder) (id s
 			return "", fmt.Errorf("look at the lock: %w", err)
 		}
 		busy := &journal.BusyError{Environment: holder.Environment}
-		_ = json.Unmarshal([]byte(seen.Config.Labels[labelHolder]), &busy.Holder) // whoever made it: it is a lock
+		_ = json.Unmarshal([]byte(seen.Config.Labels[labelHolder]), &busy.Holder) // without a holder it is a lock, too
 		switch {
 		case seen.State.Running && busy.Holder.Run == holder.Run:
 			return seen.ID, nil

@@ -35,7 +35,7 @@ func (h *handle) Logs(ctx context.Context, since time.Time, lines int) (string, 
 	return text.String(), nil
 }
 
-// Versions are those of the engine and of what it runs on; none where it does not
+// Versions are those of the engine and of what it runs on; none if it does not
 // answer.
 func (e *Engine) Versions(ctx context.Context) map[string]string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -20,7 +20,7 @@ type ProjectState struct {
 	With string // the variant of a lab, as a label of its network has it
 }
 
-// Empty tells whether there is nothing of it.
+// Empty reports whether there is nothing of it.
 func (s ProjectState) Empty() bool { return s.Containers+s.Networks+s.Volumes == 0 }
 
 // LabelWith is the label of a lab's network that names its variant.
@@ -65,7 +65,7 @@ func (e *Engine) Project(ctx context.Context, name string) (ProjectState, error)
 }
 
 // RemoveProject removes the containers, networks and volumes of a compose
-// project, and looks again until two looks in a row find nothing: somebody may
+// project, and looks again until two looks in a row find nothing: another process may
 // still be starting it. No other project is touched.
 func (e *Engine) RemoveProject(ctx context.Context, name string) error {
 	for clean := 0; clean < 2; {

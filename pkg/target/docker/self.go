@@ -38,7 +38,7 @@ func (e *Engine) Prepare(ctx context.Context, progress func(text string)) error 
 }
 
 // SelfImage is the reference of an image that holds nothing but gameday's own
-// binary, which it loads into the engine where it is not there yet. It is
+// binary, which it loads into the engine if it is not there yet. It is
 // tagged by the binary's content, so that another version is another image.
 func (e *Engine) SelfImage(ctx context.Context) (string, error) {
 	e.self.Lock()
@@ -79,7 +79,7 @@ func (e *Engine) loadSelf(ctx context.Context) (string, error) {
 	return reference, streamError("load gameday's image", response.Body, nil)
 }
 
-// HasImage tells whether the engine has an image.
+// HasImage reports whether the engine has an image.
 func (e *Engine) HasImage(ctx context.Context, reference string) (bool, error) {
 	_, err := e.client.ImageInspect(ctx, reference)
 	if errdefs.IsNotFound(err) {
@@ -140,7 +140,7 @@ func tarball(files ...file) ([]byte, error) {
 }
 
 // streamError reads an answer of JSON messages to its end: an engine that has
-// begun to answer tells of an error inside of it. on, if not nil, is told each
+// begun to answer sends an error inside of it. on, if not nil, receives each
 // message's text.
 func streamError(doing string, body io.Reader, on func(text string)) error {
 	decoder := json.NewDecoder(body)

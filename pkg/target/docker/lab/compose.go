@@ -7,10 +7,10 @@ import (
 	"os/exec"
 )
 
-// errNoCompose says what to do where there is no compose.
+// errNoCompose says what to do if there is no compose.
 var errNoCompose = errors.New("neither `docker compose` nor `docker-compose` is installed: install Docker Compose")
 
-// compose runs docker compose where it is there, else docker-compose, on the
+// compose runs docker compose if it is installed, else docker-compose, on the
 // compose.yaml in dir.
 func (p Provisioner) compose(ctx context.Context, dir string, environ []string, args ...string) error {
 	command, err := composeCommand(ctx)

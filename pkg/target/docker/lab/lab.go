@@ -243,7 +243,7 @@ func (p Provisioner) await(ctx context.Context, lab target.Lab, spec Spec) error
 	for good := 0; ; {
 		err := spec.ask(ctx)
 		if err == nil {
-			// More than one of several servers must have said so.
+			// More than one of several servers must answer so.
 			if good++; good == readyAnswers {
 				return nil
 			}
@@ -260,7 +260,7 @@ func (p Provisioner) await(ctx context.Context, lab target.Lab, spec Spec) error
 	}
 }
 
-// ask tells whether the lab serves, and is what it shall be.
+// ask reports whether the lab serves, and is what it shall be.
 func (s Spec) ask(ctx context.Context) error {
 	for _, url := range append([]string{s.url()}, s.Also...) {
 		if err := ask(ctx, url); err != nil {
