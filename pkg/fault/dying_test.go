@@ -417,7 +417,7 @@ func TestNobodyCutsThemselvesOff(t *testing.T) {
 	b := enginetest.New(t, func(o *enginetest.Options) { o.Config.Host = wire.Address })
 	id := b.StartWith(container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.2", HostPort: port}}}})
 	for _, f := range []fault.Fault{of(&fault.Isolate{}), of(&fault.Partition{From: target.Selector{Label: b.Label}})} {
-		if _, err := f.Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "would cut itself off") {
+		if _, err := f.Prepare(t.Context(), b.Open(id)); err == nil || !strings.Contains(err.Error(), "would disconnect gameday") {
 			t.Errorf("%T: %v", f, err)
 		}
 	}
