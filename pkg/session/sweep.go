@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -63,7 +64,7 @@ func (s Session) Sweep(ctx context.Context, r SweepRequest) (*Swept, error) {
 		return nil, err
 	}
 	if writeErr := writeReport(filepath.Join(found.Dir, "sweep.md"), func(w io.Writer) error { return found.Sweep.Markdown(w) }); writeErr != nil {
-		return nil, fmt.Errorf("%w; %w", err, writeErr)
+		return nil, errors.Join(err, writeErr)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w\ngameday: continue with --resume %s", err, found.Dir)
