@@ -78,10 +78,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		err = errors.Join(err, record.WriteAcks(dir, account.Acks))
 	}
 	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario, secrets), d.saveLogs(ctx, dir, account.Steps, started, secrets))
-	if reportErr := d.Report(dir); reportErr != nil {
-		err = errors.Join(err, reportErr)
-	}
-	return dir, err
+	return dir, errors.Join(err, d.Report(dir))
 }
 
 // versions are those of what took part beside gameday.

@@ -7,7 +7,6 @@ import (
 	"path"
 	"time"
 
-	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -83,7 +82,7 @@ func (s Session) Steady(ctx context.Context, in Input, lasts time.Duration) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, site.Close()) }()
-	if _, err := plan.Build(ctx, site, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Journeys: in.Journeys}); err != nil {
+	if _, err := in.plan(ctx, site); err != nil {
 		return err // what cannot be found cannot be steady
 	}
 	meter := run.NewMeter(in.Scenario.Objective.Verdict())

@@ -108,6 +108,10 @@ func (s Session) Plan(ctx context.Context, in Input) (p plan.Plan, err error) {
 		return p, err
 	}
 	defer func() { err = errors.Join(err, site.Close()) }()
+	return in.plan(ctx, site)
+}
+
+func (in Input) plan(ctx context.Context, site target.Site) (plan.Plan, error) {
 	return plan.Build(ctx, site, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Journeys: in.Journeys})
 }
 

@@ -154,6 +154,23 @@ func TestARemovedLockIsLost(t *testing.T) {
 	}
 }
 
+// unstarted creates a container of gameday's own image, as a process does that is killed
+// before it starts it.
+func unstarted(t *testing.T, bed *enginetest.Bed, env *docker.Environment, labels map[string]string, name string) string {
+	t.Helper()
+	image, err := env.SelfImage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := bed.Client.ContainerCreate(t.Context(), &container.Config{Image: image, Labels: labels},
+		&container.HostConfig{AutoRemove: true}, nil, nil, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bed.Remove(created.ID) })
+	return created.ID
+}
+
 // A lock whose maker died before it started is no obstacle for long.
 func TestALockThatNeverStarted(t *testing.T) {
 	t.Parallel()
@@ -167,17 +184,7 @@ func TestALockThatNeverStarted(t *testing.T) {
 	if err := held.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	image, err := env.SelfImage(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
-		Image: image, Labels: map[string]string{docker.LabelHelper: "lock", docker.LabelFence: bed.Label},
-	}, nil, nil, nil, strings.TrimPrefix(name, "/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { bed.Remove(dead.ID) })
+	unstarted(t, bed, env, map[string]string{docker.LabelHelper: "lock", docker.LabelFence: bed.Label}, strings.TrimPrefix(name, "/"))
 	next, err := env.Lock(t.Context(), journal.Holder{Run: "second"})
 	if err != nil {
 		t.Fatal(err)
@@ -197,20 +204,9 @@ func TestAHelperThatNeverStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := env.SelfImage(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	ids := map[string]string{}
 	for _, fence := range []string{bed.Label, bed.Label + "0"} {
-		created, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
-			Image: image, Labels: map[string]string{docker.LabelHelper: "load", docker.LabelFence: fence},
-		}, &container.HostConfig{AutoRemove: true}, nil, nil, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { bed.Remove(created.ID) })
-		ids[fence] = created.ID
+		ids[fence] = unstarted(t, bed, env, map[string]string{docker.LabelHelper: "load", docker.LabelFence: fence}, "")
 	}
 	if err := held.Release(t.Context()); err != nil {
 		t.Error(err)
