@@ -1,8 +1,8 @@
 // Package atomicfile writes files that are whole or not there.
 //
 // A file is written under another name in the same folder, synced to disk, and
-// renamed; then the folder is synced. A reader sees, whatever dies in between
-// (the process, the machine), finds the old file or the new one. An error leaves the
+// renamed; then the folder is synced. Whatever dies in between (the
+// process, the machine), a reader finds the old file or the new one. An error leaves the
 // old one, and no other file.
 //
 // Two ways to treat a symbolic link are here, and both are needed. [Write] replaces

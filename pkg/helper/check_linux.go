@@ -43,7 +43,8 @@ func forAMoment(w lasting) func() error {
 	}
 }
 
-// onLoopback tries a queue on an interface without other traffic.
+// onLoopback tries a queue on the loopback interface, the only one that the helper has
+// which looks at the kernel.
 func (s *Shape) onLoopback() error {
 	link, err := netlink.LinkByName("lo")
 	if err != nil {

@@ -148,7 +148,7 @@ func (e *filled) status() (Reply, error) {
 func (e *filled) undo() error {
 	err := e.disk.Close()
 	if errors.Is(err, os.ErrClosed) {
-		err = nil // try once more
+		err = nil // it was undone before
 	}
 	return err
 }

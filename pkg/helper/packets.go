@@ -18,7 +18,7 @@ type Action string
 // The actions.
 const (
 	Drop      Action = "drop"      // silently
-	Reject    Action = "reject"    // the sender receives that the port is unreachable
+	Reject    Action = "reject"    // the sender receives the error that the port is unreachable
 	Reset     Action = "reset"     // the sender's connection is reset
 	Limit     Action = "limit"     // a connection above Over at the same time is not let in
 	Duplicate Action = "duplicate" // it is sent twice

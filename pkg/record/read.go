@@ -92,7 +92,7 @@ func Acks(dir string) ([]Ack, error) {
 	return acks, err
 }
 
-// lines reads the JSON objects of a file, at most limit of them.
+// lines reads the first JSON objects of a file; most is their maximum number.
 func lines[T any](path string, most int) ([]T, error) {
 	file, err := os.Open(path) //nolint:gosec // G304: the run's own folder
 	if err != nil {
@@ -125,8 +125,8 @@ var errBroken = errors.New("it is broken in the middle")
 // more than a system writes in half a minute of a run.
 const mostZeros = 64 << 20
 
-// written is a file without the zeros at its end, but for the first ones: after a
-// power cut some file systems give zeros for what was not on disk yet.
+// written is a file with only the first of the zeros at its end, as many as zeros says:
+// after a power cut some file systems give zeros for what was not on disk yet.
 func written(file *os.File, zeros int64) (io.Reader, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -148,7 +148,7 @@ func written(file *os.File, zeros int64) (io.Reader, error) {
 	return io.LimitReader(file, size+zeros), nil
 }
 
-// Marks are the moments of a run, if they were reached.
+// Marks are the moments that a run has reached.
 type Marks map[MarkName]time.Time
 
 // MarksOf picks the marks out of events; the first of each name counts.

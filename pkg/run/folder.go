@@ -49,8 +49,7 @@ type Meta struct {
 }
 
 // Save writes a run's scenario as it was resolved, and then its meta data: if there
-// are meta data, the rest is there.
-// What secrets finds in their texts is taken out.
+// are meta data, the rest is there. What secrets finds in their texts is taken out.
 func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) error {
 	meta.Schema = MetaSchema
 	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)

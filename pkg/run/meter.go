@@ -93,8 +93,8 @@ func (m *Meter) Reset() {
 	m.failed = 0
 }
 
-// leastSum is of how many seconds a sum is, at least: in the current one alone no request may
-// have come yet.
+// leastSum is the smallest number of seconds of a sum: in the current second alone there
+// may be no user yet.
 const leastSum = 2
 
 // Served is how many users there were in the last seconds, and how many of them were

@@ -202,7 +202,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, e
 }
 
 // launch starts a container of gameday's own binary that ends with this process's
-// connection, however that ends, and returns both directions.
+// connection, however that ends, and returns the connection.
 func (e *Environment) launch(ctx context.Context, label string, args []string, host *container.HostConfig) (id string, said *stream, err error) {
 	image, err := e.SelfImage(ctx)
 	if err != nil {

@@ -35,7 +35,7 @@ func (h *handle) Gateways(ctx context.Context) ([]netip.Addr, error) {
 		if n.Gateway != "" {
 			continue
 		}
-		// An internal network has a gateway for the host, but nothing shows it.
+		// An internal network has a gateway for the host, but the container's settings do not show it.
 		found, err := h.env.client.NetworkInspect(ctx, n.NetworkID, network.InspectOptions{})
 		if err != nil {
 			return nil, h.said("look at the networks of", err)
