@@ -2,9 +2,8 @@
 //
 // Before a fault is injected, all that undoing it will need is appended to the
 // run's journal and synced to disk ([Journal.Begin]); so is that it has been
-// injected ([Journal.Done]), and that it has been undone ([Journal.End]). Whatever
-// dies in between, the entries without an end are what is left to undo, for any
-// process, at any later time.
+// injected ([Journal.Done]), and that it has been undone ([Journal.End]). Whatever dies in between, the entries without an
+// end are what is left to undo, for any process, at any later time.
 //
 // A journal is a file of JSON lines. A torn last line is a line that was never
 // written: what it announced had not been done yet, or had been done already.
@@ -23,8 +22,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-
-	"github.com/gameday-dev/gameday/internal/atomicfile"
 )
 
 // Schema is the version of the file that this code writes and reads.
@@ -101,7 +98,7 @@ func Create(path string, header Header) (*Journal, error) {
 		return nil, err
 	}
 	j.Header = header
-	if err := errors.Join(j.append(line{Header: &header}), atomicfile.SyncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(j.append(line{Header: &header}), syncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, j.release())
 	}
 	return j, nil
@@ -297,3 +294,12 @@ func List(dir string) ([]string, error) {
 
 // Suffix ends the name of every journal.
 const Suffix = ".journal"
+
+// syncDir makes the creation of a file in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // G304: the journal's own folder
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
