@@ -295,7 +295,9 @@ func List(dir string) ([]string, error) {
 // Suffix ends the name of every journal.
 const Suffix = ".journal"
 
-// syncDir makes the creation of a file in dir durable.
+// syncDir makes the creation of a file in dir durable. It is stricter than
+// atomicfile.SyncDir: a file system that cannot do this keeps no journal, as what is to
+// be undone could be lost with the power.
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // G304: the journal's own folder
 	if err != nil {
