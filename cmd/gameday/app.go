@@ -81,7 +81,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	group(groupReview, reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
-	app.Commands = append(app.Commands, p.guardCommand(), helperCommand(), shopCommand())
+	app.Commands = append(app.Commands, p.guardCommand())
 	return app
 }
 

@@ -54,7 +54,7 @@ Every fault of a scenario has one kind, and beside the kind's own settings:
 
 What is chosen at random follows ` + "`seed:`" + ` of the scenario; each run writes its seed down, so that it can be repeated.
 
-Kinds that work inside a component do so by a helper: gameday's own binary, started in a container beside it with the one capability that
+Kinds that work inside a component do so by a helper: a small program of gameday, started in a container beside it with the one capability that
 it needs. It is started while users are watched before the fault, so that the fault itself is one line to it, in force within a
 millisecond or two. It undoes what it did when gameday dies, when its connection is cut, and on request; nothing is installed in the
 component and no image is pulled.

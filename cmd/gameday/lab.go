@@ -52,13 +52,13 @@ func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) 
 			return err
 		}
 		defer func() { err = errors.Join(err, site.Close()) }()
-		progress := newProgress(c.App.ErrWriter)
-		defer progress.clear()
-		labs, err := provisioner(s, env, site, target.Progress{Step: progress.show, Detail: progress.detail})
+		view := newView(c.App.ErrWriter, scenario.Scenario{Name: "lab " + lab.String()}, nil)
+		defer view.close()
+		labs, err := provisioner(s, env, site, view.prepare())
 		if err != nil {
 			return err
 		}
-		lock, err := run.Locks{StateDir: s.StateDir, Note: progress.show}.Acquire(c.Context, site, journal.HolderNow(run.NewID("lab-"+c.Command.Name, time.Now()), env.Name))
+		lock, err := run.Locks{StateDir: s.StateDir, Note: view.progress}.Acquire(c.Context, site, journal.HolderNow(run.NewID("lab-"+c.Command.Name, time.Now()), env.Name))
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) 
 		if err := do(labs, c.Context, lab); err != nil {
 			return err
 		}
-		progress.clear()
+		view.close()
 		text := fmt.Sprintf("lab %s %s", lab, done)
 		if c.Command.Name == "up" {
 			text += ": " + env.Entry

@@ -63,6 +63,9 @@ func (l live) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		if m.Text != "" {
 			l.text = m.Text
+			if l.phase == "" && !m.Minor {
+				l.began = time.Now() // the next step of the preparations
+			}
 			return l, nil
 		}
 		l.phase, l.lasts, l.began, l.text = m.Phase, m.For, time.Now(), ""
@@ -75,11 +78,11 @@ func (l live) View() string {
 	if l.phase == run.Done {
 		return ""
 	}
+	elapsed := time.Since(l.began).Round(time.Second)
 	if l.phase == "" {
-		return l.bold.Render(l.scenario.Name) + "  " + clip(l.text, l.width-len(l.scenario.Name)-4)
+		return fmt.Sprintf("%s  %3v  %s", l.bold.Render(l.scenario.Name), elapsed, clip(l.text, l.width-len(l.scenario.Name)-10))
 	}
 	var b strings.Builder
-	elapsed := time.Since(l.began).Round(time.Second)
 	fmt.Fprintf(&b, "%s  %s  %v", l.bold.Render(l.scenario.Name), l.bold.Render(string(l.phase)), elapsed)
 	if l.lasts > 0 {
 		fmt.Fprintf(&b, " of %v %s", l.lasts, bar(elapsed, l.lasts))

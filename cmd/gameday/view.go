@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/mattn/go-isatty"
@@ -12,6 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // The rules of what is shown while something goes on: it goes to standard
@@ -24,8 +26,16 @@ type view struct {
 	out     io.Writer
 	program *tea.Program // nil where out is no terminal
 	ended   chan struct{}
-	mu      sync.Mutex // guards out if there is no program
+
+	// If there is no program:
+	mu    sync.Mutex // guards what follows, and out
+	text  string     // of the preparation under way, or ""
+	since time.Time  // when it began
+	again *time.Timer
 }
+
+// silence is how long a preparation may take without a line before it is shown again.
+const silence = 10 * time.Second
 
 func newView(out io.Writer, s scenario.Scenario, meter *run.Meter) *view {
 	v := &view{out: out, ended: make(chan struct{})}
@@ -52,55 +62,49 @@ func (v *view) observe(u run.Update) {
 		v.program.Send(u)
 		return
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if line := session.Line(u); line != "" {
-		v.mu.Lock()
-		defer v.mu.Unlock()
 		fmt.Fprintln(v.out, line)
+	}
+	if u.Event != nil || u.Minor {
+		return
+	}
+	if v.again != nil {
+		v.again.Stop()
+	}
+	v.text, v.since = u.Text, time.Now()
+	if v.text != "" {
+		v.again = time.AfterFunc(silence, v.still)
+	}
+}
+
+// still shows that a preparation goes on.
+func (v *view) still() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.text != "" {
+		now := time.Now()
+		fmt.Fprintf(v.out, "%s %s: %v so far\n", now.Format(time.TimeOnly), v.text, now.Sub(v.since).Round(time.Second))
+		v.again.Reset(silence)
 	}
 }
 
 // progress shows a line of text.
 func (v *view) progress(text string) { v.observe(run.Update{Text: text}) }
 
+// prepare shows the steps of preparations, and what goes on in them.
+func (v *view) prepare() target.Progress {
+	return target.Progress{Step: v.progress, Detail: func(text string) { v.observe(run.Update{Text: text, Minor: true}) }}
+}
+
 // close ends the view, and waits until it has left the terminal.
 func (v *view) close() {
+	v.observe(run.Update{Phase: run.Done})
 	if v.program != nil {
 		v.program.Quit()
 	}
 	<-v.ended
-}
-
-// progress shows what takes longer than a moment, outside of a run.
-type progress struct {
-	out io.Writer
-	tty bool
-}
-
-func newProgress(out io.Writer) *progress { return &progress{out, isTerminal(out)} }
-
-const clearLine = "\r\x1b[K"
-
-func (p *progress) show(text string) {
-	if p.tty {
-		text = clearLine + clip(text, 78)
-	} else {
-		text += "\n"
-	}
-	_, _ = io.WriteString(p.out, text) // nowhere to say so
-}
-
-// detail shows how it goes on, where that needs no line of its own.
-func (p *progress) detail(text string) {
-	if p.tty {
-		p.show(text)
-	}
-}
-
-// clear removes what was shown on a terminal.
-func (p *progress) clear() {
-	if p.tty {
-		_, _ = io.WriteString(p.out, clearLine)
-	}
 }
 
 func clip(text string, width int) string {

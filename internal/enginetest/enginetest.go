@@ -1,8 +1,8 @@
 // Package enginetest gives tests a real Docker engine and containers that are removed
 // after the test.
 //
-// The containers run gameday's own binary as the shop of the labs, so that no image is
-// pulled. The shop serves /healthz without a database.
+// The containers run the shop of the labs, which gameday builds itself, so that no image
+// is pulled. The shop serves /healthz without a database.
 package enginetest
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
 
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -96,7 +97,7 @@ func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) strin
 func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	b.T.Helper()
 	ctx := b.T.Context()
-	image, err := b.Env.SelfImage(ctx)
+	image, err := b.Env.ProgramImage(ctx, program.Lab)
 	if err != nil {
 		b.T.Fatal(err)
 	}

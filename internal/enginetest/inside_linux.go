@@ -62,7 +62,7 @@ func (b *Bed) Exec(id string, command ...string) (int, string) {
 func (b *Bed) Echo(id string) {
 	b.T.Helper()
 	ctx := b.T.Context()
-	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: []string{"/gameday", "helper", "echo", ":7"}})
+	created, err := b.Client.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: []string{"/gameday-lab", "echo", ":7"}})
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -70,16 +70,16 @@ func (b *Bed) Echo(id string) {
 		b.T.Fatal(err)
 	}
 	b.Eventually("the echo server answers on port 7", func() bool {
-		code, _ := b.Exec(id, "/gameday", "helper", "reach", "udp", "127.0.0.1:7", "300ms")
+		code, _ := b.Exec(id, "/gameday-lab", "reach", "udp", "127.0.0.1:7", "300ms")
 		return code == 0
 	})
 }
 
 // Reaches reports whether a container reaches an address, and how long it took; see
-// helper.Reach.
+// echo.Reach.
 func (b *Bed) Reaches(from, network, address string) (bool, time.Duration) {
 	b.T.Helper()
-	code, output := b.Exec(from, "/gameday", "helper", "reach", network, address, "700ms")
+	code, output := b.Exec(from, "/gameday-lab", "reach", network, address, "700ms")
 	took, _ := time.ParseDuration(strings.TrimSpace(output))
 	return code == 0, took
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,8 +17,8 @@ const module = "github.com/gameday-dev/gameday/"
 // lower floors. The test fails for a package that is not listed.
 func floors() map[string]int {
 	return map[string]int{
-		"internal/kind": 0, "internal/unit": 0, "internal/self": 0, "internal/strictyaml": 0, "internal/redact": 0, "internal/atomicfile": 0,
-		"internal/browsertest": 0, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0,
+		"internal/kind": 0, "internal/unit": 0, "internal/program": 0, "internal/strictyaml": 0, "internal/redact": 0, "internal/atomicfile": 0,
+		"internal/browsertest": 0, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0, "labs/echo": 0,
 		"pkg/record": 1, "pkg/journal": 1,
 		"pkg/target": 2, "pkg/gate": 2, "pkg/verdict": 2,
 		"pkg/target/docker": 3, "pkg/fault": 3, "pkg/probe": 3,
@@ -27,6 +28,7 @@ func floors() map[string]int {
 		"pkg/report":  7,
 		"pkg/history": 8, "pkg/attach": 8, "pkg/sweep": 8, "pkg/trace": 8,
 		"pkg/session": 9, "pkg/daemon": 10, "pkg/server": 11, "cmd/gameday": 12,
+		"cmd/gameday-helper": 12, "cmd/gameday-lab": 12,
 	}
 }
 
@@ -64,5 +66,40 @@ func TestNoPackageImportsUpward(t *testing.T) {
 	}
 	if seen < len(known) {
 		t.Errorf("checked %d packages, expected %d", seen, len(known))
+	}
+}
+
+// A helper holds nothing that it does not need: it runs with a capability, beside
+// components of others.
+func TestWhatTheHelperHolds(t *testing.T) {
+	t.Parallel()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"cmd/gameday-helper")
+	list.Env = append(list.Environ(), "GOOS=linux", "CGO_ENABLED=0")
+	output, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(output)))))
+	expected := []string{
+		"github.com/florianl/go-nfqueue/v2",
+		"github.com/gameday-dev/gameday",
+		"github.com/google/nftables",
+		"github.com/influxdata/tdigest", // of vegeta
+		"github.com/josharian/intern",   // of vegeta
+		"github.com/mailru/easyjson",    // of vegeta
+		"github.com/mdlayher/netlink",
+		"github.com/mdlayher/socket",
+		"github.com/rs/dnscache", // of vegeta
+		"github.com/theory/jsonpath",
+		"github.com/tsenart/vegeta/v12",
+		"github.com/vishvananda/netlink",
+		"github.com/vishvananda/netns",
+		"golang.org/x/net",
+		"golang.org/x/sync",
+		"golang.org/x/sys",
+		"golang.org/x/text",
+	}
+	if !slices.Equal(modules, expected) {
+		t.Errorf("gameday-helper holds %q", modules)
 	}
 }

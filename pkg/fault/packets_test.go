@@ -58,7 +58,7 @@ func packetSuite() map[string]conformance {
 			fault: of(&fault.Partition{From: peer, Direction: fault.Out}), network: true, notFelt: serves,
 			// What leaves is lost and nobody is told: the sender least of all.
 			felt: func(s scene) bool {
-				code, output := s.Exec(s.id, "/gameday", "helper", "reach", "udp", s.Address(s.peer)+":9", "300ms")
+				code, output := s.Exec(s.id, "/gameday-lab", "reach", "udp", s.Address(s.peer)+":9", "300ms")
 				return cut(s) && code != 0 && timedOut(output)
 			},
 		},
@@ -84,7 +84,7 @@ func packetSuite() map[string]conformance {
 		"reject, by reset": {
 			fault: of(&fault.Reject{Traffic: fault.Traffic{Ports: []uint16{8080}, Direction: fault.In}, With: "reset"}), network: true,
 			felt: func(s scene) bool {
-				_, output := s.Exec(s.peer, "/gameday", "helper", "reach", "tcp", s.Address(s.id)+":8080", "700ms")
+				_, output := s.Exec(s.peer, "/gameday-lab", "reach", "tcp", s.Address(s.id)+":8080", "700ms")
 				return !timedOut(output) && cut(s)
 			},
 			notFelt: func(s scene) bool { ok, _ := s.Reaches(s.peer, "tcp", s.Address(s.id)+":7"); return ok },
@@ -109,14 +109,14 @@ func packetSuite() map[string]conformance {
 		"dns": {
 			fault: of(&fault.DNS{}), network: true, notFelt: fromPeer,
 			felt: func(s scene) bool {
-				_, output := s.Exec(s.id, "/gameday", "helper", "reach", "dns", s.peer[:12], "700ms")
+				_, output := s.Exec(s.id, "/gameday-lab", "reach", "dns", s.peer[:12], "700ms")
 				return timedOut(output)
 			},
 		},
 		"dns, refused": {
 			fault: of(&fault.DNS{Answer: "refused"}), network: true, notFelt: fromPeer,
 			felt: func(s scene) bool {
-				code, output := s.Exec(s.id, "/gameday", "helper", "reach", "dns", s.peer[:12], "700ms")
+				code, output := s.Exec(s.id, "/gameday-lab", "reach", "dns", s.peer[:12], "700ms")
 				return code != 0 && !timedOut(output)
 			},
 		},

@@ -1,4 +1,4 @@
-// Package helper is the helper: gameday's own binary, started in a container
+// Package helper is the helper: a small program of gameday's, started in a container
 // beside a target, in the target's namespaces, with the one capability that its
 // work needs and nothing installed anywhere.
 //

@@ -2,11 +2,14 @@ package helper
 
 import "time"
 
-// Name is the hidden subcommand that a helper runs.
-const Name = "helper"
+// The commands of gameday-helper.
+const (
+	CommandServe = "serve" // a helper: takes orders on its standard input
+	CommandLoad  = "load"  // a load worker; see pkg/probe
+)
 
-// Version is that of the line protocol. Both ends are of the same binary; it
-// is checked anyway, as a helper may be a kept one.
+// Version is that of the line protocol. Both ends are of the same release; it is checked
+// anyway, as the helper is a program of its own.
 const Version = 2
 
 // Lease is how long a helper goes on without hearing from gameday.

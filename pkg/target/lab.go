@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Lab names a bundled environment and the weaknesses that are switched on in it.
@@ -80,6 +81,19 @@ type LabInfo struct {
 type Progress struct {
 	Step   func(text string) // a step has begun
 	Detail func(text string) // a line of what goes on in it
+}
+
+// Serial is the same progress, for steps that go on side by side.
+func (p Progress) Serial() Progress {
+	var mu sync.Mutex
+	serial := func(show func(string)) func(string) {
+		return func(text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			show(text)
+		}
+	}
+	return Progress{Step: serial(p.Step), Detail: serial(p.Detail)}
 }
 
 // Labs are the bundled environments of a driver.

@@ -179,7 +179,7 @@ func TestObserve(t *testing.T) {
 	var talking sync.WaitGroup
 	talking.Go(func() { // from the front to the back, again and again
 		for ctx.Err() == nil {
-			b.Exec(front, "/gameday", "helper", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
+			b.Exec(front, "/gameday-lab", "reach", "hold", netip.AddrPortFrom(netip.MustParseAddr(b.Address(back)), 8080).String(), "300ms")
 		}
 	})
 	outside, err := net.Listen("tcp", ":0") //nolint:noctx // closed below
@@ -194,7 +194,7 @@ func TestObserve(t *testing.T) {
 	here := netip.MustParseAddr(b.Inspect(front).NetworkSettings.Networks["bridge"].Gateway)
 	talking.Go(func() {
 		for ctx.Err() == nil {
-			b.Exec(front, "/gameday", "helper", "reach", "hold", net.JoinHostPort(here.String(), port), "300ms")
+			b.Exec(front, "/gameday-lab", "reach", "hold", net.JoinHostPort(here.String(), port), "300ms")
 		}
 	})
 	m, err := topology.Observe(t.Context(), b.Env, "test", topology.Users{}, 3*time.Second)

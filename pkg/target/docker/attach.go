@@ -188,7 +188,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, e
 	if err != nil {
 		return nil, err
 	}
-	id, output, err := e.launch(ctx, cmp.Or(at.container, string(at.power)), []string{"serve"}, &host)
+	id, output, err := e.launch(ctx, cmp.Or(at.container, string(at.power)), helper.CommandServe, &host)
 	if err != nil {
 		return nil, err
 	}
@@ -199,57 +199,6 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, e
 		return nil, errors.Join(err, e.abandon(ctx, id))
 	}
 	return &companion{id: id, session: session}, nil
-}
-
-// launch starts a container of gameday's own binary that ends with this process's
-// connection, however that ends, and returns the connection.
-func (e *Environment) launch(ctx context.Context, label string, args []string, host *container.HostConfig) (id string, said *stream, err error) {
-	image, err := e.SelfImage(ctx)
-	if err != nil {
-		return "", nil, err
-	}
-	created, err := e.create(ctx, &container.Config{
-		Image: image, Cmd: append([]string{helper.Name}, args...),
-		Labels:    map[string]string{LabelHelper: label, LabelFence: e.config.fenceName()},
-		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-	}, host, "")
-	if err != nil {
-		return "", nil, err
-	}
-	attached, err := e.client.ContainerAttach(ctx, created, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
-	if err != nil {
-		return "", nil, errors.Join(err, e.abandon(ctx, created))
-	}
-	if err := e.client.ContainerStart(ctx, created, container.StartOptions{}); err != nil {
-		attached.Close()
-		return "", nil, errors.Join(err, e.abandon(ctx, created))
-	}
-	return created, newStream(attached.Conn, attached.Reader), nil
-}
-
-// createFor is how long an engine may take to create a container.
-const createFor = 30 * time.Second
-
-// create creates a container. The end of ctx does not cut the order off: the engine
-// would still create the container, and nothing would know its ID.
-func (e *Environment) create(ctx context.Context, config *container.Config, host *container.HostConfig, name string) (id string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	ordering, cancel := context.WithTimeout(context.WithoutCancel(ctx), createFor)
-	defer cancel()
-	created, err := e.client.ContainerCreate(ordering, config, host, nil, nil, name)
-	if err == nil && ctx.Err() != nil {
-		err = errors.Join(ctx.Err(), e.abandon(ctx, created.ID))
-	}
-	return created.ID, err
-}
-
-// abandon removes a helper that did not come up, though ctx may have ended.
-func (e *Environment) abandon(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return e.evict(ctx, id)
 }
 
 func (h *companion) ended() bool {

@@ -47,8 +47,8 @@ func TestSelection(t *testing.T) {
 			"labelled": {Label: "role=primary"},
 			"web":      {HTTP: &target.RoleHTTP{Port: 8080, Path: "/healthz"}},
 			"never":    {HTTP: &target.RoleHTTP{Port: 8080, Path: "/healthz", Status: 418}},
-			"command":  {Among: target.Selector{Zone: "b"}, Command: []string{"/gameday", "version"}},
-			"refusing": {Command: []string{"/gameday", "no-such-command"}},
+			"command":  {Among: target.Selector{Zone: "b"}, Command: []string{"/gameday-lab", "help"}},
+			"refusing": {Command: []string{"/gameday-lab", "no-such-command"}},
 		}
 		o.Protect = []target.Selector{{Zone: "b"}}
 	})
@@ -157,11 +157,11 @@ func TestExec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := execer.Exec(t.Context(), []string{"/gameday", "version"})
+	r, err := execer.Exec(t.Context(), []string{"/gameday-lab", "help"})
 	if err != nil || r.ExitCode != 0 || !strings.HasPrefix(r.Output, "gameday ") {
 		t.Errorf("%+v %v", r, err)
 	}
-	if r, err = execer.Exec(t.Context(), []string{"/gameday", "nonsense"}); err != nil || r.ExitCode != 2 {
+	if r, err = execer.Exec(t.Context(), []string{"/gameday-lab", "nonsense"}); err != nil || r.ExitCode != 2 {
 		t.Errorf("%+v %v", r, err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
+
+	"github.com/gameday-dev/gameday/internal/program"
 )
 
 // Engine is a Docker engine, without a fence: for what is not a component,
@@ -21,9 +23,9 @@ type Engine struct {
 	id     string
 	arch   string
 
-	self sync.Mutex // guards image
-	// image is the reference of gameday's own image, once it is loaded.
-	image string
+	loading sync.Mutex // guards programs
+	// programs are the references of the images of gameday's programs, once loaded.
+	programs map[program.Name]string
 }
 
 // Connect reaches an engine, and asks it who it is. The caller closes it.

@@ -11,9 +11,9 @@ func NetworkID(ctx context.Context, e *Environment, name string) (string, error)
 	return e.network(ctx, name)
 }
 
-// SelfArchive is the image of a binary, as the engine is given it.
-func SelfArchive(binary []byte, reference, arch string) (io.Reader, error) {
-	return selfArchive(binary, reference, arch)
+// ProgramArchive is the image of a program, as the engine is given it.
+func ProgramArchive(name string, binary []byte, reference, arch string) (io.Reader, error) {
+	return programArchive(name, binary, reference, arch)
 }
 
 // GoArch is Go's word for an engine's architecture.

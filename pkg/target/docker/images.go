@@ -30,8 +30,9 @@ func (e *Engine) Import(ctx context.Context, reference string, rootfs io.Reader)
 	return errors.Join(streamError("import "+reference, response, nil), response.Close())
 }
 
-// Build builds an image from a folder with a Dockerfile. progress receives its
-// steps; an error carries the last of what the build said.
+// Build builds an image from a folder with a Dockerfile, and removes the images with
+// other tags of its name. progress receives its steps; an error carries the last of what
+// the build said.
 func (e *Engine) Build(ctx context.Context, reference string, folder fs.FS, args map[string]string, progress func(string)) error {
 	var files []file
 	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
@@ -72,5 +73,9 @@ func (e *Engine) Build(ctx context.Context, reference string, folder fs.FS, args
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, strings.Join(last, "\n"))
 	}
-	return errors.Join(err, response.Body.Close())
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return err
+	}
+	repository, _, _ := strings.Cut(reference, ":")
+	return e.removeFormer(ctx, reference, repository)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
@@ -44,7 +45,7 @@ func unpacked(t *testing.T, archive io.Reader) (files map[string]string, modes m
 
 func packed(t *testing.T, binary, reference, arch string) []byte {
 	t.Helper()
-	archive, err := docker.SelfArchive([]byte(binary), reference, arch)
+	archive, err := docker.ProgramArchive("gameday-helper", []byte(binary), reference, arch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,17 +57,17 @@ func packed(t *testing.T, binary, reference, arch string) []byte {
 }
 
 // The same binary is the same image, byte by byte, on every engine and every day.
-func TestSelfArchiveIsReproducible(t *testing.T) {
+func TestProgramArchiveIsReproducible(t *testing.T) {
 	t.Parallel()
-	first := packed(t, "binary", "gameday/self:1", "amd64")
+	first := packed(t, "binary", "gameday/helper:1", "amd64")
 	for name, c := range map[string]struct {
 		again []byte
 		same  bool
 	}{
-		"packed again":      {packed(t, "binary", "gameday/self:1", "amd64"), true},
-		"another binary":    {packed(t, "binary2", "gameday/self:1", "amd64"), false},
-		"another reference": {packed(t, "binary", "gameday/self:2", "amd64"), false},
-		"another machine":   {packed(t, "binary", "gameday/self:1", "arm64"), false},
+		"packed again":      {packed(t, "binary", "gameday/helper:1", "amd64"), true},
+		"another binary":    {packed(t, "binary2", "gameday/helper:1", "amd64"), false},
+		"another reference": {packed(t, "binary", "gameday/helper:2", "amd64"), false},
+		"another machine":   {packed(t, "binary", "gameday/helper:1", "arm64"), false},
 	} {
 		if bytes.Equal(first, c.again) != c.same {
 			t.Errorf("%s: is the same: %t, expected %t", name, !c.same, c.same)
@@ -75,12 +76,12 @@ func TestSelfArchiveIsReproducible(t *testing.T) {
 }
 
 // The archive is one of docker save, with one layer, whose digest is right.
-func TestSelfArchive(t *testing.T) {
+func TestProgramArchive(t *testing.T) {
 	t.Parallel()
 	for name, binary := range map[string]string{"a binary": strings.Repeat("\x7fELF", 5000), "a short one": "x", "none": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			files, _ := unpacked(t, bytes.NewReader(packed(t, binary, "gameday/self:0123", "arm64")))
+			files, _ := unpacked(t, bytes.NewReader(packed(t, binary, "gameday/helper:0123", "arm64")))
 			if len(files) != 3 {
 				t.Errorf("%d files", len(files))
 			}
@@ -89,7 +90,7 @@ func TestSelfArchive(t *testing.T) {
 				RepoTags, Layers []string
 			}
 			decode(t, files["manifest.json"], &manifest)
-			if len(manifest) != 1 || len(manifest[0].Layers) != 1 || manifest[0].RepoTags[0] != "gameday/self:0123" {
+			if len(manifest) != 1 || len(manifest[0].Layers) != 1 || manifest[0].RepoTags[0] != "gameday/helper:0123" {
 				t.Fatalf("%+v", manifest)
 			}
 			layer, ok := files[manifest[0].Layers[0]]
@@ -113,11 +114,11 @@ func TestSelfArchive(t *testing.T) {
 				t.Error(diff)
 			}
 			if config.OS != "linux" || config.Architecture != "arm64" || config.Created != "1970-01-01T00:00:00Z" ||
-				!cmp.Equal(config.Config.Entrypoint, []string{"/gameday"}) || config.Config.Labels["gameday.self"] != "true" {
+				!cmp.Equal(config.Config.Entrypoint, []string{"/gameday-helper"}) || config.Config.Labels["gameday.program"] != "gameday-helper" {
 				t.Errorf("%+v", config)
 			}
 			content, modes := unpacked(t, strings.NewReader(layer))
-			if len(content) != 1 || content["gameday"] != binary || modes["gameday"] != 0o755 {
+			if len(content) != 1 || content["gameday-helper"] != binary || modes["gameday-helper"] != 0o755 {
 				t.Errorf("%d files, modes %v", len(content), modes)
 			}
 		})
@@ -157,6 +158,7 @@ func TestBuild(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
 	e.answer("POST /build", http.StatusOK, `{"stream":"Step 1/2 : FROM base"}{"stream":"\n"}{"stream":" ---> 0123\n"}{"stream":"Step 2/2 : COPY . ."}{"aux":{"ID":"sha256:1"}}{"stream":"Successfully built 0123\n"}`)
+	e.answer("GET /images/json", http.StatusOK, `[]`)
 	folder := fstest.MapFS{"Dockerfile": {Data: []byte("FROM base\n")}, "conf/db.conf": {Data: []byte("port 1\n")}, "empty": {}}
 	var steps []string
 	err := e.open().Build(t.Context(), "shop/db:1", folder, map[string]string{"BASE": "debian", "WITH": ""}, func(s string) { steps = append(steps, s) })
@@ -180,6 +182,50 @@ func TestBuild(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"BASE": "debian", "WITH": ""}, args); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// An image that is given is used as it is, and pulled if it is not there.
+func TestGivenHelperImage(t *testing.T) { //nolint:paralleltest // it sets a variable
+	const given = "registry.example/gameday-helper:1"
+	t.Setenv(docker.HelperImage, given)
+	e := newFakeEngine(t)
+	e.answer("GET /images/"+given+"/json", http.StatusOK, `{"Id":"sha256:1"}`)
+	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
+		t.Errorf("there: %s, %v", reference, err)
+	}
+	e.answer("GET /images/"+given+"/json", http.StatusNotFound, `{"message":"No such image"}`)
+	e.answer("POST /images/create", http.StatusOK, `{"status":"Pulling"}`)
+	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
+		t.Errorf("pulled: %s, %v", reference, err)
+	}
+	e.answer("POST /images/create", http.StatusOK, `{"error":"manifest unknown"}`)
+	_, err := e.open().ProgramImage(t.Context(), program.Helper)
+	wants(t, err, "use GAMEDAY_HELPER_IMAGE: ", "manifest unknown")
+}
+
+// Images that a newer one has replaced are removed, but for those that are in use. They
+// are asked for by name: those of other programs and labs stay.
+func TestFormerImages(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.answer("POST /build", http.StatusOK, `{"stream":"Successfully built 0123\n"}`)
+	e.answer("GET /images/json", http.StatusOK, `[{"Id":"sha256:1","RepoTags":["shop/db:2"]},{"Id":"sha256:2","RepoTags":["shop/db:1"]},{"Id":"sha256:3","RepoTags":["shop/db:0"]}]`)
+	e.answer("DELETE /images/shop/db:1", http.StatusConflict, `{"message":"image is being used by running container 0123"}`)
+	e.answer("DELETE /images/shop/db:0", http.StatusOK, `[]`)
+	env := e.open()
+	if err := env.Build(t.Context(), "shop/db:2", fstest.MapFS{}, nil, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if asked := e.questions("GET", "/images/json"); len(asked) != 1 || !strings.Contains(asked[0].query, url.QueryEscape(`{"reference":{"shop/db":true}}`)) {
+		t.Errorf("%+v", asked)
+	}
+	for _, tag := range []string{"0", "1"} {
+		if removed := e.questions("DELETE", "/images/shop/db:"+tag); len(removed) != 1 || strings.Contains(removed[0].query, "force=1") {
+			t.Errorf("%s: %+v", tag, removed)
+		}
+	}
+	e.answer("DELETE /images/shop/db:0", http.StatusInternalServerError, `{"message":"layer is broken"}`)
+	wants(t, env.Build(t.Context(), "shop/db:2", fstest.MapFS{}, nil, func(string) {}), "remove former image shop/db:0: ", "layer is broken")
 }
 
 // A build's error carries the last of what the build said.

@@ -62,12 +62,8 @@ func (e *Environment) Lock(ctx context.Context, holder journal.Holder) (target.H
 
 // createLock creates and starts the container.
 func (e *Environment) createLock(ctx context.Context, holder string) (id string, err error) {
-	image, err := e.SelfImage(ctx)
-	if err != nil {
-		return "", err
-	}
-	id, err = e.create(ctx, &container.Config{
-		Image: image, Cmd: []string{helper.Name, "serve"}, OpenStdin: true,
+	id, err = e.createHelper(ctx, &container.Config{
+		Cmd: []string{helper.CommandServe}, OpenStdin: true,
 		Labels: map[string]string{LabelHelper: "lock", LabelFence: e.config.fenceName(), labelHolder: holder},
 	}, &container.HostConfig{
 		NetworkMode: "none", CapDrop: []string{"ALL"}, ReadonlyRootfs: true, AutoRemove: true,

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -154,11 +155,11 @@ func TestARemovedLockIsLost(t *testing.T) {
 	}
 }
 
-// unstarted creates a container of gameday's own image, as a process does that is killed
+// unstarted creates a container of the helper's image, as a process does that is killed
 // before it starts it.
 func unstarted(t *testing.T, bed *enginetest.Bed, env *docker.Environment, labels map[string]string, name string) string {
 	t.Helper()
-	image, err := env.SelfImage(t.Context())
+	image, err := env.ProgramImage(t.Context(), program.Helper)
 	if err != nil {
 		t.Fatal(err)
 	}

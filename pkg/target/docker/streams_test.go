@@ -86,6 +86,7 @@ func TestImageAnswers(t *testing.T) {
 			engine := e.open().Engine
 			e.answer("POST /images/create", http.StatusOK, c.body)
 			e.answer("POST /build", http.StatusOK, c.body)
+			e.answer("GET /images/json", http.StatusOK, `[]`)
 			folder := fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\n")}}
 			for doing, err := range map[string]error{
 				"pull shop/db:1":   engine.Pull(t.Context(), "shop/db:1"),

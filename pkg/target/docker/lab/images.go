@@ -15,8 +15,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gameday-dev/gameday/internal/program"
 )
 
 // The images that labs are built from: what may be there, what may be pulled,
@@ -26,26 +31,34 @@ const (
 	madeBase   = "gameday/base:bookworm"
 )
 
-// images makes the images of a lab that are not there, and returns the
+// images makes the images of a lab that are not there, side by side, and returns the
 // variables that name them to compose.
 func (p Provisioner) images(ctx context.Context, name string, spec Spec) ([]string, error) {
-	self, err := p.Engine.SelfImage(ctx)
-	if err != nil {
-		return nil, err
+	p.Progress = p.Progress.Serial()
+	making, ctx := errgroup.WithContext(ctx)
+	environ := make([]string, len(spec.Images)+1)
+	making.Go(func() error {
+		application, err := p.Engine.PrepareProgram(ctx, program.Lab, p.Progress.Step)
+		environ[0] = "GAMEDAY_IMAGE_LAB=" + application
+		return err
+	})
+	base := sync.OnceValues(func() (string, error) { return p.base(ctx) })
+	for i, image := range spec.Images {
+		making.Go(func() error {
+			reference, err := p.image(ctx, name, image, base)
+			environ[i+1] = "GAMEDAY_IMAGE_" + strings.ToUpper(image) + "=" + reference
+			return err
+		})
 	}
-	environ := []string{"GAMEDAY_IMAGE_SELF=" + self}
-	for _, image := range spec.Images {
-		reference, err := p.Image(ctx, name, image)
-		if err != nil {
-			return nil, err
-		}
-		environ = append(environ, "GAMEDAY_IMAGE_"+strings.ToUpper(image)+"="+reference)
-	}
-	return environ, nil
+	return environ, making.Wait()
 }
 
 // Image is the reference of one of a lab's images, which is made if it is not there.
 func (p Provisioner) Image(ctx context.Context, name, image string) (reference string, err error) {
+	return p.image(ctx, name, image, func() (string, error) { return p.base(ctx) })
+}
+
+func (p Provisioner) image(ctx context.Context, name, image string, base func() (string, error)) (reference string, err error) {
 	folder, err := fs.Sub(p.Files, path.Join(name, image))
 	if err != nil {
 		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
@@ -59,12 +72,16 @@ func (p Provisioner) Image(ctx context.Context, name, image string) (reference s
 	if err != nil || found {
 		return reference, err
 	}
-	base, err := p.base(ctx)
+	on, err := base()
 	if err != nil {
 		return "", err
 	}
-	p.Progress.Step("building image " + image)
-	return reference, p.Engine.Build(ctx, reference, folder, map[string]string{"BASE": base}, p.Progress.Detail)
+	doing := "building image " + image
+	p.Progress.Step(doing)
+	return reference, p.Engine.Build(ctx, reference, folder, map[string]string{"BASE": on}, func(step string) {
+		number, _, _ := strings.Cut(step, " : ") // what follows is the line of the Dockerfile
+		p.Progress.Step(doing + ": " + strings.ToLower(number))
+	})
 }
 
 // contentOf is a short hash of a folder's files.

@@ -1,4 +1,4 @@
-package helper_test
+package echo_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gameday-dev/gameday/pkg/helper"
+	"github.com/gameday-dev/gameday/labs/echo"
 )
 
 // echoing is the address of something that answers, until the test ends.
@@ -27,7 +27,7 @@ func echoing(t *testing.T) string {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- helper.Echo(ctx, address) }()
+		go func() { ended <- echo.Serve(ctx, address) }()
 		t.Cleanup(func() {
 			cancel()
 			if err := <-ended; err != nil && !errors.Is(err, syscall.EADDRINUSE) {
@@ -37,7 +37,7 @@ func echoing(t *testing.T) string {
 		deadline, stop := context.WithTimeout(t.Context(), 5*time.Second)
 		defer stop()
 		for deadline.Err() == nil && len(ended) == 0 {
-			if _, err := helper.Reach(deadline, "udp", address); err == nil {
+			if _, err := echo.Reach(deadline, "udp", address); err == nil {
 				return address
 			}
 		}
@@ -52,7 +52,7 @@ func TestReach(t *testing.T) {
 	address := echoing(t)
 	for _, network := range []string{"tcp", "udp"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		took, err := helper.Reach(ctx, network, address)
+		took, err := echo.Reach(ctx, network, address)
 		cancel()
 		if err != nil || took <= 0 || took > 10*time.Second {
 			t.Errorf("%s: %v, %v", network, took, err)
@@ -60,7 +60,7 @@ func TestReach(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if _, err := helper.Reach(ctx, "dns", "localhost"); err != nil {
+	if _, err := echo.Reach(ctx, "dns", "localhost"); err != nil {
 		t.Errorf("dns: %v", err)
 	}
 }
@@ -72,7 +72,7 @@ func TestReachHolds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	held := make(chan error, 1)
 	go func() {
-		_, err := helper.Reach(ctx, "hold", address)
+		_, err := echo.Reach(ctx, "hold", address)
 		held <- err
 	}()
 	select {
@@ -103,16 +103,16 @@ func TestWhatCannotBeReached(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := helper.Reach(ctx, "tcp", closed.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := echo.Reach(ctx, "tcp", closed.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a closed port: %v", err)
 	}
-	if _, err := helper.Reach(ctx, "udp", silent.LocalAddr().String()); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := echo.Reach(ctx, "udp", silent.LocalAddr().String()); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a silent port: %v", err)
 	}
-	if _, err := helper.Reach(ctx, "carrier pigeon", "127.0.0.1:"+strconv.Itoa(7)); err == nil {
+	if _, err := echo.Reach(ctx, "carrier pigeon", "127.0.0.1:"+strconv.Itoa(7)); err == nil {
 		t.Error("reached by a network that there is not")
 	}
-	if err := helper.Echo(t.Context(), "127.0.0.1:no-port"); err == nil {
+	if err := echo.Serve(t.Context(), "127.0.0.1:no-port"); err == nil {
 		t.Error("something answers at no port")
 	}
 }

@@ -1,4 +1,6 @@
-package helper
+// Package echo looks at a network from inside, in a lab or a test: one end answers, the
+// other measures how long the answer took.
+package echo
 
 import (
 	"context"
@@ -46,9 +48,9 @@ func Reach(ctx context.Context, network, address string) (time.Duration, error) 
 	return time.Since(began), err
 }
 
-// Echo sends everything back that comes to a port, by TCP and UDP, until ctx
+// Serve sends everything back that comes to a port, by TCP and UDP, until ctx
 // ends: something to reach in a network that has nothing else.
-func Echo(ctx context.Context, address string) error {
+func Serve(ctx context.Context, address string) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
