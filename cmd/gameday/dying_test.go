@@ -158,7 +158,7 @@ func (l *labTest) journals() int {
 func (l *labTest) killNine() {
 	for _, phase := range []string{"baseline", "inject", "watch", "undo", "repair"} {
 		l.run(phase, func() {
-			for range enginetest.Rounds(2, 10) {
+			for range enginetest.Rounds(1, 10) {
 				l.serves()
 				cmd, phases := l.start(quick("1s")...)
 				l.await(phases, phase)
@@ -167,20 +167,22 @@ func (l *labTest) killNine() {
 				_ = cmd.Wait()
 				l.asBefore()
 			}
-			// No lock stands in the way of the next one.
-			l.serves()
-			if out := l.gameday(append(quick("2s"), "--json")...); out.code != 1 {
-				l.t.Error(out)
-			}
 		})
+	}
+	// No lock stands in the way of the next one.
+	l.serves()
+	if out := l.gameday(append(quick("2s"), "--json")...); out.code != 1 {
+		l.t.Error(out)
 	}
 }
 
 // killNineHelpers kills the runner while a helper cuts, delays and fills.
 func (l *labTest) killNineHelpers() {
-	for _, name := range []string{"checkout-db-partition", "checkout-db-slow", "checkout-db-disk-full", "checkout-dns-loss", "checkout-db-crash"} {
+	for i, name := range []string{"checkout-db-partition", "checkout-db-slow", "checkout-db-disk-full", "checkout-dns-loss", "checkout-db-crash"} {
 		l.run(name, func() {
-			for _, phase := range []string{"inject", "watch", "watch"}[:enginetest.Rounds(2, 3)] {
+			// Of one scenario in the one phase, of the next in the other.
+			for round := range enginetest.Rounds(1, 4) {
+				phase := []string{"inject", "watch"}[(i+round)%2]
 				l.serves()
 				cmd, phases := l.start("run", name, "--set", "timing.baseline=2s", "--set", "objective.rto=2s", "--set", "timing.watch=3s", "--set", "objective.hold=1s")
 				l.await(phases, phase)
@@ -198,7 +200,7 @@ func (l *labTest) killNineHelpers() {
 // namespaces, in which nothing was done yet.
 func (l *labTest) restarted() {
 	l.serves()
-	cmd := l.command("run", "checkout-db-partition", "--json", "--set", "timing.baseline=2s", "--set", "timing.watch=12s")
+	cmd := l.command("run", "checkout-db-partition", "--json", "--set", "timing.baseline=2s", "--set", "timing.watch=8s", "--set", "objective.rto=5s")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
@@ -235,7 +237,7 @@ func (l *labTest) restarted() {
 // killedWhileStarting kills the runner while it brings the lab up: the guard
 // takes down what was up by then, and what came after.
 func (l *labTest) killedWhileStarting(before []string) {
-	for range 3 {
+	for range enginetest.Rounds(1, 5) {
 		cmd, phases := l.start(quick("1s")...)
 		l.await(phases, "starting")
 		<-time.After(time.Duration(rand.Int64N(int64(3 * time.Second))))

@@ -59,6 +59,7 @@ func (l *labTest) witnessInside() (stop func() []witnessed) {
 	sleep 0.05
 done`
 	ctx := context.WithoutCancel(l.t.Context())
+	enginetest.Guard(l.t, "gameday.test=witness")
 	created, err := l.docker.ContainerCreate(ctx, &container.Config{
 		Image: l.imageOf("lb"), Entrypoint: []string{"bash", "-c", script}, Labels: map[string]string{"gameday.test": "witness"},
 	}, &container.HostConfig{NetworkMode: "gameday-checkout_shop", Init: new(true)}, nil, nil, "")

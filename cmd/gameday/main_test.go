@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	main "github.com/gameday-dev/gameday/cmd/gameday"
+	"github.com/gameday-dev/gameday/internal/enginetest"
 )
 
 // binary is the program under test, built as `go build` builds it: the tests
@@ -23,16 +24,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GAMEDAY_TOY") != "" {
 		os.Exit(main.RunWithToy()) //nolint:forbidigo // as main does
 	}
-	os.Exit(buildAndRun(m)) //nolint:forbidigo // the deferred clean-up is inside
+	os.Exit(buildAndRun(m)) //nolint:forbidigo // as testing does
 }
 
 func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "gameday-test-*")
+	dir, err := enginetest.Folder()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "gameday")
 	build := exec.Command("go", "build", "-o", binary, ".") //nolint:noctx // there is no test yet whose context it could be
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")       // as it is released

@@ -24,11 +24,11 @@ func (l *labTest) page(v verdict) {
 	b := browsertest.New(l.t)
 	address := "file://" + l.file(v, "report.html")
 	b.Open(l.t, address)
-	// A run of some 60 s in spans of half a second: a bar for each, of one colour or
+	// A run of some 30 s in spans of half a second: a bar for each, of one colour or
 	// more, and as many points on each line of latency.
 	bars := b.Number(l.t, `document.querySelectorAll('svg path[style*="#2F9E6E"], svg path[style*="#D3364B"], svg path[style*="#E8A317"]').length`)
-	lines := b.Number(l.t, `[...document.querySelectorAll('svg path')].filter(p => (p.getAttribute('d').match(/L/g) || []).length > 60).length`)
-	if bars < 100 || bars > 400 || lines != 3 {
+	lines := b.Number(l.t, `[...document.querySelectorAll('svg path')].filter(p => (p.getAttribute('d').match(/L/g) || []).length > 40).length`)
+	if bars < 50 || bars > 200 || lines != 3 {
 		l.t.Errorf("%d bars and %d lines", bars, lines)
 	}
 	if rows := b.Number(l.t, `document.querySelectorAll('main section table tr').length`); rows < 20 {

@@ -212,13 +212,13 @@ func overlapping(all []aJob) string {
 	return ""
 }
 
-// schedule is a scenario on a schedule: five verdicts come of themselves, one after the
-// other; a person logs in, looks at a report, sees a run live, stops it, and sees it
+// schedule is a scenario on a schedule: verdicts come of themselves, one after the other; a person logs in, looks at a report, sees a run live, stops it, and sees it
 // undone.
 func (l *labTest) schedule() {
 	l.serves()
 	s := l.serve(l.folder("5s", `  - {name: often, cron: "@every 12s", scenario: checkout-app-loss}`))
-	l.within(3*time.Minute, "five verdicts", func() bool { return len(s.in("done")) >= 5 })
+	verdicts := enginetest.Rounds(2, 5)
+	l.within(3*time.Minute, "verdicts", func() bool { return len(s.in("done")) >= verdicts })
 	for _, j := range s.in("done") {
 		if j.Verdict != "disproved" && j.Verdict != "inconclusive" || j.Run == "" {
 			l.t.Errorf("%+v", j)
@@ -239,7 +239,7 @@ func (l *labTest) schedule() {
 			l.t.Errorf("%s is not whole", path)
 		}
 	}
-	if n := b.Number(l.t, `document.querySelectorAll("tbody tr").length`); n < 5 {
+	if n := b.Number(l.t, `document.querySelectorAll("tbody tr").length`); n < verdicts {
 		l.t.Errorf("the history shows %d runs", n)
 	}
 	b.Click(l.t, `tbody th a[href$="report.html"]`)
@@ -295,7 +295,7 @@ func (l *labTest) killSwitch(s *served) {
 
 // several is three instances that share a PostgreSQL: one run at a time; one that is
 // killed with -9 in the middle of its run leaves a clean environment, its job is not
-// run again, and the schedule goes on elsewhere. Then PostgreSQL is away for 30 s.
+// run again, and the schedule goes on elsewhere. Then PostgreSQL is away for a while.
 func (l *labTest) several() {
 	l.serves()
 	pg := pgtest.New(l.t)
@@ -362,7 +362,7 @@ func (l *labTest) oncesOnly(s *served, dir string) {
 	}
 }
 
-// storeAway takes PostgreSQL away for 30 s in the middle of a run.
+// storeAway takes PostgreSQL away in the middle of a run, for longer than the run takes.
 func (l *labTest) storeAway(pg *pgtest.Server, alive []*served) {
 	l.within(time.Minute, "a run breaks something", func() bool { return len(alive[0].in("running")) == 1 && l.broken() })
 	during := alive[0].in("running")[0]
@@ -374,7 +374,8 @@ func (l *labTest) storeAway(pg *pgtest.Server, alive []*served) {
 			return strings.Contains(s.said(), "msg=unavailable") && strings.Contains(s.said(), "what=store")
 		})
 	}
-	<-time.After(time.Until(gone.Add(30 * time.Second))) // it is away for so long
+	away := time.Duration(enginetest.Rounds(15, 30)) * time.Second
+	<-time.After(time.Until(gone.Add(away)))
 	if l.broken() {
 		l.t.Error("something was broken while the store was away")
 	}
@@ -391,10 +392,10 @@ func (l *labTest) storeAway(pg *pgtest.Server, alive []*served) {
 	if after.Verdict == "" || after.Instance != during.Instance {
 		l.t.Errorf("%+v", after)
 	}
-	l.t.Logf("the store was away for 30 s: the run is %s, %q", after.Verdict, after.Why)
+	l.t.Logf("the store was away for %v: the run is %s, %q", away, after.Verdict, after.Why)
 	l.within(time.Minute, "the schedule goes on", func() bool {
 		for _, j := range alive[0].in("running") {
-			if j.Began.After(gone.Add(30 * time.Second)) {
+			if j.Began.After(gone.Add(away)) {
 				return true
 			}
 		}

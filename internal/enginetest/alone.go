@@ -50,7 +50,7 @@ func queued(tb testing.TB) *flock.Flock {
 	return queue
 }
 
-func lockFile(name string) string { return filepath.Join(os.TempDir(), "gameday-test-"+name+".lock") }
+func lockFile(name string) string { return filepath.Join(shared, "gameday-test-"+name+".lock") }
 
 // Rounds is the number of rounds of a test that depends on chance: few, or many if
 // GAMEDAY_LONG_TESTS is set.

@@ -54,6 +54,8 @@ func New(tb testing.TB, options ...func(*Options)) *Bed {
 		tb.Fatal(err)
 	}
 	b.Env = env
+	Guard(tb, b.Label)
+	Guard(tb, "gameday.fence="+b.Label) // of its helpers
 	tb.Cleanup(func() { _ = env.Close() })
 	return b
 }
@@ -73,6 +75,9 @@ func Client(tb testing.TB) *client.Client {
 	tb.Cleanup(func() { _ = c.Close() })
 	if _, err := c.Ping(tb.Context()); err != nil {
 		Missing(tb, err)
+	}
+	if _, err := Folder(); err != nil {
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -101,11 +106,7 @@ func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	all := map[string]string{}
-	for _, label := range append(labels, b.Label) {
-		key, value, _ := strings.Cut(label, "=")
-		all[key] = value
-	}
+	all := b.Labels(labels...)
 	exposed := nat.PortSet{}
 	for port := range host.PortBindings {
 		exposed[port] = struct{}{}
@@ -123,6 +124,16 @@ func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	}
 	b.Eventually("the container serves", func() bool { return b.Serves(created.ID) })
 	return created.ID
+}
+
+// Labels are the bed's label, and others.
+func (b *Bed) Labels(others ...string) map[string]string {
+	all := map[string]string{}
+	for _, label := range append(others, b.Label) {
+		key, value, _ := strings.Cut(label, "=")
+		all[key] = value
+	}
+	return all
 }
 
 // Remove removes a container in any state.

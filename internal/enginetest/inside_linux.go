@@ -22,7 +22,7 @@ import (
 func (b *Bed) Network() string {
 	b.T.Helper()
 	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label)
-	created, err := b.Client.NetworkCreate(b.T.Context(), name, network.CreateOptions{Labels: map[string]string{"gameday.test": "true"}})
+	created, err := b.Client.NetworkCreate(b.T.Context(), name, network.CreateOptions{Labels: b.Labels()})
 	if err != nil {
 		b.T.Fatal(err)
 	}

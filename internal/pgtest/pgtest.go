@@ -48,7 +48,7 @@ func New(tb testing.TB) *Server {
 		tb.Fatal(err)
 	}
 	created, err := bed.Client.ContainerCreate(tb.Context(), &container.Config{
-		Image: image, Cmd: []string{"sh", "-c", start}, ExposedPorts: nat.PortSet{port: {}}, Labels: map[string]string{"gameday.test": "pg"},
+		Image: image, Cmd: []string{"sh", "-c", start}, ExposedPorts: nat.PortSet{port: {}}, Labels: bed.Labels(),
 	}, &container.HostConfig{
 		PortBindings: nat.PortMap{port: {{HostIP: "127.0.0.1", HostPort: enginetest.FreePort(tb)}}},
 		Tmpfs:        map[string]string{"/var/lib/postgresql/data": ""}, // else the image's volume would be left behind

@@ -185,7 +185,7 @@ func TestBuild(t *testing.T) {
 }
 
 // An image that is given is used as it is, and pulled if it is not there.
-func TestGivenHelperImage(t *testing.T) { //nolint:paralleltest // it sets a variable
+func TestGivenHelperImage(t *testing.T) {
 	const given = "registry.example/gameday-helper:1"
 	t.Setenv(docker.HelperImage, given)
 	e := newFakeEngine(t)

@@ -46,6 +46,7 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 	if len(left()) > 0 {
 		t.Fatal("lab checkout-ha is up already, and a test touches only what it started itself: gameday lab down checkout-ha")
 	}
+	enginetest.GuardProject(t, "gameday-checkout-ha")
 	t.Cleanup(func() {
 		if code, _, text := gameday("lab", "down", "checkout-ha"); code != 0 {
 			t.Error(text)
