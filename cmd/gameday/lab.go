@@ -58,6 +58,9 @@ func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) 
 		if err != nil {
 			return err
 		}
+		if err := check(c, labs, lab); err != nil {
+			return err
+		}
 		lock, err := run.Locks{StateDir: s.StateDir, Note: view.progress}.Acquire(c.Context, site, journal.HolderNow(run.NewID("lab-"+c.Command.Name, time.Now()), env.Name))
 		if err != nil {
 			return err
@@ -74,6 +77,14 @@ func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) 
 		_, err = fmt.Fprintln(c.App.Writer, text)
 		return err
 	}
+}
+
+// check reports at once what is missing to bring a lab up.
+func check(c *cli.Context, labs target.Provisioner, lab target.Lab) error {
+	if c.Command.Name != "up" {
+		return nil
+	}
+	return labs.Check(c.Context, lab)
 }
 
 // provisioner is the one of an environment, which must have one.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,52 +48,60 @@ var shared = os.TempDir() //nolint:gochecknoglobals // read before it is replace
 func init() { //nolint:gochecknoinits // the test binary is a guard before it is anything else
 	if dir := os.Getenv(guardVariable); dir != "" {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until the test process has ended
-		if err := clean(context.Background(), dir); err != nil {
+		if err := clean(dir); err != nil {
 			_ = os.WriteFile(dir+".log", []byte(err.Error()+"\n"), 0o600)
 		}
-		os.Exit(0)
+		os.Exit(0) //nolint:forbidigo // as main does
 	}
 }
 
 // Folder is this process's folder, which its guard removes. From the first call on, it is
 // the folder for temporary files.
-func Folder() (dir string, err error) { return folder() }
+func Folder() (dir string, err error) {
+	it, err := guarded()
+	runtime.KeepAlive(it.alive)
+	return it.dir, err
+}
 
-var folder = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // one of each process
+// guardedFolder is a folder, and what ends when this process does.
+type guardedFolder struct {
+	dir   string
+	alive io.WriteCloser
+}
+
+var guarded = sync.OnceValues(func() (it guardedFolder, err error) { //nolint:gochecknoglobals // one of each process
 	if err := cleanOrphans(shared); err != nil {
-		return "", fmt.Errorf("remove what former tests left: %w", err)
+		return it, fmt.Errorf("remove what former tests left: %w", err)
 	}
 	dir, err := os.MkdirTemp(shared, folders)
 	if err != nil {
-		return "", err
+		return it, err
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, lockFileName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return "", err
+		return it, err
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", err
+		return it, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return "", err
+		return it, err
 	}
-	guard := exec.Command(self) //nolint:gosec,noctx // G204: ourselves; it outlives every context
+	guard := exec.Command(self)
 	guard.Env = append(os.Environ(), guardVariable+"="+dir)
 	guard.ExtraFiles = []*os.File{lock} // the lock is held as long as one of the two is open
 	guard.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if alive, err = guard.StdinPipe(); err != nil {
-		return "", err
+	if it.alive, err = guard.StdinPipe(); err != nil {
+		return it, err
 	}
 	if err := guard.Start(); err != nil {
-		return "", err
+		return it, err
 	}
+	it.dir = dir
 	// Others may look into it: some tests run gameday as another user.
-	return dir, errors.Join(os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir)) //nolint:gosec // G302: see above
+	return it, errors.Join(os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir))
 })
-
-// alive ends with this process.
-var alive io.WriteCloser //nolint:gochecknoglobals // kept for as long as the process lives
 
 // Guard has containers, networks and volumes with a label, KEY=VALUE, removed if this
 // process ends before the test does.
@@ -137,7 +146,7 @@ func cleanOrphans(in string) error {
 		}
 		lock := flock.New(filepath.Join(dir, lockFileName))
 		if ok, err := lock.TryLock(); err == nil && ok {
-			errs = append(errs, clean(context.Background(), dir), lock.Close())
+			errs = append(errs, clean(dir), lock.Close())
 		}
 	}
 	return errors.Join(append(errs, err)...)
@@ -147,8 +156,8 @@ func cleanOrphans(in string) error {
 const cleaning = 2 * time.Minute
 
 // clean removes what a test process has left, and its folder.
-func clean(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeout(ctx, cleaning)
+func clean(dir string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cleaning) //nolint:forbidigo // every other context has ended
 	defer cancel()
 	endProcesses(ctx, dir)
 	data, err := os.ReadFile(filepath.Join(dir, leftFile))
@@ -169,34 +178,40 @@ func clean(ctx context.Context, dir string) error {
 			return err
 		}
 		defer engine.Close()
-		for _, label := range slices.Sorted(maps.Keys(left)) {
-			if err := removeLabelled(ctx, engine, label); err != nil {
-				return fmt.Errorf("remove what is labelled %s: %w", label, err)
-			}
+		if err := removeLabelled(ctx, engine, slices.Sorted(maps.Keys(left))); err != nil {
+			return fmt.Errorf("remove what is labelled %v: %w", left, err)
 		}
 	}
 	return errors.Join(unmountBelow(dir), os.RemoveAll(dir))
 }
 
-// removeLabelled removes all that has a label, until nothing has.
-func removeLabelled(ctx context.Context, engine *client.Client, label string) error {
-	having := filters.NewArgs(filters.Arg("label", label))
+// removeLabelled removes all that has one of the labels, until nothing has. What one has
+// can be in use by what another has.
+func removeLabelled(ctx context.Context, engine *client.Client, labels []string) error {
 	for {
-		containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: having})
-		networks, err2 := engine.NetworkList(ctx, network.ListOptions{Filters: having})
-		volumes, err3 := engine.VolumeList(ctx, volume.ListOptions{Filters: having})
-		if err := errors.Join(err1, err2, err3); err != nil || len(containers)+len(networks)+len(volumes.Volumes) == 0 {
-			return err
+		found := 0
+		for _, label := range labels {
+			having := filters.NewArgs(filters.Arg("label", label))
+			containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: having})
+			networks, err2 := engine.NetworkList(ctx, network.ListOptions{Filters: having})
+			volumes, err3 := engine.VolumeList(ctx, volume.ListOptions{Filters: having})
+			if err := errors.Join(err1, err2, err3); err != nil {
+				return err
+			}
+			found += len(containers) + len(networks) + len(volumes.Volumes)
+			// What cannot be removed yet is met again in the next round.
+			for _, c := range containers {
+				_ = engine.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+			}
+			for _, n := range networks {
+				_ = engine.NetworkRemove(ctx, n.ID)
+			}
+			for _, v := range volumes.Volumes {
+				_ = engine.VolumeRemove(ctx, v.Name, true)
+			}
 		}
-		// Who is still about to be created, or removed by others, is met in the next round.
-		for _, c := range containers {
-			_ = engine.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
-		}
-		for _, n := range networks {
-			_ = engine.NetworkRemove(ctx, n.ID)
-		}
-		for _, v := range volumes.Volumes {
-			_ = engine.VolumeRemove(ctx, v.Name, true)
+		if found == 0 {
+			return nil
 		}
 		<-time.After(polling)
 	}

@@ -42,7 +42,7 @@ func leave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("left:", b.Label, folder, sleep.Process.Pid)
+	fmt.Fprintln(os.Stdout, "left:", b.Label, folder, sleep.Process.Pid)
 	<-time.After(time.Minute)
 }
 
@@ -107,11 +107,11 @@ func (l left) there(t *testing.T, docker *client.Client) (all []string) {
 // A test process that is killed leaves nothing: its guard removes it, or, if the guard
 // was killed too, whoever tests next.
 func TestWhatAKilledTestLeaves(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(leaver) != "" {
 		leave(t)
 		return
 	}
-	t.Parallel()
 	docker := enginetest.Client(t)
 	gone := func(t *testing.T, l left) {
 		t.Helper()

@@ -7,7 +7,6 @@ package program
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"debug/elf"
 	"errors"
@@ -100,6 +99,10 @@ func check(path, arch string) error {
 // build builds the program from the source of this package. The result is kept in the
 // user's cache folder, where Go finds that it is up to date.
 func (n Name) build(ctx context.Context, arch string) (binary []byte, err error) {
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		return nil, errors.New("Go is not installed") //nolint:staticcheck // ST1005: a name
+	}
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Dir(filepath.Dir(filepath.Dir(here)))
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
@@ -126,13 +129,12 @@ func (n Name) build(ctx context.Context, arch string) (binary []byte, err error)
 			return nil, err
 		}
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, module+"/cmd/"+string(n)) //nolint:gosec // G204: one of ours
+	cmd := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, module+"/cmd/"+string(n)) //nolint:gosec // G204: one of ours
 	cmd.Dir = root
 	// The program must not inherit a test's coverage or race flags.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
 	if output, err := cmd.CombinedOutput(); err != nil {
-		said := strings.TrimSpace(string(bytes.ToValidUTF8(output, nil)))
-		return nil, fmt.Errorf("go build: %w: %s", err, cmp.Or(said, "it said nothing"))
+		return nil, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(bytes.ToValidUTF8(output, nil))))
 	}
 	return n.in(dir, arch)
 }

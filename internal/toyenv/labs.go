@@ -35,6 +35,8 @@ type provisioner struct {
 }
 
 // State implements [target.Provisioner].
+func (p provisioner) Check(context.Context, target.Lab) error { return nil }
+
 func (p provisioner) State(_ context.Context, lab target.Lab) (target.LabState, error) {
 	all, err := p.env.All()
 	if err != nil {

@@ -54,15 +54,15 @@ func insideSuite() map[string]conformance {
 		},
 		"pids": {fault: of(&fault.PIDs{Max: 100}), notFelt: serves, felt: func(s scene) bool { return cgroup(s, "pids.max") == "100" }},
 		"hang": {
-			fault: of(&fault.Hang{Process: "gameday"}), host: container.HostConfig{Init: new(true)},
+			fault: of(&fault.Hang{Process: "gameday-lab"}), host: container.HostConfig{Init: new(true)},
 			felt: func(s scene) bool { return s.Inspect(s.id).State.Running && !s.Serves(s.id) },
 		},
 		"process, by SIGKILL": {
-			fault: &fault.Process{Name: "gameday"}, host: container.HostConfig{Init: new(true)}, refusesRepeat: true, moment: true,
+			fault: &fault.Process{Name: "gameday-lab"}, host: container.HostConfig{Init: new(true)}, refusesRepeat: true, moment: true,
 			felt: func(s scene) bool { return !s.Inspect(s.id).State.Running },
 		},
 		"process": {
-			fault: &fault.Process{Name: "gameday", Signal: "TERM"}, refusesRepeat: true, moment: true,
+			fault: &fault.Process{Name: "gameday-lab", Signal: "TERM"}, refusesRepeat: true, moment: true,
 			felt: func(s scene) bool { return !s.Inspect(s.id).State.Running },
 		},
 		"file, with no permission": {fault: &fault.File{Path: "/etc/hostname", Do: "chmod", Mode: "0000"}, notFelt: serves, felt: func(s scene) bool {
@@ -181,7 +181,7 @@ func TestAShieldedProcessIsAnError(t *testing.T) {
 	b := enginetest.New(t)
 	id := b.Start("no")
 	h := b.Open(id)
-	for _, f := range []fault.Fault{&fault.Process{Name: "gameday"}, of(&fault.Hang{Process: "gameday"}), &fault.Process{Name: "nginx", Signal: "TERM"}} {
+	for _, f := range []fault.Fault{&fault.Process{Name: "gameday-lab"}, of(&fault.Hang{Process: "gameday-lab"}), &fault.Process{Name: "nginx", Signal: "TERM"}} {
 		if _, err := f.Prepare(t.Context(), h); err == nil {
 			t.Errorf("%+v: no error, and it would have no effect", f)
 		}

@@ -75,6 +75,11 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	if err != nil {
 		return err
 	}
+	if !d.Lab.IsZero() && d.Labs != nil {
+		if err := d.Labs.Check(ctx, d.Lab); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
 	if preparer, ok := d.Site.(target.Preparer); ok {
 		if err := preparer.Prepare(ctx, d.progress); err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)

@@ -65,6 +65,9 @@ func (s LabState) Refusal(wanted Lab) error {
 type Provisioner interface {
 	// State looks at a lab, without touching it.
 	State(ctx context.Context, lab Lab) (LabState, error)
+	// Check reports at once what this machine lacks to bring a lab up, before anything
+	// that takes its time is begun.
+	Check(ctx context.Context, lab Lab) error
 	// Up makes what a lab lacks, and waits until it serves.
 	Up(ctx context.Context, lab Lab) error
 	// Down removes all that there is of a lab but its images.

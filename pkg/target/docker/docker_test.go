@@ -158,7 +158,7 @@ func TestExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := execer.Exec(t.Context(), []string{"/gameday-lab", "help"})
-	if err != nil || r.ExitCode != 0 || !strings.HasPrefix(r.Output, "gameday ") {
+	if err != nil || r.ExitCode != 0 || !strings.HasPrefix(r.Output, "usage: gameday-lab ") {
 		t.Errorf("%+v %v", r, err)
 	}
 	if r, err = execer.Exec(t.Context(), []string{"/gameday-lab", "nonsense"}); err != nil || r.ExitCode != 2 {

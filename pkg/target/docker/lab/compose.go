@@ -8,7 +8,7 @@ import (
 )
 
 // errNoCompose says what to do if there is no compose.
-var errNoCompose = errors.New("neither `docker compose` nor `docker-compose` is installed: install Docker Compose")
+var errNoCompose = errors.New("labs need Docker Compose, and neither `docker compose` nor `docker-compose` is installed: see https://docs.docker.com/compose/install")
 
 // compose runs docker compose if it is installed, else docker-compose, on the
 // compose.yaml in dir.

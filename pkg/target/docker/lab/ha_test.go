@@ -57,10 +57,15 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 		t.Fatal(text)
 	}
 	release()
-	for _, name := range []string{"checkout-lb-loss", "checkout-db-loss", "checkout-dns-one-server"} {
+	// The database takes its seven seconds, and the others less than one.
+	for name, timing := range map[string][]string{
+		"checkout-lb-loss":        {"timing.watch=8s", "objective.rto=5s"},
+		"checkout-db-loss":        {"timing.watch=18s", "objective.rto=12s"},
+		"checkout-dns-one-server": {"timing.watch=8s", "objective.rto=5s"},
+	} {
 		release := enginetest.Alone(t)
 		code, out, text := gameday("run", name, "--env", "lab/checkout-ha", "--json",
-			"--set", "timing.baseline=5s", "--set", "timing.watch=20s", "--set", "objective.rto=12s", "--set", "load[0].rate=20/s")
+			"--set", "timing.baseline=4s", "--set", timing[0], "--set", timing[1], "--set", "load[0].rate=20/s")
 		release()
 		var v struct {
 			Verdict, State string
@@ -74,7 +79,7 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 			t.Errorf("%s: exit code %d, %+v\n%s", name, code, v, text)
 			continue
 		}
-		if v.Writes != nil && (v.Writes.Lost > 0 || v.Writes.Acknowledged < 100) {
+		if v.Writes != nil && (v.Writes.Lost > 0 || v.Writes.Acknowledged < 80) {
 			t.Errorf("%s: %+v", name, v.Writes)
 		}
 		if v.Hi != nil {

@@ -113,10 +113,24 @@ func (l Labs) On(site target.Site, progress target.Progress) (target.Provisioner
 	return Provisioner{l, env.Engine, progress}, nil
 }
 
+// Check implements [target.Provisioner].
+func (p Provisioner) Check(ctx context.Context, lab target.Lab) error {
+	if _, err := composeCommand(ctx); err == nil {
+		return nil
+	}
+	if found, err := p.Engine.Project(ctx, project(lab)); err != nil || found.Running > 0 {
+		return err // it is up already
+	}
+	return errNoCompose
+}
+
 // Up implements [target.Provisioner].
 func (p Provisioner) Up(ctx context.Context, lab target.Lab) error {
 	spec, err := p.spec(lab)
 	if err != nil {
+		return err
+	}
+	if err := p.Check(ctx, lab); err != nil {
 		return err
 	}
 	found, err := p.Engine.Project(ctx, project(lab))
@@ -139,7 +153,6 @@ func (p Provisioner) Up(ctx context.Context, lab target.Lab) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
 	p.Progress.Step("starting lab " + lab.String())
 	environ = append(environ, "GAMEDAY_PORT="+strconv.Itoa(spec.Port), "GAMEDAY_WITH="+strings.Join(lab.With, "+"))
 	var args []string
@@ -213,20 +226,46 @@ func portFree(ctx context.Context, port int) error {
 	return listener.Close()
 }
 
-// extract lays a lab's files out for compose.
+// extract lays a lab's files out for compose, in the user's cache: a run that is killed
+// leaves no folder of its own.
 func (p Provisioner) extract(name string) (string, error) {
-	dir, err := os.MkdirTemp("", "gameday-lab-*")
+	files, err := fs.Sub(p.Files, name)
 	if err != nil {
 		return "", fmt.Errorf("lay out lab %s: %w", name, err)
 	}
-	files, err := fs.Sub(p.Files, name)
-	if err == nil {
-		err = os.CopyFS(filepath.Join(dir, name), files)
-	}
+	hash, err := contentOf(files)
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("lay out lab %s: %w", name, err), os.RemoveAll(dir))
+		return "", fmt.Errorf("lay out lab %s: %w", name, err)
 	}
-	return filepath.Join(dir, name), nil
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "gameday", "labs", name+"-"+hash)
+	there := func() bool {
+		found, err := contentOf(os.DirFS(dir))
+		return err == nil && found == hash
+	}
+	if there() {
+		return dir, nil
+	}
+	if err := layOut(files, dir); err != nil && !there() { // another process may have been quicker
+		return "", fmt.Errorf("lay out lab %s: %w", name, err)
+	}
+	return dir, nil
+}
+
+// layOut replaces a folder by files, all at once.
+func layOut(files fs.FS, dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dir), "new-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	return errors.Join(os.CopyFS(filepath.Join(temp, "files"), files), os.RemoveAll(dir), os.Rename(filepath.Join(temp, "files"), dir))
 }
 
 // readyTimeout is how long a lab may take to serve once its containers run.
