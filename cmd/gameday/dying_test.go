@@ -29,6 +29,12 @@ func quick(watch string) []string {
 	}
 }
 
+// undecided is a game day that is not decided soon: one that is ended by a person is
+// aborted, unless it has proven something by then.
+func undecided() []string {
+	return append(quick("80s"), "--set", "objective.rto=60s")
+}
+
 // start starts a run, and tells the phases as they begin.
 func (l *labTest) start(args ...string) (cmd *exec.Cmd, phases <-chan string) {
 	l.t.Helper()
@@ -72,7 +78,7 @@ func (l *labTest) await(phases <-chan string, phase string) {
 }
 
 func (l *labTest) twoAtOnce() {
-	cmd, phases := l.start(quick("20s")...)
+	cmd, phases := l.start(undecided()...)
 	l.await(phases, "watch")
 	out := l.gameday("run", "checkout-lb-loss")
 	if out.code != 2 || !strings.Contains(out.stderr, fmt.Sprintf("process %d", cmd.Process.Pid)) || !strings.Contains(out.stderr, "checkout-db-loss") {
@@ -94,7 +100,7 @@ func (l *labTest) twoAtOnce() {
 
 func (l *labTest) interrupt() {
 	for _, phase := range []string{"baseline", "watch"} {
-		cmd, phases := l.start(quick("20s")...)
+		cmd, phases := l.start(undecided()...)
 		l.await(phases, phase)
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Process.Signal(os.Interrupt) // a second one still waits for the undo

@@ -29,7 +29,7 @@ import (
 
 // A test process can end before its tests do: by the time-out of go test, by Ctrl-C, by
 // kill -9. Then its guard removes what it leaves: a process of its own, which is the test
-// binary again, and whose standard input ends with the test process. Whoever tests next
+// binary again, and whose standard input ends with the test process. The next test process
 // does it if the guard died too.
 //
 // What a test process may leave is in a folder of its own, which is also the folder for

@@ -201,8 +201,8 @@ func (h *History) Find(ctx context.Context, reference string) (Entry, error) {
 // one that was cut off, and not as one that goes on.
 const cutOff = 24 * time.Hour
 
-// Prune removes all but the newest runs of each scenario in each environment, and
-// returns those that it removed, or would.
+// Prune removes all but the newest runs of each scenario in each environment, and runs
+// that were cut off before they had a record. It returns those that it removed, or would.
 func (h *History) Prune(ctx context.Context, keep int, now time.Time, remove func(dir string) error) ([]Entry, error) {
 	all, err := h.Runs(ctx, Filter{})
 	if err != nil {
@@ -213,12 +213,12 @@ func (h *History) Prune(ctx context.Context, keep int, now time.Time, remove fun
 	for _, e := range slices.Backward(all) {
 		key := [2]string{e.Report.Scenario, e.Report.Environment}
 		switch {
-		case e.Problem != "" && now.Sub(e.Started) < cutOff:
-			continue
 		case e.Problem == "":
 			if seen[key]++; seen[key] <= keep {
 				continue
 			}
+		case e.Problem != interrupted || now.Sub(e.Started) < cutOff:
+			continue // there is a record, or a verdict that another gameday can read
 		}
 		if err := remove(e.Dir); err != nil {
 			return gone, fmt.Errorf("remove run %s: %w", e.ID, err)

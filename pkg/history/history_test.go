@@ -240,6 +240,30 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// A run that was cut off has nothing to tell. One whose verdict this gameday cannot read,
+// or that has only its record, is evidence: it stays.
+func TestPruneKeepsEvidence(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for id, files := range map[string]map[string]string{
+		"20260601T000000Z-cut-off-0001": {"events.jsonl": ""},
+		"20260601T000000Z-record-0002":  {"events.jsonl": "", "run.json": "{}"},
+		"20260601T000000Z-broken-0003":  {"events.jsonl": "", "run.json": "{}", "verdict.json": "{"},
+		"20260601T000000Z-newer-0004":   {"events.jsonl": "", "run.json": "{}", "verdict.json": `{"schema": "gameday/verdict/v99"}`},
+	} {
+		for name, text := range files {
+			path := filepath.Join(dir, id, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	gone, err := open(t, dir).Prune(t.Context(), 1, monday.AddDate(1, 0, 0), os.RemoveAll)
+	if err != nil || len(gone) != 1 || !strings.Contains(gone[0].ID, "cut-off") {
+		t.Errorf("removed %+v, %v", gone, err)
+	}
+}
+
 func TestTrend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

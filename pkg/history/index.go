@@ -185,6 +185,9 @@ func (h *History) index(ctx context.Context, tx *sql.Tx, id, stamp string) error
 	return err
 }
 
+// interrupted is the problem of a run without a record, and hence without evidence.
+const interrupted = "it goes on, or was cut off before it had a verdict"
+
 // load reads a run's verdict; the problem says why there is none.
 func load(dir string) (r report.Report, document, problem string) {
 	path := filepath.Join(dir, "verdict.json")
@@ -201,7 +204,7 @@ func load(dir string) (r report.Report, document, problem string) {
 		if _, err := os.Stat(filepath.Join(dir, run.MetaFile)); err == nil {
 			return r, "", "it has no verdict.json: gameday report makes one"
 		}
-		return r, "", "it goes on, or was cut off before it had a verdict"
+		return r, "", interrupted
 	case err != nil:
 		return r, "", err.Error()
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -100,6 +101,10 @@ type conduct struct {
 //
 // When ctx ends, what was done is undone, and the run counts as aborted.
 func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
+	// The load and the faults of the baseline start helpers.
+	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
+		return account, err
+	}
 	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{})}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
@@ -151,6 +156,9 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
 	r.warm(ctx)
 	r.awaitUsers(ctx)
+	if err := r.Journal.End(HelpersKind); err != nil {
+		return err
+	}
 	began := time.Now()
 	if !sleep(ctx, time.Until(began.Add(r.plan.Scenario.Timing.Baseline))) {
 		r.abort(endedBy(ctx))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -375,6 +376,44 @@ func TestTheUndoingIsDurableBeforeTheEffect(t *testing.T) {
 		}
 		if _, err := d.conduct(t.Context(), t); err != nil || d.world.Kills.Load() != 1 {
 			t.Error(err)
+		}
+	})
+}
+
+// While helpers are started, the journal knows it; afterwards it need not. If the run is
+// killed in between, whoever undoes keeps the lock until the engine's orders have settled.
+func TestHelpersThatAreBeingStarted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		kinds := func() (all []string) {
+			for _, e := range d.journal.Pending() {
+				all = append(all, e.Kind)
+			}
+			return all
+		}
+		d.onPhase[run.Baseline] = func() {
+			if !slices.Equal(kinds(), []string{run.HelpersKind}) {
+				t.Errorf("pending as the baseline begins: %v", kinds())
+			}
+		}
+		d.onPhase[run.Inject] = func() {
+			if len(kinds()) > 0 {
+				t.Errorf("pending after it: %v", kinds())
+			}
+		}
+		if _, err := d.conduct(t.Context(), t); err != nil {
+			t.Error(err)
+		}
+		if err := d.journal.Begin(journal.Entry{ID: "1", Kind: run.HelpersKind, Settle: fault.Settle}); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := run.Undo(t.Context(), d.journal, run.Undoing(nil, nil).Undo); err != nil || len(kinds()) > 0 {
+			t.Errorf("%v, pending %v", err, kinds())
+		}
+		if took := time.Since(began); took != fault.Settle {
+			t.Errorf("undone after %v, expected %v", took, fault.Settle)
 		}
 	})
 }

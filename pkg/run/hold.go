@@ -19,6 +19,11 @@ import (
 // LabKind is the journal's kind for a lab that a run has started.
 const LabKind = "lab"
 
+// HelpersKind is the journal's kind for helpers that a run is about to start. If the run is
+// killed then, the engine may still create one: the lock removes those that never started
+// when it is released, and this entry keeps the lock until such orders have settled.
+const HelpersKind = "helpers"
+
 // Day is a whole game day: the environment locked, a lab brought up if the
 // scenario names one, the plan carried out, and all left as it was found.
 type Day struct {

@@ -37,6 +37,7 @@ func Undoing(site target.Site, labs target.Provisioner) Undoers {
 		}
 		return labs.Down(ctx, target.ParseLab(e.Name))
 	}}
+	all[HelpersKind] = func(context.Context, journal.Entry) error { return nil } // see there
 	for _, kind := range fault.Kinds() {
 		all[kind.Name] = func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, site, e) }
 	}
