@@ -249,10 +249,7 @@ func (l *labTest) killedWhileStarting(before []string) {
 		<-time.After(time.Duration(rand.Int64N(int64(3 * time.Second))))
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		deadline := time.Now().Add(30 * time.Second)
-		for (!slices.Equal(before, l.everything()) || l.journals() > 0) && time.Now().Before(deadline) {
-			<-time.After(100 * time.Millisecond)
-		}
+		l.eventually("the guard has undone it", func() bool { return l.journals() == 0 && !slices.ContainsFunc(l.added(before), isOurs) })
 		l.sameAs(before)
 		if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
 			l.t.Error(out)
@@ -269,7 +266,7 @@ func (l *labTest) serves() {
 		if time.Now().After(deadline) {
 			l.t.Fatal("the lab does not serve")
 		}
-		response, err := http.Get("http://127.0.0.1:18410/readyz") //nolint:noctx // local
+		response, err := http.Get(l.url + "/readyz") //nolint:noctx // local
 		if err == nil {
 			_ = response.Body.Close()
 		}
