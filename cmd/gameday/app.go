@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -60,9 +61,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		Description:          exitCodeHelp,
 		// Errors are for run above to print, and exit codes for main.
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
-			return usageError("%w; gameday --help lists commands and flags", err)
-		},
+		OnUsageError:   wrongUse,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError("there is no command %q; gameday --help lists them", c.Args().First())
@@ -82,7 +81,47 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
 	app.Commands = append(app.Commands, p.guardCommand())
+	strict(app.Commands)
 	return app
+}
+
+// wrongUse is the error of a flag that is unknown, or whose value is not one.
+func wrongUse(c *cli.Context, err error, _ bool) error {
+	name := "gameday"
+	if c.Command != nil && c.Command.HelpName != "" {
+		name = c.Command.HelpName
+	}
+	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
+	if text != err.Error() {
+		return usageError("there is no flag -%s; %s --help lists the flags", text, name)
+	}
+	return usageError("%w; %s --help lists the flags", err, name)
+}
+
+// strict has commands refuse what they would ignore: arguments that they do not take, and
+// subcommands that they do not have.
+func strict(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = wrongUse
+		strict(c.Subcommands)
+		do := c.Action
+		switch {
+		case do == nil && len(c.Subcommands) > 0:
+			c.Action = func(c *cli.Context) error {
+				if c.Args().Present() {
+					return usageError("there is no command %q; %s --help lists them", c.Command.Name+" "+c.Args().First(), c.Command.HelpName)
+				}
+				return cli.ShowSubcommandHelp(c)
+			}
+		case len(c.Subcommands) == 0 && c.ArgsUsage == "" && !c.Hidden:
+			c.Action = func(c *cli.Context) error {
+				if c.Args().Present() {
+					return usageError("found argument %q, expected none: %s --help", c.Args().First(), c.Command.HelpName)
+				}
+				return do(c)
+			}
+		}
+	}
 }
 
 // library is where files are found by name.
@@ -118,7 +157,7 @@ func stateDir() (string, error) {
 // one is the only argument of a command.
 func one(c *cli.Context, what string) (string, error) {
 	if c.NArg() != 1 {
-		return "", usageError("found %d arguments, expected %s: %s", c.NArg(), what, c.Command.HelpName)
+		return "", usageError("found %d arguments, expected %s: %s %s", c.NArg(), what, c.Command.HelpName, c.Command.ArgsUsage)
 	}
 	return c.Args().First(), nil
 }

@@ -15,7 +15,7 @@ const exitCodeHelp = `Exit codes:
    2  usage error, invalid file, or environment unreachable or in use
    3  inconclusive: the samples cannot tell, and the verdict says why
    4  aborted, by a person or a stop condition
-   5  the environment could not be put back: run gameday undo`
+   5  a fault could not be reverted: run gameday undo`
 
 // exitError is an error with the code that the program ends with. Without an
 // inner error, the command has already printed its result.

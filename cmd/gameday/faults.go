@@ -48,16 +48,15 @@ Every fault of a scenario has one kind, and beside the kind's own settings:
 
 | setting | |
 | --- | --- |
-| ` + "`target`" + ` | whom it is done to: ` + "`service`, `name`, `label`, `zone`, `role`" + `, and ` + "`any: N` or `percent: N`" + ` of them at random. A role is asked when the fault begins |
-| ` + "`at`" + ` | when it begins, since the first fault; one of them begins at 0 |
-| ` + "`for`" + ` | how long it lasts (default: to the end of the watch) |
+| ` + "`target`" + ` | components to fault: ` + "`service`, `name`, `label`, `zone`, `role`" + `, and ` + "`any: N` or `percent: N`" + ` of them at random. A role is resolved when the fault is injected |
+| ` + "`at`" + ` | delay after the first fault (default: 0s); at least one fault must be at 0 |
+| ` + "`for`" + ` | duration (default: until the end of the watch) |
 
-What is chosen at random follows ` + "`seed:`" + ` of the scenario; each run writes its seed down, so that it can be repeated.
+` + "`seed:`" + ` of the scenario sets the random choices. Each run records its seed, so that it can be repeated.
 
-Kinds that work inside a component do so by a helper: a small program of gameday, started in a container beside it with the one capability that
-it needs. It is started while users are watched before the fault, so that the fault itself is one line to it, in force within a
-millisecond or two. It undoes what it did when gameday dies, when its connection is cut, and on request; nothing is installed in the
-component and no image is pulled.
+Some kinds need a helper: a small gameday program in a separate container, with only the capability that it needs. gameday starts the helper
+during the baseline, so that the injection takes only 1 to 2 ms. The helper reverts its fault on request, when gameday dies, and when the
+connection to gameday is lost. Nothing is installed in the component, and no image is pulled.
 
 `
 

@@ -25,7 +25,7 @@ func judgeCommand() *cli.Command {
 		Usage:     "judge existing vegeta results",
 		ArgsUsage: "RESULTS...",
 		Description: "RESULTS are files that `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not.\n" +
-			"Moments are Unix nanoseconds, RFC 3339, or +12.5s from the first sample.\n\n" + exitCodeHelp,
+			"TIME is Unix nanoseconds, RFC 3339, or an offset such as +12.5s from the first sample.\n\n" + exitCodeHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`TIME` of the injection"},
 			&cli.StringFlag{Name: "revert-at", Usage: "`TIME` of the revert (default: no revert)"},
@@ -34,7 +34,7 @@ func judgeCommand() *cli.Command {
 			&cli.DurationFlag{Name: "within", Value: verdict.DefaultWithin, Usage: "maximum latency of a good sample"},
 			&cli.DurationFlag{Name: "window", Value: verdict.DefaultWindow, Usage: "window in which breaches are detected"},
 			&cli.DurationFlag{Name: "hold", Value: verdict.DefaultHold, Usage: "how long service must stay good to count as recovered"},
-			&cli.StringFlag{Name: "rate", Usage: "declared rate, for example 50/s (default: one per median gap)"},
+			&cli.StringFlag{Name: "rate", Usage: "declared rate, for example 50/s (default: estimated from the samples)"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON document"},
 		},
 		Action: judge,

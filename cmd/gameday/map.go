@@ -21,7 +21,7 @@ func walkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "lab", Usage: "a bundled lab, `NAME`; gameday starts it and removes it, unless it is up already"},
 		&cli.StringFlag{Name: "env", Usage: "an environment, `NAME` in gameday.yaml"},
-		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "journeys that users walk meanwhile"},
+		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "journeys to run meanwhile"},
 		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival rate of users"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
 		outFlag(),
@@ -34,10 +34,10 @@ func (p program) mapCommand() *cli.Command {
 		Name:  "map",
 		Usage: "draw the architecture and predict its SPOFs",
 		Description: "gameday reads the open connections of every component while users walk their journeys; nothing is installed.\n" +
-			"It predicts a SPOF for every component that each path of the users leads through and that has no second one.\n" +
+			"It predicts a SPOF for every component that is on all paths of users and has no redundant peer.\n" +
 			"gameday sweep proves the predictions.",
 		Flags: append(walkFlags(),
-			&cli.DurationFlag{Name: "for", Value: 5 * time.Second, Usage: "how long to look"},
+			&cli.DurationFlag{Name: "for", Value: 5 * time.Second, Usage: "observation time"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formats, ", ")},
 		),
 		Action: func(c *cli.Context) error {
@@ -66,7 +66,7 @@ func (p program) walk(c *cli.Context) (s session.Session, in session.Input, err 
 		environment = target.LabPrefix + c.String("lab")
 	}
 	if environment == "" || c.String("env") != "" && c.String("lab") != "" {
-		return s, in, usageError("name either a lab (--lab checkout) or an environment of gameday.yaml (--env staging)")
+		return s, in, usageError("set either --lab NAME, for example --lab checkout, or --env NAME of gameday.yaml")
 	}
 	w := session.Walk{Name: c.Command.Name, Environment: environment, Journeys: c.StringSlice("journey")}
 	if err := w.Rate.UnmarshalText([]byte(c.String("rate"))); err != nil {

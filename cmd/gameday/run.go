@@ -50,7 +50,9 @@ func (p program) runScenario(c *cli.Context) error {
 		return err
 	}
 	s, request, view := watched(c, s, in)
-	if n := c.Int("repeat"); n > 1 {
+	if n := c.Int("repeat"); n < 1 {
+		return usageError("--repeat %d: expected 1 or more", n)
+	} else if n > 1 {
 		return repeat(c, s, request, view)
 	}
 	o, err := s.Run(c.Context, request)

@@ -87,9 +87,6 @@ func serverConfig(c *cli.Context) (server.Config, error) {
 }
 
 func (p program) serve(c *cli.Context) error {
-	if c.Args().Present() {
-		return usageError("found %q, expected flags only; gameday serve --help lists them", c.Args().First())
-	}
 	config, err := serverConfig(c)
 	if err != nil {
 		return err
@@ -167,7 +164,7 @@ func undoLeft(ctx context.Context, s session.Session, log *slog.Logger) error {
 		log.Info(undoneText(undone))
 	}
 	if left != nil {
-		log.Error("some things could not be put back: run gameday undo", "err", left)
+		log.Error("some faults could not be reverted: run gameday undo", "err", left)
 	}
 	return nil
 }

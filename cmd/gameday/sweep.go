@@ -15,8 +15,8 @@ func (p program) sweepCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sweep",
 		Usage: "break every component in turn and list the SPOFs",
-		Description: "gameday breaks each component that users reach, judges, and reverts before it goes on. sweep.json in the sweep's\n" +
-			"folder has what is known so far: --resume DIR continues an interrupted sweep.\n\n" + exitCodeHelp,
+		Description: "gameday faults one component at a time, reverts the fault, and judges. Results so far are in sweep.json in the\n" +
+			"sweep's folder; --resume DIR continues an interrupted sweep.\n\n" + exitCodeHelp,
 		Flags: append(walkFlags(),
 			&cli.StringSliceFlag{Name: "fault", Value: cli.NewStringSlice(session.DefaultKind), Usage: "`KIND` of fault to inject; it must need no settings"},
 			&cli.StringSliceFlag{Name: "only", Usage: "break only this `COMPONENT`"},
@@ -42,6 +42,9 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 		if err := s.PlainKind(kind); err != nil {
 			return usageError("--fault: %w", err)
 		}
+	}
+	if n := c.Int("repeat"); n < 1 {
+		return usageError("--repeat %d: expected 1 or more", n)
 	}
 	s, request, view := watched(c, s, in)
 	swept, err := s.Sweep(c.Context, session.SweepRequest{

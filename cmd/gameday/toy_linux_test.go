@@ -216,7 +216,7 @@ func TestAnotherDriverWhenBothAreKilled(t *testing.T) {
 			if want := map[string]int{"undo": 0, "the next run": 1}[name]; code != want {
 				t.Errorf("%d\n%s%s", code, out, text)
 			}
-			if name == "undo" && !strings.Contains(out, "1 thing was put back") {
+			if name == "undo" && !strings.Contains(out, "reverted 1 fault") {
 				t.Errorf("%s%s", out, text)
 			}
 			toy.clean()

@@ -26,7 +26,7 @@ func (p program) undoCommand() *cli.Command {
 				return err
 			}
 			if left != nil {
-				return &exitError{session.ExitNotPutBack, fmt.Errorf("some things could not be put back: %w", left)}
+				return &exitError{session.ExitNotPutBack, fmt.Errorf("some faults could not be reverted: remove the cause and run gameday undo again: %w", left)}
 			}
 			_, err = fmt.Fprintln(c.App.Writer, undoneText(undone))
 			return err
@@ -39,7 +39,7 @@ func undoneText(n int) string {
 	case 0:
 		return "nothing was left to undo"
 	case 1:
-		return "1 thing was put back"
+		return "reverted 1 fault"
 	}
-	return fmt.Sprintf("%d things were put back", n)
+	return fmt.Sprintf("reverted %d faults", n)
 }

@@ -41,13 +41,13 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"crash": {
 			Example: `crash: {target: {service: app, any: 1}}`,
-			How:     `A helper in the PID namespace of the host, with only CAP_KILL, ends the main process. For the engine that is a crash and not a request to stop, so the restart policy applies.`,
+			How:     `A helper in the PID namespace of the host, with only CAP_KILL, ends the main process. The engine treats this as a crash, so the restart policy applies.`,
 			Undone:  "The component is started, unless it was restarted already.",
 		},
 		"delay": {
 			Example: `delay: {target: {service: db}, by: 200ms, jitter: 20ms}`,
 			How:     "Packets are held in user space and leave in order. That handles about 20,000 packets a second (measured on two cores; 40,000 are too many); packets above that rate pass without delay. Held outgoing packets count towards the sender's socket buffer: a UDP sender has room for about 250 packets, then waits. `via: netem` uses the kernel's netem; like bandwidth, it refuses an interface whose root qdisc is not the kernel's default.",
-			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass. A netem qdisc is removed from the journal.",
+			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass. `gameday undo` removes a netem qdisc, using the journal.",
 			Kernel:  "nftables, the NFQUEUE target; sch_netem for via: netem",
 		},
 		"dns": {
@@ -82,7 +82,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"hang": {
 			Example: `hang: {target: {service: app}, process: worker}`,
 			How:     `Every process of the program is stopped (SIGSTOP). The kernel protects the component's main process from SIGSTOP; use pause for it.`,
-			Undone:  "The processes are continued (SIGCONT), by the helper or by another one from the journal.",
+			Undone:  "The processes are continued (SIGCONT), by the helper, or by a new helper that reads the journal.",
 		},
 		"isolate": {
 			Example: `isolate: {target: {service: db}}`,
@@ -92,7 +92,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"kill": {
 			Example: `kill: {target: {role: db-primary}}`,
-			How:     `The engine kills the component. For the engine that is a request to stop, so no restart policy restarts the component.`,
+			How:     `The engine kills the component. The engine treats this as a manual stop, so no restart policy applies.`,
 			Undone:  "The component is started.",
 		},
 		"manual": {
@@ -112,7 +112,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"partition": {
 			Example: `partition: {target: {role: db-primary}, from: {service: app}}`,
-			How:     `Like drop, for packets between the target and the components of from:. Components that start or get a new address while the fault lasts are included. With a role in from:, the fault stays with the components that had the role at first.`,
+			How:     `Like drop, for packets between the target and the components of from:. Components that start or get a new address while the fault lasts are included. A role in from: is resolved once, at the injection.`,
 			Undone:  "Like drop. Open connections continue at the kernel's next retransmission, which may take as long as the partition lasted. That time is part of the system's recovery.",
 			Kernel:  "nftables",
 		},
@@ -134,7 +134,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"readonly": {
 			Example: `readonly: {target: {service: db}, path: /var/lib/postgresql/data}`,
 			How:     `The mount is remounted read-only, for the component only. The kernel refuses that while a process has a file there open for writing.`,
-			Undone:  "The mount is remounted with its former options, by the helper or by another one from the journal.",
+			Undone:  "The mount is remounted with its former options, by the helper, or by a new helper that reads the journal.",
 		},
 		"reject": {
 			Example: `reject: {target: {service: app}, ports: [8080], with: reset}`,

@@ -56,7 +56,7 @@ func (e *BusyError) Error() string {
 	if e.Guarded {
 		return fmt.Sprintf("environment %s: run %s has died, and its guard is putting the environment back: wait until it is done", e.Environment, e.Holder)
 	}
-	return fmt.Sprintf("environment %s is in use by run %s: wait until it ends, or stop it", e.Environment, e.Holder)
+	return fmt.Sprintf("environment %s is in use by run %s: wait until it ends, or stop all runs there with gameday stop --all", e.Environment, e.Holder)
 }
 
 // Lock keeps an environment to one game day at a time on this machine. It has

@@ -48,7 +48,7 @@ func (l Library) find(name string) (file string, data []byte, err error) {
 	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
 		data, err = os.ReadFile(filepath.Join(l.base(name), name)) //nolint:gosec // G304: what the user asks for
 		if err != nil {
-			return name, nil, fmt.Errorf("read scenario: %w", err)
+			return name, nil, fmt.Errorf("read scenario: %w; check the path, or give a name without .yaml", err)
 		}
 		return name, data, nil
 	}
@@ -85,8 +85,7 @@ func (l Library) Environment(name string) (Environment, error) {
 		return Environment{}, err
 	}
 	if file == "" {
-		return Environment{}, fmt.Errorf("environment %q: there is no %s in %s or above it; "+
-			"the bundled labs need none: --env lab/checkout", name, EnvironmentFile, l.Dir)
+		return Environment{}, fmt.Errorf("environment %q: there is no %s in this folder or its parents: create one, or use a bundled lab, for example lab/checkout", name, EnvironmentFile)
 	}
 	return pick(all, name, file)
 }

@@ -232,7 +232,7 @@ func (s *Scenario) checkFaults(doc *strictyaml.Document) {
 
 func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	if doc.Has("load") && !slices.ContainsFunc(s.Load, func(l JourneyLoad) bool { return l.Critical }) {
-		doc.Problem("load", "load: no journey is critical, so that no verdict could rest on one: set critical: true")
+		doc.Problem("load", "load: no journey is critical, so there is nothing to judge: set critical: true on at least one journey")
 	}
 	seen := map[string]bool{}
 	for i, l := range s.Load {

@@ -35,7 +35,7 @@ func (s *Store) Hold(ctx context.Context, h Hold) error {
 func (s *Store) Release(ctx context.Context, environment string) error {
 	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_holds WHERE environment = ?", environment)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("hold of %s: %w", environment, ErrNone)
+		err = fmt.Errorf("environment %s is not on hold: %w", environment, ErrNone)
 	}
 	return err
 }
