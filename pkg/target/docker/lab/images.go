@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +24,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/internal/program"
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // The images that labs are built from: what may be there, what may be pulled,
@@ -42,10 +45,11 @@ func (p Provisioner) images(ctx context.Context, name string, spec Spec) ([]stri
 		environ[0] = "GAMEDAY_IMAGE_LAB=" + application
 		return err
 	})
+	building := p.newBuilds()
 	base := sync.OnceValues(func() (string, error) { return p.base(ctx) })
 	for i, image := range spec.Images {
 		making.Go(func() error {
-			reference, err := p.image(ctx, name, image, base)
+			reference, err := p.image(ctx, name, image, base, building)
 			environ[i+1] = "GAMEDAY_IMAGE_" + strings.ToUpper(image) + "=" + reference
 			return err
 		})
@@ -55,10 +59,10 @@ func (p Provisioner) images(ctx context.Context, name string, spec Spec) ([]stri
 
 // Image is the reference of one of a lab's images, which is made if it is not there.
 func (p Provisioner) Image(ctx context.Context, name, image string) (reference string, err error) {
-	return p.image(ctx, name, image, func() (string, error) { return p.base(ctx) })
+	return p.image(ctx, name, image, func() (string, error) { return p.base(ctx) }, p.newBuilds())
 }
 
-func (p Provisioner) image(ctx context.Context, name, image string, base func() (string, error)) (reference string, err error) {
+func (p Provisioner) image(ctx context.Context, name, image string, base func() (string, error), building *builds) (reference string, err error) {
 	folder, err := fs.Sub(p.Files, path.Join(name, image))
 	if err != nil {
 		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
@@ -76,12 +80,40 @@ func (p Provisioner) image(ctx context.Context, name, image string, base func() 
 	if err != nil {
 		return "", err
 	}
-	doing := "building image " + image
-	p.Progress.Step(doing)
+	building.show(image, "begins")
+	defer building.show(image, "")
 	return reference, p.Engine.Build(ctx, reference, folder, map[string]string{"BASE": on}, func(step string) {
 		number, _, _ := strings.Cut(step, " : ") // what follows is the line of the Dockerfile
-		p.Progress.Step(doing + ": " + strings.ToLower(number))
+		building.show(image, strings.ToLower(number))
 	})
+}
+
+// builds are the images that are being built, with how far each has got.
+type builds struct {
+	progress target.Progress
+	mu       sync.Mutex
+	at       map[string]string
+}
+
+func (p Provisioner) newBuilds() *builds {
+	return &builds{progress: p.Progress, at: map[string]string{}}
+}
+
+// show shows all of them, after one of them has got further, or is done: "".
+func (b *builds) show(image, status string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at[image] = status
+	if status == "" {
+		delete(b.at, image)
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(b.at)) {
+		all = append(all, name+" ("+b.at[name]+")")
+	}
+	if len(all) > 0 {
+		b.progress.Step("building images: " + strings.Join(all, ", "))
+	}
 }
 
 // contentOf is a short hash of a folder's files.

@@ -14,9 +14,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -224,48 +222,6 @@ func portFree(ctx context.Context, port int) error {
 		return fmt.Errorf("port %d on 127.0.0.1, where the lab is reached, is taken: stop what listens there (ss -ltnp 'sport = :%d' shows it)", port, port)
 	}
 	return listener.Close()
-}
-
-// extract lays a lab's files out for compose, in the user's cache: a run that is killed
-// leaves no folder of its own.
-func (p Provisioner) extract(name string) (string, error) {
-	files, err := fs.Sub(p.Files, name)
-	if err != nil {
-		return "", fmt.Errorf("lay out lab %s: %w", name, err)
-	}
-	hash, err := contentOf(files)
-	if err != nil {
-		return "", fmt.Errorf("lay out lab %s: %w", name, err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "gameday", "labs", name+"-"+hash)
-	there := func() bool {
-		found, err := contentOf(os.DirFS(dir))
-		return err == nil && found == hash
-	}
-	if there() {
-		return dir, nil
-	}
-	if err := layOut(files, dir); err != nil && !there() { // another process may have been quicker
-		return "", fmt.Errorf("lay out lab %s: %w", name, err)
-	}
-	return dir, nil
-}
-
-// layOut replaces a folder by files, all at once.
-func layOut(files fs.FS, dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), "new-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temp)
-	return errors.Join(os.CopyFS(filepath.Join(temp, "files"), files), os.RemoveAll(dir), os.Rename(filepath.Join(temp, "files"), dir))
 }
 
 // readyTimeout is how long a lab may take to serve once its containers run.
