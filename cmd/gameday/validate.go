@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,8 @@ func (p program) validateCommand() *cli.Command {
 		Name:      "validate",
 		Usage:     "check scenarios, journeys and gameday.yaml files",
 		ArgsUsage: "FILE...",
+		Description: "A file named gameday.yaml is checked as environments, a file in a folder journeys as a journey, and any other file\n" +
+			"as a scenario.",
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
 				return usageError("no file given: gameday validate FILE...")
@@ -41,6 +44,9 @@ func (p program) validateCommand() *cli.Command {
 // is checked with the environment that it names, too.
 func (p program) validate(file string) error {
 	data, err := os.ReadFile(file) //nolint:gosec // G304: what the user asks for
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file: check the path", file)
+	}
 	if err != nil {
 		return err
 	}

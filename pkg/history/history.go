@@ -60,7 +60,7 @@ var ErrNoRun = errors.New("there is no such run")
 // caller closes it.
 func Open(ctx context.Context, dir string) (*History, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%w: %s holds none yet; gameday run makes one", ErrNoRun, dir)
+		return nil, fmt.Errorf("%w: there are no runs in %s: start one with gameday run SCENARIO, or set --out", ErrNoRun, dir)
 	}
 	h, err := open(ctx, dir)
 	if err == nil {
