@@ -15,3 +15,6 @@ func RunWithToy() int {
 	defer stop()
 	return program{append(drivers(), toyenv.Driver())}.run(ctx, os.Args, os.Stdout, os.Stderr)
 }
+
+// Clip is a text of at most a width.
+func Clip(text string, width int) string { return clip(text, width) }

@@ -107,10 +107,15 @@ func (v *view) close() {
 	<-v.ended
 }
 
+// clip is a text of at most a width, which may be less than nothing: terminals can be
+// narrow, and some say that they have no width.
 func clip(text string, width int) string {
-	runes := []rune(text)
-	if len(runes) > width {
-		return string(runes[:width-1]) + "…"
+	runes, width := []rune(text), max(width, 0)
+	switch {
+	case len(runes) <= width:
+		return text
+	case width == 0:
+		return ""
 	}
-	return text
+	return string(runes[:width-1]) + "…"
 }
