@@ -64,7 +64,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   wrongUse,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usageError("there is no command %q; gameday --help lists them", c.Args().First())
+				return noCommand(c)
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -87,15 +87,18 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 
 // wrongUse is the error of a flag that is unknown, or whose value is not one.
 func wrongUse(c *cli.Context, err error, _ bool) error {
-	name := "gameday"
-	if c.Command != nil && c.Command.HelpName != "" {
-		name = c.Command.HelpName
-	}
+	name := c.Command.HelpName
 	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
 	if text != err.Error() {
 		return usageError("there is no flag -%s; %s --help lists the flags", text, name)
 	}
 	return usageError("%w; %s --help lists the flags", err, name)
+}
+
+// noCommand is the error of a command that its parent does not have.
+func noCommand(c *cli.Context) error {
+	parent := c.Command.HelpName
+	return usageError("there is no command %q; %s --help lists them", strings.TrimPrefix(parent+" "+c.Args().First(), "gameday "), parent)
 }
 
 // strict has commands refuse what they would ignore: arguments that they do not take, and
@@ -109,7 +112,7 @@ func strict(commands []*cli.Command) {
 		case do == nil && len(c.Subcommands) > 0:
 			c.Action = func(c *cli.Context) error {
 				if c.Args().Present() {
-					return usageError("there is no command %q; %s --help lists them", c.Command.Name+" "+c.Args().First(), c.Command.HelpName)
+					return noCommand(c)
 				}
 				return cli.ShowSubcommandHelp(c)
 			}

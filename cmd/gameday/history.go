@@ -91,7 +91,7 @@ func builtRun(c *cli.Context, reference string) (dir string, r report.Report, er
 
 func historyList(c *cli.Context) error {
 	if c.Args().Present() {
-		return usageError("there is no command %q; gameday history --help lists them", "history "+c.Args().First())
+		return noCommand(c)
 	}
 	f := history.Filter{Scenario: c.String("scenario"), Environment: c.String("env"), Component: c.String("component"), Verdict: c.String("verdict")}
 	if since := c.Duration("since"); since > 0 {

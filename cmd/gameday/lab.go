@@ -54,7 +54,7 @@ func (p program) labDo(do func(target.Provisioner, context.Context, target.Lab) 
 		defer func() { err = errors.Join(err, site.Close()) }()
 		view := newView(c.App.ErrWriter, scenario.Scenario{Name: "lab " + lab.String()}, nil)
 		defer view.close()
-		labs, err := provisioner(s, env, site, view.prepare())
+		labs, err := provisioner(s, env, site, run.Progress(view.observe))
 		if err != nil {
 			return err
 		}

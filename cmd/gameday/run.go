@@ -50,9 +50,10 @@ func (p program) runScenario(c *cli.Context) error {
 		return err
 	}
 	s, request, view := watched(c, s, in)
-	if n := c.Int("repeat"); n < 1 {
-		return usageError("--repeat %d: expected 1 or more", n)
-	} else if n > 1 {
+	if err := checkRepeat(c); err != nil {
+		return err
+	}
+	if c.Int("repeat") > 1 {
 		return repeat(c, s, request, view)
 	}
 	o, err := s.Run(c.Context, request)
@@ -85,6 +86,13 @@ func (p program) resolve(c *cli.Context) (s session.Session, in session.Input, e
 	}
 	in, err = s.Find(name, c.String("env"), overrides...)
 	return s, in, err
+}
+
+func checkRepeat(c *cli.Context) error {
+	if n := c.Int("repeat"); n < 1 {
+		return usageError("--repeat %d: expected 1 or more", n)
+	}
+	return nil
 }
 
 // watched is a request with a view of it.

@@ -149,23 +149,6 @@ func (l *labTest) undoneIn(state string) {
 	})
 }
 
-func (l *labTest) eventually(what string, holds func() bool) {
-	l.t.Helper()
-	l.within(30*time.Second, what, holds)
-}
-
-func (l *labTest) within(limit time.Duration, what string, holds func() bool) time.Duration {
-	l.t.Helper()
-	began := time.Now()
-	for !holds() {
-		if time.Since(began) > limit {
-			l.t.Fatalf("%s: not within %v", what, limit)
-		}
-		<-time.After(50 * time.Millisecond)
-	}
-	return time.Since(began)
-}
-
 // jobs are what the API says, the newest first.
 func (s *served) jobs() (all []aJob) {
 	s.l.t.Helper()

@@ -43,8 +43,8 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 			return usageError("--fault: %w", err)
 		}
 	}
-	if n := c.Int("repeat"); n < 1 {
-		return usageError("--repeat %d: expected 1 or more", n)
+	if err := checkRepeat(c); err != nil {
+		return err
 	}
 	s, request, view := watched(c, s, in)
 	swept, err := s.Sweep(c.Context, session.SweepRequest{

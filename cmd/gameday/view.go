@@ -13,7 +13,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
-	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // The rules of what is shown while something goes on: it goes to standard
@@ -92,11 +91,6 @@ func (v *view) still() {
 
 // progress shows a line of text.
 func (v *view) progress(text string) { v.observe(run.Update{Text: text}) }
-
-// prepare shows the steps of preparations, and what goes on in them.
-func (v *view) prepare() target.Progress {
-	return target.Progress{Step: v.progress, Detail: func(text string) { v.observe(run.Update{Text: text, Minor: true}) }}
-}
 
 // close ends the view, and waits until it has left the terminal.
 func (v *view) close() {

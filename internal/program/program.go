@@ -96,6 +96,15 @@ func check(path, arch string) error {
 	return nil
 }
 
+// Cache is a folder of gameday's in the user's cache, which may not exist yet.
+func Cache(name string) string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "gameday", name)
+}
+
 // build builds the program from the source of this package. The result is kept in the
 // user's cache folder, where Go finds that it is up to date.
 func (n Name) build(ctx context.Context, arch string) (binary []byte, err error) {
@@ -108,11 +117,7 @@ func (n Name) build(ctx context.Context, arch string) (binary []byte, err error)
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
 		return nil, errors.New("its source is not on this machine")
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "gameday", "bin")
+	dir := Cache("bin")
 	path := filepath.Join(dir, n.file(arch))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

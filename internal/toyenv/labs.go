@@ -34,9 +34,10 @@ type provisioner struct {
 	progress target.Progress
 }
 
-// State implements [target.Provisioner].
+// Check implements [target.Provisioner].
 func (p provisioner) Check(context.Context, target.Lab) error { return nil }
 
+// State implements [target.Provisioner].
 func (p provisioner) State(_ context.Context, lab target.Lab) (target.LabState, error) {
 	all, err := p.env.All()
 	if err != nil {

@@ -15,6 +15,14 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
+// Progress shows what is prepared as updates.
+func Progress(observe func(Update)) target.Progress {
+	return target.Progress{
+		Step:   func(text string) { observe(Update{Text: text}) },
+		Detail: func(text string) { observe(Update{Text: text, Minor: true}) },
+	}
+}
+
 // Phase is where a run stands.
 type Phase string
 

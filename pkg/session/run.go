@@ -13,7 +13,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
-	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/trace"
 )
 
@@ -68,10 +67,7 @@ func (s Session) with(ctx context.Context, r Request, do func(context.Context, r
 		return err
 	}
 	defer func() { err = errors.Join(err, site.Close()) }()
-	labs, err := s.Provisioner(r.Environment.Kind, site, target.Progress{
-		Step:   func(text string) { r.Observe(run.Update{Text: text}) },
-		Detail: func(text string) { r.Observe(run.Update{Text: text, Minor: true}) },
-	})
+	labs, err := s.Provisioner(r.Environment.Kind, site, run.Progress(r.Observe))
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func Connect(ctx context.Context, config *Config) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(unreachable(c.DaemonHost(), err), c.Close())
 	}
-	return &Engine{client: c, id: identity(info), arch: goArch(info.Architecture)}, nil
+	return &Engine{client: c, id: identity(info), arch: goArch(info.Architecture), programs: map[program.Name]string{}}, nil
 }
 
 // identity tells one engine from another. The engine's own ID is not enough: it comes

@@ -56,9 +56,6 @@ func (e *Engine) ProgramImage(ctx context.Context, name program.Name) (string, e
 	if err != nil {
 		return "", err
 	}
-	if e.programs == nil {
-		e.programs = map[program.Name]string{}
-	}
 	e.programs[name] = reference
 	return reference, nil
 }

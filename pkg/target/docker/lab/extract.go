@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/gameday-dev/gameday/internal/program"
 )
 
 // extract lays a lab's files out for compose, in the user's cache: a run that is killed
@@ -19,11 +21,7 @@ func (p Provisioner) extract(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("lay out lab %s: %w", name, err)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "gameday", "labs", name+"-"+hash)
+	dir := filepath.Join(program.Cache("labs"), name+"-"+hash)
 	there := func() bool {
 		found, err := contentOf(os.DirFS(dir))
 		return err == nil && found == hash

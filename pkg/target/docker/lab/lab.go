@@ -128,9 +128,6 @@ func (p Provisioner) Up(ctx context.Context, lab target.Lab) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Check(ctx, lab); err != nil {
-		return err
-	}
 	found, err := p.Engine.Project(ctx, project(lab))
 	if err != nil {
 		return err
