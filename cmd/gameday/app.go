@@ -134,6 +134,7 @@ func (p program) library() scenario.Library {
 
 // session is what a command works with. warn receives problems beside a run.
 func (p program) session(out string, warn func(error)) (session.Session, error) {
+	outlive(os.Stderr)
 	state, err := stateDir()
 	return session.Session{
 		Library: p.library(), StateDir: state, Out: out, Version: version(),

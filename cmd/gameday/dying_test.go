@@ -87,7 +87,7 @@ func (l *labTest) twoAtOnce() {
 	if out := l.gameday("lab", "down", "checkout"); out.code != 2 {
 		l.t.Errorf("the lab was taken down under a run: %v", out)
 	}
-	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left") {
+	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "1 run still holds") {
 		l.t.Errorf("undo meddles with a living run: %v", out)
 	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)

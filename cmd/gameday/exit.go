@@ -45,7 +45,7 @@ func ending(err error, verdict int) error {
 	case errors.Is(err, run.ErrNotPutBack):
 		err = fmt.Errorf("%w\ngameday: run `gameday undo` to put back what is left", err)
 	case errors.Is(err, context.Canceled):
-		err = errors.New("ended by a person before anything was broken")
+		err = errors.New("ended before anything was broken")
 	}
 	if code == session.ExitOK {
 		return nil

@@ -4,13 +4,13 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := program{drivers()}.run(ctx, os.Args, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+func main() { os.Exit(program{drivers()}.main()) }
+
+// main runs the program until it ends, or until a signal asks it to.
+func (p program) main() int {
+	ctx, leave := untilSignal(context.Background())
+	defer leave()
+	return p.run(ctx, os.Args, os.Stdout, os.Stderr)
 }

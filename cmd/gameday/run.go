@@ -61,9 +61,7 @@ func (p program) runScenario(c *cli.Context) error {
 	if o == nil {
 		return ending(err, session.ExitOK)
 	}
-	if err := show(c, o.Report, o.Dir); err != nil {
-		return err
-	}
+	shown(c, o.Dir, show(c, o.Report, o.Dir))
 	return ending(err, o.Report.ExitCode())
 }
 
@@ -133,19 +131,27 @@ func repeat(c *cli.Context, s session.Session, request session.Request, view *vi
 	if t == nil {
 		return ending(err, session.ExitOK)
 	}
+	shown(c, t.Dir, showTrials(c, t))
+	return ending(err, t.Report.ExitCode())
+}
+
+func showTrials(c *cli.Context, t *session.Trials) error {
 	if c.Bool("json") {
-		if err := report.Document(c.App.Writer, t.Report); err != nil {
-			return err
-		}
-		return ending(err, t.Report.ExitCode())
+		return report.Document(c.App.Writer, t.Report)
 	}
 	if err := report.TrialsTerminal(c.App.Writer, t.Report); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(c.App.Writer, "\nReport      %s\n", filepath.Join(t.Dir, "trials.md")); err != nil {
-		return err
+	_, err := fmt.Fprintf(c.App.Writer, "\nReport      %s\n", filepath.Join(t.Dir, "trials.md"))
+	return err
+}
+
+// shown tells why a result could not be written to standard output. It is on disk, and
+// decides the exit code all the same.
+func shown(c *cli.Context, dir string, err error) {
+	if err != nil {
+		fmt.Fprintf(c.App.ErrWriter, "gameday: the result could not be written to standard output (%v); it is in %s\n", err, dir)
 	}
-	return ending(err, t.Report.ExitCode())
 }
 
 // show writes the report for a person, or the document for a program.

@@ -156,15 +156,15 @@ func both(ctx context.Context, a, b func(context.Context) error) error {
 // undoLeft undoes what dead runs have left, before any begins. What cannot be undone
 // now stands in the way of its own environment only.
 func undoLeft(ctx context.Context, s session.Session, log *slog.Logger) error {
-	undone, left, err := s.Replay(func(text string) { log.Info(text) }).All(ctx)
+	done, err := s.Replay(func(text string) { log.Info(text) }).All(ctx)
 	if err != nil {
 		return err
 	}
-	if undone > 0 {
-		log.Info(undoneText(undone))
+	if done.Undone > 0 {
+		log.Info(undoneText(done))
 	}
-	if left != nil {
-		log.Error("some faults could not be reverted: run gameday undo", "err", left)
+	if done.Left != nil {
+		log.Error("some faults could not be reverted: run gameday undo", "err", done.Left)
 	}
 	return nil
 }

@@ -59,9 +59,7 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 	if swept == nil {
 		return ending(err, session.ExitOK)
 	}
-	if err := showSweep(c, swept); err != nil {
-		return err
-	}
+	shown(c, swept.Dir, showSweep(c, swept))
 	return ending(err, swept.Sweep.ExitCode())
 }
 

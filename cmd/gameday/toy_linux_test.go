@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,19 +126,7 @@ func (toy *toy) start(args ...string) *exec.Cmd {
 // guardOf is the process of the guard of a run.
 func (toy *toy) guardOf(pid int) int {
 	toy.t.Helper()
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	guards := strings.Fields(string(children))
-	if err == nil && len(guards) == 0 { // started by another thread of it
-		all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-		for _, path := range all {
-			more, _ := os.ReadFile(path)
-			guards = append(guards, strings.Fields(string(more))...)
-		}
-	}
-	if err != nil || len(guards) != 1 {
-		toy.t.Fatalf("the guards of %d are %v: %v", pid, guards, err)
-	}
-	guard, err := strconv.Atoi(guards[0])
+	guard, err := childOf(pid)
 	if err != nil {
 		toy.t.Fatal(err)
 	}
@@ -235,7 +222,7 @@ func TestAnotherDriverForTwoUsers(t *testing.T) {
 	if code := other.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(text), fmt.Sprintf("(process %d)", run.Process.Pid)) {
 		t.Errorf("%d\n%s", code, text)
 	}
-	if code, out, text := toy.gameday("undo"); code != 0 || !strings.Contains(text, "left alone: environment staging is in use by run") {
+	if code, out, text := toy.gameday("undo"); code != 0 || !strings.Contains(text, "left alone: environment staging is in use by run") || !strings.Contains(out, "1 run still holds") {
 		t.Errorf("undo: %d\n%s%s", code, out, text)
 	}
 	if err := run.Process.Signal(os.Interrupt); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/session"
 )
 
@@ -21,25 +22,29 @@ func (p program) undoCommand() *cli.Command {
 				return err
 			}
 			say := func(text string) { fmt.Fprintln(c.App.ErrWriter, text) }
-			undone, left, err := s.Replay(say).All(fault.WithPerson(c.Context, newPerson(say)))
+			done, err := s.Replay(say).All(fault.WithPerson(c.Context, newPerson(say)))
 			if err != nil {
 				return err
 			}
-			if left != nil {
-				return &exitError{session.ExitNotPutBack, fmt.Errorf("some faults could not be reverted: remove the cause and run gameday undo again: %w", left)}
+			if done.Left != nil {
+				return &exitError{session.ExitNotPutBack, fmt.Errorf("some faults could not be reverted: remove the cause and run gameday undo again: %w", done.Left)}
 			}
-			_, err = fmt.Fprintln(c.App.Writer, undoneText(undone))
+			_, err = fmt.Fprintln(c.App.Writer, undoneText(done))
 			return err
 		},
 	}
 }
 
-func undoneText(n int) string {
-	switch n {
-	case 0:
-		return "nothing was left to undo"
-	case 1:
+func undoneText(done run.Replayed) string {
+	switch {
+	case done.Undone == 1:
 		return "reverted 1 fault"
+	case done.Undone > 1:
+		return fmt.Sprintf("reverted %d faults", done.Undone)
+	case done.Busy == 1:
+		return "nothing was undone: 1 run still holds what it has broken, and puts it back itself"
+	case done.Busy > 1:
+		return fmt.Sprintf("nothing was undone: %d runs still hold what they have broken, and put it back themselves", done.Busy)
 	}
-	return fmt.Sprintf("reverted %d faults", n)
+	return "nothing was left to undo"
 }

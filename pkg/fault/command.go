@@ -9,11 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/hostcmd"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // DefaultCommandTimeout is the default timeout of each command.
 const DefaultCommandTimeout = 30 * time.Second
+
+// maxOutput is how much of a command's output is kept, in bytes.
+const maxOutput = 64 << 10
 
 // Command runs the user's own commands, for faults that gameday does not have: the
 // failover of a managed database, or a call of a cloud's API. The commands run on
@@ -32,6 +36,7 @@ var (
 	_ Verifier  = (*Command)(nil)
 	_ Checker   = (*Command)(nil)
 	_ Patient   = (*Command)(nil)
+	_ Settler   = (*Command)(nil)
 )
 
 // Targetless marks the kind: a command on the host needs no target.
@@ -39,6 +44,10 @@ func (*Command) Targetless() {}
 
 // Patience implements [Patient]: it is the timeout of a command.
 func (f *Command) Patience() time.Duration { return cmp.Or(f.Timeout, DefaultCommandTimeout) }
+
+// Settles implements [Settler]: a command in a component goes on when gameday dies, and on
+// the host so do its children.
+func (f *Command) Settles() time.Duration { return f.Patience() + Settle }
 
 // Check implements [Checker].
 func (f *Command) Check() error {
@@ -77,9 +86,13 @@ func (f *Command) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return State("{}"), nil
 }
 
-// Inject runs the inject command.
+// Inject runs the inject command. On the host, one that has failed has ended.
 func (f *Command) Inject(ctx context.Context, h target.Handle, _ State) error {
-	return f.run(ctx, h, f.Break)
+	err := f.run(ctx, h, f.Break)
+	if err != nil && f.In != "component" {
+		return endedError{err}
+	}
+	return err
 }
 
 // InForce runs the verify command. Without one the fault is in force once the inject
@@ -129,13 +142,7 @@ func (f *Command) exec(ctx context.Context, h target.Handle, command []string) (
 		result, err := execer.Exec(ctx, command)
 		return result.ExitCode, result.Output, err
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // G204: the user's own command is the point
-	cmd.WaitDelay = time.Second                                 // children may keep the output open
-	data, err := cmd.CombinedOutput()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return exit.ExitCode(), string(data), nil
-	}
-	return 0, string(data), err
+	return hostcmd.Output(ctx, command, maxOutput)
 }
 
 // OutlivesComponent implements [Outliving].

@@ -14,6 +14,7 @@ var (
 	_ Fault     = (*Crash)(nil)
 	_ Outliving = (*Crash)(nil)
 	_ Verifier  = (*Crash)(nil)
+	_ Lander    = (*Crash)(nil)
 	_ Healer    = (*Crash)(nil)
 	_ Warmer    = (*Crash)(nil)
 )
@@ -58,6 +59,9 @@ func (*Crash) Healed(ctx context.Context, h target.Handle, _ State) (bool, error
 func (*Crash) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// Landed implements [Lander].
+func (*Crash) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
 
 // OutlivesComponent implements [Outliving].
 func (*Crash) OutlivesComponent() {}

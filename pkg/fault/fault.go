@@ -157,9 +157,13 @@ func Entry(id, kindName string, f Fault, c target.Component, was State) (journal
 	return e, nil
 }
 
-// Settle is the default time during which an engine may still complete a request after its
-// caller has disconnected.
+// Settle is the default time during which the order of a fault may still take effect after
+// the process that gave it has died: a helper ends with its connection.
 const Settle = 3 * time.Second
+
+// EngineSettle replaces [Settle] for a request to an engine, which completes it though its
+// caller has disconnected. It is as long as a run waits for the answer to such a request.
+const EngineSettle = 30 * time.Second
 
 // Patient is a fault whose Inject or Revert may take longer than a request to an engine.
 type Patient interface {
@@ -167,11 +171,31 @@ type Patient interface {
 	Patience() time.Duration
 }
 
-// Settler is a fault whose request takes the engine longer than [Settle].
+// Settler is a fault whose order may take effect later than [Settle].
 type Settler interface {
 	// Settles is the time that replaces [Settle].
 	Settles() time.Duration
 }
+
+// Lander is a fault that can tell from its component that its order was carried out. Then
+// nothing of it is still to come, and nothing has to be waited for.
+type Lander interface {
+	// Landed reports whether the order was carried out. It is false if that is unknown.
+	Landed(ctx context.Context, h target.Handle, was State) bool
+}
+
+// ErrEnded is wrapped by the error of an Inject that has failed, and of which nothing is
+// still under way.
+var ErrEnded = errors.New("the order has ended")
+
+// endedError is an error that is [ErrEnded].
+type endedError struct{ error }
+
+// Is implements [errors.Is].
+func (endedError) Is(target error) bool { return target == ErrEnded }
+
+// Unwrap implements [errors.Unwrap].
+func (e endedError) Unwrap() error { return e.error }
 
 // ErrUnknownKind is the error for a kind that this version of gameday does not have.
 var ErrUnknownKind = errors.New("unknown kind of fault")

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -14,6 +15,7 @@ var (
 	_ Fault     = (*Kill)(nil)
 	_ Outliving = (*Kill)(nil)
 	_ Verifier  = (*Kill)(nil)
+	_ Lander    = (*Kill)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -40,6 +42,12 @@ func (*Kill) InForce(ctx context.Context, h target.Handle, _ State) error { retu
 func (*Kill) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// Settles implements [Settler].
+func (*Kill) Settles() time.Duration { return EngineSettle }
+
+// Landed implements [Lander].
+func (*Kill) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
 
 // OutlivesComponent implements [Outliving].
 func (*Kill) OutlivesComponent() {}

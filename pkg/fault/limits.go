@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -86,6 +87,14 @@ func (f *viaLimits) Revert(ctx context.Context, h target.Handle, was State) erro
 		return err
 	}
 	return l.set(ctx, l.was)
+}
+
+// Settles implements [Settler].
+func (*viaLimits) Settles() time.Duration { return EngineSettle }
+
+// Landed implements [Lander].
+func (f *viaLimits) Landed(ctx context.Context, h target.Handle, was State) bool {
+	return f.InForce(ctx, h, was) == nil
 }
 
 // limits are the limits of a component: former, lowered and present.

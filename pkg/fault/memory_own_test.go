@@ -195,17 +195,17 @@ func TestInMemoryAPersonWhoDoesNotAnswer(t *testing.T) {
 
 func TestInMemoryEntries(t *testing.T) {
 	t.Parallel()
-	slow := target.StopGrace + fault.Settle
+	slow := target.StopGrace + fault.EngineSettle
 	for name, c := range map[string]struct {
 		kind, spec       string
 		settle, patience time.Duration
 	}{
-		"kill":              {"kill", `{}`, fault.Settle, 0},
+		"kill":              {"kill", `{}`, fault.EngineSettle, 0},
 		"stop":              {"stop", `{}`, slow, 0},
 		"restart":           {"restart", `{}`, slow, 0},
 		"drop":              {"drop", `{}`, fault.Settle, 0},
-		"command":           {"command", `{"inject": ["true"], "undo": ["true"]}`, fault.Settle, fault.DefaultCommandTimeout},
-		"command, patient":  {"command", `{"inject": ["true"], "undo": ["true"], "timeout": 300000000000}`, fault.Settle, 5 * time.Minute},
+		"command":           {"command", `{"inject": ["true"], "undo": ["true"]}`, fault.DefaultCommandTimeout + fault.Settle, fault.DefaultCommandTimeout},
+		"command, patient":  {"command", `{"inject": ["true"], "undo": ["true"], "timeout": 300000000000}`, 5*time.Minute + fault.Settle, 5 * time.Minute},
 		"manual":            {"manual", `{"do": "a", "undo": "b"}`, fault.Settle, fault.DefaultManualTimeout},
 		"manual, impatient": {"manual", `{"do": "a", "undo": "b", "timeout": 1000000000}`, fault.Settle, time.Second},
 	} {

@@ -13,6 +13,7 @@ type Noop struct{}
 var (
 	_ Fault    = (*Noop)(nil)
 	_ Verifier = (*Noop)(nil)
+	_ Lander   = (*Noop)(nil)
 )
 
 // Prepare refuses a component that is gone.
@@ -26,6 +27,9 @@ func (*Noop) Inject(context.Context, target.Handle, State) error { return nil }
 
 // InForce always returns nil.
 func (*Noop) InForce(context.Context, target.Handle, State) error { return nil }
+
+// Landed always returns true: there is nothing to come.
+func (*Noop) Landed(context.Context, target.Handle, State) bool { return true }
 
 // Revert does nothing.
 func (*Noop) Revert(context.Context, target.Handle, State) error { return nil }

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -14,6 +15,7 @@ type Pause struct{}
 var (
 	_ Fault    = (*Pause)(nil)
 	_ Verifier = (*Pause)(nil)
+	_ Lander   = (*Pause)(nil)
 )
 
 // Prepare refuses a component that does not run. That includes a paused component, which
@@ -55,4 +57,12 @@ func (*Pause) Revert(ctx context.Context, h target.Handle, _ State) error {
 		return err
 	}
 	return pauser.Unpause(ctx)
+}
+
+// Settles implements [Settler].
+func (*Pause) Settles() time.Duration { return EngineSettle }
+
+// Landed implements [Lander].
+func (f *Pause) Landed(ctx context.Context, h target.Handle, was State) bool {
+	return f.InForce(ctx, h, was) == nil || ended(ctx, h, was)
 }

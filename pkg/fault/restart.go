@@ -15,6 +15,7 @@ var (
 	_ Fault     = (*Restart)(nil)
 	_ Outliving = (*Restart)(nil)
 	_ Verifier  = (*Restart)(nil)
+	_ Lander    = (*Restart)(nil)
 	_ Healer    = (*Restart)(nil)
 )
 
@@ -49,11 +50,16 @@ func (*Restart) Healed(ctx context.Context, h target.Handle, _ State) (bool, err
 }
 
 // Settles implements [Settler] like [Stop].
-func (*Restart) Settles() time.Duration { return target.StopGrace + Settle }
+func (*Restart) Settles() time.Duration { return target.StopGrace + EngineSettle }
 
 // Revert starts the component if the restart did not complete.
 func (*Restart) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
+}
+
+// Landed implements [Lander].
+func (*Restart) Landed(ctx context.Context, h target.Handle, was State) bool {
+	return ended(ctx, h, was)
 }
 
 // OutlivesComponent implements [Outliving].

@@ -15,6 +15,7 @@ var (
 	_ Fault     = (*Stop)(nil)
 	_ Outliving = (*Stop)(nil)
 	_ Verifier  = (*Stop)(nil)
+	_ Lander    = (*Stop)(nil)
 )
 
 // Prepare refuses a component that does not run.
@@ -38,12 +39,15 @@ func (*Stop) Inject(ctx context.Context, h target.Handle, _ State) error {
 func (*Stop) InForce(ctx context.Context, h target.Handle, _ State) error { return stillDown(ctx, h) }
 
 // Settles implements [Settler]: the engine waits for the grace period.
-func (*Stop) Settles() time.Duration { return target.StopGrace + Settle }
+func (*Stop) Settles() time.Duration { return target.StopGrace + EngineSettle }
 
 // Revert starts the component again.
 func (*Stop) Revert(ctx context.Context, h target.Handle, was State) error {
 	return startAgain(ctx, h, was)
 }
+
+// Landed implements [Lander].
+func (*Stop) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
 
 // OutlivesComponent implements [Outliving].
 func (*Stop) OutlivesComponent() {}

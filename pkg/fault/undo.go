@@ -42,6 +42,25 @@ func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
 	return nil
 }
 
+// Landed reports whether the order of an entry is seen to have been carried out, so that
+// nothing of it is still to come: see [Lander]. An order to a component that is gone has
+// nothing left to change.
+func Landed(ctx context.Context, env target.Environment, e journal.Entry) bool {
+	f, err := Decode(e)
+	if err != nil {
+		return false
+	}
+	lander, ok := f.(Lander)
+	if !ok {
+		return false
+	}
+	h, err := env.Open(ctx, e.Component)
+	if err != nil {
+		return errors.Is(err, target.ErrGone)
+	}
+	return lander.Landed(ctx, h, e.State)
+}
+
 // openSuccessor opens the component that has replaced the entry's component. The error is
 // a [target.ErrGone] if there is none.
 func openSuccessor(ctx context.Context, env target.Environment, e journal.Entry) (target.Handle, error) {

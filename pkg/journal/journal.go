@@ -31,6 +31,9 @@ const Schema = "gameday/journal/v1"
 var (
 	ErrHeld  = errors.New("is in use by another process")
 	ErrNewer = errors.New("was written by a newer gameday")
+	// ErrDamaged is the error of a journal of which a part cannot be read. The rest is
+	// read, and can be undone.
+	ErrDamaged = errors.New("cannot be read")
 )
 
 // Header says whose journal it is, and how to reach the environment again.
@@ -85,6 +88,8 @@ type Journal struct {
 	file    *os.File
 	lock    *flock.Flock
 	pending []Entry
+	damage  error // ErrDamaged, if a part could not be read
+	unsaved error // why an end could not be written down
 }
 
 // Create starts a new journal at path, whose folder it makes.
@@ -105,7 +110,8 @@ func Create(path string, header Header) (*Journal, error) {
 }
 
 // Open takes over an existing journal. It is [ErrHeld] while another process
-// holds it, and [os.ErrNotExist] once all of it was undone.
+// holds it, and [os.ErrNotExist] once all of it was undone. Of a journal that is damaged,
+// what can be read is pending, and [Journal.Close] tells the damage.
 func Open(path string) (*Journal, error) {
 	j, err := open(path, os.O_RDWR)
 	if err != nil {
@@ -119,7 +125,7 @@ func Open(path string) (*Journal, error) {
 
 // Peek reads a journal that another process may hold: whose it is, and what is
 // still pending, the last entry first. It is [os.ErrNotExist] once all of it was
-// undone.
+// undone. With [ErrDamaged] and [ErrNewer] it returns what it could read.
 func Peek(path string) (Header, []Entry, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // G304: the journal's own path
 	if err != nil {
@@ -127,10 +133,10 @@ func Peek(path string) (Header, []Entry, error) {
 	}
 	header, pending, _, err := parse(data)
 	if err != nil {
-		return header, nil, fmt.Errorf("journal %s: %w", path, err)
+		err = fmt.Errorf("journal %s: %w", path, err)
 	}
 	slices.Reverse(pending)
-	return header, pending, nil
+	return header, pending, err
 }
 
 func open(path string, flags int) (*Journal, error) {
@@ -162,7 +168,13 @@ func (j *Journal) load() error {
 	}
 	header, pending, whole, err := parse(data)
 	if err != nil {
-		return fmt.Errorf("journal %s: %w", j.path, err)
+		err = fmt.Errorf("journal %s: %w", j.path, err)
+	}
+	if errors.Is(err, ErrDamaged) {
+		j.damage, err = err, nil
+	}
+	if err != nil {
+		return err
 	}
 	j.Header, j.pending = header, pending
 	if err := j.file.Truncate(int64(whole)); err != nil {
@@ -172,23 +184,27 @@ func (j *Journal) load() error {
 	return err
 }
 
-// parse reads whole lines. The torn tail, if any, starts at whole.
+// parse reads whole lines. The torn tail, if any, starts at whole. A line that cannot be
+// read is left out: an entry whose end is one is undone again, which is safe.
 func parse(data []byte) (header Header, pending []Entry, whole int, err error) {
 	for n := 1; ; n++ {
 		end := bytes.IndexByte(data[whole:], '\n')
 		if end < 0 {
-			return header, pending, whole, nil
+			return header, pending, whole, err
 		}
 		var l line
-		if err := json.Unmarshal(data[whole:whole+end], &l); err != nil {
+		if bad := json.Unmarshal(data[whole:whole+end], &l); bad != nil {
 			if whole+end+1 == len(data) {
-				return header, pending, whole, nil // a torn line that ends in a newline by accident
+				return header, pending, whole, err // a torn line that ends in a newline by accident
 			}
-			return header, pending, whole, fmt.Errorf("line %d: %w", n, err)
+			if err == nil {
+				err = fmt.Errorf("line %d %w: %w", n, ErrDamaged, bad)
+			}
+			l = line{} // it may have been read in part
 		}
 		switch {
 		case l.Header != nil && l.Header.Schema != Schema:
-			return header, nil, whole, fmt.Errorf("%w: it is %s, this one reads %s", ErrNewer, l.Header.Schema, Schema)
+			return *l.Header, nil, whole, fmt.Errorf("%w: it is %s, this one reads %s", ErrNewer, l.Header.Schema, Schema)
 		case l.Header != nil:
 			header = *l.Header
 		case l.Begin != nil:
@@ -228,13 +244,12 @@ func markDone(pending []Entry, id string) {
 	}
 }
 
-// End records that an entry has been undone.
-func (j *Journal) End(id string) error {
-	if err := j.append(line{End: id}); err != nil {
-		return err
-	}
+// End records that an entry has been undone. If that cannot be written down, because the
+// disk is full, it is told by [Journal.Close] if the journal has to stay: whoever plays it
+// then undoes the entry again, which is safe.
+func (j *Journal) End(id string) {
+	j.unsaved = errors.Join(j.unsaved, j.append(line{End: id}))
 	j.pending = slices.DeleteFunc(j.pending, func(e Entry) bool { return e.ID == id })
-	return nil
 }
 
 // Pending is what has begun and not ended, the last one first: the order in
@@ -269,11 +284,17 @@ func (j *Journal) cut(n int) error {
 	return j.file.Truncate(end)
 }
 
-// Close closes the journal, and removes it if nothing is pending.
+// Close closes the journal, and removes it if nothing is pending. One that is damaged
+// stays, for a person to look at.
 func (j *Journal) Close() error {
 	err := j.file.Close()
-	if len(j.pending) == 0 {
+	switch {
+	case j.damage != nil:
+		err = errors.Join(err, fmt.Errorf("%w; what could be read was undone: look at the file, and remove it if nothing else is left to undo", j.damage))
+	case len(j.pending) == 0:
 		err = errors.Join(err, os.Remove(j.path))
+	default:
+		err = errors.Join(err, j.unsaved)
 	}
 	return errors.Join(err, j.lock.Unlock())
 }

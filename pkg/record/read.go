@@ -151,11 +151,14 @@ func written(file *os.File, zeros int64) (io.Reader, error) {
 // Marks are the moments that a run has reached.
 type Marks map[MarkName]time.Time
 
-// MarksOf picks the marks out of events; the first of each name counts.
+// MarksOf picks the marks out of events; the first of each name counts, and the last
+// [MarkBaseline] before the fault.
 func MarksOf(events []Event) Marks {
 	marks := Marks{}
 	for _, e := range events {
-		if _, known := marks[e.Mark]; e.Mark != "" && !known {
+		_, known := marks[e.Mark]
+		_, struck := marks[MarkFault]
+		if e.Mark != "" && !known || e.Mark == MarkBaseline && !struck {
 			marks[e.Mark] = e.At
 		}
 	}

@@ -66,7 +66,7 @@ type MarkName string
 
 // The marks.
 const (
-	MarkBaseline MarkName = "baseline" // the load began
+	MarkBaseline MarkName = "baseline" // the baseline began; users who were served before it are warm-up
 	MarkFault    MarkName = "fault"    // the fault was ordered (f)
 	MarkInForce  MarkName = "in-force" // and seen in force
 	MarkLost     MarkName = "lost"     // the fault was last seen in force, before it was undone

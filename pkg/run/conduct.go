@@ -60,7 +60,7 @@ type Conductor struct {
 	Clock   record.Clock
 	Meter   *Meter
 	Loads   []Traffic // one for each journey of the plan
-	Undo    Undoer
+	Undoers Undoers
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
@@ -102,6 +102,7 @@ type conduct struct {
 	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
 	stops   []*outside // one for each stop condition
+	early   *early     // what users met before the fault
 }
 
 // Conduct carries the plan out. Its error is what kept it from being carried
@@ -113,7 +114,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
 		return account, err
 	}
-	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{})}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario)}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -164,16 +165,20 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
 	r.warm(ctx)
 	r.awaitUsers(ctx)
-	if err := r.Journal.End(HelpersKind); err != nil {
+	r.Journal.End(HelpersKind)
+	// The first mark is for a run that does not get here.
+	if err := r.mark(record.MarkBaseline, r.Clock.Now(), ""); err != nil {
 		return err
 	}
-	began := time.Now()
-	if !sleep(ctx, time.Until(began.Add(r.plan.Scenario.Timing.Baseline))) {
+	steady, err := r.steady(ctx)
+	r.early.close()
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
 		r.abort(endedBy(ctx))
 		return nil
-	}
-	if !r.Meter.Steady(r.plan.Scenario.Timing.Baseline) {
-		r.note("the objective does not hold before the fault: no fault is injected into an environment that is already failing")
+	case !steady:
 		return nil
 	}
 	r.Observe(Update{Phase: Inject})
@@ -236,6 +241,7 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
+		r.early.add(v.Sample)
 	}
 }
 

@@ -101,8 +101,8 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 	}
 	c := run.Conductor{
 		Env: d.world, Journal: d.journal, Record: writer, Clock: record.NewClock(), Meter: run.NewMeter(s.Objective.Verdict()),
-		Loads: []run.Traffic{d.world},
-		Undo:  func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, d.world, e) },
+		Loads:   []run.Traffic{d.world},
+		Undoers: run.UndoersOn(d.world, nil),
 		Confirm: func(context.Context, []record.Ack) error {
 			d.confirm++
 			return nil
@@ -248,22 +248,8 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if d.world.Starts.Load() != 2 || !a.Steps[0].Undone { // undone, and again once it has settled
+				if d.world.Starts.Load() != 1 || !a.Steps[0].Undone {
 					t.Errorf("%d starts, %+v", d.world.Starts.Load(), a.Steps)
-				}
-			},
-		},
-		"the kill is answered never, and works after it was undone": {
-			func(d *day, _ func()) {
-				d.world.OnKill = func() error {
-					time.AfterFunc(time.Second, func() { d.world.set(target.Stopped) })
-					return context.DeadlineExceeded
-				}
-			},
-			func(t *testing.T, d *day, a run.Account, _ error) {
-				t.Helper()
-				if !a.NotInForce || !a.Steps[0].Undone || a.Left != nil {
-					t.Errorf("%+v %v", a.Steps, a.Left)
 				}
 			},
 		},
@@ -409,7 +395,7 @@ func TestHelpersThatAreBeingStarted(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := run.Undo(t.Context(), d.journal, run.Undoing(nil, nil).Undo); err != nil || len(kinds()) > 0 {
+		if err := run.Undo(t.Context(), d.journal, run.UndoersOn(nil, nil), func(string) {}); err != nil || len(kinds()) > 0 {
 			t.Errorf("%v, pending %v", err, kinds())
 		}
 		if took := time.Since(began); took != fault.Settle {

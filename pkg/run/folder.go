@@ -145,16 +145,20 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 		if on != nil {
 			on(s)
 		}
-		if i, ok := index[s.Journey]; ok {
-			cases[i].Samples = append(cases[i].Samples, verdict.Sample{
-				Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(),
-			})
+		judged := judgedSample(s, origin)
+		if i, ok := index[s.Journey]; ok && judged.Done() > 0 { // else it is warm-up, before the baseline
+			cases[i].Samples = append(cases[i].Samples, judged)
 		}
 	}
 	for _, c := range cases {
 		verdict.Sort(c.Samples)
 	}
 	return cases, nil
+}
+
+// judgedSample is a sample as pkg/verdict takes it.
+func judgedSample(s record.Sample, origin time.Time) verdict.Sample {
+	return verdict.Sample{Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed()}
 }
 
 func (f Folder) marks(origin time.Time) verdict.Marks {

@@ -43,11 +43,88 @@ func (r Replay) Guard(ctx context.Context, path string, ready func() error, gone
 		return fmt.Errorf("tell that the guard is ready: %w", err)
 	}
 	<-gone
-	for deadline := time.Now().Add(guardFor); ; {
-		_, err := play(ctx, path, undoersOf(header, site, labs))
-		if _, gone := os.Stat(path); errors.Is(gone, os.ErrNotExist) || time.Now().After(deadline) {
+	pause := undoPauses
+	for deadline := time.Now().Add(guardFor); ; pause = min(2*pause, maxPause) {
+		_, err := play(ctx, path, undoersOf(header, site, labs), r.Note)
+		_, gone := os.Stat(path)
+		if errors.Is(gone, os.ErrNotExist) || errors.Is(err, journal.ErrDamaged) || time.Now().After(deadline) {
 			return err
 		}
-		sleep(ctx, undoPauses)
+		sleep(ctx, pause)
+	}
+}
+
+// maxPause is the longest pause between two tries of a guard.
+const maxPause = 10 * time.Second
+
+// Guardian is the process that plays a journal if this one dies.
+type Guardian struct {
+	PID   int
+	Leave func()          // tells it that this process is done with the journal
+	Ended <-chan struct{} // closed once it has ended
+}
+
+// guards keep one guardian over a journal: one that is killed is replaced.
+type guards struct {
+	start func() (Guardian, error)
+	note  func(text string)
+	now   Guardian
+}
+
+func startGuards(start func() (Guardian, error), note func(string)) (*guards, error) {
+	first, err := start()
+	return &guards{start, note, first}, err
+}
+
+// maxGuards is how many guardians a run may use up. Something that kills each of them would
+// kill the next one.
+const maxGuards = 4
+
+// watched is a context that ends when a guardian has died and could not be replaced: without
+// one, nothing would put the environment back if this process died. leave ends the watching.
+func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		for used := 1; ; used++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-g.now.Ended:
+			}
+			next, err := g.now, errors.New("it was started anew too often")
+			if used < maxGuards {
+				next, err = g.start()
+			}
+			if err != nil {
+				cancel(StoppedError(fmt.Sprintf("stopped: the guard, process %d, has died and could not be replaced: %v", g.now.PID, err)))
+				return
+			}
+			g.note(fmt.Sprintf("the guard, process %d, has died: process %d has taken its place", g.now.PID, next.PID))
+			g.now = next
+		}
+	}()
+	return ctx, func() { cancel(nil); <-left }
+}
+
+// How long a guardian is waited for: it ends once it has let the environment's lock go. If
+// something is left to undo, it goes on trying for [guardFor], and is not waited for.
+const (
+	dismissFor = 30 * time.Second
+	leftFor    = 2 * time.Second
+)
+
+// dismiss lets the guardian go. left tells that something is left to undo.
+func (g *guards) dismiss(left bool) {
+	g.now.Leave()
+	wait, note := dismissFor, "the guard, process %d, has not ended yet"
+	if left {
+		wait, note = leftFor, "the guard, process %d, goes on trying to undo, for at most "+guardFor.String()
+	}
+	select {
+	case <-g.now.Ended:
+	case <-time.After(wait):
+		g.note(fmt.Sprintf(note, g.now.PID))
 	}
 }

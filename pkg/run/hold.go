@@ -40,7 +40,7 @@ type Day struct {
 	Out         string // folder of the runs' folders
 	Gameday     string // the version, for the record
 	// Guard starts the process that plays the journal if this one dies.
-	Guard   func(journalPath string) (stop func() error, err error)
+	Guard   func(journalPath string) (Guardian, error)
 	Open    Opener // for what a dead run has left
 	Observe func(Update)
 	Meter   *Meter
@@ -103,18 +103,21 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	if err != nil {
 		return err
 	}
-	stopGuard, err := d.Guard(entries.Path())
+	guards, err := startGuards(func() (Guardian, error) { return d.Guard(entries.Path()) }, d.progress)
 	if err != nil {
 		return errors.Join(err, entries.Close())
 	}
 	// In this order: everything reverted, the journal closed, and only then the guard.
 	defer func() {
-		if left := Undo(ctx, entries, d.undoers().Undo); left != nil {
+		if left := Undo(ctx, entries, d.undoers(), d.progress); left != nil {
 			err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, left), err)
 		}
-		err = errors.Join(err, dismiss(ctx, d.Site), entries.Close(), stopGuard())
+		err = errors.Join(err, dismiss(ctx, d.Site), entries.Close())
+		guards.dismiss(len(entries.Pending()) > 0)
 		forgetStops(d.StateDir, entries.Path())
 	}()
+	ctx, guarded := guards.watched(ctx)
+	defer guarded()
 	if err := d.labUp(ctx, entries); err != nil {
 		return err
 	}
@@ -147,7 +150,7 @@ func (d Day) header(id string, started time.Time) (journal.Header, error) {
 	}, err
 }
 
-func (d Day) undoers() Undoers { return Undoing(d.Site, d.Labs) }
+func (d Day) undoers() Undoers { return UndoersOn(d.Site, d.Labs) }
 
 // leftovers undoes what dead runs have left of this environment: their guards may
 // have died too. It is the lock's holder who may. A journal belongs to the place
@@ -163,11 +166,16 @@ func (d Day) leftovers(ctx context.Context) error {
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			continue
-		case err == nil && !d.isAbout(ctx, header), err != nil && header.Lock != "" && header.Lock != d.Site.ID():
+		case header.Lock == "" && header.Address == nil:
+			if err != nil { // it may be about any environment, and must not stop the runs of all
+				d.progress(fmt.Sprintf("warning: %v", err))
+			}
 			continue
-		case err == nil:
+		case !d.isAbout(ctx, header):
+			continue
+		case err == nil || errors.Is(err, journal.ErrDamaged):
 			d.progress(fmt.Sprintf("undoing what run %s has left", header.Run))
-			_, err = play(ctx, path, undoersOf(header, d.Site, d.Labs))
+			_, err = play(ctx, path, undoersOf(header, d.Site, d.Labs), d.progress)
 		}
 		if err != nil {
 			errs = append(errs, err)

@@ -110,22 +110,24 @@ func (p *place) day(t *testing.T, environment string) run.Day {
 
 // guard starts guards as goroutines. They have an environment of their own, as another
 // process has.
-func (p *place) guard(t *testing.T) func(string) (func() error, error) {
+func (p *place) guard(t *testing.T) func(string) (run.Guardian, error) {
 	t.Helper()
-	return func(path string) (func() error, error) {
-		ready, gone, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	return func(path string) (run.Guardian, error) {
+		ready, gone, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		var err error
 		go func() {
-			ended <- run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.Guard(context.WithoutCancel(t.Context()), path, func() error {
+			defer close(ended)
+			err = run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.Guard(context.WithoutCancel(t.Context()), path, func() error {
 				close(ready)
 				return nil
 			}, gone)
 		}()
 		select {
 		case <-ready:
-		case err := <-ended:
-			return nil, err
+		case <-ended:
+			return run.Guardian{}, err
 		}
-		return func() error { close(gone); return <-ended }, nil
+		return run.Guardian{Leave: func() { close(gone) }, Ended: ended}, nil
 	}
 }
 
@@ -246,9 +248,9 @@ func TestUndoOpensEachByItsOwnAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		undone, left, err := run.Replay{StateDir: a.home, Open: open, Note: a.said.add}.All(t.Context())
-		if undone != 2 || left != nil || err != nil || a.state() != target.Running || b.state() != target.Running {
-			t.Errorf("%d undone, left %v, %v; %s and %s", undone, left, err, a.state(), b.state())
+		done, err := run.Replay{StateDir: a.home, Open: open, Note: a.said.add}.All(t.Context())
+		if done.Undone != 2 || done.Left != nil || err != nil || a.state() != target.Running || b.state() != target.Running {
+			t.Errorf("%d undone, left %v, %v; %s and %s", done.Undone, done.Left, err, a.state(), b.state())
 		}
 	})
 }
@@ -262,9 +264,9 @@ func TestAnAddressThatLeadsElsewhere(t *testing.T) {
 		elsewhere := func(context.Context, journal.Header) (target.Site, target.Provisioner, error) {
 			return here.Env, nil, nil
 		}
-		undone, left, err := run.Replay{StateDir: there.home, Open: elsewhere, Note: there.said.add}.All(t.Context())
-		if undone != 0 || err != nil || left == nil || !strings.Contains(left.Error(), "its address leads to") {
-			t.Errorf("%d undone, left %v, %v", undone, left, err)
+		done, err := run.Replay{StateDir: there.home, Open: elsewhere, Note: there.said.add}.All(t.Context())
+		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "its address leads to") {
+			t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 		}
 		if !slices.Contains(there.journals(t), path) {
 			t.Error("the journal is gone")
@@ -291,15 +293,15 @@ func TestAJournalWithoutALock(t *testing.T) {
 			t.Fatal(err)
 		}
 		replay := run.Replay{StateDir: p.home, Open: open, Note: p.said.add}
-		undone, left, err := replay.All(t.Context())
-		if undone != 0 || err != nil || left == nil || !strings.Contains(left.Error(), "does not say on which engine") {
-			t.Errorf("%d undone, left %v, %v", undone, left, err)
+		done, err := replay.All(t.Context())
+		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "does not say on which engine") {
+			t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 		}
 		if err := os.Rename(filepath.Join(p.Dir, "hidden"), filepath.Join(p.Dir, "db.component")); err != nil {
 			t.Fatal(err)
 		}
-		if undone, left, err = replay.All(t.Context()); undone != 1 || left != nil || err != nil || p.state() != target.Running {
-			t.Errorf("%d undone, left %v, %v, %s", undone, left, err, p.state())
+		if done, err = replay.All(t.Context()); done.Undone != 1 || done.Left != nil || err != nil || p.state() != target.Running {
+			t.Errorf("%d undone, left %v, %v, %s", done.Undone, done.Left, err, p.state())
 		}
 	})
 }
@@ -411,9 +413,9 @@ func TestUndoNamesTheRunThatLives(t *testing.T) {
 		go func() { _, err := p.day(t, "staging").Run(t.Context()); ended <- err }()
 		for _, at := range []time.Duration{5 * time.Second, 20 * time.Second} { // in the baseline, in the watch
 			<-time.After(at)
-			undone, left, err := run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.All(t.Context())
-			if undone != 0 || left != nil || err != nil {
-				t.Errorf("%d undone, left %v, %v", undone, left, err)
+			done, err := run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.All(t.Context())
+			if done.Undone != 0 || done.Left != nil || err != nil || done.Busy != 1 {
+				t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 			}
 		}
 		if n := p.said.index("left alone: environment staging is in use by run"); n < 0 {

@@ -101,7 +101,7 @@ func (r *conduct) strike(ctx context.Context, b *bound) {
 func (r *conduct) writeDown(b *bound) error {
 	account := &r.account.Steps[b.account]
 	account.Ordered = &b.ordered
-	if b.done {
+	if b.done || errors.Is(b.err, fault.ErrEnded) {
 		if err := r.Journal.Done(b.entry.ID); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (r *conduct) takeBack(ctx context.Context, b *bound) {
 	ctx = context.WithoutCancel(ctx)
 	at := r.Clock.Now()
 	r.feel(ctx, b)
-	err := undoEntries(ctx, r.Journal, r.Undo, func(e journal.Entry) bool { return e.ID == b.entry.ID })
+	err := undoEntries(ctx, r.Journal, r.Undoers, r.note, func(e journal.Entry) bool { return e.ID == b.entry.ID })
 	if err != nil {
 		r.event(record.KindFault, b.Component.Name, "could not be taken back yet: "+err.Error())
 		return

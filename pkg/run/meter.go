@@ -22,17 +22,20 @@ type Second struct {
 // forgets what is older than two minutes: verdicts come from the record.
 type Meter struct {
 	objective verdict.Objective
-	now       func() time.Time
+	now       func() time.Duration // since the meter was made, whatever the wall clock says
 
 	mu      sync.Mutex
 	seconds [span]Second
 	total   [span]time.Duration // of latency
-	latest  int64               // Unix second of the newest entry
+	latest  int64               // second of the newest entry
 	failed  int
 }
 
 // NewMeter is a meter that judges samples by an objective.
-func NewMeter(objective verdict.Objective) *Meter { return &Meter{objective: objective, now: time.Now} }
+func NewMeter(objective verdict.Objective) *Meter {
+	made := time.Now()
+	return &Meter{objective: objective, now: func() time.Duration { return time.Since(made) }}
+}
 
 // Add counts a sample of a critical journey.
 func (m *Meter) Add(s record.Sample) {
@@ -53,7 +56,7 @@ func (m *Meter) Add(s record.Sample) {
 
 // advance empties the seconds that have passed since the newest one.
 func (m *Meter) advance() {
-	now := m.now().Unix()
+	now := int64(m.now()/time.Second) + span // there are seconds before the first one
 	for t := max(m.latest+1, now-span+1); t <= now; t++ {
 		m.seconds[t%span], m.total[t%span] = Second{}, 0
 	}

@@ -103,7 +103,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	}
 	c := Conductor{
 		Env: d.Site, Journal: entries, Record: writer, Clock: record.NewClock(),
-		Meter: d.Meter, Undo: d.undoers().Undo, Observe: d.Observe,
+		Meter: d.Meter, Undoers: d.undoers(), Observe: d.Observe,
 	}
 	for i := range users.Load {
 		c.Loads = append(c.Loads, walks(i, seed+uint64(i)))

@@ -29,7 +29,7 @@ func (r *conduct) undo(ctx context.Context) error {
 	healed, mine := r.healed(ctx), r.entries()
 	ordered := r.Clock.Now()
 	// The order itself does not wait for the disk, nor for its success.
-	err := undoEntries(ctx, r.Journal, r.Undo, func(e journal.Entry) bool { return mine[e.ID] })
+	err := undoEntries(ctx, r.Journal, r.Undoers, r.note, func(e journal.Entry) bool { return mine[e.ID] })
 	if !healed {
 		err = errors.Join(err, r.mark(record.MarkRevert, ordered, ""), r.mark(record.MarkReverted, r.Clock.Now(), ""))
 	}

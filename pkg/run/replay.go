@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,33 +14,50 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// Undoer undoes what one entry of a journal stands for, from the entry alone.
-type Undoer func(ctx context.Context, e journal.Entry) error
+// Undoing is how the entries of one kind are undone.
+type Undoing struct {
+	// Undo undoes what an entry stands for, from the entry alone.
+	Undo func(ctx context.Context, e journal.Entry) error
+	// Landed reports whether the order of an entry is seen to have been carried out, so
+	// that nothing of it is still under way. It is nil if that cannot be seen.
+	Landed func(ctx context.Context, e journal.Entry) bool
+}
 
-// Undoers are the undoers by the kind of entry.
-type Undoers map[string]Undoer
+// Undoers are the ways to undo, by the kind of entry.
+type Undoers map[string]Undoing
 
 // Undo undoes an entry of any kind.
 func (u Undoers) Undo(ctx context.Context, e journal.Entry) error {
-	undo, ok := u[e.Kind]
+	undoing, ok := u[e.Kind]
 	if !ok {
 		return fmt.Errorf("%w %q: use a newer gameday to undo it", fault.ErrUnknownKind, e.Kind)
 	}
-	return undo(ctx, e)
+	return undoing.Undo(ctx, e)
 }
 
-// Undoing are the undoers of all that a run writes into its journal about an
+// settled reports whether nothing of an entry's order is still under way.
+func (u Undoers) settled(ctx context.Context, e journal.Entry) bool {
+	landed := u[e.Kind].Landed
+	return e.Done || e.Settle == 0 || landed != nil && landed(ctx, e)
+}
+
+// UndoersOn are the ways to undo all that a run writes into its journal about an
 // environment: every kind of fault, and labs.
-func Undoing(site target.Site, labs target.Provisioner) Undoers {
-	all := Undoers{LabKind: func(ctx context.Context, e journal.Entry) error {
-		if labs == nil {
-			return errors.New("take lab " + e.Name + " down: this environment has no labs")
-		}
-		return labs.Down(ctx, target.ParseLab(e.Name))
-	}}
-	all[HelpersKind] = func(context.Context, journal.Entry) error { return nil } // see there
+func UndoersOn(site target.Site, labs target.Provisioner) Undoers {
+	all := Undoers{
+		LabKind: {Undo: func(ctx context.Context, e journal.Entry) error {
+			if labs == nil {
+				return errors.New("take lab " + e.Name + " down: this environment has no labs")
+			}
+			return labs.Down(ctx, target.ParseLab(e.Name))
+		}},
+		HelpersKind: {Undo: func(context.Context, journal.Entry) error { return nil }}, // see there
+	}
 	for _, kind := range fault.Kinds() {
-		all[kind.Name] = func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, site, e) }
+		all[kind.Name] = Undoing{
+			Undo:   func(ctx context.Context, e journal.Entry) error { return fault.Undo(ctx, site, e) },
+			Landed: func(ctx context.Context, e journal.Entry) bool { return fault.Landed(ctx, site, e) },
+		}
 	}
 	return all
 }
@@ -48,12 +66,13 @@ func Undoing(site target.Site, labs target.Provisioner) Undoers {
 // because it was written before journals did, a component that is not found proves
 // nothing: it may be on another engine.
 func undoersOf(h journal.Header, site target.Site, labs target.Provisioner) Undoers {
-	all := Undoing(site, labs)
+	all := UndoersOn(site, labs)
 	if h.Lock != "" {
 		return all
 	}
-	for kind, undo := range all {
-		all[kind] = func(ctx context.Context, e journal.Entry) error {
+	for kind, undoing := range all {
+		undo := undoing.Undo
+		undoing.Undo = func(ctx context.Context, e journal.Entry) error {
 			if e.Component != "" {
 				if _, err := site.Open(ctx, e.Component); err != nil {
 					return fmt.Errorf("undo %s of %s: %w; the journal of run %s does not say on which engine it is: if it was removed, remove the journal", e.Kind, e.Name, err, h.Run)
@@ -61,6 +80,7 @@ func undoersOf(h journal.Header, site target.Site, labs target.Provisioner) Undo
 			}
 			return undo(ctx, e)
 		}
+		all[kind] = undoing
 	}
 	return all
 }
@@ -78,58 +98,83 @@ const (
 // much as possible is mended, and returns what could not be. It is the same
 // code for a run's end, for the guard, and for `gameday undo`.
 //
-// ctx's end does not stop it: half an undoing is the worst of all outcomes.
-func Undo(ctx context.Context, j *journal.Journal, undo Undoer) error {
-	return undoEntries(ctx, j, undo, func(journal.Entry) bool { return true })
+// ctx's end does not stop it: half an undoing is the worst of all outcomes. note is told
+// what is waited for.
+func Undo(ctx context.Context, j *journal.Journal, undoers Undoers, note func(text string)) error {
+	return undoEntries(ctx, j, undoers, note, func(journal.Entry) bool { return true })
 }
 
 // undoEntries is [Undo] of the entries that which names.
-func undoEntries(ctx context.Context, j *journal.Journal, undo Undoer, which func(journal.Entry) bool) error {
+func undoEntries(ctx context.Context, j *journal.Journal, undoers Undoers, note func(string), which func(journal.Entry) bool) error {
 	ctx = context.WithoutCancel(ctx)
 	entries := slices.DeleteFunc(j.Pending(), func(e journal.Entry) bool { return !which(e) })
 	var errs []error
-	var settle time.Duration
+	var unsettled []journal.Entry
 	// First all of them, as soon as can be.
 	for _, e := range entries {
-		if err := persist(ctx, e, undo); err != nil {
+		settled := undoers.settled(ctx, e)
+		switch err := persist(ctx, e, undoers.Undo); {
+		case err != nil:
 			errs = append(errs, err)
-			continue
+		case settled:
+			j.End(e.ID)
+		default:
+			unsettled = append(unsettled, e)
 		}
-		if !e.Done && e.Settle > 0 {
-			settle = max(settle, e.Settle)
-			continue
-		}
-		errs = append(errs, end(j, e))
 	}
-	if settle == 0 {
-		return errors.Join(errs...)
-	}
-	// The process that gave these orders died while the engine may still have been
-	// carrying them out: what took effect after it was undone is undone again.
-	<-time.After(settle)
-	for _, e := range entries {
-		if e.Done || e.Settle == 0 {
-			continue
+	return errors.Join(append(errs, settle(ctx, j, undoers, note, unsettled))...)
+}
+
+// settlePause is how often an order that may still be under way is looked for.
+const settlePause = 250 * time.Millisecond
+
+// settle undoes again what takes effect after it was undone. The process that gave these
+// orders died, or was not answered, while the engine may still have been carrying them
+// out. It waits until they are seen to have been carried out, and at most as long as they
+// may take.
+func settle(ctx context.Context, j *journal.Journal, undoers Undoers, note func(string), unsettled []journal.Entry) error {
+	var errs []error
+	began := time.Now()
+	for told := false; len(unsettled) > 0; {
+		sleep(ctx, min(settlePause, time.Until(began.Add(soonest(unsettled)))))
+		var still []journal.Entry
+		for _, e := range unsettled {
+			if time.Since(began) < e.Settle && !undoers.settled(ctx, e) {
+				still = append(still, e)
+				continue
+			}
+			if err := persist(ctx, e, undoers.Undo); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			j.End(e.ID)
 		}
-		err := persist(ctx, e, undo)
-		if err == nil {
-			err = end(j, e)
+		unsettled = still
+		if !told && len(unsettled) > 0 && time.Since(began) >= settleQuiet {
+			told = true
+			note(fmt.Sprintf("waiting at most %v: the order of %s on %s was not answered and may still be carried out; it is undone then",
+				(latest(unsettled) - time.Since(began)).Round(time.Second), unsettled[0].Kind, unsettled[0].Name))
 		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func end(j *journal.Journal, e journal.Entry) error {
-	if err := j.End(e.ID); err != nil {
-		return fmt.Errorf("%s of %s was undone, but that could not be written down: %w", e.Kind, e.Name, err)
-	}
-	return nil
+// settleQuiet is how long orders may take without a word about it.
+const settleQuiet = time.Second
+
+func soonest(entries []journal.Entry) time.Duration {
+	return slices.MinFunc(entries, bySettle).Settle
 }
+
+func latest(entries []journal.Entry) time.Duration {
+	return slices.MaxFunc(entries, bySettle).Settle
+}
+
+func bySettle(a, b journal.Entry) int { return cmp.Compare(a.Settle, b.Settle) }
 
 // persist tries an entry again until it succeeds or its time is up: an engine
 // may be busy just when a container dies.
-func persist(ctx context.Context, e journal.Entry, undo Undoer) error {
+func persist(ctx context.Context, e journal.Entry, undo func(context.Context, journal.Entry) error) error {
 	deadline := time.Now().Add(undoFor)
 	for {
 		err := func() error {
@@ -140,7 +185,7 @@ func persist(ctx context.Context, e journal.Entry, undo Undoer) error {
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		<-time.After(undoPauses)
+		sleep(ctx, undoPauses)
 	}
 }
 
@@ -169,24 +214,30 @@ type Replay struct {
 	Note     func(text string) // told what is left alone, and why
 }
 
-// All plays every journal whose environment no living run holds. It returns how
-// many entries were undone, and what is left as one error.
-func (r Replay) All(ctx context.Context) (undone int, left, err error) {
+// Replayed is what has become of the journals of a state folder.
+type Replayed struct {
+	Undone int   // entries
+	Busy   int   // journals that were left alone, because a living run holds them
+	Left   error // what could not be undone
+}
+
+// All plays every journal whose environment no living run holds.
+func (r Replay) All(ctx context.Context) (done Replayed, err error) {
 	paths, err := journal.List(JournalDir(r.StateDir))
 	if err != nil {
-		return 0, nil, err
+		return done, err
 	}
-	var lefts []error
 	for _, path := range paths {
 		n, err := r.One(ctx, path)
-		undone += n
+		done.Undone += n
 		if busy := (*journal.BusyError)(nil); errors.As(err, &busy) {
+			done.Busy++
 			r.Note("left alone: " + err.Error())
-		} else if err != nil {
-			lefts = append(lefts, err)
+		} else {
+			done.Left = errors.Join(done.Left, err)
 		}
 	}
-	return undone, errors.Join(lefts...), nil
+	return done, nil
 }
 
 // One plays one journal, while it holds the lock of the journal's environment. It is
@@ -197,10 +248,12 @@ func (r Replay) One(ctx context.Context, path string) (undone int, err error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return 0, nil
-	case err != nil:
+	case err != nil && !errors.Is(err, journal.ErrDamaged):
 		return 0, err
 	case len(pending) == 0:
 		return 0, discard(path, header)
+	case header.Address == nil:
+		return 0, fmt.Errorf("it does not say which environment it is about: %w", err)
 	}
 	site, labs, err := r.Open.Reach(ctx, header)
 	if err != nil {
@@ -213,7 +266,7 @@ func (r Replay) One(ctx context.Context, path string) (undone int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, lock.Release(ctx)) }()
-	return play(ctx, path, undoersOf(header, site, labs))
+	return play(ctx, path, undoersOf(header, site, labs), r.Note)
 }
 
 // discard removes a journal in which nothing is pending, unless its run lives.
@@ -236,7 +289,7 @@ const heldPause = 50 * time.Millisecond
 // play undoes the entries of a journal whose environment is held. One that is gone
 // has nothing left; one that another process holds is that of a run which began
 // before its environment could be locked, and is waited for.
-func play(ctx context.Context, path string, undoers Undoers) (undone int, err error) {
+func play(ctx context.Context, path string, undoers Undoers, note func(string)) (undone int, err error) {
 	j, err := journal.Open(path)
 	for ; errors.Is(err, journal.ErrHeld); j, err = journal.Open(path) {
 		if !sleep(ctx, heldPause) {
@@ -251,6 +304,6 @@ func play(ctx context.Context, path string, undoers Undoers) (undone int, err er
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	pending := len(j.Pending())
-	err = Undo(ctx, j, undoers.Undo)
+	err = Undo(ctx, j, undoers, note)
 	return pending - len(j.Pending()), err
 }

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/fault"
@@ -28,7 +30,7 @@ type Session struct {
 	Out      string           // folder of the runs' folders
 	Version  string           // of gameday, for the record
 	// Guard starts the process that plays the journal if this one dies.
-	Guard func(journalPath string) (stop func() error, err error)
+	Guard func(journalPath string) (run.Guardian, error)
 	// Register reads what was decided about single points of failure.
 	Register func() (register.Register, error)
 	// Warn receives what went wrong beside a run, and changes nothing about it.
@@ -79,7 +81,19 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
+	if what.Objective.RPO != nil && !slices.ContainsFunc(in.Journeys, probe.Journey.Acknowledges) {
+		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but no lost write could be seen: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
+			what.Name, strings.Join(journeyNames(in.Journeys), ", "))
+	}
 	return in, nil
+}
+
+func journeyNames(journeys []probe.Journey) []string {
+	all := make([]string, len(journeys))
+	for i, j := range journeys {
+		all[i] = j.Name
+	}
+	return all
 }
 
 // Open reaches an environment by its driver. The caller closes it.

@@ -69,7 +69,10 @@ func newUser(t *testing.T, more string) *user {
 	u.Session = session.Session{
 		Library:  scenario.Library{Scenarios: none, Labs: none, Dir: dir, Kinds: fault.Specs(), Drivers: target.Drivers{toyenv.Driver()}},
 		StateDir: t.TempDir(), Out: filepath.Join(dir, "runs"), Version: "test",
-		Guard:    func(string) (func() error, error) { return func() error { return nil }, nil },
+		Guard: func(string) (run.Guardian, error) {
+			ended := make(chan struct{})
+			return run.Guardian{Leave: func() { close(ended) }, Ended: ended}, nil
+		},
 		Register: func() (register.Register, error) { return register.Register{}, nil },
 		Warn: func(err error) {
 			u.mu.Lock()

@@ -55,15 +55,33 @@ func Judge(c Case) Verdict {
 	return v
 }
 
-// judgeable holds the rows that need no outage: whether there are enough samples, and
-// a steady baseline. It returns the zero Verdict if the case can be judged.
-func (s *series) judgeable(faultSamples int) Verdict {
+// Baseline is the reason why samples are no baseline, or "" if they are one. It is the rule
+// of [Judge], for the moment before a fault is ordered. rate is as in [Case].
+func Baseline(samples []Sample, objective Objective, rate float64) Reason {
+	end := time.Duration(0)
+	for _, s := range samples {
+		end = max(end, s.Done())
+	}
+	return newSeries(samples, Marks{Fault: end}, objective, rate).baseline()
+}
+
+func (s *series) baseline() Reason {
 	n, bad := s.count(baseline)
 	switch {
 	case n < MinSamples:
-		return Verdict{Outcome: Inconclusive, Reason: BaselineTooShort}
+		return BaselineTooShort
 	case bad > Allowance(n, s.objective.Good) || len(s.breaching(func(p phase) bool { return p == baseline })) > 0:
-		return Verdict{Outcome: Inconclusive, Reason: BaselineNotSteady}
+		return BaselineNotSteady
+	}
+	return ""
+}
+
+// judgeable holds the rows that need no outage: whether there are enough samples, and
+// a steady baseline. It returns the zero Verdict if the case can be judged.
+func (s *series) judgeable(faultSamples int) Verdict {
+	switch reason := s.baseline(); {
+	case reason != "":
+		return Verdict{Outcome: Inconclusive, Reason: reason}
 	case faultSamples < MinSamples:
 		return Verdict{Outcome: Inconclusive, Reason: TooFewSamples}
 	}

@@ -7,7 +7,12 @@ import (
 	"io"
 
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
+
+// maxComplaint bounds what is kept of an error message, in bytes.
+const maxComplaint = 4 << 10
 
 // demultiplex copies what a container writes to standard output and error from
 // the engine's stream, in which each piece has a header with its kind and
@@ -22,7 +27,7 @@ func demultiplex(stdout, stderr io.Writer, from io.Reader) error {
 		case err != nil:
 			return err
 		}
-		complaint := limitedBuffer{limit: maxComplaint}
+		complaint := bounded.Buffer{Limit: maxComplaint}
 		var to io.Writer
 		switch kind := stdcopy.StdType(header[0]); kind {
 		case stdcopy.Stdin, stdcopy.Stdout:

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -94,7 +95,7 @@ func (h *handle) Exec(ctx context.Context, command []string) (target.ExecResult,
 	defer stream.Close()
 	stopped := context.AfterFunc(ctx, stream.Close)
 	defer stopped()
-	output := limitedBuffer{limit: maxOutput}
+	output := bounded.Buffer{Limit: maxOutput}
 	if err := demultiplex(&output, &output, stream.Reader); err != nil {
 		return target.ExecResult{}, h.said("run a command in", cmp.Or(ctx.Err(), err))
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"strings"
+
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
 
 // stream is a helper's standard input and output. What it says on standard
@@ -17,7 +19,7 @@ type stream struct {
 func newStream(conn net.Conn, from io.Reader) *stream {
 	output, writer := io.Pipe()
 	go func() {
-		complaint := limitedBuffer{limit: maxComplaint}
+		complaint := bounded.Buffer{Limit: maxComplaint}
 		err := demultiplex(writer, &complaint, from)
 		if text := strings.TrimSpace(complaint.String()); text != "" {
 			err = errors.New(text)

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gameday-dev/gameday/internal/hostcmd"
 	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -207,7 +207,6 @@ func (p Provisioner) command(ctx context.Context, args ...string) error {
 
 // run runs a command that dies with this process.
 func (p Provisioner) run(cmd *exec.Cmd) error {
-	dieWithParent(cmd)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	reader, writer := io.Pipe()
@@ -223,10 +222,9 @@ func (p Provisioner) run(cmd *exec.Cmd) error {
 		}
 		_, _ = io.Copy(io.Discard, reader) // a line too long for the scanner
 	}()
-	// The kernel ends the command with the thread that started it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := cmd.Run()
+	// A killed runner must not leave a compose behind that goes on starting what the guard
+	// removes.
+	err := hostcmd.Run(cmd, syscall.SIGTERM)
 	_ = writer.Close()
 	<-done
 	if err != nil {

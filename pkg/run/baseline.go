@@ -1,0 +1,121 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// extraBaseline is the least and the most that a baseline which is not steady goes on for,
+// beyond what was declared: between the two, for as long again.
+const (
+	leastExtraBaseline = 30 * time.Second
+	mostExtraBaseline  = 5 * time.Minute
+)
+
+// early keeps what users of the critical journeys meet until the fault is ordered, so that
+// the rule by which the run will be judged tells whether the fault may be ordered.
+type early struct {
+	objective verdict.Objective
+	loads     []scenario.JourneyLoad
+
+	mu      sync.Mutex
+	over    bool
+	samples map[string][]record.Sample
+}
+
+func newEarly(s scenario.Scenario) *early {
+	return &early{objective: s.Objective.Verdict(), loads: s.Load, samples: map[string][]record.Sample{}}
+}
+
+func (e *early) add(s record.Sample) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.over && !s.Void {
+		e.samples[s.Journey] = append(e.samples[s.Journey], s)
+	}
+}
+
+// close frees what was kept.
+func (e *early) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over, e.samples = true, nil
+}
+
+// reason is why the users since a moment are no baseline, or "" if they are one.
+func (e *early) reason(since time.Time) verdict.Reason {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.loads {
+		if !l.Critical {
+			continue
+		}
+		var samples []verdict.Sample
+		for _, s := range e.samples[l.Journey] {
+			if judged := judgedSample(s, since); judged.Done() > 0 {
+				samples = append(samples, judged)
+			}
+		}
+		if reason := verdict.Baseline(samples, e.objective, l.Rate.PerSecond()); reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+// forget drops what users met before a moment.
+func (e *early) forget(before time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for journey, samples := range e.samples {
+		e.samples[journey] = slices.DeleteFunc(samples, func(s record.Sample) bool { return !s.Sent.Add(s.Latency).After(before) })
+	}
+}
+
+// steady lets the baseline last, and longer if it is not steady by then. It reports whether
+// a fault may be ordered: if the run would be judged inconclusive whatever comes, nothing
+// is broken.
+func (r *conduct) steady(ctx context.Context) (bool, error) {
+	lasts := r.plan.Scenario.Timing.Baseline
+	began := r.Clock.Now()
+	if !sleep(ctx, lasts) {
+		return false, nil
+	}
+	reason := r.early.reason(began)
+	if reason == "" {
+		return true, nil
+	}
+	extra := min(max(lasts, leastExtraBaseline), mostExtraBaseline)
+	r.note(fmt.Sprintf("%s: the baseline goes on until it has been steady for %v, for at most %v more", describeEarly(reason), lasts, extra))
+	r.Observe(Update{Phase: Baseline, For: extra})
+	for end := time.Now().Add(extra); time.Now().Before(end); {
+		if !sleep(ctx, beat) {
+			return false, nil
+		}
+		since := began
+		if reason = r.early.reason(since); reason != "" {
+			since = r.Clock.Now().Add(-lasts)
+			r.early.forget(since)
+			reason = r.early.reason(since)
+		}
+		if reason == "" {
+			return true, r.mark(record.MarkBaseline, since, "")
+		}
+	}
+	r.note(describeEarly(reason) + ": no fault is injected into an environment that is already failing")
+	return false, nil
+}
+
+func describeEarly(reason verdict.Reason) string {
+	if reason == verdict.BaselineTooShort {
+		return fmt.Sprintf("fewer than %d users have come", verdict.MinSamples)
+	}
+	return "the objective does not hold before the fault"
+}
