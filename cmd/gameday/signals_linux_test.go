@@ -114,7 +114,7 @@ func codesAfter(signal syscall.Signal, whom string) map[int]bool {
 	switch signal {
 	case syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT:
 		return map[int]bool{1: true, 4: true}
-	case syscall.SIGPIPE, syscall.SIGTSTP:
+	case syscall.SIGPIPE, syscall.SIGTSTP, syscall.SIGUSR1:
 		return map[int]bool{1: true}
 	}
 	return map[int]bool{-1: true, 2: true}
