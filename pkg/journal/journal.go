@@ -238,6 +238,11 @@ func (j *Journal) Done(id string) error {
 	return nil
 }
 
+// NotOrdered tells that the order of an entry was not given, and that this process will not
+// give it: nothing of it is to come. It is not written down, since an entry without an
+// order is safe to undo.
+func (j *Journal) NotOrdered(id string) { markDone(j.pending, id) }
+
 func markDone(pending []Entry, id string) {
 	for i := range pending {
 		pending[i].Done = pending[i].Done || pending[i].ID == id

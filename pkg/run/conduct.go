@@ -154,6 +154,9 @@ func (r *conduct) experiment(ctx context.Context) (err error) {
 	}()
 	err = r.untilUndo(ctx)
 	panicked = false
+	if err != nil && r.account.Aborted == "" {
+		r.abort(err.Error())
+	}
 	return err
 }
 

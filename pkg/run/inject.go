@@ -62,6 +62,9 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 	for _, s := range steps {
 		b, err := r.prepare(ctx, fmt.Sprintf("fault-%d", len(r.bound)), s)
 		if err != nil {
+			for _, b := range now {
+				r.Journal.NotOrdered(b.entry.ID)
+			}
 			return err
 		}
 		b.account = len(r.account.Steps)

@@ -13,6 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -179,3 +180,32 @@ func TestAJournalOfWhichNothingCanBeRead(t *testing.T) {
 		}
 	})
 }
+
+// If the undoing of one fault cannot be made durable, none is injected, what was made
+// durable is not waited for, and the record says why the run ended (L1).
+func TestAJournalThatIsFull(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		d.faults = []scenario.Fault{killDB(), killDB()}
+		refused := errors.New("no space left on device")
+		d.faults[1].Spec = &refusing{err: refused}
+		began := time.Now()
+		account, err := d.conduct(t.Context(), t)
+		if !errors.Is(err, refused) || !strings.Contains(account.Aborted, "no space left on device") || account.Left != nil || d.world.Kills.Load() != 0 || len(d.journal.Pending()) > 0 {
+			t.Errorf("%v, aborted %q, %d kills, pending %v", err, account.Aborted, d.world.Kills.Load(), d.journal.Pending())
+		}
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// refusing is a kill that cannot be prepared.
+type refusing struct {
+	fault.Kill
+
+	err error
+}
+
+func (r *refusing) Prepare(context.Context, target.Handle) (fault.State, error) { return nil, r.err }
