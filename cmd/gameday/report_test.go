@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
@@ -91,25 +92,11 @@ func (l *labTest) vegetaAgrees(v verdict) {
 		l.t.Fatal(err)
 	}
 	defer file.Close()
-	var m, before vegeta.Metrics
-	var latencies []float64 // of the baseline, in seconds
-	decode := vegeta.NewDecoder(file)
-	for {
-		var r vegeta.Result
-		if err := decode(&r); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			l.t.Fatal(err)
-		}
-		m.Add(&r)
-		if !r.End().After(v.FaultAt) {
-			before.Add(&r)
-			latencies = append(latencies, r.Latency.Seconds())
-		}
-	}
-	m.Close()
-	before.Close()
 	var ours struct {
+		Events []struct {
+			At   time.Time
+			Mark string
+		}
 		Load []struct {
 			Phases []struct {
 				Samples, Bad int
@@ -121,6 +108,33 @@ func (l *labTest) vegetaAgrees(v verdict) {
 		}
 	}
 	l.decode(l.file(v, "verdict.json"), &ours)
+	var baselineAt time.Time // users of before it are warm-up
+	for _, e := range ours.Events {
+		if e.Mark == "baseline" {
+			baselineAt = e.At
+		}
+	}
+	var m, before vegeta.Metrics
+	var latencies []float64 // of the baseline, in seconds
+	decode := vegeta.NewDecoder(file)
+	for {
+		var r vegeta.Result
+		if err := decode(&r); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			l.t.Fatal(err)
+		}
+		if !r.End().After(baselineAt) {
+			continue
+		}
+		m.Add(&r)
+		if !r.End().After(v.FaultAt) {
+			before.Add(&r)
+			latencies = append(latencies, r.Latency.Seconds())
+		}
+	}
+	m.Close()
+	before.Close()
 	var n, failed int
 	for _, p := range ours.Load[0].Phases {
 		n += p.Samples

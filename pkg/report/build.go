@@ -30,7 +30,7 @@ func Build(dir string) (Report, error) {
 	var steps []*tally
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
-		steps, err = stepTallies(dir)
+		steps, err = stepTallies(dir, f.Marks[record.MarkBaseline])
 		return err
 	})
 	errs := classes{}
@@ -58,7 +58,9 @@ func Build(dir string) (Report, error) {
 			r.ServedAgain = servedAgain(c.Case)
 			r.stillBad = r.ServedAgain == nil
 		}
-		r.Load = append(r.Load, LoadOf(c.Journey, c.Case))
+		load := LoadOf(c.Journey, c.Case)
+		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
+		r.Load = append(r.Load, load)
 		r.series = append(r.series, seriesOf(c.Journey, c.Case))
 	}
 	for i := range r.Load {
@@ -79,6 +81,16 @@ func LoadOf(journey string, c verdict.Case) Load {
 		})
 	}
 	return l
+}
+
+// count is how many samples are bad.
+func count(samples []verdict.Sample, bad func(verdict.Sample) bool) (n int) {
+	for _, s := range samples {
+		if bad(s) {
+			n++
+		}
+	}
+	return n
 }
 
 func moment(marks record.Marks, name record.MarkName) *time.Time {
@@ -154,13 +166,17 @@ func (r *Report) addSteps(steps []*tally) {
 	}
 }
 
-// stepTallies counts the steps of all journeys, in the order of their first use.
-func stepTallies(dir string) ([]*tally, error) {
+// stepTallies counts the steps of all journeys from the baseline on, in the order of their
+// first use.
+func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 	index := map[string]*tally{}
 	var steps []*tally
 	for s, err := range record.Samples(dir, record.StepsFile) {
 		if err != nil {
 			return nil, err
+		}
+		if !s.Sent.Add(s.Latency).After(baseline) {
+			continue
 		}
 		t := index[s.Journey]
 		if t == nil {

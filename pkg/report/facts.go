@@ -49,6 +49,9 @@ func facts(r Report) []fact {
 		add("Writes", "%s", writes(*r.Writes))
 	}
 	for _, l := range r.Load {
+		if l.WarmUpBad > 0 {
+			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
+		}
 		for _, s := range l.Silences {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
 		}

@@ -103,6 +103,9 @@ type Load struct {
 	Steps    []Figures `json:"steps,omitempty"`
 	Errors   []Class   `json:"errors,omitempty"`
 	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent during the fault
+	// WarmUp are the users who were served before the baseline began. They are in no phase.
+	WarmUp    int `json:"warm_up,omitempty"`
+	WarmUpBad int `json:"warm_up_bad,omitempty"`
 }
 
 // Figures are the counts and latencies of a phase or a step.

@@ -116,6 +116,8 @@ func Open(dir string) (Folder, error) {
 type Case struct {
 	Journey  string
 	Critical bool
+	// WarmUp are the users of before the baseline, who are in no phase.
+	WarmUp []verdict.Sample
 	verdict.Case
 }
 
@@ -124,7 +126,7 @@ const leastSample = 48
 
 // Cases reads the samples, and puts them with the marks for every journey.
 // Where no fault was ordered, the whole run is baseline. on, if not nil, is given
-// each sample on the way: a long run is read once.
+// each sample of a phase on the way: a long run is read once.
 func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 	origin := f.Marks[record.MarkBaseline]
 	cases := make([]Case, len(f.Scenario.Load))
@@ -142,11 +144,16 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 		if err != nil {
 			return nil, err
 		}
+		judged := judgedSample(s, origin)
+		i, ok := index[s.Journey]
+		if ok && judged.Done() <= 0 {
+			cases[i].WarmUp = append(cases[i].WarmUp, judged)
+			continue
+		}
 		if on != nil {
 			on(s)
 		}
-		judged := judgedSample(s, origin)
-		if i, ok := index[s.Journey]; ok && judged.Done() > 0 { // else it is warm-up, before the baseline
+		if ok {
 			cases[i].Samples = append(cases[i].Samples, judged)
 		}
 	}
