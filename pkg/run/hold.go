@@ -12,6 +12,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -103,7 +104,7 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	if err != nil {
 		return err
 	}
-	guards, err := startGuards(func() (Guardian, error) { return d.Guard(entries.Path()) }, d.progress)
+	guards, err := startGuards(func() (Guardian, error) { return d.Guard(entries.Path()) }, d.note)
 	if err != nil {
 		return errors.Join(err, entries.Close())
 	}
@@ -135,6 +136,11 @@ func dismiss(ctx context.Context, site target.Site) error {
 }
 
 func (d Day) progress(text string) { d.Observe(Update{Text: text}) }
+
+// note tells what has happened, and takes no time.
+func (d Day) note(text string) {
+	d.Observe(Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
+}
 
 // header says whose journal it is, where the environment is, and what is locked.
 func (d Day) header(id string, started time.Time) (journal.Header, error) {
@@ -168,7 +174,7 @@ func (d Day) leftovers(ctx context.Context) error {
 			continue
 		case header.Lock == "" && header.Address == nil:
 			if err != nil { // it may be about any environment, and must not stop the runs of all
-				d.progress(fmt.Sprintf("warning: %v", err))
+				d.note(fmt.Sprintf("warning: %v", err))
 			}
 			continue
 		case !d.isAbout(ctx, header):
