@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -23,7 +23,7 @@ import (
 
 // openRegister reads spofs.yaml, if there is one.
 func openRegister() (register.Register, error) {
-	data, err := os.ReadFile(register.File)
+	data, err := bounded.File(register.File, bounded.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return register.Register{}, nil
 	}
@@ -180,7 +180,7 @@ func spofsAdd(c *cli.Context) error {
 			Redundancy: c.Float64("redundancy-a-month"), Currency: c.String("currency"),
 		}
 	}
-	before, err := os.ReadFile(register.File)
+	before, err := bounded.File(register.File, bounded.MaxFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

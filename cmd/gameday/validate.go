@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
 )
@@ -43,7 +43,7 @@ func (p program) validateCommand() *cli.Command {
 // validate reads a file as what its name and folder say that it is. A scenario
 // is checked with the environment that it names, too.
 func (p program) validate(file string) error {
-	data, err := os.ReadFile(file) //nolint:gosec // G304: what the user asks for
+	data, err := bounded.File(file, bounded.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: there is no such file: check the path", file)
 	}

@@ -22,10 +22,16 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
 
 // Schema is the version of the file that this code writes and reads.
 const Schema = "gameday/journal/v1"
+
+// maxSize is the size of the largest journal in bytes. An entry has the content of a file
+// of up to a megabyte, at most.
+const maxSize = 64 << 20
 
 // Errors that callers branch on.
 var (
@@ -127,7 +133,7 @@ func Open(path string) (*Journal, error) {
 // still pending, the last entry first. It is [os.ErrNotExist] once all of it was
 // undone. With [ErrDamaged] and [ErrNewer] it returns what it could read.
 func Peek(path string) (Header, []Entry, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // G304: the journal's own path
+	data, err := bounded.File(path, maxSize)
 	if err != nil {
 		return Header{}, nil, fmt.Errorf("read journal: %w", err)
 	}
@@ -162,7 +168,7 @@ func open(path string, flags int) (*Journal, error) {
 // load reads the file and cuts off a torn tail, so that the next line starts
 // on a line of its own.
 func (j *Journal) load() error {
-	data, err := io.ReadAll(j.file)
+	data, err := bounded.Opened(j.file, maxSize)
 	if err != nil {
 		return fmt.Errorf("read journal %s: %w", j.path, err)
 	}

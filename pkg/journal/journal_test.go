@@ -165,11 +165,21 @@ func FuzzOpen(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		_, peeked, ofPeek := journal.Peek(path)
 		j, err := journal.Open(path)
+		if (err == nil) != (ofPeek == nil) {
+			t.Fatalf("opened: %v, and peeked at: %v", err, ofPeek)
+		}
 		if err != nil {
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("an error that does not name the journal: %v", err)
+			}
 			return
 		}
 		before := len(j.Pending())
+		if len(peeked) != before || before > len(data) {
+			t.Errorf("%d pending, peeked at %d", before, len(peeked))
+		}
 		if err := j.Begin(journal.Entry{ID: "one more"}); err != nil {
 			t.Fatal(err)
 		}

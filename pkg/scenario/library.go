@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
+	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -46,15 +48,18 @@ func (l Library) Scenario(name string, overrides ...Override) (Scenario, error) 
 
 func (l Library) find(name string) (file string, data []byte, err error) {
 	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		data, err = os.ReadFile(filepath.Join(l.base(name), name)) //nolint:gosec // G304: what the user asks for
+		data, err = bounded.File(filepath.Join(l.base(name), name), bounded.MaxFile)
 		if err != nil {
 			return name, nil, fmt.Errorf("read scenario: %w; check the path, or give a name without .yaml", err)
 		}
 		return name, data, nil
 	}
 	own := filepath.Join("scenarios", name+".yaml")
-	if data, err = os.ReadFile(filepath.Join(l.Dir, own)); err == nil { //nolint:gosec // G304: what the user asks for
-		return own, data, nil
+	if data, err = bounded.File(filepath.Join(l.Dir, own), bounded.MaxFile); !absent(err) {
+		if err != nil {
+			err = fmt.Errorf("read scenario: %w", err)
+		}
+		return own, data, err
 	}
 	bundled := name + ".yaml"
 	if data, err = fs.ReadFile(l.Scenarios, bundled); err == nil {
@@ -63,6 +68,9 @@ func (l Library) find(name string) (file string, data []byte, err error) {
 	return "", nil, fmt.Errorf("there is no scenario %q, neither as %s nor bundled: %s",
 		name, own, strictyaml.Suggest(name, l.Bundled()))
 }
+
+// absent reports whether an error of reading says that there is no such file.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
 // base is the folder that a relative path starts from.
 func (l Library) base(name string) string {
@@ -102,7 +110,7 @@ func (l Library) declared() (all Environments, file string, err error) {
 	if err != nil || file == "" {
 		return all, "", err
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // G304: the user's own gameday.yaml
+	data, err := bounded.File(file, bounded.MaxFile)
 	if err != nil {
 		return all, file, fmt.Errorf("read environments: %w", err)
 	}
@@ -125,7 +133,7 @@ func (l Library) Schedules() ([]Schedule, error) {
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(filepath.Dir(file), path)
 			}
-			if s.Blackout[k].Calendar, err = os.ReadFile(path); err != nil { //nolint:gosec // G304: what the user names
+			if s.Blackout[k].Calendar, err = bounded.File(path, bounded.MaxFile); err != nil {
 				return nil, fmt.Errorf("schedule %s: read the calendar of its blackout: %w", s.Name, err)
 			}
 		}
@@ -206,9 +214,14 @@ func (l Library) Journey(environment, name string) (probe.Journey, error) {
 	}
 	for _, dir := range dirs {
 		own := filepath.Join(dir, file)
-		if data, err := os.ReadFile(own); err == nil { //nolint:gosec // G304: the user's own journey
-			return LoadJourney(own, data)
+		data, err := bounded.File(own, bounded.MaxFile)
+		if absent(err) {
+			continue
 		}
+		if err != nil {
+			return probe.Journey{}, fmt.Errorf("read journey: %w", err)
+		}
+		return LoadJourney(own, data)
 	}
 	return probe.Journey{}, fmt.Errorf("there is no journey %q: expected %s beside %s, or with the lab", name, file, EnvironmentFile)
 }
