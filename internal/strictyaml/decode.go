@@ -62,13 +62,15 @@ func (d *Document) Pairs(n Node) []Pair {
 		return nil
 	}
 	pairs := make([]Pair, 0, len(values))
+	known := make(map[string]bool, len(values))
 	for _, v := range values {
 		p := Pair{Key: v.Key.GetToken().Value, At: positionOf(v.Key.GetToken())}
 		p.Value = Node{join(n.Path, p.Key), v.Value}
-		if slices.ContainsFunc(pairs, func(other Pair) bool { return other.Key == p.Key }) {
+		if known[p.Key] {
 			d.problem(p.At, "duplicate key %q", p.Key)
 			continue
 		}
+		known[p.Key] = true
 		d.positions[p.Value.Path] = placeOf(v.Value)
 		pairs = append(pairs, p)
 	}
@@ -134,6 +136,9 @@ func number(s string) int64 {
 }
 
 func (d *Document) value(n Node, into reflect.Value, r rules) {
+	if d.full() {
+		return
+	}
 	at := placeOf(n.node)
 	if _, ok := d.positions[n.Path]; !ok {
 		d.positions[n.Path] = at
@@ -248,6 +253,14 @@ func (d *Document) mapping(n Node, into reflect.Value) {
 
 // anything decodes a value of any type, such as the body of a request.
 func (d *Document) anything(n Node, into reflect.Value) {
+	var found repeats
+	ast.Walk(&found, n.node)
+	for _, r := range found {
+		d.problem(placeOf(r), "%s: found %s, expected the value itself", name(n.Path), describe(r))
+	}
+	if len(found) > 0 {
+		return
+	}
 	var v any
 	err := yaml.NodeToValue(n.node, &v)
 	var wrong yaml.Error
@@ -262,4 +275,18 @@ func (d *Document) anything(n Node, into reflect.Value) {
 	if v != nil {
 		into.Set(reflect.ValueOf(v))
 	}
+}
+
+// repeats are the anchors and aliases in a value. They are refused, because a few lines
+// of aliases of aliases are a value that fits in no memory.
+type repeats []ast.Node
+
+// Visit implements [ast.Visitor].
+func (r *repeats) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode:
+		*r = append(*r, n)
+		return nil
+	}
+	return r
 }

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -35,16 +36,21 @@ func (d *Document) scalar(n Node, into reflect.Value, r rules) {
 		return
 	}
 	switch {
+	case isDuration(into.Type()) && time.Duration(into.Int()).Abs() > d.MaxDuration:
+		d.problem(at, "%s: found %s, expected at most %s (%d days)", name(n.Path), text, hours(d.MaxDuration), d.MaxDuration/(24*time.Hour))
 	case len(r.enum) > 0 && !slices.Contains(r.enum, text):
 		d.problem(at, "%s: found %q, %s", name(n.Path), text, Suggest(text, r.enum))
 	case r.hasMinimum && (into.CanInt() && into.Int() < r.minimum || into.CanUint() && r.minimum > 0 && into.Uint() < uint64(r.minimum)):
 		d.problem(at, "%s: found %s, expected at least %d", name(n.Path), text, r.minimum)
-	case r.hasMax && into.CanInt() && into.Int() > r.maximum:
+	case r.hasMax && (into.CanInt() && into.Int() > r.maximum || into.CanUint() && into.Uint() > uint64(max(r.maximum, 0))):
 		d.problem(at, "%s: found %s, expected at most %d", name(n.Path), text, r.maximum)
 	}
 }
 
 func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
+
+// hours is a duration as people write it: 720h.
+func hours(d time.Duration) string { return strconv.Itoa(int(d.Hours())) + "h" }
 
 func expectation(t reflect.Type) string {
 	switch {
@@ -86,7 +92,9 @@ func setScalar(into reflect.Value, n ast.Node, text string) (err error) {
 		into.SetUint(v)
 	case into.Kind() == reflect.Float64:
 		var v float64
-		v, err = strconv.ParseFloat(text, 64)
+		if v, err = strconv.ParseFloat(text, 64); math.IsNaN(v) || math.IsInf(v, 0) {
+			return strconv.ErrRange
+		}
 		into.SetFloat(v)
 	default:
 		into.SetString(text)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -20,20 +21,24 @@ func (d *Document) Set(path, value string) error {
 	}
 	body, keys, err := intoItems(d.body, strings.Split(path, "."))
 	if err != nil {
-		return fmt.Errorf("%s=%s: %w", path, value, err)
+		return fmt.Errorf("%s=%.100s: %w", path, value, err)
 	}
 	text := value
 	for _, key := range slices.Backward(keys) {
 		text = fmt.Sprintf("{%q: %s}", key, text)
 	}
-	file, err := parser.ParseBytes([]byte(text), 0)
+	tokens := lexer.Tokenize(text)
+	if _, problem := tooMuch(tokens); problem != "" || len(text) > MaxSize {
+		return fmt.Errorf("%s=%.100s: the value is too large", path, value)
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil || len(file.Docs) != 1 {
-		return fmt.Errorf("%s=%s: the value is not valid YAML", path, value)
+		return fmt.Errorf("%s=%.100s: the value is not valid YAML", path, value)
 	}
 	from, ok := file.Docs[0].Body.(*ast.MappingNode)
 	into, isMapping := body.(*ast.MappingNode)
 	if !ok || !isMapping {
-		return fmt.Errorf("%s=%s: the file is not a mapping", path, value)
+		return fmt.Errorf("%s=%.100s: the file is not a mapping", path, value)
 	}
 	merge(into, from)
 	return nil

@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 	"github.com/xrash/smetrics"
@@ -37,11 +39,20 @@ func (p FileError) Error() string {
 // FileErrors is all problems of some files.
 type FileErrors []FileError
 
-// Error is one line for each problem.
+// shown is the number of problems that the text of an error lists.
+const shown = 20
+
+// Error is one line for each of the first problems, and how many more there are.
 func (p FileErrors) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
+	lines := make([]string, 0, shown+1)
+	for _, problem := range p[:min(len(p), shown)] {
+		lines = append(lines, problem.Error())
+	}
+	switch more := len(p) - len(lines); {
+	case len(p) >= maxProblems:
+		lines = append(lines, fmt.Sprintf("and at least %d more", more))
+	case more > 0:
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -63,20 +74,37 @@ func (p FileErrors) Err() error {
 	return p
 }
 
+// MaxDuration is the longest duration that a file may contain, forwards or backwards. It
+// is far longer than any game day, and so short that sums of durations cannot overflow.
+const MaxDuration = 30 * 24 * time.Hour
+
 // Document is one parsed file.
 type Document struct {
-	File      string
-	Problems  FileErrors
-	Context   any // for [Decodable] types
+	File     string
+	Problems FileErrors
+	Context  any // for [Decodable] types
+	// MaxDuration is the longest duration (default: [MaxDuration]).
+	MaxDuration time.Duration
+
 	body      ast.Node
 	positions map[string]Position
+	wrong     map[Position]bool // where problems are
 }
 
 // Parse parses one YAML document. Syntax errors are in Problems, and such a document
 // decodes to nothing.
 func Parse(file string, data []byte) *Document {
-	d := &Document{File: file, positions: map[string]Position{"": {1, 1}}}
-	parsed, err := parser.ParseBytes(data, 0)
+	d := &Document{File: file, MaxDuration: MaxDuration, positions: map[string]Position{"": {1, 1}}, wrong: map[Position]bool{}}
+	if len(data) > MaxSize {
+		d.problem(Position{1, 1}, "found %d bytes, expected at most %d", len(data), MaxSize)
+		return d
+	}
+	tokens := lexer.Tokenize(string(data))
+	if at, problem := tooMuch(tokens); problem != "" {
+		d.problem(at, "%s", problem)
+		return d
+	}
+	parsed, err := parser.Parse(tokens, 0)
 	var syntax yaml.Error
 	switch {
 	case errors.As(err, &syntax):
@@ -108,16 +136,41 @@ func positionOf(t *token.Token) Position {
 	return Position{t.Position.Line, t.Position.Column}
 }
 
+// maxProblems is the number of problems after which the rest of a file is not checked.
+const maxProblems = 10_000
+
+func (d *Document) full() bool { return len(d.Problems) >= maxProblems }
+
 func (d *Document) problem(at Position, format string, args ...any) {
-	d.Problems = append(d.Problems, FileError{d.File, at, fmt.Sprintf(format, args...)})
+	if d.full() {
+		return
+	}
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = shorten(text, 200)
+		}
+	}
+	d.wrong[at] = true
+	d.Problems = append(d.Problems, FileError{d.File, at, shorten(fmt.Sprintf(format, args...), 1000)})
 }
+
+// shorten cuts a text, of which a file may contain megabytes, to a number of bytes.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// ProblemAt reports a problem at a position, such as that of a key.
+func (d *Document) ProblemAt(at Position, format string, args ...any) { d.problem(at, format, args...) }
 
 // Problem reports a problem with the value at a path such as timing.watch or
 // load[0].rate. If there is no such value, the position is that of the nearest enclosing
 // one. Problem does nothing if decoding has already reported the value.
 func (d *Document) Problem(path, format string, args ...any) {
-	at, exact := d.At(path), d.Has(path)
-	if exact && slices.ContainsFunc(d.Problems, func(e FileError) bool { return e.Position == at }) {
+	at := d.At(path)
+	if d.Has(path) && d.wrong[at] {
 		return
 	}
 	d.problem(at, format, args...)
@@ -141,6 +194,9 @@ func (d *Document) Has(path string) bool {
 
 // Nearest is the known word closest to a mistyped one, or "" if none is close.
 func Nearest(word string, known []string) string {
+	if len(word) > 100 { // not a typing mistake, and slow to compare
+		return ""
+	}
 	best, distance := "", max(len(word)/3, 2)+1
 	for _, k := range known {
 		if n := smetrics.WagnerFischer(strings.ToLower(word), k, 1, 1, 1); n < distance {

@@ -63,9 +63,9 @@ func TestScalarsAsTheyAreWritten(t *testing.T) {
 	}
 }
 
-// Anchors, aliases, merge keys and tags are refused where a setting is expected,
-// each at its place. Only a value of any shape, such as a request's body, may
-// have them.
+// Anchors and aliases are refused everywhere, and merge keys and tags where a setting is
+// expected, each at its place. Only a value of any shape, such as a request's body, may
+// have merge keys and tags.
 func TestAnchorsAliasesAndTags(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -79,9 +79,11 @@ func TestAnchorsAliasesAndTags(t *testing.T) {
 		"m: {<<: 1, b: &c 2}":         "f:1:15: m.b: found an anchor or alias",
 		"s: !!str 1":                  `f:1:4: s: found "!!str"`,
 		"s: !mine 1":                  `f:1:4: s: found "!mine"`,
-		"a: *x":                       `f:1:5: a: `,
-		"a: {b: [1, *x]}":             `f:1:13: a: `,
-		"a: {b: &x 1, c: *x}":         "",
+		"a: *x":                       "f:1:4: a: found an anchor or alias",
+		"a: {b: [1, *x]}":             "f:1:12: a: found an anchor or alias",
+		"a: {b: &x 1, c: *x}":         "f:1:8: a: found an anchor or alias",
+		"a: {<<: *x}":                 "f:1:9: a: found an anchor or alias",
+		"a: {? &x b : 1}":             "f:1:7: a: found an anchor or alias",
 		"a: {<<: {b: 1}, c: !!str 2}": "",
 	} {
 		t.Run(text, func(t *testing.T) {
@@ -102,7 +104,7 @@ func TestAnchorsAliasesAndTags(t *testing.T) {
 func TestAProblemIsOneLine(t *testing.T) {
 	t.Parallel()
 	for text, at := range map[string]string{
-		"a: *x": "f:1:5: ", "a: [1,\n  *x]": "f:2:4: ", "s: [": "f:1:4: ", "s: a: b": "f:1:4: ", "s: a\n i: 1": "f:1:4: ",
+		"a: *x": "f:1:4: ", "a: [1,\n  *x]": "f:2:3: ", "s: [": "f:1:4: ", "s: a: b": "f:1:4: ", "s: a\n i: 1": "f:1:4: ",
 	} {
 		if _, problems := places(t, text); len(problems) != 1 || !strings.HasPrefix(problems[0], at) {
 			t.Errorf("%q: found %q, expected one line that begins with %q", text, problems, at)

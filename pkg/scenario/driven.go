@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,16 +29,14 @@ func (e *Environment) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 		driver, err := drivers.Find(p.Key)
 		switch {
 		case err == nil && e.Kind != "":
-			d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
-				"%s: found both %s and %s, expected one of them", n.Path, e.Kind, p.Key)})
+			d.ProblemAt(p.At, "%s: found both %s and %s, expected one of them", n.Path, e.Kind, p.Key)
 		case err == nil:
 			e.Kind, e.Settings = driver.Kind, driver.New()
 			d.DecodeNode(p.Value, e.Settings)
 		case slices.Contains(known, p.Key):
 			own = append(own, p)
 		default:
-			d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
-				"unknown key %q: %s", p.Key, strictyaml.Suggest(p.Key, known))})
+			d.ProblemAt(p.At, "unknown key %q: %s", p.Key, strictyaml.Suggest(p.Key, known))
 		}
 	}
 	d.DecodePairs(n.Path, own, (*declared)(e))

@@ -38,7 +38,7 @@ var place = regexp.MustCompile(`^fuzz\.yaml:[1-9][0-9]*:[1-9][0-9]*: \S`)
 func placed(t *testing.T, err error) {
 	t.Helper()
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if !place.MatchString(line) {
+		if !place.MatchString(line) && !strings.HasPrefix(line, "and ") {
 			t.Errorf("a problem without a place: %q of\n%v", line, err)
 		}
 	}
@@ -80,10 +80,8 @@ func FuzzLoad(f *testing.F) {
 func FuzzLoadJourney(f *testing.F) {
 	seeds(f, labs.Files, "*/journeys/*.yaml")
 	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: '/{{.x}}', expect: {json: {'$[': exists}}}]\nconfirm: {get: /x}"))
+	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{post: /x, json: {a: &a {b: 1}, c: *a, d: &d [*d]}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if bytes.ContainsAny(data, "&*") {
-			return // an alias within itself takes all memory
-		}
 		j, err := scenario.LoadJourney("fuzz.yaml", data)
 		if err != nil {
 			placed(t, err)
