@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,8 +13,12 @@ type Rate struct {
 	Per   time.Duration
 }
 
+// MaxRate is the highest arrival rate in users per second. No machine sends that many;
+// above 1e9 there would be no time between two of them.
+const MaxRate = 1_000_000
+
 // ErrRate is the error for an invalid rate.
-var ErrRate = errors.New("expected a rate above 0 such as 50/s, 600/m or 100/h")
+var ErrRate = fmt.Errorf("expected a rate above 0 such as 50/s, 600/m or 100/h, and at most %d/s", MaxRate)
 
 // UnmarshalText parses a rate.
 func (r *Rate) UnmarshalText(text []byte) error {
@@ -25,7 +28,11 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	if err != nil || n <= 0 || per == 0 {
 		return ErrRate
 	}
-	*r = Rate{n, per}
+	rate := Rate{n, per}
+	if rate.PerSecond() > MaxRate {
+		return ErrRate
+	}
+	*r = rate
 	return nil
 }
 

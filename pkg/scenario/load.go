@@ -95,8 +95,7 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	p := pairs[0]
 	k, ok := kinds.Find(p.Key)
 	if !ok {
-		d.Problems = append(d.Problems, strictyaml.FileError{File: d.File, Position: p.At, Text: fmt.Sprintf(
-			"unknown kind of fault %q: %s", p.Key, strictyaml.Suggest(p.Key, kinds.Names()))})
+		d.ProblemAt(p.At, "unknown kind of fault %q: %s", p.Key, strictyaml.Suggest(p.Key, kinds.Names()))
 		return
 	}
 	f.Kind, f.Spec = k.Name, k.New()
@@ -234,8 +233,14 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	if doc.Has("load") && !slices.ContainsFunc(s.Load, func(l JourneyLoad) bool { return l.Critical }) {
 		doc.Problem("load", "load: no journey is critical, so there is nothing to judge: set critical: true on at least one journey")
 	}
+	longest := s.Timing.Baseline + s.Timing.Watch + s.Timing.Repair
+	users := 0.0
 	seen := map[string]bool{}
 	for i, l := range s.Load {
+		if users += l.Rate.PerSecond() * longest.Seconds(); users > verdict.MaxSamples {
+			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which makes %.0f users in the up to %v of a run, expected at most %d: lower rate, or shorter watch",
+				index("load", i), l.Rate, users, longest, verdict.MaxSamples)
+		}
 		if seen[l.Journey] {
 			doc.Problem(index("load", i), "%s: duplicate journey %s", index("load", i), l.Journey)
 		}

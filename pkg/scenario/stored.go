@@ -5,6 +5,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 // LoadStored reads the scenario of a run that was stored, by this gameday or another
@@ -21,6 +22,7 @@ import (
 // none: the objective, and the journeys with their rates. A newer version is an error.
 func LoadStored(file string, data []byte) (Scenario, error) {
 	doc := strictyaml.Parse(file, data)
+	doc.MaxDuration = verdict.MaxSpan
 	s := stored{Scenario: Scenario{File: file}}
 	doc.Decode(&s)
 	if newer(doc, s.Version) {
