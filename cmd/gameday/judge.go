@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -77,40 +75,68 @@ func judge(c *cli.Context) error {
 	return nil
 }
 
-// readResults reads result files as one. Samples are measured from the first
-// of them.
-func readResults(paths []string) (samples []verdict.Sample, first time.Time, err error) {
-	for i, path := range paths {
-		file, err := os.Open(path) //nolint:gosec // G304: what the user asks for
+// results are the samples of result files, measured from the first one.
+type results struct {
+	samples []verdict.Sample
+	first   time.Time
+	bounds  verdict.Bounds
+}
+
+// add adds a sample of a file, whose index is given.
+func (r *results) add(file int, s record.Sample) error {
+	if r.first.IsZero() {
+		r.first = s.Sent
+	}
+	sample := verdict.Sample{
+		Seq: uint64(file)<<48 | s.Seq, Sent: s.Sent.Sub(r.first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
+	}
+	if err := r.bounds.Check(sample); err != nil {
+		return fmt.Errorf("result %d, sent at %s: %w", s.Seq, s.Sent.Format(time.RFC3339Nano), err)
+	}
+	if !s.Void {
+		r.samples = append(r.samples, sample)
+	}
+	return nil
+}
+
+// read adds the samples of a file, which may be a pipe.
+func (r *results) read(index int, path string) error {
+	file, err := os.Open(path) //nolint:gosec // G304: what the user asks for
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: found a folder, expected a file", path)
+	}
+	for s, err := range probe.Results(file) {
+		if err == nil {
+			err = r.add(index, s)
+		}
 		if err != nil {
-			return nil, first, err
-		}
-		for s, resultErr := range probe.Results(file) {
-			if err = resultErr; err != nil {
-				break
-			}
-			if first.IsZero() {
-				first = s.Sent
-			}
-			if !s.Void {
-				samples = append(samples, verdict.Sample{
-					Seq: uint64(i)<<48 | s.Seq, Sent: s.Sent.Sub(first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
-				})
-			}
-		}
-		if err = errors.Join(err, file.Close()); err != nil {
-			return nil, first, fmt.Errorf("%s: %w", path, err)
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	if len(samples) == 0 {
-		return nil, first, usageError("%s: no samples in it", strings.Join(paths, ", "))
+	return nil
+}
+
+// readResults reads result files as one, sorted.
+func readResults(paths []string) ([]verdict.Sample, time.Time, error) {
+	var r results
+	for i, path := range paths {
+		if err := r.read(i, path); err != nil {
+			return nil, r.first, err
+		}
 	}
-	// Results come in the order of their answers.
-	earliest := slices.MinFunc(samples, func(a, b verdict.Sample) int { return cmp.Compare(a.Sent, b.Sent) }).Sent
-	for i := range samples {
-		samples[i].Sent -= earliest
+	if len(r.samples) == 0 {
+		return nil, r.first, usageError("%s: no samples in it", strings.Join(paths, ", "))
 	}
-	return samples, first.Add(earliest), nil
+	verdict.Sort(r.samples) // results come in the order of their answers
+	earliest := r.samples[0].Sent
+	for i := range r.samples {
+		r.samples[i].Sent -= earliest
+	}
+	return r.samples, r.first.Add(earliest), nil
 }
 
 func judgeCase(c *cli.Context, samples []verdict.Sample, first time.Time) (verdict.Case, error) {
@@ -128,10 +154,7 @@ func judgeCase(c *cli.Context, samples []verdict.Sample, first time.Time) (verdi
 		}
 		cases.Rate = rate.PerSecond()
 	}
-	var last time.Duration
-	for _, s := range samples {
-		last = max(last, s.Sent)
-	}
+	last := samples[len(samples)-1].Sent
 	var err error
 	if cases.Marks.Fault, err = momentOf(c, "fault-at", first, last); err != nil {
 		return cases, err
@@ -157,10 +180,18 @@ func momentOf(c *cli.Context, flag string, first time.Time, last time.Duration) 
 		return 0, usageError("--%s %s: expected Unix nanoseconds, RFC 3339, or +12.5s from the first sample", flag, text)
 	}
 	if at < -time.Hour || at > last+time.Hour {
-		return 0, usageError("--%s %s is %v away from the samples, which go from %s to %s", flag, text, max(-at, at-last),
+		return 0, usageError("--%s %s is %v away from the samples, which go from %s to %s", flag, text, away(at, last),
 			first.UTC().Format(time.RFC3339Nano), first.Add(last).UTC().Format(time.RFC3339Nano))
 	}
 	return at, nil
+}
+
+// away is how far a moment is from the samples, which go from 0 to last.
+func away(at, last time.Duration) time.Duration {
+	if at < 0 {
+		return at.Abs()
+	}
+	return at - last
 }
 
 func parseMoment(text string, first time.Time) (time.Duration, error) {

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
 
 // Samples reads the samples of a file in a run's folder ([SamplesFile] or
@@ -25,15 +27,17 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 			return
 		}
 		defer file.Close()
-		content, err := written(file, 1) // gob ends a value with a zero
+		content, _, err := written(file, 1) // gob ends a value with a zero
 		if err != nil {
 			yield(Sample{}, fmt.Errorf("read samples of %s: %w", file.Name(), err))
 			return
 		}
-		buffer := bufio.NewReaderSize(content, 256<<10)
+		bounded := &bounded.Reader{From: content, Most: mostOfOne}
+		buffer := bufio.NewReaderSize(bounded, 256<<10)
 		decoder := gob.NewDecoder(buffer) // takes no more from the buffer than it decodes
 		for {
 			r, err := next(decoder, buffer)
+			bounded.Next()
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -92,7 +96,15 @@ func Acks(dir string) ([]Ack, error) {
 	return acks, err
 }
 
-// lines reads the first JSON objects of a file; most is their maximum number.
+// The bounds of what is read. All samples of a file are streamed, so that only the size
+// of one matters; events and writes are held in memory.
+const (
+	mostOfOne   = 16 << 20  // bytes of a sample, an event or a write
+	mostOfLines = 512 << 20 // bytes of a file of events or writes
+	mostLines   = 5_000_000
+)
+
+// lines reads the first JSON objects of a file, most of them at most.
 func lines[T any](path string, most int) ([]T, error) {
 	file, err := os.Open(path) //nolint:gosec // G304: the run's own folder
 	if err != nil {
@@ -100,18 +112,26 @@ func lines[T any](path string, most int) ([]T, error) {
 	}
 	defer file.Close()
 	var all []T
-	content, err := written(file, 0)
+	content, size, err := written(file, 0)
+	if err == nil && size > mostOfLines {
+		err = fmt.Errorf("found %d MiB, expected at most %d", size>>20, mostOfLines>>20)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	decoder := json.NewDecoder(bufio.NewReader(content))
+	bounded := &bounded.Reader{From: content, Most: mostOfOne}
+	decoder := json.NewDecoder(bufio.NewReader(bounded))
 	for len(all) < most {
 		var one T
-		switch err := decoder.Decode(&one); {
+		err := decoder.Decode(&one)
+		bounded.Next()
+		switch {
 		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 			return all, nil
 		case err != nil:
 			return nil, fmt.Errorf("read %s: %w", path, err)
+		case len(all) == mostLines:
+			return nil, fmt.Errorf("read %s: found more than %d lines", path, mostLines)
 		}
 		all = append(all, one)
 	}
@@ -125,27 +145,28 @@ var errBroken = errors.New("it is broken in the middle")
 // more than a system writes in half a minute of a run.
 const mostZeros = 64 << 20
 
-// written is a file with only the first of the zeros at its end, as many as zeros says:
-// after a power cut some file systems give zeros for what was not on disk yet.
-func written(file *os.File, zeros int64) (io.Reader, error) {
+// written is a file with only the first of the zeros at its end, as many as zeros says;
+// and its size without them. After a power cut some file systems give zeros for what was
+// not on disk yet.
+func written(file *os.File, zeros int64) (content io.Reader, size int64, err error) {
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	size := info.Size()
+	size = info.Size()
 	block := make([]byte, 64<<10)
 	for size > max(info.Size()-mostZeros, 0) {
 		from := max(size-int64(len(block)), 0)
 		part := block[:size-from]
 		if _, err := file.ReadAt(part, from); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		kept := len(bytes.TrimRight(part, "\x00"))
 		if size = from + int64(kept); kept > 0 {
 			break
 		}
 	}
-	return io.LimitReader(file, size+zeros), nil
+	return io.LimitReader(file, size+zeros), size, nil
 }
 
 // Marks are the moments that a run has reached.

@@ -166,6 +166,10 @@ func (r *Report) addSteps(steps []*tally) {
 	}
 }
 
+// maxSteps is the number of steps of which a report has figures. Each takes 200 kB of
+// memory.
+const maxSteps = 500
+
 // stepTallies counts the steps of all journeys from the baseline on, in the order of their
 // first use.
 func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
@@ -175,10 +179,16 @@ func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := (verdict.Sample{Latency: s.Latency}).Check(); err != nil {
+			return nil, fmt.Errorf("read step %s of user %d: %w", s.Journey, s.Seq, err)
+		}
 		if !s.Sent.Add(s.Latency).After(baseline) {
 			continue
 		}
 		t := index[s.Journey]
+		if t == nil && len(steps) == maxSteps {
+			continue
+		}
 		if t == nil {
 			t = newTally(s.Journey)
 			index[s.Journey] = t

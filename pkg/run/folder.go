@@ -121,41 +121,62 @@ type Case struct {
 	verdict.Case
 }
 
-// leastSample is about how many bytes a stored sample has, at the least.
-const leastSample = 48
+// leastSample is about how many bytes a stored sample has, at the least; manySamples is
+// for how many a place is made before they are seen, as a file may be sparse.
+const (
+	leastSample = 48
+	manySamples = 1_000_000
+)
 
 // Cases reads the samples, and puts them with the marks for every journey.
 // Where no fault was ordered, the whole run is baseline. on, if not nil, is given
 // each sample of a phase on the way: a long run is read once.
 func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
-	origin := f.Marks[record.MarkBaseline]
+	origin, began := f.Marks[record.MarkBaseline]
+	marks := f.marks(origin)
+	err := marks.Check()
+	if !began {
+		err = fmt.Errorf("found no mark %q, from which times count", record.MarkBaseline)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %s: %w", filepath.Base(f.Dir), record.EventsFile, err)
+	}
 	cases := make([]Case, len(f.Scenario.Load))
 	index := map[string]int{}
 	for i, l := range f.Scenario.Load {
 		index[l.Journey] = i
 		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, Case: verdict.Case{
-			Marks: f.marks(origin), Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
+			Marks: marks, Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
 		}}
 	}
 	if info, err := os.Stat(filepath.Join(f.Dir, record.SamplesFile)); err == nil && len(cases) == 1 {
-		cases[0].Samples = make([]verdict.Sample, 0, info.Size()/leastSample) // of a long run, once is enough
+		cases[0].Samples = make([]verdict.Sample, 0, min(info.Size()/leastSample, manySamples)) // of a long run, once is enough
 	}
+	var bounds verdict.Bounds
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {
 		if err != nil {
 			return nil, err
 		}
-		judged := judgedSample(s, origin)
 		i, ok := index[s.Journey]
-		if ok && judged.Done() <= 0 {
+		judged := judgedSample(s, origin)
+		if !ok {
+			if on != nil {
+				on(s)
+			}
+			continue
+		}
+		if wrong := bounds.Check(judged); wrong != nil {
+			return nil, fmt.Errorf("read samples of run %s: user %d of journey %s, who arrived at %s: %w",
+				filepath.Base(f.Dir), s.Seq, s.Journey, s.Sent.Format(time.RFC3339Nano), wrong)
+		}
+		if judged.Done() <= 0 {
 			cases[i].WarmUp = append(cases[i].WarmUp, judged)
 			continue
 		}
 		if on != nil {
 			on(s)
 		}
-		if ok {
-			cases[i].Samples = append(cases[i].Samples, judged)
-		}
+		cases[i].Samples = append(cases[i].Samples, judged)
 	}
 	for _, c := range cases {
 		verdict.Sort(c.Samples)
@@ -171,7 +192,10 @@ func judgedSample(s record.Sample, origin time.Time) verdict.Sample {
 func (f Folder) marks(origin time.Time) verdict.Marks {
 	at, injected := f.Marks[record.MarkFault]
 	if !injected {
-		return verdict.Marks{Fault: f.Marks[record.MarkEnd].Sub(origin)}
+		if at, injected = f.Marks[record.MarkEnd]; !injected { // lost in a power cut
+			return verdict.Marks{Fault: verdict.MaxSpan}
+		}
+		return verdict.Marks{Fault: at.Sub(origin)}
 	}
 	m := verdict.Marks{Fault: at.Sub(origin)}
 	// Something else may have ended the fault before it was reverted.
@@ -201,17 +225,25 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 			inForce = at
 		}
 		origin := f.Marks[record.MarkBaseline]
-		writes := verdict.JudgeWrites(f.judgedAcks(), ordered.Sub(origin), inForce.Sub(origin), *rpo)
+		acks, err := f.judgedAcks()
+		if err != nil {
+			return verdict.Run{}, nil, err
+		}
+		writes := verdict.JudgeWrites(acks, ordered.Sub(origin), inForce.Sub(origin), *rpo)
 		evidence.Writes = &writes
 	}
 	return verdict.Combine(journeys, evidence), cases, nil
 }
 
-func (f Folder) judgedAcks() []verdict.Ack {
+func (f Folder) judgedAcks() ([]verdict.Ack, error) {
 	presences := map[string]verdict.Presence{"present": verdict.Present, "absent": verdict.Absent}
 	acks := make([]verdict.Ack, len(f.Acks))
 	for i, a := range f.Acks {
 		acks[i] = verdict.Ack{At: a.At.Sub(f.Marks[record.MarkBaseline]), Presence: presences[a.Presence]}
+		if err := verdict.CheckMoment(acks[i].At); err != nil {
+			return nil, fmt.Errorf("read run %s: %s: write %s was acknowledged at %s: %w",
+				filepath.Base(f.Dir), record.WritesFile, a.ID, a.At.Format(time.RFC3339Nano), err)
+		}
 	}
-	return acks
+	return acks, nil
 }

@@ -26,8 +26,11 @@ type Case struct {
 func (c Case) Validate() error {
 	var errs []error
 	positive := func(name string, d time.Duration) {
-		if d <= 0 {
+		switch {
+		case d <= 0:
 			errs = append(errs, fmt.Errorf("%s is %v, expected a positive duration", name, d))
+		case d > MaxSpan:
+			errs = append(errs, fmt.Errorf("%s is %v, expected at most %d days", name, d, MaxSpan/(24*time.Hour)))
 		}
 	}
 	positive("rto", c.Objective.RTO)
@@ -40,7 +43,7 @@ func (c Case) Validate() error {
 	if c.Marks.Reverted && c.Marks.Revert < c.Marks.Fault {
 		errs = append(errs, errors.New("the revert is before the fault"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Marks.Check())...)
 }
 
 // Judge judges a case. The case must be valid.

@@ -1,0 +1,30 @@
+package run_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gameday-dev/gameday/internal/bounded/boundedtest"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/run"
+)
+
+// Samples whose file has a terabyte, of which little is on the disk, are an error in
+// little memory (M14).
+func TestSparseSamplesTakeLittleMemory(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	dir := copied(t, nil)
+	if err := os.Truncate(filepath.Join(dir, record.SamplesFile), 1<<40); err != nil {
+		t.Skip("this file system has no sparse files of this size: ", err)
+	}
+	f, err := run.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	boundedtest.Allocates(t, 64<<20, func() {
+		if _, _, err := f.Judge(nil); err == nil || !strings.Contains(err.Error(), record.SamplesFile) {
+			t.Errorf("%v", err)
+		}
+	})
+}
