@@ -82,7 +82,13 @@ func (p program) resolve(c *cli.Context) (s session.Session, in session.Input, e
 	if s, err = p.session(c.String("out"), nil); err != nil {
 		return s, in, err
 	}
-	in, err = s.Find(name, c.String("env"), overrides...)
+	err = untilDone(c.Context, func() error { // nothing is held yet, and the scenario may come from a pipe
+		found, err := s.Find(name, c.String("env"), overrides...)
+		if err == nil {
+			in = found
+		}
+		return err
+	})
 	return s, in, err
 }
 
