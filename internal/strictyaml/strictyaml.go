@@ -7,6 +7,7 @@
 package strictyaml
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -95,8 +96,13 @@ type Document struct {
 // decodes to nothing.
 func Parse(file string, data []byte) *Document {
 	d := &Document{File: file, MaxDuration: MaxDuration, positions: map[string]Position{"": {1, 1}}, wrong: map[Position]bool{}}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // of editors that begin UTF-8 with it
 	if len(data) > MaxSize {
 		d.problem(Position{1, 1}, "found %d bytes, expected at most %d", len(data), MaxSize)
+		return d
+	}
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		d.problem(Position{bytes.Count(data[:i], []byte("\n")) + 1, 1}, "found a zero byte in this line, expected text in UTF-8")
 		return d
 	}
 	tokens := lexer.Tokenize(string(data))

@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -16,8 +15,8 @@ var _ Limiting = (*CPU)(nil)
 
 // Check implements [Checker].
 func (f *CPU) Check() error {
-	if f.Cores < 0.01 {
-		return errors.New("cores: expected 0.01 or more")
+	if f.Cores < 0.01 || f.Cores > 10_000 {
+		return fmt.Errorf("cores: found %v, expected 0.01 to 10000", f.Cores)
 	}
 	return nil
 }

@@ -88,7 +88,8 @@ func TestSettingsThatAreWrong(t *testing.T) {
 	for want, c := range map[string]fault.Checker{
 		`signal: found "STOP", expected one of HUP, INT, KILL, QUIT, TERM, USR1, USR2`: &fault.Process{Name: "x", Signal: "STOP"},
 		"process: expected the name of a program":                                      &fault.Process{Signal: "TERM"},
-		"cores: expected 0.01 or more":                                                 &fault.CPU{},
+		"cores: found 0, expected 0.01 to 10000":                                       &fault.CPU{},
+		"cores: found 1e+300, expected 0.01 to 10000":                                  &fault.CPU{Cores: 1e300},
 		"limit: expected 6MiB or more, the minimum of the engine":                      &fault.Memory{Limit: 1 << 20},
 		"max: expected 1 or more":                                                      &fault.PIDs{},
 		"name: expected the name of a zone":                                            &fault.Zone{},

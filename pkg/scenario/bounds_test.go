@@ -30,7 +30,7 @@ func TestAJourneyOfAliasesIsRefused(t *testing.T) { //nolint:paralleltest // it 
 func TestNumbersOfScenariosAreBounded(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"rate: 1000000/s, critical: true}]":                              `load[0].rate: found 1000000/s, which makes 77000000 users in the up to 1m17s of a run, expected at most 20000000`,
+		"rate: 1000000/s, critical: true}]":                              `load[0].rate: found 1000000/s, which makes 77000000 users in the up to 1m17s of a run, expected at most 10000000`,
 		"rate: 1000000000000/s}]":                                        `load[0].rate: found "1000000000000/s", expected a rate above 0 such as 50/s, 600/m or 100/h, and at most 1000000/s`,
 		"rate: 9223372036854775807/s}]":                                  `load[0].rate: found "9223372036854775807/s", expected a rate above 0`,
 		"rate: 3600000001/h}]":                                           `load[0].rate: found "3600000001/h", expected a rate above 0`,

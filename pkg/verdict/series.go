@@ -161,6 +161,9 @@ func (s *series) allowances() func(n int) int {
 	return func(n int) int {
 		k, ok := cache[n]
 		if !ok {
+			if len(cache) >= 100_000 { // the windows grow and grow
+				clear(cache)
+			}
 			k = Allowance(n, s.objective.Good)
 			cache[n] = k
 		}
