@@ -22,7 +22,8 @@ func judgeCommand() *cli.Command {
 		Name:      "judge",
 		Usage:     "judge existing vegeta results",
 		ArgsUsage: "RESULTS...",
-		Description: "RESULTS are files that `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not.\n" +
+		Description: "RESULTS are files that `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not; or a pipe,\n" +
+			"such as /dev/stdin. They have at most 10 million results, of up to 16 MiB each.\n" +
 			"TIME is Unix nanoseconds, RFC 3339, or an offset such as +12.5s from the first sample.\n\n" + exitCodeHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`TIME` of the injection"},

@@ -103,7 +103,10 @@ func FuzzJudge(f *testing.F) {
 		if v.Bad > v.Samples || v.Samples > len(c.Samples) || v.Severity != nil && (*v.Severity < 0 || *v.Severity > 1) {
 			t.Errorf("%d of %d samples are bad, severity %v", v.Bad, v.Samples, v.Severity)
 		}
-		if v.RecoveryLo != nil && (*v.RecoveryLo < 0 || *v.RecoveryLo > *v.RecoveryHi || *v.Recovery > *v.RecoveryHi) {
+		if (v.Recovery == nil) != (v.RecoveryHi == nil) {
+			t.Errorf("recovery %v, at most %v", v.Recovery, v.RecoveryHi)
+		}
+		if v.RecoveryLo != nil && (*v.RecoveryLo < 0 || v.RecoveryHi != nil && *v.RecoveryLo > *v.RecoveryHi) || v.Recovery != nil && *v.Recovery > *v.RecoveryHi {
 			t.Errorf("recovery %v, between %v and %v", v.Recovery, v.RecoveryLo, v.RecoveryHi)
 		}
 		if v.AtLeast != nil && *v.AtLeast < 0 || v.FirstImpact != nil && *v.FirstImpact < 0 {
