@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -13,8 +14,8 @@ import (
 // patience is how long a command may take to end by itself, once its context has ended.
 const patience = time.Second
 
-// errSignal is the end of a command that did not end by itself.
-var errSignal = &exitError{session.ExitAborted, errors.New("ended by a signal")}
+// errSignal is the end of a command that was told to end.
+var errSignal = errors.New("ended by a signal")
 
 // endable has commands end when their context does, whatever they wait for: a pipe that
 // no process writes to, or a file system that does not respond. It is for commands that
@@ -43,8 +44,11 @@ func untilDone(ctx context.Context, do func() error) error {
 	}
 	select {
 	case err := <-ended:
+		if errors.Is(err, context.Canceled) {
+			return &exitError{session.ExitAborted, fmt.Errorf("%w: %w", errSignal, err)}
+		}
 		return err
 	case <-time.After(patience):
-		return errSignal
+		return &exitError{session.ExitAborted, errSignal}
 	}
 }

@@ -220,6 +220,9 @@ func (h *History) Prune(ctx context.Context, keep int, now time.Time, remove fun
 		case e.Problem != interrupted || now.Sub(e.Started) < cutOff:
 			continue // there is a record, or a verdict that another gameday can read
 		}
+		if err := ctx.Err(); err != nil { // between two runs: half of a run is worse than one too many
+			return gone, err
+		}
 		if err := remove(e.Dir); err != nil {
 			return gone, fmt.Errorf("remove run %s: %w", e.ID, err)
 		}

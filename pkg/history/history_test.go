@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -222,6 +223,24 @@ func TestTenAtOnceLoseNone(t *testing.T) {
 		t.Errorf("%d of 10 runs", n)
 	}
 }
+
+// Pruning that is told to end does so between two runs.
+func TestPruneEndsBetweenRuns(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for day := range 4 {
+		stored(t, dir, day, "db-loss", judged(verdict.Proven, 0))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone, err := open(t, dir).Prune(ctx, 1, monday.AddDate(0, 0, 10), func(dir string) error {
+		cancel()
+		return os.RemoveAll(dir)
+	})
+	if !errors.Is(err, context.Canceled) || len(gone) != 1 {
+		t.Errorf("%d removed, %v", len(gone), err)
+	}
+}
+
 
 func TestPrune(t *testing.T) {
 	t.Parallel()
