@@ -14,7 +14,7 @@ import (
 // patience is how long a command may take to end by itself, once its context has ended.
 const patience = time.Second
 
-// errSignal is the end of a command that was told to end.
+// errSignal is the error of a command that a signal ended.
 var errSignal = errors.New("ended by a signal")
 
 // endable has commands end when their context does, whatever they wait for: a pipe that

@@ -241,7 +241,6 @@ func TestPruneEndsBetweenRuns(t *testing.T) {
 	}
 }
 
-
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

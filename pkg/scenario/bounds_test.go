@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gameday-dev/gameday/internal/bounded/boundedtest"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -70,5 +71,19 @@ func TestAFolderIsNoFile(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "found a folder, expected a file") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// What is too long for a new file is read from a stored run, which outlives the rules.
+func TestStoredDurationsMayBeLonger(t *testing.T) {
+	t.Parallel()
+	const text = "objective: {rto: 1000h}\nload: [{journey: a, rate: 1000/s, critical: true}]\ntiming: {watch: 1100h}\n"
+	s, err := scenario.LoadStored("x.yaml", []byte(text))
+	if err != nil || s.Objective.RTO != 1000*time.Hour || s.Timing.Watch != 1100*time.Hour {
+		t.Errorf("%+v, %v", s.Timing, err)
+	}
+	if _, err := scenario.LoadStored("x.yaml", []byte(strings.Replace(text, "1000h", "2562047h", 1))); err == nil ||
+		!strings.Contains(err.Error(), "expected at most 8784h (366 days)") {
+		t.Errorf("%v", err)
 	}
 }
