@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -147,10 +148,84 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	if ok, why, err := (gate.HTTP{GET: server.URL, Body: "end"}).Holds(t.Context()); ok || !strings.Contains(why, `"end"`) || err != nil {
+	if ok, why, err := (gate.HTTP{GET: server.URL, Body: "end"}).Holds(t.Context()); ok || !strings.Contains(why, `the first MiB of the response does not contain "end"`) || err != nil {
 		t.Errorf("%v, %q, %v", ok, why, err)
 	}
 	if ok, why, err := (gate.HTTP{GET: server.URL, Body: "xxx"}).Holds(t.Context()); !ok {
 		t.Errorf("%q, %v", why, err)
+	}
+	if ok, _, err := (gate.Prometheus{URL: server.URL, Query: "up"}).Holds(t.Context()); ok || err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+		t.Errorf("%v, %v", ok, err)
+	}
+}
+
+// A server that changes the protocol and then says nothing is not waited for: no limit of
+// time of net/http holds after that answer (H4).
+func TestAnAnswerOfAnotherProtocol(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+	}))
+	t.Cleanup(server.Close)
+	type result struct {
+		ok  bool
+		why string
+		err error
+	}
+	for name, c := range map[string]struct {
+		gate gate.Gate
+		want result
+		says string
+	}{
+		"http":       {gate.HTTP{GET: server.URL}, result{}, "answered 101, expected 200"},
+		"status 101": {gate.HTTP{GET: server.URL, Status: 101}, result{ok: true}, ""},
+		"prometheus": {gate.Prometheus{URL: server.URL, Query: "up"}, result{err: io.EOF}, "status 101"},
+	} {
+		done := make(chan result, 1)
+		go func() {
+			ok, why, err := c.gate.Holds(t.Context())
+			done <- result{ok, why, err}
+		}()
+		select {
+		case got := <-done:
+			if got.ok != c.want.ok || (got.err == nil) != (c.want.err == nil) || !strings.Contains(fmt.Sprint(got.why, got.err), c.says) {
+				t.Errorf("%s: %+v, expected %q", name, got, c.says)
+			}
+		case <-time.After(2 * gate.Patience):
+			t.Errorf("%s: no result after %v", name, 2*gate.Patience)
+		}
+	}
+}
+
+// What a server says is repeated to a limit: it is written down every second.
+func TestLongAnswersAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 100_000)
+	for name, body := range map[string]string{
+		"an error": `{"status":"error","error":"` + long + `"}`,
+		"a value":  `{"status":"success","data":{"resultType":"scalar","result":[1,"` + long + `"]}}`,
+		"a type":   `{"status":"success","data":{"resultType":"` + long + `","result":[]}}`,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+		t.Cleanup(server.Close)
+		if _, _, err := (gate.Prometheus{URL: server.URL, Query: "up"}).Holds(t.Context()); err == nil || len(err.Error()) > 500 {
+			t.Errorf("%s: %.600v", name, err)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 "+long+"\r\n\r\n")
+			_ = c.Close()
+		}
+	}))
+	t.Cleanup(server.Close)
+	if ok, why, err := (gate.HTTP{GET: server.URL}).Holds(t.Context()); ok || err != nil || why == "" || len(why) > 500 {
+		t.Errorf("%v, %.600s, %v", ok, why, err)
 	}
 }

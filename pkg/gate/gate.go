@@ -19,7 +19,7 @@ import (
 // Patience is the timeout of one check.
 const Patience = 5 * time.Second
 
-// maxResponse is the maximum size of a response, in bytes.
+// maxResponse is how much of a response is looked at, in bytes.
 const maxResponse = 1 << 20
 
 // HTTP is a check of an HTTP response.
@@ -94,13 +94,17 @@ func (h HTTP) Holds(ctx context.Context) (ok bool, why string, err error) {
 	status, body, err := get(ctx, h.GET)
 	if err != nil {
 		// A server that does not answer fails the check.
-		return false, fmt.Sprintf("%s: %v", h, err), nil
+		return false, fmt.Sprintf("%s: %.200v", h, err), nil
 	}
 	if status != want {
 		return false, fmt.Sprintf("%s: answered %d, expected %d", h, status, want), nil
 	}
 	if !strings.Contains(string(body), h.Body) {
-		return false, fmt.Sprintf("%s: the response does not contain %q", h, h.Body), nil
+		part := "the response"
+		if len(body) > maxResponse {
+			part = "the first MiB of the response"
+		}
+		return false, fmt.Sprintf("%s: %s does not contain %q", h, part, h.Body), nil
 	}
 	return true, "", nil
 }
@@ -120,18 +124,21 @@ type answer struct {
 func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) {
 	status, body, err := get(ctx, strings.TrimSuffix(p.URL, "/")+"/api/v1/query?query="+url.QueryEscape(p.Query))
 	if err != nil {
-		return false, "", fmt.Errorf("%s: %w", p, err)
+		return false, "", fmt.Errorf("%s: %.200w", p, err)
+	}
+	if len(body) > maxResponse {
+		return false, "", fmt.Errorf("%s: the response is larger than 1 MiB: use a query that returns fewer series", p)
 	}
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return false, "", fmt.Errorf("%s: status %d, and the response is not from a Prometheus server", p, status)
 	}
 	if a.Status != "success" {
-		return false, "", fmt.Errorf("%s: %s", p, a.Error)
+		return false, "", fmt.Errorf("%s: %.200s", p, a.Error)
 	}
 	values, err := a.values()
 	if err != nil {
-		return false, "", fmt.Errorf("%s: %w", p, err)
+		return false, "", fmt.Errorf("%s: %.200w", p, err)
 	}
 	if len(values) == 0 {
 		return false, fmt.Sprintf("%s: no series", p), nil
@@ -139,10 +146,10 @@ func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) 
 	for _, v := range values {
 		f, err := strconv.ParseFloat(v, 64)
 		if err != nil {
-			return false, "", fmt.Errorf("%s: a series has the value %q", p, v)
+			return false, "", fmt.Errorf("%s: a series has the value %.200q", p, v)
 		}
 		if f == 0 || math.IsNaN(f) {
-			return false, fmt.Sprintf("%s: a series has the value %s", p, v), nil
+			return false, fmt.Sprintf("%s: a series has the value %.200s", p, v), nil
 		}
 	}
 	return true, "", nil
@@ -187,6 +194,10 @@ func get(ctx context.Context, address string) (status int, body []byte, err erro
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		// What follows is another protocol, and net/http does not end it with ctx.
+		return response.StatusCode, nil, nil
+	}
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	return response.StatusCode, body, err
 }
