@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"text/template"
@@ -16,8 +16,9 @@ import (
 
 // walker is a compiled journey that can be walked many times per second.
 type walker struct {
-	base  string
-	steps []step
+	base    string
+	steps   []step
+	judging chan struct{} // holds an item for each response that is being judged
 }
 
 // step is a compiled [Step].
@@ -33,10 +34,10 @@ type step struct {
 
 // newWalker compiles steps. The caller should check them first.
 func newWalker(base string, steps ...Step) (*walker, error) {
-	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("entry: found %q, expected a base URL such as http://127.0.0.1:8080", base)
+	if err := CheckEntry(base); err != nil {
+		return nil, fmt.Errorf("entry: %w", err)
 	}
-	w := &walker{base: strings.TrimRight(base, "/")}
+	w := &walker{base: strings.TrimRight(base, "/"), judging: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	for _, s := range steps {
 		ready, err := newStep(s)
 		if err != nil {

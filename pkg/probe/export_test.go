@@ -1,4 +1,7 @@
 package probe
 
-// Ours exports ours for tests.
-var Ours = ours
+// Exports for tests.
+var (
+	Ours   = ours
+	Reason = reason
+)

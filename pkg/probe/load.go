@@ -2,16 +2,13 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -66,8 +63,9 @@ func (l Load) Run(ctx context.Context, on func(Visit)) error {
 	)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
+	pace := &arrivals{rate: l.Rate, seed: l.Seed, ended: ctx.Done()}
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Way.Entry})
-	for result := range attacker.Attack(targeter, &arrivals{rate: l.Rate, seed: l.Seed}, 0, l.Journey.Name) {
+	for result := range attacker.Attack(targeter, pace, 0, l.Journey.Name) {
 		on(l.visit(result, user.take(result.Seq)))
 	}
 	return nil
@@ -89,6 +87,8 @@ func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
 				sample.Code = 0 // vegeta's own report counts any other code as a success
 			}
 			v.Sample.Error, v.Sample.Void = s.title+": "+sample.Error, sample.Void
+		} else if !served(s.code) {
+			sample.Code = http.StatusOK // it was expected, and vegeta would count it as a failure
 		}
 		if s.ackID != "" {
 			v.Ack = &record.Ack{Journey: l.Journey.Name, ID: s.ackID, At: s.sent.Add(s.latency)}
@@ -150,49 +150,28 @@ func (u *user) take(seq uint64) []stepResult {
 
 // arrivals is vegeta's pacer for users: on schedule, each user up to half a gap late.
 // Without this jitter, three steps would reach three servers in the same order for ever.
+//
+// It waits for a user's time itself: vegeta would not notice meanwhile that the load has
+// ended, and at 1/h that takes an hour.
 type arrivals struct {
-	rate Rate
-	seed uint64
+	rate  Rate
+	seed  uint64
+	ended <-chan struct{}
 }
 
 // Pace implements vegeta.Pacer.
 func (a *arrivals) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	gap := float64(a.rate.Gap())
 	late := rand.New(rand.NewPCG(a.seed, hits)).Float64() / 2 //nolint:gosec // G404: jitter, not a secret
-	return time.Duration(gap*(float64(hits)+late)) - elapsed, false
+	timer := time.NewTimer(time.Duration(gap*(float64(hits)+late)) - elapsed)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 0, false
+	case <-a.ended:
+		return 0, true
+	}
 }
 
 // Rate implements vegeta.Pacer.
 func (a *arrivals) Rate(time.Duration) float64 { return a.rate.PerSecond() }
-
-// ours reports whether an error is the load generator's own and not the system's.
-func ours(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, syscall.EMFILE) ||
-		errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-}
-
-// reason is the class of an error: its text without addresses and ports, which would
-// make every error different.
-func reason(err error) string {
-	var network *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case errors.As(err, &network) && network.Err != nil:
-		return network.Op + ": " + rootCause(network.Err).Error()
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return "connection closed"
-	}
-	return err.Error()
-}
-
-func rootCause(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
-}

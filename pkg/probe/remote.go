@@ -29,6 +29,9 @@ const pings = 9
 // addition to the journey's timeout.
 const draining = 5 * time.Second
 
+// meetWithin is how long a started worker may take to answer the pings.
+const meetWithin = 10 * time.Second
+
 // ErrWorker is wrapped by the error of a worker that ended unexpectedly.
 var ErrWorker = errors.New("the load worker ended unexpectedly")
 
@@ -54,8 +57,9 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = w.in.Encode(order{Stop: true}) // if the worker is gone, its output ends too
+		// First the timer: a worker that hangs does not read its orders.
 		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
+		_ = w.in.Encode(order{Stop: true}) // if the worker is gone, its output ends too
 	})
 	defer stop()
 	return w.each(func(l line) {
@@ -76,12 +80,12 @@ func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(do
 		return err
 	}
 	defer func() { err = errors.Join(err, w.stream.Close()) }()
-	o := confirmOrder{Journey: r.Load.Journey, Way: r.Load.Way, Acks: acks}
-	if err := w.in.Encode(order{Confirm: &o}); err != nil {
-		return fmt.Errorf("%w: %w", ErrWorker, err)
-	}
 	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
 	defer stop()
+	o := confirmOrder{Journey: r.Load.Journey, Way: r.Load.Way, Acks: acks}
+	if err := w.in.Encode(order{Confirm: &o}); err != nil {
+		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
+	}
 	err = w.each(func(l line) {
 		if l.Looked > 0 && progress != nil {
 			progress(l.Looked, 2*len(acks))
@@ -98,7 +102,12 @@ func begin(ctx context.Context, start func(context.Context) (io.ReadWriteCloser,
 		return nil, fmt.Errorf("start a load worker: %w", err)
 	}
 	w := &remote{stream: stream, in: json.NewEncoder(stream), out: json.NewDecoder(stream)}
-	if err := w.meet(); err != nil {
+	late := time.AfterFunc(meetWithin, func() { _ = stream.Close() })
+	err = w.meet()
+	if !late.Stop() {
+		err = fmt.Errorf("it did not answer within %v", meetWithin)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start a load worker: %w", err), stream.Close())
 	}
 	return w, nil

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,14 +19,21 @@ import (
 )
 
 // one sends users along steps until the first one is back.
-func one(t *testing.T, entry string, steps ...probe.Step) probe.Visit {
+func one(t *testing.T, entry string, steps ...probe.Step) (first probe.Visit) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	j := probe.Journey{Name: "j", Timeout: 5 * time.Second, Steps: steps}
-	visits := walk(t, j, entry, 100, 50*time.Millisecond)
-	if len(visits) == 0 {
-		t.Fatal("no user set out")
+	l := probe.Load{Journey: j, Way: probe.Way{Entry: entry}, Rate: probe.Rate{Users: 100, Per: time.Second}, Seed: 1}
+	if err := l.Run(ctx, func(v probe.Visit) {
+		if first.Sample.Journey == "" {
+			first = v
+		}
+		cancel()
+	}); err != nil || first.Sample.Journey == "" {
+		t.Fatalf("no user came back: %v", err)
 	}
-	return visits[0]
+	return first
 }
 
 // answering is a server that answers everything with a body.

@@ -13,8 +13,11 @@ import (
 	"time"
 )
 
-// maxBody is the maximum size of a response, in bytes.
-const maxBody = 4 << 20
+// maxKept is how much of a response is kept for assertions, in bytes.
+const maxKept = 4 << 20
+
+// errTooLarge is the error if an assertion needs more of a response than what is kept.
+const errTooLarge = ownError("the response is larger than the 4 MiB that expect, capture and acknowledges can check")
 
 // stepResult is the result of a step.
 type stepResult struct {
@@ -25,9 +28,16 @@ type stepResult struct {
 	in, out int
 	// err is a transport error or a failed assertion.
 	err error
-	// answered is whether a response was read completely.
+	// answered is whether a response was read to its end, and could be judged.
 	answered bool
 	ackID    string // the ID of the acknowledged write, if any
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	code int
+	kept []byte // the beginning of the body, if the step looks at it
+	size int64  // of the whole body, in bytes
 }
 
 // walk takes the steps of one user, up to the first step that fails.
@@ -58,18 +68,53 @@ func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper,
 		r.err = err
 		return r
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
-	r.in, r.code = len(body), response.StatusCode
-	if closeErr := response.Body.Close(); err == nil {
-		err = closeErr
-	}
+	defer response.Body.Close()
+	r.code = response.StatusCode
+	got, err := s.read(response)
+	r.in = int(got.size)
 	if err != nil {
 		r.err = fmt.Errorf("read the response: %w", err)
 		return r
 	}
-	r.answered = true
-	r.ackID, r.err = s.judge(response.StatusCode, body, vars)
+	if r.err = w.turn(ctx); r.err != nil {
+		return r
+	}
+	defer func() { <-w.judging }()
+	r.ackID, r.err = s.judge(got, vars)
+	r.answered = !errors.Is(r.err, errTooLarge)
 	return r
+}
+
+// turn waits until a response can be judged. No more of them are judged at once than
+// there are processors: a few megabytes of JSON take a hundred in memory.
+func (w *walker) turn(ctx context.Context) error {
+	select {
+	case w.judging <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// read reads a response to its end. What no assertion looks at is thrown away, but it
+// must arrive: a response that stops halfway serves no user.
+func (s *step) read(response *http.Response) (got answer, err error) {
+	got.code = response.StatusCode
+	if got.code == http.StatusSwitchingProtocols {
+		// This is the whole response. What follows is another protocol, without an end,
+		// and net/http ends it with no context.
+		return got, nil
+	}
+	if s.Expect.Contains != "" || len(s.queries) > 0 {
+		got.kept, err = io.ReadAll(io.LimitReader(response.Body, maxKept))
+		got.size = int64(len(got.kept))
+		if err != nil {
+			return got, err
+		}
+	}
+	rest, err := io.Copy(io.Discard, response.Body)
+	got.size += rest
+	return got, err
 }
 
 func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*http.Request, int, error) {
@@ -87,7 +132,7 @@ func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*ht
 	}
 	request, err := http.NewRequestWithContext(ctx, s.method, w.base+path, reader)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, errPath // the error of net/url contains the path, and with it what was captured
 	}
 	request.Header.Set("User-Agent", "gameday")
 	if s.JSON != nil {
@@ -97,6 +142,9 @@ func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*ht
 		value, err := render(t, vars)
 		if err != nil {
 			return nil, 0, err
+		}
+		if strings.ContainsFunc(value, isControl) {
+			return nil, 0, ownError(fmt.Sprintf("header %s contains a control character", key))
 		}
 		request.Header.Set(key, value)
 		if http.CanonicalHeaderKey(key) == "Host" {
@@ -108,46 +156,64 @@ func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*ht
 
 // judge checks a response against the assertions, captures values, and returns the ID of
 // the acknowledged write.
-func (s *step) judge(code int, body []byte, vars map[string]any) (ackID string, err error) {
+func (s *step) judge(got answer, vars map[string]any) (ackID string, err error) {
+	whole := int64(len(got.kept)) == got.size
 	switch {
-	case s.Expect.Status != 0 && code != s.Expect.Status:
-		return "", fmt.Errorf("status %d, expected %d", code, s.Expect.Status)
-	case s.Expect.Status == 0 && code >= http.StatusBadRequest:
-		return "", fmt.Errorf("status %d", code)
-	case s.Expect.Contains != "" && !bytes.Contains(body, []byte(s.Expect.Contains)):
-		return "", fmt.Errorf("the response does not contain %q", s.Expect.Contains)
+	case s.Expect.Status != 0 && got.code != s.Expect.Status:
+		return "", ownError(fmt.Sprintf("status %d, expected %d", got.code, s.Expect.Status))
+	case s.Expect.Status == 0 && !served(got.code):
+		return "", ownError(fmt.Sprintf("status %d", got.code))
+	case s.Expect.Contains != "" && !bytes.Contains(got.kept, []byte(s.Expect.Contains)):
+		if !whole {
+			return "", errTooLarge
+		}
+		return "", ownError(fmt.Sprintf("the response does not contain %q", s.Expect.Contains))
 	case len(s.queries) == 0:
 		return "", nil
+	case !whole:
+		return "", errTooLarge
 	}
-	answer, err := exactly(body)
+	found, err := exactly(got.kept)
 	if err != nil {
-		return "", errors.New("the response is not JSON")
+		return "", ownError("the response is not JSON")
 	}
+	return s.query(found, vars)
+}
+
+// served reports whether a status code is a success to vegeta, and to a step that expects
+// no other.
+func served(code int) bool { return code >= http.StatusOK && code < http.StatusBadRequest }
+
+// query checks and captures values of a JSON response, and returns the ID of the
+// acknowledged write.
+func (s *step) query(answer any, vars map[string]any) (ackID string, err error) {
 	for text, want := range s.Expect.JSON {
 		found := s.queries[text].Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the response has no %s", text)
+			return "", missing(text)
 		}
 		if want != Exists && !same(found[0], want) {
-			return "", fmt.Errorf("%s is not the expected value", text)
+			return "", ownError(text + " is not the expected value")
 		}
 	}
 	for name, text := range s.Capture {
 		found := s.queries[text].Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the response has no %s", text)
+			return "", missing(text)
 		}
 		vars[name] = found[0]
 	}
 	if s.acknowledges != nil {
 		found := s.acknowledges.Select(answer)
 		if len(found) == 0 {
-			return "", fmt.Errorf("the response has no %s to acknowledge", s.Acknowledges)
+			return "", missing(s.Acknowledges + " to acknowledge")
 		}
 		ackID = text(found[0])
 	}
 	return ackID, nil
 }
+
+func missing(what string) error { return ownError("the response has no " + what) }
 
 // exactly reads an answer with its numbers to the last digit: an id is often
 // greater than a float can tell apart, and its neighbor is another order.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,15 +29,63 @@ func (w Way) transport(timeout time.Duration) (*http.Transport, error) {
 		return nil, err
 	}
 	return &http.Transport{
-		Proxy:               nil, // users connect directly
-		DialContext:         w.dialer(&net.Dialer{Timeout: timeout}),
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
-		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
-		DisableCompression:  true,
-		MaxIdleConns:        0,
-		MaxIdleConnsPerHost: 10_000,
-		IdleConnTimeout:     90 * time.Second,
+		Proxy:           nil, // users connect directly
+		DialContext:     w.dialer(&net.Dialer{Timeout: timeout}),
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
+		TLSNextProto:    map[string]func(string, *tls.Conn) http.RoundTripper{},
+		// A user that gives up does not end the handshake. Without a limit, a server that
+		// never answers it would take all of gameday's descriptors.
+		TLSHandshakeTimeout:    timeout,
+		MaxResponseHeaderBytes: maxHead,
+		DisableCompression:     true,
+		MaxIdleConns:           0,
+		MaxIdleConnsPerHost:    10_000,
+		IdleConnTimeout:        90 * time.Second,
 	}, nil
+}
+
+// maxHead is the maximum size of a response's headers, in bytes: Chrome's.
+const maxHead = 256 << 10
+
+// CheckEntry reports what is wrong with the base URL of journeys.
+func CheckEntry(entry string) error {
+	return CheckBase(entry, "set an Authorization header in the journey's steps")
+}
+
+// CheckBase reports what is wrong with a base URL. It refuses the parts of a URL that are
+// never sent, and does not repeat a password: instead says where that belongs.
+func CheckBase(base, instead string) error {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("found %q, expected a base URL such as https://staging.shop.example", shown(base))
+	case u.User != nil:
+		return fmt.Errorf("found %q, expected a URL without a user and password, which are never sent: %s", shown(base), instead)
+	case strings.ContainsAny(base, "?#"):
+		return fmt.Errorf("found %q, expected a URL without ? and #, because the path of a request is added to it", shown(base))
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("found %q, expected a port from 1 to 65535", shown(base))
+		}
+	}
+	return nil
+}
+
+// shown is a URL, valid or not, without its user and password, and without its query,
+// which may be secret too.
+func shown(entry string) string {
+	if at := strings.LastIndex(entry, "@"); at >= 0 {
+		scheme := ""
+		if slashes := strings.Index(entry[:at], "//"); slashes >= 0 {
+			scheme = entry[:slashes+len("//")]
+		}
+		entry = scheme + "…" + entry[at:]
+	}
+	if before, _, ok := strings.Cut(entry, "?"); ok {
+		entry = before + "?…"
+	}
+	return entry
 }
 
 func (w Way) trusted() (*x509.CertPool, error) {

@@ -28,7 +28,7 @@ type Sample struct {
 	Seq      uint64        // order of sending
 	Sent     time.Time     // when the user arrived
 	Latency  time.Duration // until the user had the whole answer, or the failure
-	Code     uint16        // of the last response; 0 if there was none, or an assertion failed
+	Code     uint16        // of the last response; 0 if there was none, or an assertion failed; 200 for an expected code of a failure
 	Error    string        // empty where every assertion held
 	BytesOut uint64
 	BytesIn  uint64

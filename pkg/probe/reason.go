@@ -1,0 +1,115 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"regexp"
+	"strings"
+	"syscall"
+	"unicode"
+)
+
+// ownError is an error in gameday's own words: a failed assertion. It contains nothing
+// that differs between users, and nothing of the server's but a status code.
+type ownError string
+
+// Error implements error.
+func (e ownError) Error() string { return string(e) }
+
+const errPath = ownError("the path is not a valid URL path: a captured value has a control character or an invalid % escape")
+
+// ours reports whether an error is the load generator's own and not the system's.
+func ours(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, syscall.EMFILE) ||
+		errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+}
+
+// reason is the class of an error: the same text for every user, at any time. It repeats
+// no address and none of the server's bytes. They would make every error different, and
+// may be secret.
+func reason(err error) string {
+	if own, ok := errors.AsType[ownError](err); ok {
+		return string(own)
+	}
+	if timeout, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout() {
+		return "timeout"
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return "look up the name: " + stable(dns.Err)
+	}
+	if text := untrusted(err); text != "" {
+		return text
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+		return op.Op + ": " + stable(rootCause(op.Err).Error())
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "connection closed"
+	}
+	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
+		return "malformed HTTP response: header"
+	}
+	if strings.Contains(err.Error(), "server response headers exceeded") { // net/http has no type for it
+		return fmt.Sprintf("the headers of the response are larger than %d KiB", maxHead>>10)
+	}
+	return stable(err.Error())
+}
+
+// untrusted is the reason why a server's certificate is not trusted. The texts of
+// crypto/x509 contain the time, and names from the certificate.
+func untrusted(err error) string {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "tls: the certificate has expired or is not yet valid"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "tls: the certificate is for another name"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "tls: the certificate is signed by an unknown authority"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "tls: the certificate is invalid"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "tls: the server does not speak TLS"
+	}
+	return ""
+}
+
+// unstable matches the parts of an error of net, net/http and crypto/tls that differ from
+// one to the next: quotes of what the server sent, addresses, times and large numbers.
+var unstable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|\[[^\]\s]*\](?::\d+)?|\b\d+(?:[.:/T-]+\d+\w*)+|\b(?:0x)?[0-9A-Fa-f]*\d[0-9A-Fa-f]{3,}\b`)
+
+// maxReason is the maximum length of an unknown error's text, in bytes.
+const maxReason = 200
+
+// stable is a text without its unstable parts.
+func stable(text string) string {
+	text = unstable.ReplaceAllString(text, "…")
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
+	return text
+}
+
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
