@@ -1,10 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,9 +62,7 @@ func Build(dir string) (Report, error) {
 		r.series = append(r.series, seriesOf(c.Journey, c.Case))
 	}
 	for i := range r.Load {
-		for _, c := range slices.SortedFunc(maps.Values(errs[r.Load[i].Journey]), byCount) {
-			r.Load[i].Errors = append(r.Load[i].Errors, *c)
-		}
+		r.Load[i].Errors, r.Load[i].More = errs.of(r.Load[i].Journey)
 	}
 	r.addSteps(steps)
 	return r, r.addLogs(dir)
@@ -199,37 +195,12 @@ func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 	return steps, nil
 }
 
-// classes are the failed samples of every journey, by error.
-type classes map[string]map[string]*Class
-
-func (all classes) add(s record.Sample) {
-	if s.Error == "" {
-		return
-	}
-	of := all[s.Journey]
-	if of == nil {
-		of = map[string]*Class{}
-		all[s.Journey] = of
-	}
-	c := of[s.Error]
-	if c == nil {
-		c = &Class{Error: s.Error, First: s.Sent}
-		of[s.Error] = c
-	}
-	c.N++
-	if s.Sent.Before(c.First) {
-		c.First = s.Sent
-	}
-}
-
 func cutJourney(name, journey string) (step string, ok bool) {
 	if len(name) > len(journey) && name[:len(journey)] == journey && name[len(journey)] == '/' {
 		return name[len(journey)+1:], true
 	}
 	return "", false
 }
-
-func byCount(a, b *Class) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Error, b.Error)) }
 
 // tally counts samples, with their latencies in a histogram: three significant
 // digits, constant memory, from 1µs to 15 minutes.

@@ -66,6 +66,9 @@ func markdownLoad(b *strings.Builder, l Load) {
 		for _, c := range l.Errors {
 			fmt.Fprintf(b, "| %s | %s | %s |\n", plain(c.Error), thousands(c.N), c.First.UTC().Format("15:04:05.000"))
 		}
+		if l.More != nil {
+			fmt.Fprintf(b, "| %s | %s | |\n", l.More.Text(), thousands(l.More.N))
+		}
 	}
 }
 

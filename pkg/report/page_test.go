@@ -42,7 +42,7 @@ func TestThePageEscapes(t *testing.T) {
 // A report of an hour at 1,000 users/s: its time, its memory and its size.
 func BenchmarkReportOfAnHour(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "run")
-	if err := hour(dir, 1000, time.Hour); err != nil {
+	if err := hour(dir, 1000, time.Hour, 7); err != nil {
 		b.Fatal(err)
 	}
 	debug.FreeOSMemory() // the memory that writing the record used
@@ -66,8 +66,9 @@ func BenchmarkReportOfAnHour(b *testing.B) {
 	b.ReportMetric(float64(size)/(1<<10), "KiB-of-page")
 }
 
-// hour records a run at a rate. All users fail for a tenth of its time.
-func hour(dir string, rate int, lasts time.Duration) error {
+// hour records a run at a rate. All users fail for a tenth of its time, in a number of
+// ways.
+func hour(dir string, rate int, lasts time.Duration, kinds int) error {
 	w, err := record.Create(dir)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func hour(dir string, rate int, lasts time.Duration) error {
 		at := time.Duration(i) * gap
 		s := record.Sample{Journey: "checkout", Seq: uint64(i), Sent: origin.Add(at), Latency: time.Duration(5+i%40) * time.Millisecond, Code: 200}
 		if at >= fault && at < revert {
-			s.Code, s.Error = 503, fmt.Sprintf("order: status 503, expected 201 (%d)", i%7)
+			s.Code, s.Error = 503, fmt.Sprintf("order: status 503, expected 201 (%d)", i%kinds)
 		}
 		if err := w.Sample(s); err != nil {
 			return err

@@ -101,7 +101,8 @@ type Load struct {
 	Rate     float64   `json:"rate_per_s"`
 	Phases   []Figures `json:"phases"`
 	Steps    []Figures `json:"steps,omitempty"`
-	Errors   []Class   `json:"errors,omitempty"`
+	Errors   []Class   `json:"errors,omitempty"` // the most frequent ones
+	More     *More     `json:"more_errors,omitempty"`
 	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent during the fault
 	// WarmUp are the users who were served before the baseline began. They are in no phase.
 	WarmUp    int `json:"warm_up,omitempty"`

@@ -31,12 +31,12 @@ func Terminal(w io.Writer, r Report) error {
 	}
 	for _, l := range r.Load {
 		fmt.Fprintf(&b, "\n%s\n", figuresTable(l))
-		for i, c := range l.Errors {
-			if i == 5 {
-				fmt.Fprintf(&b, "  … and %d more errors\n", len(l.Errors)-i)
-				break
-			}
+		listed, more := l.shortened(5)
+		for _, c := range listed {
 			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), c.Error)
+		}
+		if more != nil {
+			fmt.Fprintf(&b, "  %7s × … %s\n", thousands(more.N), more.Text())
 		}
 	}
 	_, err := io.WriteString(w, b.String())
