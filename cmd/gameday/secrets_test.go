@@ -39,7 +39,7 @@ environments:
     entry: %s
     redact: ["-p\\S+", "card \\S+"]
     notify: [{to: "webhook:http://user:%s-hook@127.0.0.1:1/x"}]
-`, b.Label, strings.Replace(server.URL, "http://", "http://user:"+secret+"-url@", 1), secret),
+`, b.Label, server.URL, secret),
 		"journeys/secret.yaml": fmt.Sprintf(`version: 1
 name: secret
 steps:

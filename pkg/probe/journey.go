@@ -48,7 +48,7 @@ type Step struct {
 	Headers      map[string]string `yaml:"headers,omitempty" jsonschema_description:"Request headers."`
 	JSON         any               `yaml:"json,omitempty" jsonschema_description:"The request body, as JSON. Strings in it are templates."`
 	Body         string            `yaml:"body,omitempty" jsonschema_description:"The request body, as text. It is a template."`
-	Expect       Expect            `yaml:"expect,omitempty" jsonschema_description:"The expected response (default: any status code below 400)."`
+	Expect       Expect            `yaml:"expect,omitempty" jsonschema_description:"The expected response (default: any status code from 200 to 399)."`
 	Capture      map[string]string `yaml:"capture,omitempty" jsonschema_description:"Values of the response to capture, as name and JSONPath: {token: $.token}."`
 	Acknowledges string            `yaml:"acknowledges,omitempty" jsonschema_description:"The JSONPath of the ID of the write that the response acknowledges."`
 }
@@ -132,11 +132,15 @@ func (s Step) check(path string, known map[string]bool, problem func(path, forma
 			methods++
 		}
 	}
-	if _, p := s.Request(); methods != 1 {
+	if method, p := s.Request(); methods != 1 {
 		problem(path, "%s: found %d requests, expected exactly one of get, head, post, put, patch, delete", path, methods)
 	} else if !strings.HasPrefix(p, "/") {
 		problem(path, "%s: found the path %q, expected a path that starts with / (the environment's entry is the base URL)", path, p)
+	} else if err := CheckPath(p); err != nil {
+		key := path + "." + strings.ToLower(method)
+		problem(key, "%s: %v", key, err)
 	}
+	s.checkHeaders(path+".headers", problem)
 	if s.JSON != nil && s.Body != "" {
 		problem(path+".body", "%s: found both json and body, expected one of them", path)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ type Environments struct {
 
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
-	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys."`
+	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
 	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
@@ -114,10 +113,10 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 			doc.Problem(at, "%s: %s", at, text)
 		})
 	}
-	checkEntry(doc, path+".entry", e.Entry)
-	checkEntry(doc, path+".grafana", e.Grafana)
+	checkBase(doc, path+".entry", probe.CheckEntry(e.Entry))
+	checkBase(doc, path+".grafana", probe.CheckBase(e.Grafana, "set GRAFANA_TOKEN"))
 	if e.Inside != nil {
-		checkEntry(doc, path+".inside.entry", e.Inside.Entry)
+		checkBase(doc, path+".inside.entry", probe.CheckEntry(e.Inside.Entry))
 	}
 	e.checkRoles(doc, path)
 	e.checkTold(doc, path)
@@ -133,6 +132,12 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 		role := e.Roles[name]
 		if role.HTTP == nil && role.Label == "" && len(role.Command) == 0 {
 			doc.Problem(path+".roles."+name, "role %s has no check: expected http, command or label", name)
+		}
+		if role.HTTP != nil && role.HTTP.Path != "" {
+			if err := probe.CheckPath(role.HTTP.Path); err != nil {
+				at := path + ".roles." + name + ".http.path"
+				doc.Problem(at, "%s: %v", at, err)
+			}
 		}
 		if role.Among.Role != "" {
 			doc.Problem(path+".roles."+name+".among", "role %s is among another role: expected service, name, label or zone", name)
@@ -164,9 +169,10 @@ func checkNotices(doc *strictyaml.Document, path string, all []Notice) {
 // events are all that a message can be about.
 func events() []string { return []string{"start", "verdict", "abort", "approval", "missed"} }
 
-func checkEntry(doc *strictyaml.Document, path, entry string) {
-	if u, err := url.Parse(entry); doc.Has(path) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		doc.Problem(path, "%s: found %q, expected a base URL such as https://staging.shop.example", path, entry)
+// checkBase reports what is wrong with a base URL, if there is one.
+func checkBase(doc *strictyaml.Document, path string, err error) {
+	if err != nil && doc.Has(path) {
+		doc.Problem(path, "%s: %v", path, err)
 	}
 }
 

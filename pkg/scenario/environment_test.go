@@ -1,6 +1,11 @@
 package scenario_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
+)
 
 // withEnvironment is a gameday.yaml that is right but for what its one
 // environment has beside its engine and entry.
@@ -27,6 +32,18 @@ func TestProblemsOfEnvironments(t *testing.T) {
 		"entry of another scheme":   {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶ftp://shop}", "environments.a.entry", "ftp://shop"},
 		"entry without a host":      {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://'}", "environments.a.entry", "http://"},
 		"entry that does not parse": {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://[x'}", "environments.a.entry", "http://[x"},
+		"entry with a password":     {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://bob:pw@shop'}", "environments.a.entry", "Authorization"},
+		"entry with a user":         {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://bob@shop'}", "environments.a.entry", "Authorization"},
+		"entry with a query":        {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://shop/?a=b'}", "environments.a.entry", "without ?"},
+		"entry with a ? at its end": {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://shop/?'}", "environments.a.entry", "without ?"},
+		"entry with a fragment":     {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://shop/#'}", "environments.a.entry", "without ?"},
+		"entry of a port alone":     {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://:80'}", "environments.a.entry", "http://:80"},
+		"entry's port 0":            {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://shop:0'}", "environments.a.entry", "65535"},
+		"entry's port":              {"version: 1\nenvironments:\n  a: {docker: {project: p}, entry: ¶'http://shop:65536'}", "environments.a.entry", "65535"},
+		"grafana with a password":   {withEnvironment("grafana: ¶'http://bob:pw@g'"), "environments.a.grafana", "GRAFANA_TOKEN"},
+		"inside's entry, password":  {withEnvironment("inside: {network: n, entry: ¶'http://bob:pw@x'}"), "environments.a.inside.entry", "Authorization"},
+		"role's path, no slash":     {withEnvironment("roles: {r: {http: {port: 1, path: ¶health}}}"), "environments.a.roles.r.http.path", "starts with /"},
+		"role's path, line break":   {withEnvironment(`roles: {r: {http: {port: 1, path: ¶"/a\r\nB: c"}}}`), "environments.a.roles.r.http.path", "line breaks"},
 		"grafana":                   {withEnvironment("grafana: ¶g"), "environments.a.grafana", `"g"`},
 		"inside without network":    {withEnvironment("inside: ¶{entry: 'http://x'}"), "environments.a.inside", "network"},
 		"inside's entry":            {withEnvironment("inside: {network: n, entry: ¶x}"), "environments.a.inside.entry", `"x"`},
@@ -43,6 +60,20 @@ func TestProblemsOfEnvironments(t *testing.T) {
 		"notify of what":            {withEnvironment("notify: [{to: 'slack:', on: ¶[begin]}]"), "environments.a.notify[0].on", "verdict"},
 		"notify nobody":             {withEnvironment("notify: [¶{on: [start]}]"), "environments.a.notify[0]", `"to"`},
 	})
+}
+
+// What is wrong with an entry is told without its password (L20).
+func TestPasswordsOfEntriesAreNotTold(t *testing.T) {
+	t.Parallel()
+	for _, entry := range []string{
+		"http://bob:hunter2@shop", "htps://bob:hunter2@shop", "http://bob:hun@ter2hunter2@shop", "http://hunter2@shop/x", "bob:hunter2@shop",
+		"http://bob:?hunter2@shop", "http://[hunter2@", "http://shop?token=hunter2", "http://bob:hunter2@shop:0",
+	} {
+		_, err := scenario.LoadEnvironments("x.yaml", []byte("version: 1\nenvironments:\n  a: {docker: {project: p}, entry: '"+entry+"'}"), drivers())
+		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "environments.a.entry: found") {
+			t.Errorf("%s: %v", entry, err)
+		}
+	}
 }
 
 func TestProblemsOfSchedules(t *testing.T) {
