@@ -48,25 +48,37 @@ func Export(ctx context.Context, r report.Report) (err error) {
 	if err != nil {
 		return fmt.Errorf("trace the run: %w", err)
 	}
-	held := &holder{SpanExporter: exporter}
+	held := &holder{SpanExporter: exporter, late: ctx.Done()}
 	provider := sdk.NewTracerProvider(sdk.WithSyncer(held), sdk.WithResource(about))
 	spans(ctx, provider.Tracer("gameday"), r)
 	if err := errors.Join(held.err, provider.Shutdown(ctx)); err != nil {
-		return fmt.Errorf("trace the run: %w", err)
+		return fmt.Errorf("trace the run: %.500w", err) // it may quote the response
 	}
 	return nil
 }
 
-// holder keeps the first error of an exporter: the provider would only log it.
+// holder keeps the first error of an exporter: the provider would only log it. It also
+// keeps the exporter to its time, which the provider does not: it gives it a context
+// without an end, and some responses end with no context.
 type holder struct {
 	sdk.SpanExporter
-	err error
+	late <-chan struct{}
+	err  error
 }
 
 // ExportSpans implements [sdk.SpanExporter].
 func (h *holder) ExportSpans(ctx context.Context, all []sdk.ReadOnlySpan) error {
-	if h.err == nil { // do not wait for an unreachable collector once per span
-		h.err = h.SpanExporter.ExportSpans(ctx, all)
+	if h.err != nil {
+		return nil // do not wait for an unreachable collector once per span
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	exported := make(chan error, 1)
+	go func() { exported <- h.SpanExporter.ExportSpans(ctx, all) }()
+	select {
+	case h.err = <-exported:
+	case <-h.late:
+		h.err = errors.New("the collector did not answer in time")
 	}
 	return nil
 }

@@ -2,10 +2,12 @@ package trace_test
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,5 +77,38 @@ func TestExport(t *testing.T) {
 	status = http.StatusForbidden
 	if err := trace.Export(t.Context(), r); err == nil {
 		t.Error("a rejected export is not an error")
+	}
+}
+
+// A collector that holds its response is waited for as long as the export may take: one
+// that does not answer, and one that changes the protocol (H4).
+func TestACollectorThatHoldsItsResponse(t *testing.T) { //nolint:paralleltest // it sets the environment
+	for name, head := range map[string]string{
+		"silence": "", "101": "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+		"dead after the head": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "try again": "HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			_, _ = io.WriteString(c, head)
+		}))
+		t.Cleanup(server.Close)
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		done := make(chan error, 1)
+		go func() { done <- trace.Export(ctx, report.Report{}) }()
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), "trace the run: ") {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: the export goes on", name)
+		}
+		cancel()
 	}
 }
