@@ -7,6 +7,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -24,6 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context, command string) int {
+	log.SetOutput(io.Discard) // net/http quotes there what a server sends beside its responses
 	var err error
 	switch command {
 	case helper.CommandServe:

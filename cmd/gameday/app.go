@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ type program struct{ drivers target.Drivers }
 
 // run is the program: arguments in, exit code out.
 func (p program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	log.SetOutput(io.Discard)    // net/http quotes there what a server sends beside its responses
 	app := p.app(stdout, stderr) //nolint:contextcheck // closing an environment must not be cut off
 	err := app.RunContext(ctx, permute(args, app))
 	if err == nil {

@@ -93,6 +93,7 @@ func (p program) serve(c *cli.Context) error {
 	}
 	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
 	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug) // what goes to package log is still not shown; see program.run
 	out, err := filepath.Abs(c.String("out"))
 	if err == nil {
 		err = os.MkdirAll(out, 0o750)
