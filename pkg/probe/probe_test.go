@@ -278,6 +278,17 @@ func TestOurOwnFailureIsVoid(t *testing.T) {
 	if !probe.Ours(err) {
 		t.Errorf("a cancelled dial counts against the system: %v", err)
 	}
+	// As net returns them.
+	for text, want := range map[string]bool{
+		"dial udp 127.0.0.53:53: socket: too many open files":               true,
+		"dial udp 127.0.0.53:53: connect: cannot assign requested address":  true,
+		"read udp 127.0.0.1:41234->127.0.0.53:53: read: connection refused": false,
+		"no such host": false,
+	} {
+		if err := (&net.OpError{Op: "dial", Err: &net.DNSError{Err: text}}); probe.Ours(err) != want {
+			t.Errorf("%v: found %v, expected %v", err, !want, want)
+		}
+	}
 }
 
 // Every acknowledged write is looked up twice. If the lookups disagree, the write is

@@ -24,10 +24,16 @@ func (e ownError) Error() string { return string(e) }
 
 const errPath = ownError("the path is not a valid URL path: a captured value has a control character or an invalid % escape")
 
-// ours reports whether an error is the load generator's own and not the system's.
+// ours reports whether an error is the load generator's own and not the system's. The
+// error of a lookup contains the one of its socket as a text.
 func ours(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, syscall.EMFILE) ||
-		errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	lookup, isLookup := errors.AsType[*net.DNSError](err)
+	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, own) || isLookup && strings.Contains(lookup.Err, own.Error()) {
+			return true
+		}
+	}
+	return errors.Is(err, context.Canceled)
 }
 
 // reason is the class of an error: the same text for every user, at any time. It repeats
