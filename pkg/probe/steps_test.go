@@ -233,3 +233,20 @@ func TestPresence(t *testing.T) {
 		t.Errorf("nothing to look up: %v", err)
 	}
 }
+
+// An ID that is null, empty or too long for any path acknowledges nothing.
+func TestWhatIsNoAcknowledgement(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"id": null}`: "has no $.id to acknowledge", `{"id": ""}`: "has no $.id to acknowledge", `{}`: "has no $.id to acknowledge",
+		`{"id": "` + strings.Repeat("x", 1025) + `"}`: "longer than 1 KiB",
+	} {
+		v := one(t, answering(t, 200, body), probe.Step{Name: "s", Post: "/", Acknowledges: "$.id"})
+		if v.Ack != nil || !strings.Contains(v.Sample.Error, want) {
+			t.Errorf("%.40s: found %+v and %q, expected %q", body, v.Ack, v.Sample.Error, want)
+		}
+	}
+	if v := one(t, answering(t, 200, `{"id": "`+strings.Repeat("x", 1024)+`"}`), probe.Step{Name: "s", Post: "/", Acknowledges: "$.id"}); v.Ack == nil {
+		t.Errorf("an ID of 1 KiB: %q", v.Sample.Error)
+	}
+}

@@ -16,6 +16,10 @@ import (
 // maxKept is how much of a response is kept for assertions, in bytes.
 const maxKept = 4 << 20
 
+// maxID is the maximum size of an acknowledged ID, in bytes: all of them are kept until
+// they are looked up.
+const maxID = 1 << 10
+
 // errTooLarge is the error if an assertion needs more of a response than what is kept.
 const errTooLarge = ownError("the response is larger than the 4 MiB that expect, capture and acknowledges can check")
 
@@ -205,10 +209,12 @@ func (s *step) query(answer any, vars map[string]any) (ackID string, err error) 
 	}
 	if s.acknowledges != nil {
 		found := s.acknowledges.Select(answer)
-		if len(found) == 0 {
+		if len(found) == 0 || found[0] == nil || found[0] == "" {
 			return "", missing(s.Acknowledges + " to acknowledge")
 		}
-		ackID = text(found[0])
+		if ackID = text(found[0]); len(ackID) > maxID {
+			return "", ownError(s.Acknowledges + " to acknowledge is longer than 1 KiB")
+		}
 	}
 	return ackID, nil
 }
