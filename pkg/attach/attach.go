@@ -8,17 +8,11 @@ package attach
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
-	"os"
+	"regexp"
 	"strings"
-	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/gameday-dev/gameday/pkg/report"
 )
@@ -66,6 +60,9 @@ type Destination interface {
 // Forms is the syntax of destinations.
 const Forms = "a Markdown file, github:owner/repo#N, jira:KEY-1, slack:, slack:#channel, or webhook:URL"
 
+// ticket is what the key of a Jira ticket looks like.
+var ticket = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*-[0-9]+$`)
+
 // Parse parses a destination.
 func Parse(to string) (Destination, error) {
 	kind, rest, ok := strings.Cut(to, ":")
@@ -73,8 +70,8 @@ func Parse(to string) (Destination, error) {
 	case ok && kind == "github":
 		return parseGitHub(rest)
 	case ok && kind == "jira":
-		if rest == "" {
-			return nil, fmt.Errorf("%s: expected a ticket, such as jira:OPS-17", to)
+		if !ticket.MatchString(rest) {
+			return nil, fmt.Errorf("found ticket %q, expected one such as jira:OPS-17", shown(rest))
 		}
 		return jira{rest}, nil
 	case ok && kind == "slack":
@@ -88,101 +85,21 @@ func Parse(to string) (Destination, error) {
 	case strings.HasSuffix(to, ".md") || strings.HasSuffix(to, ".markdown"):
 		return file{to}, nil
 	}
-	return nil, fmt.Errorf("found %q, expected %s", to, Forms)
+	return nil, fmt.Errorf("found %q, expected %s", shown(to), Forms)
 }
 
-// secret is a token from an environment variable, or from the file that it names.
-func secret(name string) (string, error) {
-	if value := os.Getenv(name); value != "" {
-		return value, nil
+// shown is a destination for a message: of a URL only the host, because the rest may be
+// a secret.
+func shown(to string) string {
+	kind, rest, _ := strings.Cut(to, ":")
+	before, _, isURL := strings.Cut(to, "://")
+	switch u, err := url.Parse(rest); {
+	case isURL && err == nil && u.Host != "":
+		to = before + "://" + u.Host + "/…"
+	case isURL:
+		to = before + "://…"
+	case kind == "webhook":
+		to = "webhook:…"
 	}
-	path := os.Getenv(name + "_FILE")
-	if path == "" {
-		return "", fmt.Errorf("%s is not set: set %s or %s_FILE", name, name, name)
-	}
-	data, err := os.ReadFile(path) //nolint:gosec // G304: the user names the file
-	if err != nil {
-		return "", fmt.Errorf("read %s_FILE: %w", name, err)
-	}
-	return strings.TrimSpace(string(data)), nil
-}
-
-// The limits of retries. A delivery is retried on 429 and 5xx, after the time that the
-// response requests, or with exponential backoff.
-const (
-	retries   = 4
-	retryWait = 500 * time.Millisecond
-	retryMax  = 20 * time.Second
-	tryFor    = 15 * time.Second
-)
-
-// maxResponse is the maximum size of a response, in bytes.
-const maxResponse = 4 << 20
-
-// request is an HTTP request with a JSON payload.
-type request struct {
-	method, address string
-	header          http.Header
-	payload         []byte // nil for none
-}
-
-// call sends body as JSON, and decodes the response into out unless out is nil.
-func call(ctx context.Context, r request, body, out any) error {
-	if body != nil {
-		var err error
-		if r.payload, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	return send(ctx, r, out)
-}
-
-func send(ctx context.Context, r request, out any) error {
-	client := retryablehttp.NewClient()
-	client.Logger = nil // it would log URLs, and some of them contain a secret
-	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = retries, retryWait, retryMax
-	client.HTTPClient.Timeout = tryFor
-	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	defer client.HTTPClient.CloseIdleConnections()
-	request, err := retryablehttp.NewRequestWithContext(ctx, r.method, r.address, r.payload)
-	if err != nil {
-		return errors.New("not delivered: invalid URL")
-	}
-	request.Header = r.header.Clone()
-	if r.payload != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	request.Header.Set("User-Agent", "gameday")
-	response, err := client.Do(request)
-	if err != nil {
-		if wrapped, ok := errors.AsType[*url.Error](err); ok {
-			err = wrapped.Err // the URL may contain a secret
-		}
-		return fmt.Errorf("not delivered: %w", err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
-	if err != nil {
-		return fmt.Errorf("read the response: %w", err)
-	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("not delivered: %s: %s", response.Status, excerpt(string(body)))
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return fmt.Errorf("read the response: %w", err)
-	}
-	return nil
-}
-
-// excerpt is the beginning of a response, on one line.
-func excerpt(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	const most = 200
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
+	return request{}.clean(to, maxExcerpt)
 }

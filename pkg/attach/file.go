@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 )
@@ -16,13 +17,10 @@ import (
 // file stays as it is.
 type file struct{ path string }
 
-func begins(run string) string { return "<!-- gameday " + run + " -->" }
-func ends(run string) string   { return "<!-- /gameday " + run + " -->" }
-
 // Deliver implements [Destination].
 func (f file) Deliver(_ context.Context, m Message) (string, error) {
-	before, err := os.ReadFile(f.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	before, err := f.read()
+	if err != nil {
 		return "", fmt.Errorf("not delivered: %w", err)
 	}
 	after, err := section(before, m)
@@ -39,25 +37,44 @@ func (f file) Deliver(_ context.Context, m Message) (string, error) {
 	return f.path, nil
 }
 
+// maxFile is the maximum size of a file that a section is added to, in bytes.
+const maxFile = 64 << 20
+
+// read is what the file holds; nothing if it is not there.
+func (f file) read() ([]byte, error) {
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is a folder or a device, expected a regular file", f.path) // reading it may never end
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%s has %d bytes, expected at most %d", f.path, info.Size(), maxFile)
+	}
+	return os.ReadFile(f.path)
+}
+
 // section adds the message's section to a text, or replaces the section of the same run.
 func section(before []byte, m Message) ([]byte, error) {
-	begin, end := []byte(begins(m.Run)), []byte(ends(m.Run))
-	text := append(append(append(append([]byte{}, begin...), "\n"...), m.Markdown...), end...)
-	from := bytes.Index(before, begin)
+	if err := checkRun(m.Run); err != nil {
+		return nil, err
+	}
+	text := begins(m.Run) + "\n" + m.text() + ends(m.Run)
+	from, to, err := find(before, m.Run)
+	if err != nil {
+		return nil, fmt.Errorf("the section of run %s: %w: add %s on a line of its own after the section, or delete the section's start marker", m.Run, err, ends(m.Run))
+	}
 	if from < 0 {
-		gap := []byte("\n\n")
+		gap := "\n\n"
 		switch {
 		case len(before) == 0:
-			gap = nil
+			gap = ""
 		case bytes.HasSuffix(before, []byte("\n")):
-			gap = []byte("\n")
+			gap = "\n"
 		}
-		return append(append(append(append([]byte{}, before...), gap...), text...), '\n'), nil
+		return slices.Concat(before, []byte(gap+text+"\n")), nil
 	}
-	to := bytes.Index(before[from:], end)
-	if to < 0 {
-		return nil, fmt.Errorf("the section of run %s has no end marker: add %s after the section, or delete the section's start marker", m.Run, end)
-	}
-	rest := before[from+to+len(end):]
-	return append(append(append([]byte{}, before[:from]...), text...), rest...), nil
+	return slices.Concat(before[:from], []byte(text), before[to:]), nil
 }

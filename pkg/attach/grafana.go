@@ -43,7 +43,7 @@ func (r *Region) call(ctx context.Context, method, path string, body, out any) e
 	}
 	header := http.Header{}
 	header.Set("Authorization", "Bearer "+token)
-	if err := call(ctx, request{method: method, address: strings.TrimRight(r.URL, "/") + "/api/annotations" + path, header: header}, body, out); err != nil {
+	if err := call(ctx, request{method: method, address: strings.TrimRight(r.URL, "/") + "/api/annotations" + path, header: header, secrets: []string{token}}, body, out); err != nil {
 		return fmt.Errorf("grafana: %w", err)
 	}
 	return nil

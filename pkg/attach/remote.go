@@ -16,19 +16,33 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
 // gitHub is an issue or a pull request. Each run has one comment on it.
 type gitHub struct{ repository, number string }
 
-// maxComment is the maximum length of a comment on GitHub, in characters.
-const maxComment = 65536
+// The limits of comments. GitHub allows 65,536 characters and some 2,500 comments on an
+// issue, Jira 32,767 characters.
+const (
+	maxComment     = 65536
+	maxJiraComment = 32767
+	maxPages       = 100
+)
+
+// shorten cuts a text that is too long, and puts an ending there.
+func shorten(text string, most int, ending string) string {
+	if len(text) <= most {
+		return text
+	}
+	return redact.Cut(text, most-len(ending)) + ending
+}
 
 func parseGitHub(text string) (Destination, error) {
 	m := regexp.MustCompile(`^([\w.-]+/[\w.-]+)#(\d+)$`).FindStringSubmatch(text)
-	if m == nil {
-		return nil, fmt.Errorf("github:%s: expected github:owner/repo#N", text)
+	if m == nil || strings.Contains("/"+m[1]+"/", "/../") || strings.Contains("/"+m[1]+"/", "/./") {
+		return nil, fmt.Errorf("found %q, expected github:owner/repo#N", shown("github:"+text))
 	}
 	return gitHub{m[1], m[2]}, nil
 }
@@ -41,6 +55,9 @@ type comment struct {
 
 // Deliver implements [Destination]; see "Issue comments" in GitHub's REST API.
 func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
+	if err := checkRun(m.Run); err != nil {
+		return "", err
+	}
 	token, err := secret("GITHUB_TOKEN")
 	if err != nil {
 		return "", err
@@ -50,19 +67,19 @@ func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 	header.Set("Accept", "application/vnd.github+json")
 	header.Set("X-GitHub-Api-Version", "2022-11-28")
 	base := strings.TrimRight(cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "/") + "/repos/" + g.repository + "/issues/"
-	body := begins(m.Run) + "\n" + cmp.Or(m.Markdown, m.Line)
-	if len(body) > maxComment {
-		const cut = "\n\n… truncated to the maximum size of a comment\n"
-		body = strings.ToValidUTF8(body[:maxComment-len(cut)], "") + cut
-	}
+	const cut = "\n\n… truncated to the maximum size of a comment\n"
+	body := shorten(begins(m.Run)+"\n"+m.text(), maxComment, cut)
 	method, address := http.MethodPost, base+g.number+"/comments"
 	for page := 1; ; page++ {
+		if page > maxPages {
+			return "", fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
+		}
 		var comments []comment
-		if err := call(ctx, request{method: http.MethodGet, address: fmt.Sprintf("%s%s/comments?per_page=100&page=%d", base, g.number, page), header: header}, nil, &comments); err != nil {
+		if err := call(ctx, request{method: http.MethodGet, address: fmt.Sprintf("%s%s/comments?per_page=100&page=%d", base, g.number, page), header: header, secrets: []string{token}}, nil, &comments); err != nil {
 			return "", err
 		}
 		for _, c := range comments {
-			if strings.HasPrefix(c.Body, begins(m.Run)) {
+			if firstLine(c.Body, begins(m.Run)) {
 				method, address = http.MethodPatch, base+"comments/"+c.ID.String()
 			}
 		}
@@ -71,7 +88,7 @@ func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 		}
 	}
 	var made comment
-	err = call(ctx, request{method: method, address: address, header: header}, map[string]string{"body": body}, &made)
+	err = call(ctx, request{method: method, address: address, header: header, secrets: []string{token}}, map[string]string{"body": body}, &made)
 	return made.HTMLURL, err
 }
 
@@ -81,6 +98,9 @@ type jira struct{ key string }
 // Deliver implements [Destination]; see "Issue comments" in Jira's REST API, version 2,
 // in which comments use Jira's own markup.
 func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
+	if err := checkRun(m.Run); err != nil {
+		return "", err
+	}
 	base := strings.TrimRight(os.Getenv("JIRA_URL"), "/")
 	if base == "" {
 		return "", errors.New("JIRA_URL is not set: set it to Jira's base URL, such as https://example.atlassian.net")
@@ -95,23 +115,22 @@ func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 	} else {
 		signed.Header.Set("Authorization", "Bearer "+token) // a personal access token of Jira Data Center
 	}
+	hidden := []string{token, strings.TrimPrefix(signed.Header.Get("Authorization"), "Basic ")}
 	comments := base + "/rest/api/2/issue/" + j.key + "/comment"
-	marker := "gameday run " + m.Run
-	body := marker + "\n" + m.Line
-	if m.Markdown != "" {
-		body += "\n{noformat}\n" + strings.ReplaceAll(m.Markdown, "{noformat}", "{ noformat }") + "{noformat}"
-	}
 	method, address := http.MethodPost, comments
-	for at := 0; ; {
+	for page, at := 1, 0; ; page++ {
+		if page > maxPages {
+			return "", fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
+		}
 		var found struct {
 			Total    int       `json:"total"`
 			Comments []comment `json:"comments"`
 		}
-		if err := call(ctx, request{method: http.MethodGet, address: comments + "?startAt=" + strconv.Itoa(at), header: signed.Header}, nil, &found); err != nil {
+		if err := call(ctx, request{method: http.MethodGet, address: comments + "?startAt=" + strconv.Itoa(at), header: signed.Header, secrets: hidden}, nil, &found); err != nil {
 			return "", err
 		}
 		for _, c := range found.Comments {
-			if strings.HasPrefix(c.Body, marker) {
+			if firstLine(c.Body, jiraMarker(m.Run)) {
 				method, address = http.MethodPut, comments+"/"+c.ID.String()
 			}
 		}
@@ -119,8 +138,24 @@ func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 			break
 		}
 	}
-	return base + "/browse/" + j.key, call(ctx, request{method: method, address: address, header: signed.Header}, map[string]string{"body": body}, nil)
+	return base + "/browse/" + j.key, call(ctx, request{method: method, address: address, header: signed.Header, secrets: hidden}, map[string]string{"body": jiraBody(m)}, nil)
 }
+
+func jiraMarker(run string) string { return "gameday run " + run }
+
+// jiraBody is a comment in Jira's markup. What the run met is in a block in which Jira reads
+// no markup: no link, no image, no mention.
+func jiraBody(m Message) string {
+	const ending = "\n{noformat}"
+	text := noformat.ReplaceAllString(strings.TrimRight(m.Line+"\n\n"+m.Markdown, "\n"), "{ $1")
+	return shorten(jiraMarker(m.Run)+"\n{noformat}\n"+text+ending, maxJiraComment, "\n… truncated"+ending)
+}
+
+// noformat is what could end a block of Jira's markup.
+var noformat = regexp.MustCompile(`(?i)\{(noformat)`)
+
+// maxLine is the maximum length of a message in a channel, in bytes.
+const maxLine = 3000
 
 // slack is a channel, or the target of an incoming webhook.
 type slack struct{ channel string }
@@ -129,13 +164,13 @@ type slack struct{ channel string }
 // Slack's API.
 func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
 	// Escape Slack's control characters.
-	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(m.Line) + "\nrun " + m.Run
+	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(redact.OneLine(m.Line, maxLine) + "\nrun " + m.Run)
 	if s.channel == "" {
 		hook, err := secret("SLACK_WEBHOOK_URL")
 		if err != nil {
 			return "", err
 		}
-		return "the Slack webhook", call(ctx, request{method: http.MethodPost, address: hook, header: http.Header{}}, map[string]string{"text": text}, nil)
+		return "the Slack webhook", call(ctx, request{method: http.MethodPost, address: hook, header: http.Header{}, private: true}, map[string]string{"text": text}, nil)
 	}
 	token, err := secret("SLACK_TOKEN")
 	if err != nil {
@@ -148,11 +183,12 @@ func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
 		Error string `json:"error"`
 	}
 	base := strings.TrimRight(cmp.Or(os.Getenv("SLACK_API_URL"), "https://slack.com/api"), "/")
-	if err := call(ctx, request{method: http.MethodPost, address: base + "/chat.postMessage", header: header}, map[string]string{"channel": s.channel, "text": text}, &answer); err != nil {
+	r := request{method: http.MethodPost, address: base + "/chat.postMessage", header: header, secrets: []string{token}}
+	if err := call(ctx, r, map[string]string{"channel": s.channel, "text": text}, &answer); err != nil {
 		return "", err
 	}
 	if !answer.OK {
-		return "", fmt.Errorf("not delivered: Slack answered %s", answer.Error)
+		return "", fmt.Errorf("not delivered: Slack answered %s", r.clean(answer.Error, maxExcerpt))
 	}
 	return "Slack channel " + s.channel, nil
 }
@@ -188,7 +224,7 @@ func (w webhook) Deliver(ctx context.Context, m Message) (string, error) {
 	header := http.Header{}
 	header.Set("X-Gameday-Timestamp", stamp)
 	header.Set("X-Gameday-Signature-256", "sha256="+Sign(key, stamp, body))
-	return "the webhook", send(ctx, request{http.MethodPost, w.url, header, body}, nil)
+	return "the webhook", send(ctx, request{method: http.MethodPost, address: w.url, header: header, payload: body, private: true, secrets: []string{key}}, nil)
 }
 
 // Sign is the signature of a delivery; see [Delivery].

@@ -1,0 +1,12 @@
+package attach
+
+import (
+	"net/http"
+	"time"
+)
+
+// WaitAfter is how long a delivery waits after a response before it tries again.
+func WaitAfter(response *http.Response) time.Duration {
+	c := patient()
+	return c.Backoff(c.RetryWaitMin, c.RetryWaitMax, 0, response)
+}
