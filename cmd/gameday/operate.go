@@ -109,12 +109,15 @@ func (p program) holdCommand() *cli.Command {
 			if err != nil {
 				return usageError("--until: %w", err)
 			}
-			// A hold on an unknown name would hold nothing.
-			if _, err := p.library().Environment(environment); err != nil {
-				return usageError("%w", err)
+			why, err := server.ParseReason(c.String("why"))
+			if err != nil {
+				return usageError("--%w", err)
 			}
-			err = audited(c, "hold "+environment+": "+c.String("why"), func(s *store.Store) error {
-				return daemon.HoldInStore(c.Context, s, store.Hold{Environment: environment, Why: c.String("why"), Who: typist(), Since: time.Now(), Until: until})
+			err = audited(c, "hold "+environment+": "+why, func(s *store.Store) error {
+				if err := server.Holdable(c.Context, s, environment, p.library().Known); err != nil {
+					return usageError("%w", err)
+				}
+				return daemon.HoldInStore(c.Context, s, store.Hold{Environment: environment, Why: why, Who: typist(), Since: time.Now(), Until: until})
 			})
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -96,6 +98,31 @@ func (l Library) Environment(name string) (Environment, error) {
 		return Environment{}, fmt.Errorf("environment %q: there is no %s in this folder or its parents: create one, or use a bundled lab, for example lab/checkout", name, EnvironmentFile)
 	}
 	return pick(all, name, file)
+}
+
+// Known checks that there is an environment, or a lab, of a name. The error names all. The
+// weaknesses of a lab are not checked.
+func (l Library) Known(name string) error {
+	known := l.LabNames()
+	if lab, ok := target.LabOf(name); ok && slices.Contains(known, lab.Name) {
+		return nil
+	}
+	declared, err := l.Environments()
+	if err != nil {
+		return err
+	}
+	for i := range known {
+		known[i] = target.LabPrefix + known[i]
+	}
+	known = append(known, slices.Sorted(maps.Keys(declared))...)
+	if slices.Contains(known, name) {
+		return nil
+	}
+	near := ""
+	if word := strictyaml.Nearest(name, known); word != "" {
+		near = fmt.Sprintf(": did you mean %q?", word)
+	}
+	return fmt.Errorf("found environment %q, expected one of %s%s", redact.OneLine(name, 100), strings.Join(known, ", "), near)
 }
 
 // Environments are those of the nearest gameday.yaml; none if there is no such file.

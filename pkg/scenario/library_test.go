@@ -132,6 +132,18 @@ func TestAnEnvironmentIsFound(t *testing.T) {
 			t.Errorf("%s: found %v, expected %q", name, err, want)
 		}
 	}
+	for _, name := range []string{"staging", "testing", "lab/one", "lab/one+variant"} {
+		if err := l.Known(name); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"stagin": `expected one of lab/bad, lab/broken, lab/one, staging, testing: did you mean "staging"?`, "lab/on": `did you mean "lab/one"?`, "nobodys-env": "lab/one, staging, testing", "": "staging", "\x1b[2J": `"\\x1b[2J"`,
+	} {
+		if err := l.Known(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: found %v, expected %q", name, err, want)
+		}
+	}
 	if names := l.LabNames(); !slices.Equal(names, []string{"bad", "broken", "one"}) {
 		t.Errorf("%v", names)
 	}

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/schedule"
@@ -32,6 +35,7 @@ func (m muxed) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHT
 func route[I, O any](s *Server, api huma.API, role store.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
 	s.rules[op.Method+" "+op.Path] = role
 	op.Description = "Requires a token with the role " + string(role) + " or higher."
+	op.MaxBodyBytes = maxBody / 2 // smaller than the server's limit, whose error huma does not know
 	op.Security = []map[string][]string{{"token": {}}}
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -52,7 +56,7 @@ func (s *Server) apiError(err error) error {
 	case errors.Is(err, store.ErrState):
 		return huma.Error409Conflict(err.Error())
 	}
-	s.Log.Error("handle an API request", "err", err)
+	s.complain("handle a request", err)
 	return huma.Error503ServiceUnavailable("the store cannot be reached or is broken: see the log of gameday serve")
 }
 
@@ -121,21 +125,45 @@ type Scheduled struct {
 // api registers the API's routes.
 func (s *Server) api() {
 	config := huma.DefaultConfig("gameday", s.Version)
-	config.DocsPath, config.SchemasPath = "", ""
-	config.OpenAPIPath = "/api/openapi"
+	config.DocsPath, config.SchemasPath, config.OpenAPIPath = "", "", ""
 	config.CreateHooks = nil // no links to schemas in responses
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "A token from gameday token create."}}
-	for _, ending := range []string{".json", ".yaml", "-3.0.json", "-3.0.yaml"} {
-		s.rules["GET /api/openapi"+ending] = store.View
-	}
 	api := humago.New(muxed{s}, config)
 	s.jobsAPI(api)
 	s.lookAPI(api)
+	s.describe(api.OpenAPI())
+}
+
+// describe registers the routes of the API's description. Those of huma make it at the
+// first request, and several at once when several requests come.
+func (s *Server) describe(document *huma.OpenAPI) {
+	all := map[string]func() ([]byte, error){
+		".json": func() ([]byte, error) { return json.Marshal(document) }, "-3.0.json": document.Downgrade,
+		".yaml": document.YAML, "-3.0.yaml": document.DowngradeYAML,
+	}
+	var one sync.Mutex
+	for ending, write := range all {
+		written := sync.OnceValues(write)
+		s.handle("GET /api/openapi"+ending, store.View, func(w http.ResponseWriter, _ *http.Request) {
+			one.Lock()
+			data, err := written()
+			one.Unlock()
+			if err != nil {
+				s.fail(w, err)
+				return
+			}
+			w.Header().Set("Content-Type", "application/openapi+"+ending[strings.LastIndex(ending, ".")+1:])
+			_, _ = w.Write(data) // the client may have disconnected
+		})
+	}
 }
 
 func (s *Server) jobsAPI(api huma.API) {
 	route(s, api, store.View, huma.Operation{OperationID: "list-jobs", Method: http.MethodGet, Path: "/api/v1/jobs", Summary: "List jobs, newest first"},
 		func(ctx context.Context, in *jobsRequest) (*response[[]store.Job], error) {
+			if in.Schedule != redact.OneLine(in.Schedule, maxName) || in.Environment != redact.OneLine(in.Environment, maxName) {
+				return nil, invalid("expected printable characters in schedule and environment") // PostgreSQL knows no NUL
+			}
 			f := store.Filter{Schedule: in.Schedule, Environment: in.Environment, Limit: in.Limit}
 			if in.State != "" {
 				f.States = []store.State{in.State}

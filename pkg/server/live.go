@@ -1,9 +1,12 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/daemon"
@@ -13,8 +16,50 @@ import (
 // the connection and a client that is gone is noticed.
 const keepAlive = 15 * time.Second
 
+// The limits of streams. A stream ends with the time, so that its token is checked again:
+// the browser reconnects by itself. A person's streams leave room for those of others.
+const (
+	streamTime   = 10 * time.Minute
+	maxPerPerson = daemon.MaxListeners / 2
+)
+
+// streams are the open streams of each person. All clients on this machine without a token
+// are one person.
+type streams struct {
+	mu   sync.Mutex
+	open map[string][]*context.CancelFunc // the oldest first
+}
+
+// join counts a stream. Its context ends with the stream's time, or if the person opens too
+// many others: the newest ones stay, so that a client that keeps streams open, or
+// connections that are dead, do not keep others out.
+func (s *streams) join(ctx context.Context, name string) (joined context.Context, leave func()) {
+	ctx, cancel := context.WithTimeout(ctx, streamTime)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = map[string][]*context.CancelFunc{}
+	}
+	if mine := s.open[name]; len(mine) >= maxPerPerson {
+		(*mine[0])()
+		s.open[name] = mine[1:]
+	}
+	s.open[name] = append(s.open[name], &cancel)
+	return ctx, func() {
+		cancel()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.open[name] = slices.DeleteFunc(s.open[name], func(other *context.CancelFunc) bool { return other == &cancel })
+		if len(s.open[name]) == 0 {
+			delete(s.open, name)
+		}
+	}
+}
+
 // live streams events to the browser, as server-sent events.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
+	ctx, end := s.streams.join(r.Context(), personOf(r.Context()).Name)
+	defer end()
 	events, leave, ok := s.Daemon.Hub.Listen()
 	if !ok {
 		w.Header().Set("Retry-After", "10")
@@ -44,7 +89,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	defer ticker.Stop()
 	for {
 		select {
-		case <-r.Context().Done():
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 			if !send(": still here\n\n") {

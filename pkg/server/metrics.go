@@ -73,7 +73,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	if err := f.server.history(ctx, func(h *history.History) error { return f.ofRuns(ctx, h, to) }); err != nil {
-		f.server.Log.Error("read the history for metrics", "err", err)
+		f.server.complain("read the history for metrics", err)
 	}
 }
 

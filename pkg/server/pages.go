@@ -27,9 +27,12 @@ type page struct {
 	handle  http.HandlerFunc
 }
 
+// maxScrapes is the maximum number of scrapes at the same time.
+const maxScrapes = 10
+
 // pages are all routes except those of the API.
 func (s *Server) pages() []page {
-	metrics := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	metrics := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: maxScrapes})
 	return []page{
 		{"GET /{$}", store.View, s.now},
 		{"GET /jobs/{id}", store.View, s.job},
@@ -127,7 +130,7 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	}
 	next, err := s.scheduled()
 	if err != nil {
-		s.Log.Error("read the schedules", "err", err)
+		s.complain("read the schedules", err)
 	}
 	slices.SortStableFunc(next, func(a, b Scheduled) int {
 		if a.Next == nil || b.Next == nil {
@@ -137,7 +140,7 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 	})
 	scenarios, environments, err := s.Names()
 	if err != nil {
-		s.Log.Error("list scenarios and environments", "err", err)
+		s.complain("list scenarios and environments", err)
 	}
 	s.render(w, r, "now", map[string]any{"Going": going, "Holds": holds, "Ended": ended, "Next": next, "Scenarios": scenarios, "Environments": environments})
 }
@@ -229,10 +232,9 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if strings.HasSuffix(name, ".html") {
-		// The report has inline styles and no script.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")
-	}
+	// The report has inline styles and no script. Of the other files, a browser shows
+	// junit.xml as a page, whatever a run from elsewhere has in it: no form in it may act here.
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")
 	http.ServeFileFS(w, r, s.files, path) //nolint:gosec // G703: the file system is an os.Root, and the name is on a list
 }
 
@@ -240,17 +242,24 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
 // readyz reports whether the instance can work: it reaches the store and can read the
-// schedules.
+// schedules. A client without a role that may view the pages does not learn which of
+// them fails.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
-	if err := s.Daemon.Store.Ping(ctx); err != nil {
-		http.Error(w, "the store cannot be reached", http.StatusServiceUnavailable)
-		return
+	problem := ""
+	switch err := s.Daemon.Store.Ping(ctx); {
+	case err != nil:
+		problem = "the store cannot be reached"
+	case s.Daemon.Trouble()["schedules"] != "":
+		problem = "the schedules cannot be read"
 	}
-	if trouble := s.Daemon.Trouble(); trouble["schedules"] != "" {
-		http.Error(w, "the schedules cannot be read", http.StatusServiceUnavailable)
-		return
+	switch {
+	case problem == "":
+		fmt.Fprintln(w, "ok")
+	case personOf(r.Context()).Role.Covers(store.View):
+		http.Error(w, problem, http.StatusServiceUnavailable)
+	default:
+		http.Error(w, "not ready: see the log of gameday serve", http.StatusServiceUnavailable)
 	}
-	fmt.Fprintln(w, "ok")
 }

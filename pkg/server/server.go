@@ -19,6 +19,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/gameday-dev/gameday/pkg/daemon"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/store"
@@ -26,12 +28,14 @@ import (
 
 // Limits for requests.
 const (
-	maxBody    = 1 << 20 // bytes
+	maxBody    = 64 << 10 // bytes
 	maxHeader  = 64 << 10
 	headerTime = 5 * time.Second
 	readTime   = 30 * time.Second
 	writeTime  = 30 * time.Second
 	idleTime   = 2 * time.Minute
+	// maxConns leaves file descriptors for the runs: without them, faults could not be undone.
+	maxConns = 1000
 )
 
 // Config says how clients reach the server.
@@ -52,6 +56,8 @@ type Server struct {
 	// Known checks that a scenario and an environment exist, and returns the environment
 	// to run in.
 	Known func(what, environment string) (string, error)
+	// Environment checks that there is an environment of a name.
+	Environment func(name string) error
 	// Names lists all scenarios and environments.
 	Names func() (scenarios, environments []string, err error)
 	// Register reads the register of single points of failure.
@@ -65,6 +71,12 @@ type Server struct {
 	open  bool                          // clients on this machine may view without a token
 	rules map[string]store.Role
 	mux   *http.ServeMux
+	port  string // on which the server listens
+
+	strangers  crowd // requests without a valid token that could have changed something
+	refusals   crowd // other refused requests
+	complaints complaints
+	streams    streams
 }
 
 //go:embed static
@@ -92,6 +104,11 @@ func (c Config) Check() error {
 // server when the handler is no longer used.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
 	s.lasts = ctx
+	if s.port == "" {
+		_, s.port, _ = net.SplitHostPort(s.Listen) // checked by Check
+	}
+	s.strangers.name, s.strangers.first = store.UnknownClients, 1
+	s.refusals.name, s.refusals.first = store.SeveralClients, 30
 	root, err := os.OpenRoot(s.Runs)
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of runs: %w", err)
@@ -124,6 +141,7 @@ func (s *Server) safely(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if s.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -133,8 +151,20 @@ func (s *Server) safely(next http.Handler) http.Handler {
 			http.Error(w, "unknown host name: to allow it, start gameday serve with --host", http.StatusMisdirectedRequest)
 			return
 		}
+		if embedded(r) {
+			http.Error(w, "forbidden: another site's page may only link to this one", http.StatusForbidden)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// embedded reports whether the page of another site, or of another port, fetches a page or
+// a stream with the browser of a person who may view it.
+func embedded(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead // net/http checks the others
+	return read && (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") != "navigate"
 }
 
 // answersTo reports whether a Host header names this server.
@@ -164,21 +194,28 @@ func (s *Server) answersTo(host string) bool {
 
 // Close closes what [Server.Handler] has opened.
 func (s *Server) Close() error {
+	s.strangers.end(s.enterCounted)
+	s.refusals.end(s.enterCounted)
 	return errors.Join(s.shelf.close(), s.root.Close())
 }
 
 // Serve serves until ctx ends. It calls ready with the address once it listens.
 func (s *Server) Serve(ctx context.Context, ready func(address string)) (err error) {
-	handler, err := s.Handler(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	defer listener.Close() // the HTTP server does, once it serves
+	if _, s.port, err = net.SplitHostPort(listener.Addr().String()); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	handler, err := s.Handler(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	listener = netutil.LimitListener(listener, maxConns)
 	server := &http.Server{
 		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime, ReadTimeout: readTime,
 		WriteTimeout: writeTime, IdleTimeout: idleTime, TLSConfig: s.TLS, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),

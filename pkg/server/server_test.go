@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -75,6 +76,12 @@ func newSite(tb testing.TB, config server.Config) *site {
 				return "", errors.New("there is no scenario " + what)
 			}
 			return "staging", nil
+		},
+		Environment: func(name string) error {
+			if name != "staging" && name != "lab/checkout" {
+				return fmt.Errorf("found environment %q, expected one of lab/checkout, staging", name)
+			}
+			return nil
 		},
 		Names:    func() ([]string, []string, error) { return []string{"app-loss"}, []string{"staging"}, nil },
 		Register: func() (register.Register, error) { return register.Register{}, nil },
@@ -486,7 +493,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	if c := answer.Cookies(); len(c) != 1 || c[0].Name != "__Host-gameday" || !c[0].Secure || answer.Header.Get("Strict-Transport-Security") == "" {
+	if c := answer.Cookies(); len(c) != 1 || !strings.HasPrefix(c[0].Name, "__Host-gameday-") || !c[0].Secure || answer.Header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("%d %v", answer.StatusCode, answer.Header)
 	}
 }

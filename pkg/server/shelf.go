@@ -27,7 +27,7 @@ func (s *Server) history(ctx context.Context, use func(*history.History) error) 
 		return nil
 	}
 	// The index may be broken, or removed: it is rebuilt.
-	s.Log.Warn("reopening the history of runs", "err", err)
+	s.complain("reopen the history of runs", err)
 	if closeErr := s.shelf.close(); closeErr != nil {
 		return errors.Join(err, closeErr)
 	}

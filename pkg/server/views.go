@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
@@ -25,18 +26,36 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, name string, dat
 // renderAs shows a page with a status other than that all is well.
 func (s *Server) renderAs(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var whole bytes.Buffer // half a page is none
+	p := personOf(r.Context())
+	views := p.Role.Covers(store.View)
+	var trouble map[string]string
+	if views {
+		trouble = s.trouble()
+	}
 	err := s.views[name].Execute(&whole, map[string]any{
-		"Page": name, "Data": data, "Person": personOf(r.Context()), "Operates": personOf(r.Context()).Role.Covers(store.Operate),
-		"Version": s.Version, "Trouble": s.Daemon.Trouble(), "Refused": status == http.StatusUnauthorized, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
+		"Page": name, "Data": data, "Person": p, "Operates": p.Role.Covers(store.Operate), "Views": views,
+		"Version": s.Version, "Trouble": trouble, "Refused": status == http.StatusUnauthorized, "Live": name == "now" || name == "job", "Next": r.URL.Query().Get("next"),
 	})
 	if err != nil {
-		s.Log.Error("a page cannot be shown", "page", name, "err", err)
+		s.complain("show the page "+name, err)
 		http.Error(w, "the page cannot be shown: see the log of gameday serve", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = whole.WriteTo(w) // the client may have disconnected
+}
+
+// trouble is the daemon's current errors, without secrets of the files that they are about.
+func (s *Server) trouble() map[string]string {
+	all := s.Daemon.Trouble()
+	secrets, err := redact.New()
+	for what, text := range all {
+		if all[what] = secrets.Text(text); err != nil {
+			all[what] = "see the log of gameday serve"
+		}
+	}
+	return all
 }
 
 // views are the pages by name: each is a template beside the layout.

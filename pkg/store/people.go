@@ -2,16 +2,10 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"database/sql"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/redact"
 )
 
 // Hold keeps jobs from starting in an environment, for example during an incident.
@@ -67,106 +61,6 @@ func (r Role) Covers(need Role) bool {
 	return rank[need] > 0 && rank[r] >= rank[need]
 }
 
-// Kinds of tokens.
-const (
-	Named   = "token"   // created by a person, for a program
-	Session = "session" // a browser's session
-	Once    = "once"    // a login link for one browser
-)
-
-// Token grants a role to its bearer. The store keeps only a hash of its text.
-type Token struct {
-	Name    string    `json:"name"`
-	Kind    string    `json:"kind"`
-	Role    Role      `json:"role"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"` // zero: never
-}
-
-func hash(text string) string {
-	sum := sha256.Sum256([]byte(text)) // 256 random bits: a slow hash is not needed
-	return hex.EncodeToString(sum[:])
-}
-
-// NewToken creates a token and returns its text, which is not stored.
-func (s *Store) NewToken(ctx context.Context, t Token) (text string, err error) {
-	var random [32]byte
-	_, _ = rand.Read(random[:]) // never fails
-	text = "gd_" + base64.RawURLEncoding.EncodeToString(random[:])
-	if t.Kind == Named {
-		all, err := s.Tokens(ctx)
-		if err != nil {
-			return "", err
-		}
-		for _, other := range all {
-			if other.Name == t.Name {
-				return "", fmt.Errorf("token %s exists: choose another name, or revoke it first", t.Name)
-			}
-		}
-	}
-	_, err = s.exec(ctx, s.db, "INSERT INTO gameday_tokens (hash, name, kind, role, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-		hash(text), t.Name, t.Kind, string(t.Role), micros(t.Created), micros(t.Expires))
-	return text, err
-}
-
-// Token finds a token of one of some kinds by its text. It returns [ErrNone] if there
-// is no such token, or if the token has expired.
-func (s *Store) Token(ctx context.Context, text string, now time.Time, kinds ...string) (t Token, err error) {
-	given := hash(text)
-	var kept string
-	var created, expires int64
-	err = s.db.QueryRowContext(ctx, s.sql.rebind("SELECT hash, name, kind, role, created, expires FROM gameday_tokens WHERE hash = ?"), given).
-		Scan(&kept, &t.Name, &t.Kind, &t.Role, &created, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Token{}, fmt.Errorf("token: %w", ErrNone)
-	}
-	if err != nil {
-		return Token{}, err
-	}
-	t.Created, t.Expires = moment(created), moment(expires)
-	if subtle.ConstantTimeCompare([]byte(kept), []byte(given)) != 1 || !slices.Contains(kinds, t.Kind) || !t.Expires.IsZero() && now.After(t.Expires) {
-		return Token{}, fmt.Errorf("token: %w", ErrNone)
-	}
-	return t, nil
-}
-
-// Spend deletes a token, so that it works only once. It returns [ErrNone] if the token
-// is already spent.
-func (s *Store) Spend(ctx context.Context, text string) error {
-	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE hash = ?", hash(text))
-	if err == nil && n == 0 {
-		err = fmt.Errorf("token: %w", ErrNone)
-	}
-	return err
-}
-
-// Tokens are the tokens for programs, sorted by name.
-func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	return list(ctx, s, func(scan func(...any) error) (Token, error) {
-		var t Token
-		var created, expires int64
-		err := scan(&t.Name, &t.Kind, &t.Role, &created, &expires)
-		t.Created, t.Expires = moment(created), moment(expires)
-		return t, err
-	}, "SELECT name, kind, role, created, expires FROM gameday_tokens WHERE kind = 'token' ORDER BY name")
-}
-
-// Revoke deletes a token by its name, and all sessions that started with it. It returns
-// [ErrNone] if there is no such token.
-func (s *Store) Revoke(ctx context.Context, name string) error {
-	n, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE name = ?", name)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("token %s: %w", name, ErrNone)
-	}
-	return err
-}
-
-// Sweep deletes expired tokens.
-func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	_, err := s.exec(ctx, s.db, "DELETE FROM gameday_tokens WHERE expires <> 0 AND expires < ?", micros(now))
-	return err
-}
-
 // Entry is a line of the audit log.
 type Entry struct {
 	ID      int64     `json:"id"`
@@ -177,14 +71,30 @@ type Entry struct {
 	Outcome string    `json:"outcome"`
 }
 
+// The maximum lengths of the texts of an [Entry], in bytes.
+const (
+	maxName = 200
+	maxText = 1000
+)
+
+// Short is the entry with its texts as they are kept: each on one line, and bounded, since
+// nothing can be removed from the log.
+func (e Entry) Short() Entry {
+	e.Who, e.From = redact.OneLine(e.Who, maxName), redact.OneLine(e.From, maxName)
+	e.What, e.Outcome = redact.OneLine(e.What, maxText), redact.OneLine(e.Outcome, maxText)
+	return e
+}
+
 // Audit adds a line to the audit log. The log is append-only: the database refuses to
 // change or delete a line.
 func (s *Store) Audit(ctx context.Context, e Entry) error {
+	e = e.Short()
 	_, err := s.exec(ctx, s.db, "INSERT INTO gameday_audit (at, who, origin, what, outcome) VALUES (NOW, ?, ?, ?, ?)", e.Who, e.From, e.What, e.Outcome)
 	return err
 }
 
-// AuditLog is the newest lines of the audit log, newest first.
+// AuditLog is the newest lines of the audit log, newest first. Lines of an older gameday
+// may be longer than those of today; their ends are left out.
 func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 	return list(ctx, s, func(scan func(...any) error) (Entry, error) {
 		var e Entry
@@ -192,5 +102,6 @@ func (s *Store) AuditLog(ctx context.Context, limit int) ([]Entry, error) {
 		err := scan(&e.ID, &at, &e.Who, &e.From, &e.What, &e.Outcome)
 		e.At = moment(at)
 		return e, err
-	}, "SELECT id, at, who, origin, what, outcome FROM gameday_audit ORDER BY id DESC LIMIT ?", limit)
+	}, "SELECT id, at, SUBSTR(who, 1, ?), SUBSTR(origin, 1, ?), SUBSTR(what, 1, ?), SUBSTR(outcome, 1, ?) FROM gameday_audit ORDER BY id DESC LIMIT ?",
+		maxName, maxName, maxText, maxText, limit)
 }

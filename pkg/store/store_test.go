@@ -309,17 +309,64 @@ func tokens(t *testing.T, s *store.Store) {
 			t.Errorf("%s is accepted as a token: %v", what, err)
 		}
 	}
-	if err := s.Spend(t.Context(), once); err != nil {
-		t.Fatal(err)
+	if _, session, err := s.LogIn(t.Context(), once, now, 12*time.Hour); err != nil || session.Role != store.Operate || session.Kind != store.Session || !session.Expires.Equal(now.Add(12*time.Hour)) {
+		t.Fatalf("%+v %v", session, err)
 	}
-	if err := s.Spend(t.Context(), once); !errors.Is(err, store.ErrNone) {
+	if _, _, err := s.LogIn(t.Context(), once, now, time.Hour); !errors.Is(err, store.ErrNone) {
 		t.Errorf("spent twice: %v", err)
 	}
+	session, _, err := s.LogIn(t.Context(), ci, now, time.Hour)
+	if err != nil || second(s.Token(t.Context(), session, now, store.Session)) != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.LogIn(t.Context(), session, now, time.Hour); !errors.Is(err, store.ErrNone) {
+		t.Errorf("a session starts another one: %v", err)
+	}
+	if err := s.LogOut(t.Context(), ci); err != nil || second(s.Token(t.Context(), ci, now, store.Named)) != nil {
+		t.Errorf("logging out deletes a token: %v", err)
+	}
+	loginsAgainstRevocation(t, s, ci)
+	if err := s.LogOut(t.Context(), session); err != nil || second(s.Token(t.Context(), session, now, store.Session)) == nil {
+		t.Errorf("logged out, and still valid: %v", err)
+	}
+	ci = must[string](t)(s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.View, Created: now}))
 	if err := s.Revoke(t.Context(), "ci"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Token(t.Context(), ci, now, store.Named); !errors.Is(err, store.ErrNone) {
 		t.Errorf("revoked, and still valid: %v", err)
+	}
+}
+
+// loginsAgainstRevocation logs in while the token is revoked: no session is left (M10).
+func loginsAgainstRevocation(t *testing.T, s *store.Store, token string) {
+	t.Helper()
+	now := time.Now()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var sessions []string
+	for i := range 8 {
+		group.Go(func() {
+			if i == 4 {
+				if err := s.Revoke(t.Context(), "ci"); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			session, _, err := s.LogIn(t.Context(), token, now, time.Hour)
+			if err != nil && !errors.Is(err, store.ErrNone) {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sessions = append(sessions, session)
+		})
+	}
+	group.Wait()
+	for _, session := range sessions {
+		if err := second(s.Token(t.Context(), session, now, store.Session)); !errors.Is(err, store.ErrNone) {
+			t.Errorf("a session outlives its token: %v", err)
+		}
 	}
 }
 

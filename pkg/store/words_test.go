@@ -3,8 +3,10 @@ package store_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -52,8 +54,9 @@ func TestWhatIsNotThere(t *testing.T) {
 	_, job := s.Job(ctx, 17)
 	_, document := s.Document(ctx, 17)
 	_, token := s.Token(ctx, "gd_none", time.Now(), store.Named)
+	_, _, loginErr := s.LogIn(ctx, "gd_none", time.Now(), time.Hour)
 	for name, err := range map[string]error{
-		"job": job, "document": document, "token": token, "revoke": s.Revoke(ctx, "none"), "spend": s.Spend(ctx, "gd_none"), "release": s.Release(ctx, "staging"),
+		"job": job, "document": document, "token": token, "revoke": s.Revoke(ctx, "none"), "login": loginErr, "release": s.Release(ctx, "staging"),
 	} {
 		if !errors.Is(err, store.ErrNone) {
 			t.Errorf("%s: %v", name, err)
@@ -141,5 +144,47 @@ func TestFilters(t *testing.T) {
 	counts, err := s.Counts(ctx)
 	if err != nil || counts[store.Queued] != 2 || counts[store.Missed] != 1 || counts[store.Done] != 0 {
 		t.Errorf("%v %v", counts, err)
+	}
+}
+
+// A token's name is short and printable, and is not taken for a name that the audit log
+// uses itself (L15).
+func TestTokenNames(t *testing.T) {
+	t.Parallel()
+	s, ctx := open(t), t.Context()
+	for _, name := range []string{
+		"", " ", "  ci", "ci ", "a  b", "a\nb", "\x1b[2J", "a\x00", "\xff", "a\u202eb", "\u200b", "---", strings.Repeat("a", 65), strings.Repeat("a", 5000),
+		"gameday", "Gameday", "anonymous", "local user", "LOCAL-USER", "unknown token", "login link", "login_link", "schedule later", "schedule", "somebody on this machine", "unknown clients",
+	} {
+		if _, err := s.NewToken(ctx, store.Token{Name: name, Kind: store.Named, Role: store.View}); err == nil || strings.ContainsFunc(err.Error(), unicode.IsControl) || len(err.Error()) > 500 {
+			t.Errorf("%.80q as a token's name: %.200v", name, err)
+		}
+	}
+	for _, name := range []string{"ci", "ann@example.com", "Grafana (prod)", "ci-1", "Zoë", strings.Repeat("é", 64), "gameday-ci", "scheduler"} {
+		if _, err := s.NewToken(ctx, store.Token{Name: name, Kind: store.Named, Role: store.View}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The lines of the audit log are bounded, those of an older gameday when they are read (M7).
+func TestLinesOfTheAuditLogAreBounded(t *testing.T) {
+	t.Parallel()
+	s, ctx := open(t), t.Context()
+	long := strings.Repeat("é\x00\xff\n", 20_000)
+	if err := s.Audit(ctx, store.Entry{Who: long, From: long, What: long, Outcome: long}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.DB().ExecContext(ctx, "INSERT INTO gameday_audit (at, who, origin, what, outcome) VALUES (1, 'old', '', '"+strings.Repeat("x", 60_000)+"', '')"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.AuditLog(ctx, 2)
+	if err != nil || len(all) != 2 || all[0].Who != "old" {
+		t.Fatalf("%+.200v %v", all, err)
+	}
+	for _, e := range all {
+		if whole := e.Who + e.From + e.What + e.Outcome; len(whole) > 3000 || strings.ContainsFunc(whole, unicode.IsControl) {
+			t.Errorf("%d bytes: %.100q", len(whole), whole)
+		}
 	}
 }
