@@ -48,6 +48,7 @@ func rules() []rule {
 func allowed() map[[2]string]string {
 	return map[[2]string]string{
 		{"internal/enginetest/enginetest.go", "postgres://nobody@"}: "a user name that PostgreSQL does not know",
+		{"pkg/store/tokens.go", "somebody on this machine"}:         "a name in audit logs of an older gameday",
 	}
 }
 

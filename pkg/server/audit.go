@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -54,7 +55,7 @@ func (s *Server) account(r *http.Request, p person, answer *statusRecorder) {
 	switch {
 	case !answer.ended:
 		outcome = "failed: the handler panicked"
-	case answer.status < http.StatusBadRequest:
+	case answer.status < http.StatusMultipleChoices, answer.status == http.StatusSeeOther: // the redirect after a form
 		outcome = "done"
 	}
 	what := r.Method + " " + redact.OneLine(r.URL.Path, maxPath)
@@ -104,7 +105,7 @@ type crowd struct {
 
 const (
 	crowdTime = time.Minute
-	maxFrom   = 1000 // addresses that are told apart
+	maxFrom   = 1000 // different names or addresses that are counted
 	// tooMany is how many requests without a valid token are answered with a page in a
 	// minute.
 	tooMany = 300
@@ -137,7 +138,7 @@ func (c *crowd) count(e store.Entry, write func(store.Entry)) int {
 	return c.n
 }
 
-// many reports whether so many entries came in this minute that the next one deserves a
+// many reports whether the entries of this minute have reached tooMany: the next one gets a
 // short answer.
 func (c *crowd) many() bool {
 	c.mu.Lock()
@@ -195,6 +196,9 @@ func (c *complaints) count(now time.Time) int {
 // complain logs the error of a request. Clients can cause errors without end: beyond a
 // number in a minute they are not logged.
 func (s *Server) complain(what string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the client has disconnected
+	}
 	switch n := s.complaints.count(time.Now()); {
 	case n <= maxComplaints:
 		s.Log.Error(what, "err", redact.OneLine(err.Error(), 1000))

@@ -214,6 +214,35 @@ func TestTheProxyNamesTheClient(t *testing.T) {
 	}
 }
 
+// A redirect to the plain form of a path has done nothing yet.
+func TestARedirectIsNotDone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	if w := s.ask(store.Operate, "POST", "/./stop", ""); w.Code != http.StatusTemporaryRedirect && w.Code != http.StatusMovedPermanently {
+		t.Fatal(w.Code)
+	}
+	s.ask(store.Operate, "POST", "/stop", "")
+	if all := s.auditLog(); len(all) != 2 || all[0].Outcome != "done" || all[1].Outcome == "done" {
+		t.Errorf("%+v", all)
+	}
+}
+
+// A client that disconnects in the middle of a request is no error to log.
+func TestADisconnectIsNotLogged(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Config{})
+	var log bytes.Buffer
+	s.Log = slog.New(slog.NewTextHandler(&log, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, path := range []string{"/api/v1/jobs", "/history", "/"} {
+		s.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:8420"+path, nil))
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
 // An action whose handler panics is in the audit log too, and not as done.
 func TestAPanicIsAccountedFor(t *testing.T) {
 	t.Parallel()

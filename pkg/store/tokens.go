@@ -190,7 +190,7 @@ func checkName(name string) error {
 		return fmt.Errorf("found the token name %q, expected printable characters with a letter or a digit, and single spaces between words", name)
 	}
 	// "gameday" stands for the daemon, "schedule NAME" for a schedule.
-	taken := []string{Anonymous, LocalUser, UnknownToken, UnknownClients, SeveralClients, LinkName, "gameday", "schedule", "nobody", "somebody on this machine"}
+	taken := []string{Anonymous, LocalUser, UnknownToken, UnknownClients, SeveralClients, LinkName, "gameday", "schedule", "somebody on this machine"}
 	if slices.Contains(taken, plain) || strings.HasPrefix(plain, "schedule ") {
 		return fmt.Errorf("token name %q: gameday uses this name in the audit log itself: choose another one", name)
 	}

@@ -175,6 +175,10 @@ func TestLinesOfTheAuditLogAreBounded(t *testing.T) {
 	if err := s.Audit(ctx, store.Entry{Who: long, From: long, What: long, Outcome: long}); err != nil {
 		t.Fatal(err)
 	}
+	var kept int
+	if err := s.DB().QueryRowContext(ctx, "SELECT LENGTH(CAST(who || origin || what || outcome AS BLOB)) FROM gameday_audit").Scan(&kept); err != nil || kept > 3000 {
+		t.Errorf("%d bytes are kept: %v", kept, err)
+	}
 	if _, err := s.DB().ExecContext(ctx, "INSERT INTO gameday_audit (at, who, origin, what, outcome) VALUES (1, 'old', '', '"+strings.Repeat("x", 60_000)+"', '')"); err != nil {
 		t.Fatal(err)
 	}
