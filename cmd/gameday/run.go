@@ -153,7 +153,7 @@ func showTrials(c *cli.Context, t *session.Trials) error {
 }
 
 // shown tells why a result could not be written to standard output. It is on disk, and
-// decides the exit code all the same.
+// still decides the exit code.
 func shown(c *cli.Context, dir string, err error) {
 	if err != nil {
 		fmt.Fprintf(c.App.ErrWriter, "gameday: the result could not be written to standard output (%v); it is in %s\n", err, dir)

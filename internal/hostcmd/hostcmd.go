@@ -1,5 +1,5 @@
-// Package hostcmd runs commands on gameday's own machine that end with gameday: what a
-// command does after its gameday was killed would be undone by nobody.
+// Package hostcmd runs commands on gameday's own machine that end with gameday: nothing
+// would undo what a command does after its gameday was killed.
 package hostcmd
 
 import (

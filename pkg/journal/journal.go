@@ -256,8 +256,8 @@ func markDone(pending []Entry, id string) {
 }
 
 // End records that an entry has been undone. If that cannot be written down, because the
-// disk is full, it is told by [Journal.Close] if the journal has to stay: whoever plays it
-// then undoes the entry again, which is safe.
+// disk is full, [Journal.Close] returns the error if the journal has to stay: the entry is
+// then undone again, which is safe.
 func (j *Journal) End(id string) {
 	j.unsaved = errors.Join(j.unsaved, j.append(line{End: id}))
 	j.pending = slices.DeleteFunc(j.pending, func(e Entry) bool { return e.ID == id })

@@ -20,7 +20,7 @@ const (
 )
 
 // early keeps what users of the critical journeys meet until the fault is ordered, so that
-// the rule by which the run will be judged tells whether the fault may be ordered.
+// the rule by which the run will be judged decides whether the fault may be ordered.
 type early struct {
 	objective verdict.Objective
 	loads     []scenario.JourneyLoad

@@ -93,7 +93,7 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 				return
 			case <-g.now.Ended:
 			}
-			next, err := g.now, errors.New("it was started anew too often")
+			next, err := g.now, errors.New("too many have died")
 			if used < maxGuards {
 				next, err = g.start()
 			}

@@ -45,7 +45,7 @@ func TestAGuardThatIsKilled(t *testing.T) {
 	}{
 		"once":                     {nil, 1, 2, ""},
 		"another one cannot start": {errors.New("no more processes"), 1, 2, "the guard, process 1001, has died and could not be replaced: no more processes"},
-		"each of them":             {nil, 10, 4, "it was started anew too often"},
+		"each of them":             {nil, 10, 4, "too many have died"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -171,7 +171,7 @@ func TestAJournalOfWhichNothingCanBeRead(t *testing.T) {
 		if _, err := p.day(t, "staging").Run(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if p.said.index("warning: journal "+run.JournalDir(p.home)+"/garbage") < 0 || p.said.index("a folder.journal: is a directory") < 0 {
+		if p.said.index("warning: journal "+run.JournalDir(p.home)+"/garbage") < 0 || p.said.index("a folder.journal: found a folder") < 0 {
 			t.Errorf("%q", p.said.lines)
 		}
 		done, err := run.Replay{StateDir: p.home, Open: open, Note: p.said.add}.All(t.Context())

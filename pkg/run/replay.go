@@ -98,7 +98,7 @@ const (
 // much as possible is mended, and returns what could not be. It is the same
 // code for a run's end, for the guard, and for `gameday undo`.
 //
-// ctx's end does not stop it: half an undoing is the worst of all outcomes. note is told
+// ctx's end does not stop it: half an undoing is the worst of all outcomes. note receives
 // what is waited for.
 func Undo(ctx context.Context, j *journal.Journal, undoers Undoers, note func(text string)) error {
 	return undoEntries(ctx, j, undoers, note, func(journal.Entry) bool { return true })
