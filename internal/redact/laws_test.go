@@ -119,7 +119,7 @@ func TestRedactionIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := known(t)
 		parts := rapid.SliceOfN(rapid.OneOf(
-			rapid.SampledFrom([]string{"authorization", "bearer", "cookie", "password", "token", "://", ":", "=", "@", " ", ",", ";", "\n", `"`, "'", "{", "}", redact.Mark, "a", "basic"}),
+			rapid.SampledFrom([]string{"authorization", "bearer", "cookie", "password", "token", "://", ":", "=", "@", " ", ",", ";", "\n", `"`, "'", "{", "}", redact.Mark, "a", "basic", "--", "-p", "pass", "session", "[", "]", `\"`, `\`, "=>", "%3D", "%26", "&", "http", "mysql", "-----BEGIN PRIVATE KEY-----", "-----END", "{{.a}}", "found", "?", "/", "digest", "eyJabcdefg.", "passphrase"}),
 			rapid.StringMatching(`[a-z0-9]{1,8}`),
 		), 0, 12).Draw(t, "parts")
 		once := r.Text(strings.Join(parts, ""))

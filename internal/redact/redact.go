@@ -4,6 +4,7 @@ package redact
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -12,65 +13,59 @@ import (
 const Mark = "REDACTED"
 
 // Redactor removes secrets from texts. The zero value removes none; see [New].
-type Redactor struct{ patterns []pattern }
-
-// pattern matches a secret. instead replaces the whole match.
-type pattern struct {
-	*regexp.Regexp
-	instead string
-}
-
-// secret matches the end of the names of secrets.
-const secret = `(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)`
-
-// header matches the names of headers that hold secrets.
-const header = `(?:(?:proxy-)?authorization|(?:set-)?cookie)`
-
-// common are the patterns of common secrets. The first group is kept. A value in quotes
-// goes up to the quote that ends it.
-func common() []pattern {
-	const kept = "${1}" + Mark
-	named := `(?i)((?:[\w-]*` + secret + `|` + header + `)`
-	return []pattern{
-		{regexp.MustCompile(named + `\\+["']\s*[:=]\s*\\+["'])[^"'\\]+`), kept}, // JSON within a text
-		{regexp.MustCompile(named + `["']?\s*[:=]\s*")(?:[^"\\\r\n]|\\.)+`), kept},
-		{regexp.MustCompile(named + `["']?\s*[:=]\s*')(?:[^'\r\n]|'')+`), kept},
-		{regexp.MustCompile(`(?i)((?:proxy-)?authorization\s*[:=]\s*)digest\s[^\r\n]+`), kept},
-		{regexp.MustCompile(`(?i)((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|digest|token)\s+)?[^\s"',}]+`), kept},
-		{regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)[a-z0-9._~+/=-]{6,}`), kept},
-		{regexp.MustCompile(`(?i)((?:set-)?cookie["']?\s*[:=]\s*["']?)[^\r\n"']+`), kept},
-		{regexp.MustCompile(`(?i)([\w-]*` + secret + `["']?\s*[:=]\s*["']?)[^\s"',;&}]+`), kept},
-		{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^\s/"']+@`), kept + "@"},
-	}
-}
-
-// secretKey is a key of a document whose value is a secret as a whole.
-var secretKey = regexp.MustCompile(`(?i)(?:` + secret + `|` + header + `)$`)
+type Redactor struct{ rules []rule }
 
 // New returns a redactor for common secrets and for more patterns. The whole match of a
 // further pattern is a secret.
 func New(more ...string) (*Redactor, error) {
-	r := &Redactor{patterns: common()}
+	r := Common()
 	for _, text := range more {
 		p, err := regexp.Compile(text)
 		if err != nil {
 			return nil, fmt.Errorf("redact: found %q, expected a regular expression (%w)", text, err)
 		}
-		r.patterns = append(r.patterns, pattern{p, Mark})
+		r.rules = append(r.rules, rule{p, whole})
 	}
 	return r, nil
 }
+
+// Common is [New] without further patterns.
+func Common() *Redactor { return &Redactor{rules: common()} }
 
 // Text removes the secrets from a text.
 func (r *Redactor) Text(text string) string {
 	if r == nil {
 		return text
 	}
-	for _, p := range r.patterns {
-		text = p.ReplaceAllString(text, p.instead)
+	for _, rule := range r.rules {
+		text = rule.clean(text)
 	}
 	return text
 }
+
+// Error removes the secrets from the text of an error. It remains the error that it is for
+// [errors.Is] and [errors.As]; nil remains nil.
+func (r *Redactor) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := r.Text(err.Error()); text != err.Error() {
+		return &redacted{text, err}
+	}
+	return err
+}
+
+// redacted is an error with another text.
+type redacted struct {
+	text string
+	error
+}
+
+func (e *redacted) Error() string { return e.text }
+func (e *redacted) Unwrap() error { return e.error }
+
+// IsName reports whether a key of a document names a secret.
+func IsName(key string) bool { return secretKey.MatchString(key) }
 
 // YAML removes the secrets from the strings of a document. It keeps the order of keys,
 // and the result is valid YAML.
@@ -87,12 +82,10 @@ func (r *Redactor) value(v any) any {
 	case string:
 		return r.Text(v)
 	case []any:
-		for i := range v {
-			v[i] = r.value(v[i])
-		}
+		r.list(v)
 	case yaml.MapSlice:
 		for i, item := range v {
-			if secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value) {
+			if IsName(fmt.Sprint(item.Key)) && isScalar(item.Value) {
 				v[i].Value = Mark
 				continue
 			}
@@ -108,6 +101,22 @@ func (r *Redactor) value(v any) any {
 		}
 	}
 	return v
+}
+
+// list removes the secrets of a list, which may be the arguments of a command.
+func (r *Redactor) list(all []any) {
+	for i := range all {
+		if i > 0 && isScalar(all[i]) && isFlag(fmt.Sprint(all[i-1])) && !strings.HasPrefix(fmt.Sprint(all[i]), "-") {
+			all[i] = Mark
+			continue
+		}
+		all[i] = r.value(all[i])
+	}
+}
+
+// isFlag reports whether an argument says that the next one is a secret.
+func isFlag(argument string) bool {
+	return strings.HasPrefix(argument, "-") && !strings.ContainsAny(argument, "= ") && IsName(strings.TrimLeft(argument, "-"))
 }
 
 func isScalar(v any) bool {
