@@ -245,6 +245,9 @@ func (d *Document) slice(n Node, into reflect.Value) {
 func (d *Document) mapping(n Node, into reflect.Value) {
 	into.Set(reflect.MakeMap(into.Type()))
 	for _, p := range d.Pairs(n) {
+		if !isPlain(p.Key) {
+			d.problem(p.At, "%s: found key %q, expected a text without control characters", name(n.Path), p.Key)
+		}
 		value := reflect.New(into.Type().Elem()).Elem()
 		d.value(p.Value, value, rules{})
 		into.SetMapIndex(reflect.ValueOf(p.Key), value)

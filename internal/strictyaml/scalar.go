@@ -5,7 +5,10 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -38,6 +41,8 @@ func (d *Document) scalar(n Node, into reflect.Value, r rules) {
 	switch {
 	case isDuration(into.Type()) && time.Duration(into.Int()).Abs() > d.MaxDuration:
 		d.problem(at, "%s: found %s, expected at most %s (%d days)", name(n.Path), text, hours(d.MaxDuration), d.MaxDuration/(24*time.Hour))
+	case into.Kind() == reflect.String && !isPlain(text):
+		d.problem(at, "%s: found %q, expected a text without control characters", name(n.Path), text)
 	case len(r.enum) > 0 && !slices.Contains(r.enum, text):
 		d.problem(at, "%s: found %q, %s", name(n.Path), text, Suggest(text, r.enum))
 	case r.hasMinimum && (into.CanInt() && into.Int() < r.minimum || into.CanUint() && r.minimum > 0 && into.Uint() < uint64(r.minimum)):
@@ -45,6 +50,14 @@ func (d *Document) scalar(n Node, into reflect.Value, r rules) {
 	case r.hasMax && (into.CanInt() && into.Int() > r.maximum || into.CanUint() && into.Uint() > uint64(max(r.maximum, 0))):
 		d.problem(at, "%s: found %s, expected at most %d", name(n.Path), text, r.maximum)
 	}
+}
+
+// isPlain reports whether a text is without characters that no person types: control
+// characters, but for line breaks and tabs, and what is no UTF-8.
+func isPlain(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r)
+	})
 }
 
 func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }

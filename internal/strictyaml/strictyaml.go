@@ -10,9 +10,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -20,6 +23,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 	"github.com/xrash/smetrics"
+
+	"github.com/gameday-dev/gameday/internal/redact"
 )
 
 // Position is a place in a file. Lines and columns count from 1.
@@ -105,6 +110,10 @@ func Parse(file string, data []byte) *Document {
 		d.problem(Position{bytes.Count(data[:i], []byte("\n")) + 1, 1}, "found a zero byte in this line, expected text in UTF-8")
 		return d
 	}
+	if at, ok := wrongByte(data); !ok {
+		d.problem(at, "not valid UTF-8: save the file as UTF-8")
+		return d
+	}
 	tokens := lexer.Tokenize(string(data))
 	if at, problem := tooMuch(tokens); problem != "" {
 		d.problem(at, "%s", problem)
@@ -127,6 +136,20 @@ func Parse(file string, data []byte) *Document {
 	return d
 }
 
+// wrongByte is where the first byte is that is no UTF-8.
+func wrongByte(data []byte) (at Position, ok bool) {
+	good := bytes.ToValidUTF8(data, nil)
+	if len(good) == len(data) {
+		return at, true
+	}
+	i := 0
+	for i < len(good) && good[i] == data[i] {
+		i++
+	}
+	before := good[:i]
+	return Position{1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])}, false
+}
+
 // secondOf is where a document begins: with its value, or with what announces it.
 func secondOf(d *ast.DocumentNode) Position {
 	if d.Body != nil {
@@ -147,17 +170,27 @@ const maxProblems = 10_000
 
 func (d *Document) full() bool { return len(d.Problems) >= maxProblems }
 
+// problem reports a problem. Messages repeat what the file says, and are shown, logged and
+// sent: secrets are taken out, those too that only their key tells.
 func (d *Document) problem(at Position, format string, args ...any) {
 	if d.full() {
 		return
 	}
+	secrets := redact.Common()
 	for i, arg := range args {
-		if text, ok := arg.(string); ok {
-			args[i] = shorten(text, 200)
+		switch arg := arg.(type) {
+		case string:
+			args[i] = shorten(secrets.Text(arg), 200)
+		case error:
+			args[i] = secrets.Error(arg)
 		}
 	}
+	text := shorten(fmt.Sprintf(format, args...), 1000)
+	if m := about.FindStringSubmatch(text); m != nil && redact.IsName(m[2]) {
+		text = m[1] + strconv.Quote(redact.Mark) + text[len(m[0]):]
+	}
 	d.wrong[at] = true
-	d.Problems = append(d.Problems, FileError{d.File, at, shorten(fmt.Sprintf(format, args...), 1000)})
+	d.Problems = append(d.Problems, FileError{d.File, at, text})
 }
 
 // shorten cuts a text, of which a file may contain megabytes, to a number of bytes.
@@ -170,6 +203,10 @@ func shorten(text string, most int) string {
 
 // ProblemAt reports a problem at a position, such as that of a key.
 func (d *Document) ProblemAt(at Position, format string, args ...any) { d.problem(at, format, args...) }
+
+// about is the beginning of a message about a value: the path, whose last key is the
+// second group, and the value.
+var about = regexp.MustCompile(`^((?:[^\s:]*[.\]])?([^\s:.\]]+)(?:\[\d+\])*: found )(?:"(?:[^"\\]|\\.)*"|-?\d[^\s,]*)`)
 
 // Problem reports a problem with the value at a path such as timing.watch or
 // load[0].rate. If there is no such value, the position is that of the nearest enclosing

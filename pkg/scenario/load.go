@@ -49,6 +49,9 @@ func LoadJourney(file string, data []byte) (probe.Journey, error) {
 		return j, doc.Problems.Err()
 	}
 	checkName(doc, file, j.Name)
+	for i, s := range j.Steps {
+		checkLine(doc, index("steps", i)+".name", s.Name)
+	}
 	if doc.Has("steps") {
 		j.Check(doc.Problem)
 	}
@@ -80,6 +83,13 @@ func checkName(doc *strictyaml.Document, file, name string) {
 		doc.Problem("name", "name: found %q, expected small letters, digits and hyphens", name)
 	case path.Ext(file) != "" && name != want:
 		doc.Problem("name", "name: found %q, expected %q as the file is called", name, want)
+	}
+}
+
+// checkLine holds a text that stands in headings, tables and messages against one line.
+func checkLine(doc *strictyaml.Document, path, text string) {
+	if strings.ContainsAny(strings.TrimRight(text, "\r\n"), "\r\n") {
+		doc.Problem(path, "%s: found %q, expected one line", path, text)
 	}
 }
 
@@ -171,6 +181,8 @@ func (s *Scenario) setDefaults() {
 // check reports what the fields alone do not show to be wrong.
 func (s *Scenario) check(doc *strictyaml.Document) {
 	checkName(doc, s.File, s.Name)
+	checkLine(doc, "title", s.Title)
+	checkLine(doc, "suspect.component", s.Suspect.Component)
 	for _, d := range []struct {
 		path string
 		is   time.Duration
