@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
@@ -120,7 +120,7 @@ func SaveAcceptance(dir string, a *Acceptance) error {
 }
 
 func loadAcceptance(dir string) (*Acceptance, error) {
-	data, err := os.ReadFile(filepath.Join(dir, AcceptanceFile)) //nolint:gosec // G304: the run's own folder
+	data, err := folder.ReadFile(dir, AcceptanceFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -134,16 +134,20 @@ func phases(c verdict.Case) []Figures {
 
 // addLogs reads the logs of the faulted components, if they were saved.
 func (r *Report) addLogs(dir string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, run.LogsDir, "*.log"))
+	names, err := folder.Names(dir, run.LogsDir)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the logs: %w", err)
 	}
-	for _, path := range paths { // sorted by name
-		text, err := os.ReadFile(path) //nolint:gosec // G304: the run's own folder
+	for _, name := range names {
+		component, ok := strings.CutSuffix(name, ".log")
+		if !ok {
+			continue
+		}
+		text, err := folder.ReadFile(dir, filepath.Join(run.LogsDir, name))
 		if err != nil {
 			return fmt.Errorf("read the logs: %w", err)
 		}
-		r.logs = append(r.logs, Log{strings.TrimSuffix(filepath.Base(path), ".log"), string(text)})
+		r.logs = append(r.logs, Log{component, string(text)})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -44,14 +45,15 @@ type (
 func JUnit(w io.Writer, r Report) error {
 	var b strings.Builder
 	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "%s: %s\n", f.name, f.text)
+		fmt.Fprintf(&b, "%s: %s\n", f.name, plaintext.Line(f.text))
 	}
 	seconds := fmt.Sprintf("%.3f", r.Finished.Sub(r.Started).Seconds())
+	environment := plaintext.Line(r.Environment)
 	suite := junitSuite{
-		Name: "gameday " + r.Environment, Tests: 1, Time: seconds, Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
-		Case: junitCase{Class: r.Environment, Name: r.Scenario, Time: seconds, Output: b.String()},
+		Name: "gameday " + environment, Tests: 1, Time: seconds, Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
+		Case: junitCase{Class: environment, Name: plaintext.Line(r.Scenario), Time: seconds, Output: b.String()},
 	}
-	problem := &junitProblem{Message: Headline(r), Type: string(r.Outcome), Text: b.String()}
+	problem := &junitProblem{Message: plaintext.Line(Headline(r)), Type: string(r.Outcome), Text: b.String()}
 	switch r.ExitCode() {
 	case verdict.Disproved.ExitCode():
 	case verdict.Proven.ExitCode():
@@ -83,7 +85,7 @@ func GitHub(w io.Writer, r Report) error {
 	// The same escaping as in GitHub's own toolkit, for data and for properties.
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(word(r.Outcome)+" "+r.Scenario), data.Replace(Headline(r)))
+	_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", level, property.Replace(plaintext.Line(word(r.Outcome)+" "+r.Scenario)), data.Replace(plaintext.Line(Headline(r))))
 	return err
 }
 

@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // Markdown writes the report for a pull request, a wiki or an incident review.
 func Markdown(w io.Writer, r Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Outcome), plain(r.Scenario))
-	fmt.Fprintf(&b, "%s\n\n", plain(Headline(r)))
+	fmt.Fprintf(&b, "# %s: %s\n\n", word(r.Outcome), plaintext.Markdown(r.Scenario))
+	fmt.Fprintf(&b, "%s\n\n", plaintext.Markdown(Headline(r)))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")
-	row := func(name, text string) { fmt.Fprintf(&b, "| %s | %s |\n", name, plain(text)) }
+	row := func(name, text string) { fmt.Fprintf(&b, "| %s | %s |\n", name, plaintext.Markdown(text)) }
 	row("Scenario", strings.TrimSuffix(r.Scenario+": "+r.Title, ": "))
 	if s := stateOf(r.Verdict); s != "" {
 		row("Verdict", string(r.Outcome)+" ("+s+")")
@@ -37,7 +39,7 @@ func Markdown(w io.Writer, r Report) error {
 		markdownLoad(&b, l)
 	}
 	markdownEvents(&b, r)
-	fmt.Fprintf(&b, "\nTo repeat this run: `%s`\n", cmp.Or(r.Again, "gameday run "+r.Scenario))
+	fmt.Fprintf(&b, "\nTo repeat this run: %s\n", plaintext.Code(cmp.Or(r.Again, "gameday run "+r.Scenario)))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -55,16 +57,16 @@ func objective(o Objective) string {
 }
 
 func markdownLoad(b *strings.Builder, l Load) {
-	fmt.Fprintf(b, "\n## Journey %s, %g users/s\n\n", plain(l.Journey), l.Rate)
+	fmt.Fprintf(b, "\n## Journey %s, %g users/s\n\n", plaintext.Markdown(l.Journey), l.Rate)
 	fmt.Fprintf(b, "| | users | bad | p50 | p95 | p99 | max |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plain(f.Name), thousands(f.N), thousands(f.Bad),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plaintext.Markdown(f.Name), thousands(f.N), thousands(f.Bad),
 			short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max))
 	}
 	if len(l.Errors) > 0 {
 		fmt.Fprintf(b, "\n| error | users | first seen |\n|---|---:|---|\n")
 		for _, c := range l.Errors {
-			fmt.Fprintf(b, "| %s | %s | %s |\n", plain(c.Error), thousands(c.N), c.First.UTC().Format("15:04:05.000"))
+			fmt.Fprintf(b, "| %s | %s | %s |\n", plaintext.Markdown(c.Error), thousands(c.N), c.First.UTC().Format("15:04:05.000"))
 		}
 		if l.More != nil {
 			fmt.Fprintf(b, "| %s | %s | |\n", l.More.Text(), thousands(l.More.N))
@@ -75,17 +77,12 @@ func markdownLoad(b *strings.Builder, l Load) {
 func markdownEvents(b *strings.Builder, r Report) {
 	fmt.Fprintf(b, "\n## Timeline\n\n| since injection | component | event |\n|---:|---|---|\n")
 	for _, h := range r.happened() {
-		what := plain(h.What)
+		what := plaintext.Markdown(h.What)
 		if h.Mark {
-			what = "**" + h.What + "**"
+			what = "**" + what + "**"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |\n", h.At, plain(h.Component), what)
+		fmt.Fprintf(b, "| %s | %s | %s |\n", h.At, plaintext.Markdown(h.Component), what)
 	}
-}
-
-// plain escapes a text, so that no part of it is read as Markdown or HTML.
-func plain(text string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`).Replace(text)
 }
 
 var _ Format = Markdown

@@ -7,11 +7,12 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 // The terminal's rules: one screen; the verdict first, then its evidence; colour
-// only repeats what a word says.
+// only repeats what a word says; foreign texts go through plaintext.
 
 // Terminal writes the report for a terminal, in colour if w and NO_COLOR allow it.
 func Terminal(w io.Writer, r Report) error {
@@ -21,19 +22,19 @@ func Terminal(w io.Writer, r Report) error {
 	bold := renderer.NewStyle().Bold(true)
 
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Outcome)), bold.Render(r.Scenario))
+	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Outcome)), bold.Render(plaintext.Line(r.Scenario)))
 	if s := stateOf(r.Verdict); s != "" {
 		fmt.Fprintf(&b, " (%s)", s)
 	}
-	fmt.Fprintf(&b, "\n\n%s\n\n", wrap(Headline(r), 96))
+	fmt.Fprintf(&b, "\n\n%s\n\n", wrap(plaintext.Line(Headline(r)), 96))
 	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), f.text)
+		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), plaintext.Line(f.text))
 	}
 	for _, l := range r.Load {
 		fmt.Fprintf(&b, "\n%s\n", figuresTable(l))
 		listed, more := l.shortened(5)
 		for _, c := range listed {
-			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), c.Error)
+			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), plaintext.Line(c.Error))
 		}
 		if more != nil {
 			fmt.Fprintf(&b, "  %7s × … %s\n", thousands(more.N), more.Text())
@@ -72,10 +73,10 @@ func Colour(o verdict.Outcome) lipgloss.TerminalColor {
 }
 
 func figuresTable(l Load) string {
-	rows := [][]string{{l.Journey, "users", "bad", "p50", "p95", "p99", "max"}}
+	rows := [][]string{{plaintext.Line(l.Journey), "users", "bad", "p50", "p95", "p99", "max"}}
 	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
 		rows = append(rows, []string{
-			"  " + f.Name, thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
+			"  " + plaintext.Line(f.Name), thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
 		})
 	}
 	widths := make([]int, len(rows[0]))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -105,9 +106,9 @@ func TrialsTerminal(w io.Writer, t Trials) error {
 	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(t.Verdict))
 	name := renderer.NewStyle().Faint(true).Width(labelWidth)
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s\n\n", badge.Render(word(t.Verdict)), t.Scenario)
+	fmt.Fprintf(&b, "\n%s %s\n\n", badge.Render(word(t.Verdict)), plaintext.Line(t.Scenario))
 	for _, f := range t.facts() {
-		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), f.text)
+		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), plaintext.Line(f.text))
 	}
 	b.WriteString("\n")
 	for i, r := range t.Runs {
@@ -121,14 +122,14 @@ func TrialsTerminal(w io.Writer, t Trials) error {
 // TrialsMarkdown writes trials as Markdown.
 func TrialsMarkdown(w io.Writer, t Trials) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s, %d trials\n\n| | |\n|---|---|\n", word(t.Verdict), plain(t.Scenario), len(t.Runs))
+	fmt.Fprintf(&b, "# %s: %s, %d trials\n\n| | |\n|---|---|\n", word(t.Verdict), plaintext.Markdown(t.Scenario), len(t.Runs))
 	for _, f := range t.facts() {
-		fmt.Fprintf(&b, "| %s | %s |\n", f.name, plain(f.text))
+		fmt.Fprintf(&b, "| %s | %s |\n", f.name, plaintext.Markdown(f.text))
 	}
 	fmt.Fprintf(&b, "\n| trial | verdict | recovery | run |\n|---:|---|---|---|\n")
 	for i, r := range t.Runs {
 		id, judged, recovery := r.row()
-		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", i+1, judged, plain(recovery), plain(id))
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", i+1, plaintext.Markdown(judged), plaintext.Markdown(recovery), plaintext.Markdown(id))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

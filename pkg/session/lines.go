@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 )
@@ -11,7 +12,7 @@ import (
 // Recently is the span over which a view shows how users are served.
 const Recently = 5 * time.Second
 
-// Line is an update as a line of a log, or "" if it is not worth one.
+// Line is an update as a line of a log or a terminal, or "" if it is not worth one.
 func Line(u run.Update) string {
 	now := time.Now().Format("15:04:05")
 	switch {
@@ -26,7 +27,7 @@ func Line(u run.Update) string {
 	case u.Phase != "":
 		return now + " " + string(u.Phase)
 	}
-	return now + " " + u.Text
+	return now + " " + plaintext.Line(u.Text)
 }
 
 // EventLine is an event as a line, or "" for a mark: phases and faults say the same.
@@ -38,5 +39,5 @@ func EventLine(e record.Event) string {
 	if e.Component != "" {
 		text = e.Component + ": " + text
 	}
-	return e.At.Local().Format("15:04:05") + " " + e.Kind + ": " + text
+	return e.At.Local().Format("15:04:05") + " " + e.Kind + ": " + plaintext.Line(text)
 }

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/topology"
@@ -221,7 +221,7 @@ func (s *Sweep) Save(dir string) error {
 // Load reads an earlier sweep, to go on with it.
 func Load(dir string) (Sweep, error) {
 	var s Sweep
-	data, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // G304: a sweep's own folder
+	data, err := folder.ReadFile(dir, File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, fmt.Errorf("%s holds no sweep", dir)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/topology"
 )
@@ -15,7 +16,8 @@ func columns() []string {
 	return []string{"component", "fault", "predicted", "verdict", "recovery", "blast radius", "accepted"}
 }
 
-func (f Found) cells() []string {
+// cells are the columns of a row; shown makes a text fit for where it stands.
+func (f Found) cells(shown func(string) string) []string {
 	judged := string(f.Verdict)
 	if detail := cmp.Or(string(f.State), string(f.Reason)); detail != "" {
 		judged += " (" + detail + ")"
@@ -40,7 +42,11 @@ func (f Found) cells() []string {
 		blast = append(blast, fmt.Sprintf("%s %s", b.Journey, report.Percent(b.Share)))
 	}
 	predicted := map[bool]string{true: "SPOF", false: "none"}[f.Predicted]
-	return []string{f.Component, f.Kind, predicted, judged, recovery, strings.Join(blast, ", "), cmp.Or(f.Acceptance, "-")}
+	all := []string{f.Component, f.Kind, predicted, judged, recovery, strings.Join(blast, ", "), cmp.Or(f.Acceptance, "-")}
+	for i := range all {
+		all[i] = shown(all[i])
+	}
+	return all
 }
 
 // Terminal writes the table and the map for a person.
@@ -48,14 +54,14 @@ func (s *Sweep) Terminal(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, strings.ToUpper(strings.Join(columns(), "\t")))
 	for _, f := range s.Components {
-		fmt.Fprintln(tw, strings.Join(f.cells(), "\t"))
+		fmt.Fprintln(tw, strings.Join(f.cells(plaintext.Line), "\t"))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
 	for _, f := range s.Components {
 		if text := f.Surprise(); text != "" {
-			fmt.Fprintf(w, "\n%s: %s\n", f.Component, text)
+			fmt.Fprintf(w, "\n%s: %s\n", plaintext.Line(f.Component), plaintext.Line(text))
 		}
 	}
 	fmt.Fprintln(w)
@@ -64,14 +70,14 @@ func (s *Sweep) Terminal(w io.Writer) error {
 
 // Markdown writes the table and the map for a page.
 func (s *Sweep) Markdown(w io.Writer) error {
-	fmt.Fprintf(w, "# Sweep of %s\n\n%s, %d experiments.\n\n", s.Environment, s.Started.Format("2006-01-02 15:04 UTC"), len(s.Components))
+	fmt.Fprintf(w, "# Sweep of %s\n\n%s, %d experiments.\n\n", plaintext.Markdown(s.Environment), s.Started.Format("2006-01-02 15:04 UTC"), len(s.Components))
 	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(columns(), " | "), strings.Repeat("---|", len(columns())))
 	for _, f := range s.Components {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(f.cells(), " | "))
+		fmt.Fprintf(w, "| %s |\n", strings.Join(f.cells(plaintext.Markdown), " | "))
 	}
 	for _, f := range s.Components {
 		if text := f.Surprise(); text != "" {
-			fmt.Fprintf(w, "\n**%s**: %s.\n", f.Component, text)
+			fmt.Fprintf(w, "\n**%s**: %s.\n", plaintext.Markdown(f.Component), plaintext.Markdown(text))
 		}
 	}
 	fmt.Fprint(w, "\n```mermaid\n")

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // Mark is how a component is shown beside its prediction: what an experiment has
@@ -66,6 +68,7 @@ func (n Node) label(mark Mark) string {
 // Text draws layers as lines.
 func Text(w io.Writer, m Map, marks map[string]Mark) error {
 	var b strings.Builder
+	line := plaintext.Line
 	fmt.Fprintf(&b, "%s\n", Entry)
 	for _, layer := range m.layers() {
 		if layer[0].Layer < 0 {
@@ -74,15 +77,15 @@ func Text(w io.Writer, m Map, marks map[string]Mark) error {
 			b.WriteString("  ↓\n")
 		}
 		for _, n := range layer {
-			fmt.Fprintf(&b, "  %s%s\n", n.label(marks[n.Component]), m.needs(n.Component))
+			fmt.Fprintf(&b, "  %s%s\n", line(n.label(marks[n.Component])), line(m.needs(n.Component)))
 			if n.Why != "" {
-				fmt.Fprintf(&b, "      %s\n", n.Why)
+				fmt.Fprintf(&b, "      %s\n", line(n.Why))
 			}
 		}
 	}
 	for _, z := range m.Zones() {
 		if len(z.Tiers) > 0 {
-			fmt.Fprintf(&b, "\nzone %s holds all of: %s", z.Zone, strings.Join(z.Tiers, ", "))
+			fmt.Fprintf(&b, "\nzone %s holds all of: %s", line(z.Zone), line(strings.Join(z.Tiers, ", ")))
 		}
 	}
 	text := strings.TrimRight(b.String(), "\n") + "\n" + m.outsideText()
@@ -110,7 +113,7 @@ func Mermaid(w io.Writer, m Map, marks map[string]Mark) error {
 	number := map[string]int{Entry: 0}
 	for i, n := range m.Nodes {
 		number[n.Component] = i + 1
-		fmt.Fprintf(&b, "  n%d[%s]", i+1, strconv.Quote(n.label(marks[n.Component])))
+		fmt.Fprintf(&b, "  n%d[\"%s\"]", i+1, inMermaid(n.label(marks[n.Component])))
 		if c := n.class(marks[n.Component]); c != "" {
 			b.WriteString(":::" + c)
 		}
@@ -133,6 +136,12 @@ func Mermaid(w io.Writer, m Map, marks map[string]Mark) error {
 	b.WriteString("  classDef red fill:#fdd,stroke:#c00\n  classDef green fill:#dfd,stroke:#080\n  classDef amber fill:#fec,stroke:#b70\n  classDef predicted stroke:#c00,stroke-dasharray:4\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// inMermaid is a text within the quotes of a Mermaid label, which may hold HTML and
+// Markdown, and in which a reference begins with # instead of &.
+func inMermaid(text string) string {
+	return strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "&", "#amp;", "`", "#96;", `\`, "#92;").Replace(plaintext.Line(text))
 }
 
 func (n Node) class(mark Mark) string {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
@@ -177,9 +178,9 @@ func (m Map) outsideText() string {
 		}
 		via := ""
 		if o.Via != "" {
-			via = " by way of " + o.Via
+			via = " by way of " + plaintext.Line(o.Via)
 		}
-		fmt.Fprintf(&b, "  %s → %s%s: %s\n", o.Component, counted(o.Connections, len(o.Peers)), via, strings.Join(names, ", "))
+		fmt.Fprintf(&b, "  %s → %s%s: %s\n", plaintext.Line(o.Component), counted(o.Connections, len(o.Peers)), via, strings.Join(names, ", "))
 		leads = leads || o.Reached
 	}
 	if leads {
