@@ -15,6 +15,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -190,16 +191,10 @@ const interrupted = "it goes on, or was cut off before it had a verdict"
 
 // load reads a run's verdict; the problem says why there is none.
 func load(dir string) (r report.Report, document, problem string) {
-	path := filepath.Join(dir, "verdict.json")
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return r, "", "its verdict.json is not a regular file" // reading a pipe would wait for ever
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path) //nolint:gosec // G304: a run's own folder
-	}
+	data, err := folder.ReadFile(dir, "verdict.json")
 	switch {
+	case errors.Is(err, folder.ErrNotRegular):
+		return r, "", "its verdict.json is not a regular file"
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(filepath.Join(dir, run.MetaFile)); err == nil {
 			return r, "", "it has no verdict.json: gameday report makes one"

@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/bounded"
+	"github.com/gameday-dev/gameday/internal/folder"
 )
 
 // Samples reads the samples of a file in a run's folder ([SamplesFile] or
 // [StepsFile]), one at a time. A torn last one is left out without an error.
 func Samples(dir, name string) iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
-		file, err := os.Open(filepath.Join(dir, name)) //nolint:gosec // G304: the run's own folder
+		file, err := folder.Open(dir, name)
 		if err != nil {
 			yield(Sample{}, fmt.Errorf("read samples: %w", err))
 			return
@@ -72,24 +73,23 @@ func next(decoder *gob.Decoder, buffer *bufio.Reader) (r result, err error) {
 // they were written. A torn last line is left out. Kinds, marks and fields that are not
 // known are no error; a newer record is a [SchemaError].
 func Events(dir string) ([]Event, error) {
-	path := filepath.Join(dir, EventsFile)
 	// The first event tells the schema, on which the form of all of them depends.
-	heads, err := lines[json.RawMessage](path, 1)
+	heads, err := lines[json.RawMessage](dir, EventsFile, 1)
 	if err != nil {
 		return nil, err
 	}
 	if len(heads) > 0 {
 		if err := Decode(heads[0], Schema, new(Event)); err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
+			return nil, fmt.Errorf("read %s: %w", filepath.Join(dir, EventsFile), err)
 		}
 	}
-	return lines[Event](path, math.MaxInt)
+	return lines[Event](dir, EventsFile, math.MaxInt)
 }
 
 // Acks reads the acknowledged writes of a run's folder; there are none where
 // the run did not look for them.
 func Acks(dir string) ([]Ack, error) {
-	acks, err := lines[Ack](filepath.Join(dir, WritesFile), math.MaxInt)
+	acks, err := lines[Ack](dir, WritesFile, math.MaxInt)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -104,9 +104,9 @@ const (
 	mostLines   = 5_000_000
 )
 
-// lines reads the first JSON objects of a file, most of them at most.
-func lines[T any](path string, most int) ([]T, error) {
-	file, err := os.Open(path) //nolint:gosec // G304: the run's own folder
+// lines reads the first JSON objects of a file; most is their maximum number.
+func lines[T any](dir, name string, most int) ([]T, error) {
+	file, err := folder.Open(dir, name)
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
@@ -117,7 +117,7 @@ func lines[T any](path string, most int) ([]T, error) {
 		err = fmt.Errorf("found %d MiB, expected at most %d", size>>20, mostOfLines>>20)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", file.Name(), err)
 	}
 	bounded := &bounded.Reader{From: content, Most: mostOfOne}
 	decoder := json.NewDecoder(bufio.NewReader(bounded))
@@ -129,9 +129,9 @@ func lines[T any](path string, most int) ([]T, error) {
 		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 			return all, nil
 		case err != nil:
-			return nil, fmt.Errorf("read %s: %w", path, err)
+			return nil, fmt.Errorf("read %s: %w", file.Name(), err)
 		case len(all) == mostLines:
-			return nil, fmt.Errorf("read %s: found more than %d lines", path, mostLines)
+			return nil, fmt.Errorf("read %s: found more than %d lines", file.Name(), mostLines)
 		}
 		all = append(all, one)
 	}

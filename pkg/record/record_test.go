@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -181,5 +182,39 @@ func TestClockIsMonotonic(t *testing.T) {
 	}
 	if first.Location() != time.UTC {
 		t.Error("not UTC")
+	}
+}
+
+// Secrets are taken out of all that is written: errors, the names of steps, and what
+// happened to what (M5). The journey's name stays: readers find its steps by it.
+func TestNothingIsWrittenWithSecrets(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := record.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Redact = func(text string) string { return strings.ReplaceAll(text, "s3cret", "X") }
+	for range 2 { // texts repeat
+		if err := errors.Join(
+			w.Sample(record.Sample{Journey: "shop", Error: "/a?k=s3cret: timeout", Sent: time.Now()}),
+			w.Step(record.Sample{Journey: "shop//a?k=s3cret", Error: "s3cret", Sent: time.Now()}),
+			w.Event(record.Event{Kind: record.KindNote, What: "s3cret", Component: "db-s3cret"}),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{record.SamplesFile, record.StepsFile, record.EventsFile} {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || bytes.Contains(data, []byte("s3cret")) {
+			t.Errorf("%s holds a secret: %q %v", name, data, err)
+		}
+	}
+	for s, err := range record.Samples(dir, record.StepsFile) {
+		if err != nil || s.Journey != "shop//a?k=X" {
+			t.Errorf("%q %v", s.Journey, err)
+		}
 	}
 }

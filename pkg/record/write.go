@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,11 +33,12 @@ type result struct {
 // Writer appends to a run's folder. It is safe for concurrent use. The first
 // error is kept and returned by everything after it.
 type Writer struct {
-	// Redact, if not nil, takes secrets out of what is written: out of errors, and of
-	// what happened.
+	// Redact, if not nil, takes secrets out of what is written: out of errors, of the
+	// names of steps, which may be paths, and of what happened to what.
 	Redact func(string) string
 
 	mu      sync.Mutex
+	cleaned map[string]string // what Redact has made of the last texts: errors repeat
 	samples stream
 	steps   stream
 	events  *os.File
@@ -104,13 +106,17 @@ func (w *Writer) Step(s Sample) error {
 		return nil
 	}
 	s.Error = w.Clean(s.Error)
+	// The journey's own name is a plain word, by which readers find its steps.
+	if journey, step, ok := strings.Cut(s.Journey, "/"); ok {
+		s.Journey = journey + "/" + w.Clean(step)
+	}
 	return w.do(func() error { return w.steps.write(s) })
 }
 
 // Event appends an event. A mark is on disk when Event returns; the samples before it
 // have been handed to the operating system, and are on disk once the record is closed.
 func (w *Writer) Event(e Event) error {
-	e.What = w.Clean(e.What)
+	e.What, e.Component = w.Clean(e.What), w.Clean(e.Component)
 	return w.do(func() error {
 		line, err := json.Marshal(e)
 		if err != nil {
@@ -128,8 +134,24 @@ func (w *Writer) Clean(text string) string {
 	if w.Redact == nil || text == "" {
 		return text
 	}
-	return w.Redact(text)
+	w.mu.Lock()
+	known, ok := w.cleaned[text]
+	w.mu.Unlock()
+	if ok {
+		return known
+	}
+	known = w.Redact(text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cleaned == nil || len(w.cleaned) >= mostCleaned {
+		w.cleaned = map[string]string{}
+	}
+	w.cleaned[text] = known
+	return known
 }
+
+// mostCleaned is how many texts are known without their secrets.
+const mostCleaned = 1000
 
 func (w *Writer) do(write func() error) error {
 	w.mu.Lock()

@@ -297,7 +297,7 @@ func (r *conduct) event(kind, component, what string) {
 func (r *conduct) note(what string) { r.event(record.KindNote, "", what) }
 
 func (r *conduct) tell(e record.Event) {
-	e.What = r.Record.Clean(e.What) // an event is shown, too
+	e.What, e.Component = r.Record.Clean(e.What), r.Record.Clean(e.Component) // an event is shown, too
 	r.Observe(Update{Event: &e})
 	_ = r.Record.Event(e) // an error is kept, and told when the record is closed
 }

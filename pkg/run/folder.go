@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -53,9 +55,15 @@ type Meta struct {
 func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) error {
 	meta.Schema = MetaSchema
 	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)
+	meta.Environment = secrets.Text(meta.Environment)
 	meta.Steps = slices.Clone(meta.Steps)
 	for i := range meta.Steps {
-		meta.Steps[i].Found = secrets.Text(meta.Steps[i].Found)
+		s := &meta.Steps[i]
+		s.Component, s.Found = secrets.Text(s.Component), secrets.Text(s.Found)
+	}
+	meta.Versions = maps.Clone(meta.Versions)
+	for name, version := range meta.Versions {
+		meta.Versions[name] = secrets.Text(version)
 	}
 	data, err := json.MarshalIndent(meta, "", "  ")
 	resolved, yamlErr := yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
@@ -89,14 +97,14 @@ type Folder struct {
 // this one does not know is left out, and a newer schema is an error.
 func Open(dir string) (Folder, error) {
 	f := Folder{Dir: dir}
-	data, err := os.ReadFile(filepath.Join(dir, MetaFile)) //nolint:gosec // G304: the run's own folder
+	data, err := folder.ReadFile(dir, MetaFile)
 	if err != nil {
 		return f, fmt.Errorf("read run %s: %w", filepath.Base(dir), err)
 	}
 	if err := record.Decode(data, MetaSchema, &f.Meta); err != nil {
 		return f, fmt.Errorf("read run %s: %s: %w", filepath.Base(dir), MetaFile, err)
 	}
-	data, err = os.ReadFile(filepath.Join(dir, ScenarioFile)) //nolint:gosec // G304: the run's own folder
+	data, err = folder.ReadFile(dir, ScenarioFile)
 	f.Resolved = string(data)
 	if err == nil {
 		f.Scenario, err = scenario.LoadStored("scenario of run "+filepath.Base(dir), data)

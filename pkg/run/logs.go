@@ -44,7 +44,7 @@ func (d Day) saveLogs(ctx context.Context, dir string, steps []StepAccount, sinc
 		if err != nil {
 			text = "the log could not be read: " + err.Error() + "\n"
 		}
-		name := strings.ReplaceAll(c.Name, string(filepath.Separator), "_") + ".log"
+		name := strings.ReplaceAll(secrets.Text(c.Name), string(filepath.Separator), "_") + ".log"
 		errs = append(errs, atomicfile.WriteBytes(filepath.Join(dir, LogsDir, name), 0o600, []byte(secrets.Text(text))))
 	}
 	return errors.Join(errs...)

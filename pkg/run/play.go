@@ -75,6 +75,9 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, account.Left), err)
 	}
 	if account.Acks != nil {
+		for i := range account.Acks {
+			account.Acks[i].ID = secrets.Text(account.Acks[i].ID)
+		}
 		err = errors.Join(err, record.WriteAcks(dir, account.Acks))
 	}
 	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario, secrets), d.saveLogs(ctx, dir, account.Steps, started, secrets))
