@@ -36,7 +36,7 @@ func (p program) run(ctx context.Context, args []string, stdout, stderr io.Write
 		coded = &exitError{session.ExitUsage, err}
 	}
 	if coded.err != nil {
-		fmt.Fprintln(stderr, "gameday: "+coded.err.Error())
+		fmt.Fprintln(stderr, "gameday: "+shown(coded.err.Error()))
 	}
 	return coded.code
 }

@@ -50,7 +50,7 @@ func deliver(ctx context.Context, out io.Writer, to []string, m attach.Message) 
 			errs = append(errs, err)
 			continue
 		}
-		fmt.Fprintf(out, "delivered to %s\n", where)
+		fmt.Fprintln(out, shown("delivered to "+where))
 	}
 	return errors.Join(errs...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/sweep"
@@ -162,7 +163,7 @@ func historyTrend(c *cli.Context) error {
 		case t.Expected == nil:
 			text = "too few recovery times to detect a regression"
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "\n%s in %s: %s\n", scenario, environment, text)
+		_, err = fmt.Fprintf(c.App.Writer, "\n%s\n", plaintext.Line(fmt.Sprintf("%s in %s: %s", scenario, environment, text)))
 		return err
 	})
 }
@@ -218,7 +219,7 @@ func scoreTables(c *cli.Context, scores []history.Score) error {
 			return err
 		}
 		fmt.Fprintf(c.App.Writer, "%s scores %.0f%% of %d components: users survived their loss in a run of the last %v\n",
-			s.Environment, s.Percent, len(s.Components), c.Duration("fresh"))
+			plaintext.Line(s.Environment), s.Percent, len(s.Components), c.Duration("fresh"))
 	}
 	return nil
 }
@@ -256,7 +257,7 @@ func historyPrune(c *cli.Context) error {
 	return withHistory(c, func(h *history.History) error {
 		gone, err := h.Prune(c.Context, c.Int("keep"), time.Now(), remove)
 		for _, e := range gone {
-			fmt.Fprintf(c.App.Writer, "%s %s\n", verb, e.ID)
+			fmt.Fprintf(c.App.Writer, "%s %s\n", verb, plaintext.Line(e.ID))
 		}
 		if err == nil && len(gone) == 0 {
 			fmt.Fprintln(c.App.Writer, "nothing to remove")

@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -62,7 +63,7 @@ func (l live) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 			return l, nil
 		}
 		if m.Text != "" {
-			l.text = m.Text
+			l.text = plaintext.Line(m.Text)
 			if l.phase == "" && !m.Minor {
 				l.began = time.Now() // the next step of the preparations
 			}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -68,7 +70,10 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	}
 	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)
-	_, err := fmt.Fprint(c.App.Writer, b.String())
+	secrets, err := redact.New(p.Environment.Redact...)
+	if err == nil {
+		_, err = fmt.Fprint(c.App.Writer, plaintext.Text(secrets.Text(b.String())))
+	}
 	return err
 }
 

@@ -56,7 +56,7 @@ func reportAction(c *cli.Context) error {
 		return err
 	}
 	for _, f := range files {
-		fmt.Fprintln(c.App.Writer, filepath.Join(dir, f.Name))
+		fmt.Fprintln(c.App.Writer, shown(filepath.Join(dir, f.Name)))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (p program) runScenario(c *cli.Context) error {
 	if o == nil {
 		return ending(err, session.ExitOK)
 	}
-	shown(c, o.Dir, show(c, o.Report, o.Dir))
+	unprinted(c, o.Dir, show(c, o.Report, o.Dir))
 	return ending(err, o.Report.ExitCode())
 }
 
@@ -137,7 +137,7 @@ func repeat(c *cli.Context, s session.Session, request session.Request, view *vi
 	if t == nil {
 		return ending(err, session.ExitOK)
 	}
-	shown(c, t.Dir, showTrials(c, t))
+	unprinted(c, t.Dir, showTrials(c, t))
 	return ending(err, t.Report.ExitCode())
 }
 
@@ -152,9 +152,9 @@ func showTrials(c *cli.Context, t *session.Trials) error {
 	return err
 }
 
-// shown tells why a result could not be written to standard output. It is on disk, and
+// unprinted tells why a result could not be written to standard output. It is on disk, and
 // still decides the exit code.
-func shown(c *cli.Context, dir string, err error) {
+func unprinted(c *cli.Context, dir string, err error) {
 	if err != nil {
 		fmt.Fprintf(c.App.ErrWriter, "gameday: the result could not be written to standard output (%v); it is in %s\n", err, dir)
 	}

@@ -59,7 +59,7 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 	if swept == nil {
 		return ending(err, session.ExitOK)
 	}
-	shown(c, swept.Dir, showSweep(c, swept))
+	unprinted(c, swept.Dir, showSweep(c, swept))
 	return ending(err, swept.Sweep.ExitCode())
 }
 

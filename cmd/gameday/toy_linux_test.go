@@ -234,3 +234,17 @@ func TestAnotherDriverForTwoUsers(t *testing.T) {
 	}
 	toy.clean()
 }
+
+// The game day of TestSecretsReachNoFile needs no engine.
+func TestSecretsReachNoFileOfAnotherDriver(t *testing.T) {
+	t.Parallel()
+	env, err := toyenv.New(t.TempDir(), target.Component{Name: "db", Service: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	toy := &toy{t, env, leaky(t, toyenv.Kind, fmt.Sprintf("{dir: %q}", env.Dir))}
+	_, planned, _ := toy.gameday("plan", "leaky")
+	_, out, text := toy.gameday("run", "leaky")
+	_, again, problems := toy.gameday("history")
+	holdsNone(t, toy.dir, planned+out+text+again+problems)
+}

@@ -21,7 +21,7 @@ func (p program) undoCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			say := func(text string) { fmt.Fprintln(c.App.ErrWriter, text) }
+			say := func(text string) { fmt.Fprintln(c.App.ErrWriter, shown(text)) }
 			done, err := s.Replay(say).All(fault.WithPerson(c.Context, newPerson(say)))
 			if err != nil {
 				return err

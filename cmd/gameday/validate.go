@@ -30,7 +30,7 @@ func (p program) validateCommand() *cli.Command {
 					errs = append(errs, err)
 					continue
 				}
-				fmt.Fprintln(c.App.Writer, file+": valid")
+				fmt.Fprintln(c.App.Writer, shown(file+": valid"))
 			}
 			if err := errors.Join(errs...); err != nil {
 				return usageError("invalid:\n%w", err)

@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/mattn/go-isatty"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -72,7 +73,7 @@ func (v *view) observe(u run.Update) {
 	if v.again != nil {
 		v.again.Stop()
 	}
-	v.text, v.since = u.Text, time.Now()
+	v.text, v.since = plaintext.Line(u.Text), time.Now()
 	if v.text != "" {
 		v.again = time.AfterFunc(silence, v.still)
 	}

@@ -318,3 +318,19 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// The address of a webhook may be a secret, and so may be what its server answers (M5).
+func TestWebhooksThatFailTellNoSecret(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"error": "wrong", "token": "s3cret"}`)
+	}))
+	defer server.Close()
+	t.Setenv("GAMEDAY_WEBHOOK_SECRET", "key")
+	for _, address := range []string{server.URL + "/hooks/s3cret?a=s3cret", strings.Replace(server.URL, "://", "://user:s3cret@", 1), "http://s3cret:x/%zz"} {
+		_, err := attach.Deliver(t.Context(), "webhook:"+address, message("run-1", "x"))
+		if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.HasPrefix(err.Error(), "webhook") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

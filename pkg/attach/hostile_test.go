@@ -101,7 +101,7 @@ func TestAMessageOfOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	data, _ := os.ReadFile(path)
-	if lines := strings.Split(string(data), "\n"); len(lines) != 4 || !strings.HasPrefix(lines[1], "    PROVEN") || strings.Contains(lines[1], "<!--") {
+	if lines := strings.Split(string(data), "\n"); len(lines) != 4 || !strings.HasPrefix(lines[1], "PROVEN") || strings.Contains(lines[1], "<!--") {
 		t.Errorf("%q", data)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
 )
 
@@ -32,7 +33,7 @@ func ends(run string) string   { return "<!-- /gameday " + run + " -->" }
 
 // text is a message in Markdown, without comments of HTML.
 func (m Message) text() string {
-	text := cmp.Or(m.Markdown, "    "+strings.Join(strings.Fields(m.Line), " ")+"\n") // indented: nothing in it is Markdown
+	text := cmp.Or(m.Markdown, plaintext.Markdown(m.Line)+"\n")
 	text = strings.ReplaceAll(text, "<!--", "&lt;!--")
 	return strings.TrimRight(text, "\n") + "\n"
 }

@@ -35,10 +35,7 @@ func (absent) Do(context.Context, string) error {
 
 // Run implements [Runner].
 func (s Sessions) Run(ctx context.Context, j store.Job, on func(Live)) Result {
-	secrets, err := redact.New()
-	if err != nil {
-		return Result{ExitCode: session.ExitUsage, Why: err.Error(), Never: true}
-	}
+	secrets := redact.Common()
 	say := func(text string) { on(Live{Kind: Line, Text: secrets.Text(text)}) }
 	quiet := s.Session
 	quiet.Warn = func(err error) { say("warning: " + err.Error()) }
@@ -48,6 +45,7 @@ func (s Sessions) Run(ctx context.Context, j store.Job, on func(Live)) Result {
 	beating.Go(func() { w.beat(beats) })
 	defer func() { stop(); beating.Wait() }()
 	var r Result
+	var err error
 	if j.What == scenario.SweepWord {
 		r, err = runSweep(ctx, quiet, j, w)
 	} else {

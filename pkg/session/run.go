@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -60,8 +61,15 @@ func (s Session) Run(ctx context.Context, r Request) (o *Outcome, err error) {
 	return &Outcome{dir, built}, errors.Join(err, messageErr)
 }
 
-// with opens the environment of a request, and makes the day in it.
+// with opens the environment of a request, and makes the day in it. What it tells, and
+// its error, are without the secrets of the environment.
 func (s Session) with(ctx context.Context, r Request, do func(context.Context, run.Day) error) (err error) {
+	secrets, err := redact.New(r.Environment.Redact...)
+	if err != nil {
+		return fmt.Errorf("%w: %w", run.ErrRefused, err)
+	}
+	defer func() { err = secrets.Error(err) }()
+	r.Observe = withoutSecrets(r.Observe, secrets)
 	site, err := s.Open(ctx, r.Environment)
 	if err != nil {
 		return err
@@ -80,6 +88,19 @@ func (s Session) with(ctx context.Context, r Request, do func(context.Context, r
 		Observe: annotated, Meter: r.Meter,
 		Report: func(dir string) error { return s.writeReports(context.WithoutCancel(ctx), dir) },
 	})
+}
+
+// withoutSecrets takes secrets out of updates.
+func withoutSecrets(observe func(run.Update), secrets *redact.Redactor) func(run.Update) {
+	return func(u run.Update) {
+		u.Text = secrets.Text(u.Text)
+		if u.Event != nil {
+			e := *u.Event
+			e.What, e.Component = secrets.Text(e.What), secrets.Text(e.Component)
+			u.Event = &e
+		}
+		observe(u)
+	}
 }
 
 // writeReports writes the reports of a run into its folder, with what the register
