@@ -28,6 +28,7 @@ func TestSecretsAreFound(t *testing.T) {
 		"password=s3cret&user=a":                         "password=REDACTED&user=a",
 		"DB_PASSWORD=s3cret":                             "DB_PASSWORD=REDACTED",
 		"api_key: s3cret":                                "api_key: REDACTED",
+		"/login?token=s3cret: status 503":                "/login?token=REDACTED: status 503",
 		"mysql -ps3cret shop":                            "mysql REDACTED shop",
 		"charged card 4111111111111111":                  "charged REDACTED",
 		"status 503, expected 200":                       "status 503, expected 200",

@@ -105,7 +105,7 @@ var credentials = regexp.MustCompile(`^(?:[A-Za-z][\w-]*[ \t]+` + parameter + `(
 
 const parameter = `[\w-]+[ \t]*=[ \t]*(?:\\*"[^"\\\r\n]*\\*"|[^\s,"'\\}\]]+)`
 
-// bareEnd is where a value without quotes ends.
+// bareEnd is where a value without quotes ends. A colon after it belongs to the message.
 func bareEnd(rest, separator string) int {
 	for i := 0; i < len(rest); {
 		c := rest[i]
@@ -114,7 +114,7 @@ func bareEnd(rest, separator string) int {
 			c == '\\' && escapedQuote.MatchString(rest[i:]),
 			c == ',' && !continues(rest[i+1:]),
 			separator != "" && separator[0] == '%' && strings.HasPrefix(rest[i:], "%26"):
-			return i
+			return len(strings.TrimRight(rest[:i], ":"))
 		}
 		i++
 		if place := placeholder.FindString(rest[i-1:]); place != "" {
