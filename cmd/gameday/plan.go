@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -91,7 +91,5 @@ func printPlanJSON(c *cli.Context, p plan.Plan) error {
 	for i, s := range p.Steps {
 		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State)}
 	}
-	e := json.NewEncoder(c.App.Writer)
-	e.SetIndent("", "  ")
-	return e.Encode(map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
+	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
 }

@@ -103,7 +103,7 @@ func checkRepeat(c *cli.Context) error {
 func watched(c *cli.Context, s session.Session, in session.Input) (session.Session, session.Request, *view) {
 	meter := run.NewMeter(in.Scenario.Objective.Verdict())
 	view := newView(c.App.ErrWriter, in.Scenario, meter)
-	s.Warn = func(err error) { view.progress("warning: " + err.Error()) }
+	s.Warn = func(err error) { view.progress("warning: " + shown(err.Error())) }
 	return s, session.Request{
 		Input: in, Meter: meter, Observe: view.observe, KeepLab: c.Bool("keep-lab"), Logs: c.Int("logs"), Again: rerun(c),
 		Person: newPerson(func(text string) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/daemon"
 	"github.com/gameday-dev/gameday/pkg/server"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -86,12 +87,24 @@ func serverConfig(c *cli.Context) (server.Config, error) {
 	return config, nil
 }
 
+// withoutSecrets takes secrets out of what is logged. slog itself quotes what would act on
+// a terminal.
+func withoutSecrets(_ []string, a slog.Attr) slog.Attr {
+	switch value := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(redact.Common().Text(value))
+	case error:
+		a.Value = slog.StringValue(redact.Common().Text(value.Error()))
+	}
+	return a
+}
+
 func (p program) serve(c *cli.Context) error {
 	config, err := serverConfig(c)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, nil))
+	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{ReplaceAttr: withoutSecrets}))
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug) // what goes to package log is still not shown; see program.run
 	out, err := filepath.Abs(c.String("out"))

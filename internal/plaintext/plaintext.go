@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -29,6 +30,26 @@ func Text(text string) string {
 		lines[i] = visible(cut(strings.TrimSuffix(line, "\r"), maxLine), "\t")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// JSON is a JSON document that says the same, in which what is not seen is written as
+// JSON's own references. Such characters stand within its strings only.
+func JSON(document []byte) []byte {
+	out := make([]byte, 0, len(document))
+	for at := 0; at < len(document); {
+		r, size := utf8.DecodeRune(document[at:])
+		switch {
+		case r < ' ' || !invisible(r): // encoding/json leaves line breaks alone
+			out = append(out, document[at:at+size]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		at += size
+	}
+	return out
 }
 
 // cut is a text of at most a size and three dots.

@@ -1,6 +1,7 @@
 package plaintext_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
@@ -31,6 +32,24 @@ func TestTextsForATerminal(t *testing.T) {
 	}
 	if got, want := plaintext.Text("a\r\n\tb\x1b\nc\rd"), "a\n\tb\\x1b\nc\\rd"; got != want {
 		t.Errorf("%q, expected %q", got, want)
+	}
+}
+
+// A document says the same, and shows all that it says.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	const text = "a\u009b31m \u202e \x7f \U000e0041 \x1b ä \n\""
+	document, err := json.MarshalIndent(map[string]string{text: text}, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := plaintext.JSON(document)
+	var again map[string]string
+	if err := json.Unmarshal(shown, &again); err != nil || again[text] != text {
+		t.Errorf("%s: %q %v", shown, again, err)
+	}
+	if want := `"a\u009b31m \u202e \u007f \udb40\udc41 \u001b ä \n\""`; !strings.Contains(string(shown), ": "+want) {
+		t.Errorf("%s, expected %s", shown, want)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
@@ -47,7 +48,7 @@ func Of(r report.Report) (Message, error) {
 	markdown := strings.Replace(text.String(), "\n"+report.ChartImage+"\n", "", 1)
 	return Message{
 		Event: event, Run: r.ID, Markdown: markdown, Report: &r,
-		Line: fmt.Sprintf("%s %s in %s: %s", strings.ToUpper(string(r.Outcome)), r.Scenario, r.Environment, report.Headline(r)),
+		Line: plaintext.Line(fmt.Sprintf("%s %s in %s: %s", strings.ToUpper(string(r.Outcome)), r.Scenario, r.Environment, report.Headline(r))),
 	}, nil
 }
 

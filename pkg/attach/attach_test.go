@@ -253,6 +253,17 @@ func TestJira(t *testing.T) {
 	if len(c.bodies) != 2 || !strings.Contains(c.bodies[1], "second") {
 		t.Errorf("%q", c.bodies)
 	}
+	// What the system under test says is no markup (M9).
+	m := message("run-1", "third {noformat} !http://evil.example/i.png!")
+	m.Line = "[~ada] {noformat} !http://evil.example/i.png!"
+	if _, err := deliver(t, "jira:OPS-1", m); err != nil {
+		t.Fatal(err)
+	}
+	for i, part := range strings.Split(c.bodies[1], "{noformat}") {
+		if i%2 == 0 && strings.ContainsAny(part, "[!{") {
+			t.Errorf("%q stands outside of verbatim text: %q", part, c.bodies[1])
+		}
+	}
 }
 
 func TestSlack(t *testing.T) {
