@@ -13,7 +13,10 @@ import (
 const Mark = "REDACTED"
 
 // Redactor removes secrets from texts. The zero value removes none; see [New].
-type Redactor struct{ rules []rule }
+type Redactor struct {
+	lines []rule // of secrets within a line
+	more  []rule // of the user, for whole texts
+}
 
 // New returns a redactor for common secrets and for more patterns. The whole match of a
 // further pattern is a secret.
@@ -24,23 +27,44 @@ func New(more ...string) (*Redactor, error) {
 		if err != nil {
 			return nil, fmt.Errorf("redact: found %q, expected a regular expression (%w)", text, err)
 		}
-		r.rules = append(r.rules, rule{p, whole})
+		r.more = append(r.more, rule{p, whole, nil})
 	}
 	return r, nil
 }
 
 // Common is [New] without further patterns.
-func Common() *Redactor { return &Redactor{rules: common()} }
+func Common() *Redactor { return &Redactor{lines: common()} }
 
 // Text removes the secrets from a text.
 func (r *Redactor) Text(text string) string {
 	if r == nil {
 		return text
 	}
-	for _, rule := range r.rules {
+	if r.lines != nil {
+		text = r.eachLine(text)
+	}
+	for _, rule := range r.more {
 		text = rule.clean(text)
 	}
 	return text
+}
+
+// eachLine applies the common rules. A log has many lines, and secrets in few of them.
+func (r *Redactor) eachLine(text string) string {
+	if keys := keys(); keys.mayApply(strings.ToLower(text)) {
+		text = keys.clean(text)
+	}
+	var b strings.Builder
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		lower := strings.ToLower(line)
+		for _, rule := range r.lines {
+			if rule.mayApply(lower) {
+				line = rule.clean(line)
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // Error removes the secrets from the text of an error. It remains the error that it is for

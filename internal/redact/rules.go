@@ -2,6 +2,7 @@ package redact
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,14 @@ type rule struct {
 	*regexp.Regexp
 
 	secret func(text string, groups []int) (from, to int)
+	// words are those of which one is in every text that has such a secret, in small
+	// letters; nil for no such words. To look for them is a hundred times faster.
+	words []string
+}
+
+// mayApply reports whether a text, in small letters, has one of the rule's words.
+func (r rule) mayApply(lower string) bool {
+	return r.words == nil || slices.ContainsFunc(r.words, func(word string) bool { return strings.Contains(lower, word) })
 }
 
 // clean replaces what a rule finds.
@@ -50,8 +59,8 @@ const (
 var (
 	secretKey = regexp.MustCompile(`(?i)(?:` + long + `|` + authorization + `|` + cookie + `|(?:^|[_-])(?:` + short + `))$`)
 
-	named = regexp.MustCompile(`(?i)(?:(?P<auth>` + authorization + `)|(?P<cookie>` + cookie + `)|(?P<long>[\w-]*(?:` + long + `))|` +
-		`(?P<short>\b(?:[\w-]*[_-])?(?:` + short + `)))(?P<quote>\\*["'])?\s*(?P<sep>=>|:=|[:=]|%3[ad])[ \t]*`)
+	named = regexp.MustCompile(`(?i)(?:(?P<auth>` + authorization + `)|(?P<cookie>` + cookie + `)|(?P<long>` + long + `)|` +
+		`(?P<short>(?:^|[^a-z0-9])(?:` + short + `)))(?P<quote>\\*["'])?[ \t]*(?P<sep>=>|:=|[:=]|%3[ad])[ \t]*`)
 	flagged = regexp.MustCompile(`(?i)(?:^|[\s"'\[,])--?` + flags + `(?:["']?[ \t]*,[ \t]*|[ \t]+)`)
 	// Programs with a flag of their own for a password.
 	program = regexp.MustCompile(`\b(?:(?:mysql|mariadb)[\w-]*\b[^\r\n|;&]*?[ \t"',]-p|sshpass[ \t"',]+-p[ \t"',]*|redis-cli\b[^\r\n|;&]*?[ \t"',]-a[ \t"',]+|` +
@@ -73,7 +82,7 @@ var (
 		`eyJ[\w-]{6,}(?:\.[\w-]+){1,4}`,       // JSON Web Tokens
 		`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`, // AWS
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}`,
-		`gl[a-z]{2,5}-[\w-]{20,}`, // GitLab
+		`gl(?:pat|dt|rt|ptt|cbt|ft|soat|agent|oas|imt)-[\w-]{20,}`, // GitLab
 		`xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}`,
 		`[sr]k_(?:live|test)_[A-Za-z0-9]{10,}`, // Stripe
 		`sk-[\w-]{20,}`,                        // OpenAI, Anthropic
@@ -86,22 +95,30 @@ var (
 	}, "|") + `)`)
 )
 
-// common are the rules of common secrets. A rule leaves [Mark] as it is, so
+// common are the rules of common secrets within a line. A rule leaves [Mark] as it is, so
 // that what was redacted stays.
 func common() []rule {
+	names := []string{"pass", "kennwort", "secret", "token", "auth", "sess", "sid", "jwt", "cookie", "connectionstring", "connection_string", "connection-string", "key", "pwd", "sig", "credential"}
 	return []rule{
-		{key, group},
-		{header, group},
-		{named, ofName},
-		{flagged, ofFlag},
-		{program, group},
-		{scheme, ofScheme},
-		{urlUser, ofURL},
-		{urlToken, group},
-		{hook, group},
-		{token, group},
+		{header, group, []string{"malformed mime header"}},
+		{named, ofName, names},
+		{flagged, ofFlag, names},
+		{program, group, []string{"mysql", "mariadb", "sshpass", "redis-cli", "curl"}},
+		{scheme, ofScheme, []string{"bearer", "basic", "negotiate", "ntlm", "apikey"}},
+		{urlUser, ofURL, []string{"://"}},
+		{urlToken, group, []string{"://"}},
+		{hook, group, []string{"hooks.slack", "discord", "webhook.office", "api.telegram"}},
+		{token, group, []string{
+			"eyj", "akia", "asia", "abia", "acca", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_",
+			"glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glsoat-", "glagent-", "gloas-", "glimt-",
+			"xox", "xapp-", "k_live_", "k_test_", "sk-", "aiza", "ya29.", "gocspx-", "npm_", "pypi-", "dckr_pat_",
+			"sg.", "_v1_", "hvs.", "hvb.", "hvr.", "gd_",
+		}},
 	}
 }
+
+// keys is the rule of secrets of several lines.
+func keys() rule { return rule{key, group, []string{"private key"}} }
 
 // group is the first group.
 func group(_ string, groups []int) (from, to int) { return groups[2], groups[3] }

@@ -34,7 +34,7 @@ func ofName(text string, groups []int) (from, to int) {
 }
 
 // mayBeProse are the short names that stand before a colon in prose too.
-var mayBeProse = regexp.MustCompile(`(?i)^(?:[\w-]*-)?(?:pass|session|sess|sid|auth|sig|signature|credentials?)$`)
+var mayBeProse = regexp.MustCompile(`(?i)^[^_]?(?:pass|session|sess|sid|auth|sig|signature|credentials?)$`)
 
 // ofFlag is the value of a flag of a command line, in an argument of its own.
 func ofFlag(text string, groups []int) (from, to int) {
