@@ -232,6 +232,10 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if info, err := fs.Stat(s.files, path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		http.NotFound(w, r)
+		return
+	}
 	// The report has inline styles and no script. Of the other files, a browser shows
 	// junit.xml as a page, whatever a run from elsewhere has in it: no form in it may act here.
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin")

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -341,7 +342,8 @@ func TestActs(t *testing.T) {
 	}
 }
 
-// Only report files of runs are served, and no link leads out of their folder.
+// Only report files of runs are served, no link leads out of their folder, and no pipe is
+// waited for (L16).
 func TestFilesOfRuns(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, server.Config{})
@@ -349,6 +351,7 @@ func TestFilesOfRuns(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(dir, 0o700),
 		os.WriteFile(filepath.Join(dir, "report.html"), []byte("<p>proven"), 0o600),
 		os.WriteFile(filepath.Join(dir, "events.jsonl"), []byte("{}"), 0o600),
+		syscall.Mkfifo(filepath.Join(dir, "junit.xml"), 0o600),
 		os.Symlink("/etc/passwd", filepath.Join(dir, "report.md"))); err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +359,7 @@ func TestFilesOfRuns(t *testing.T) {
 	if w := s.ask(store.View, "GET", base+"/report.html", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "proven") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	for _, path := range []string{base + "/events.jsonl", base + "/report.md", "/runs/.../report.html", "/runs/../runs/report.html"} {
+	for _, path := range []string{base + "/events.jsonl", base + "/report.md", base + "/junit.xml", "/runs/.../report.html", "/runs/../runs/report.html"} {
 		if w := s.ask(store.View, "GET", path, ""); w.Code == http.StatusOK {
 			t.Errorf("%s: %s", path, w.Body)
 		}
