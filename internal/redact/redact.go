@@ -88,9 +88,6 @@ type redacted struct {
 func (e *redacted) Error() string { return e.text }
 func (e *redacted) Unwrap() error { return e.error }
 
-// IsName reports whether a key of a document names a secret.
-func IsName(key string) bool { return secretKey.MatchString(key) }
-
 // YAML removes the secrets from the strings of a document. It keeps the order of keys,
 // and the result is valid YAML.
 func (r *Redactor) YAML(data []byte) ([]byte, error) {
@@ -109,7 +106,7 @@ func (r *Redactor) value(v any) any {
 		r.list(v)
 	case yaml.MapSlice:
 		for i, item := range v {
-			if IsName(fmt.Sprint(item.Key)) && isScalar(item.Value) {
+			if secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value) {
 				v[i].Value = Mark
 				continue
 			}
@@ -140,7 +137,7 @@ func (r *Redactor) list(all []any) {
 
 // isFlag reports whether an argument says that the next one is a secret.
 func isFlag(argument string) bool {
-	return strings.HasPrefix(argument, "-") && !strings.ContainsAny(argument, "= ") && IsName(strings.TrimLeft(argument, "-"))
+	return strings.HasPrefix(argument, "-") && !strings.ContainsAny(argument, "= ") && secretKey.MatchString(strings.TrimLeft(argument, "-"))
 }
 
 func isScalar(v any) bool {

@@ -59,7 +59,7 @@ func TestEveryFormOfASecretIsFound(t *testing.T) {
 		"Authorization: AWS4-HMAC-SHA256 Credential=AK/20261130/§, SignedHeaders=host, Signature=§", "curl -H 'Authorization: ApiKey §' http://x",
 		`got "Authorization: Digest username=\"u\", response=\"§\"" there`, "map[Authorization:[Negotiate §] Accept:[*/*]]", "map[Set-Cookie:[a=§; b=§]]",
 		`{"password": "two words §"}`, `{"password": "a & b, §"}`, `password="a b §"`, `password='a,§'`, "password=abc,§", "password=a,b,§ more", `password: "it's §"`,
-		"PGPASSWORD=§", "pwd=§", "pass=§", "db_pass=§", "DB_PASS: \"§\"", `{"pass": "§"}`, "MYSQL_PWD: §", "passphrase: correct horse §", "Kennwort: §", "password => §",
+		"PGPASSWORD=§", "pwd=§", "pass=§", "db_pass=§", "DB_PASS: \"§\"", `{"pass": "§"}`, "MYSQL_PWD: §", "passphrase: correct horse §", "Kennwort: §", "password => §", `headers.X-Token: found "§", expected a number`, `token: found 1§, expected a number`,
 		"X-Auth: §", "x-api-key: §", "apikey=§", "session=§", "sid=§", "PHPSESSID=§", "jwt=§", "jwt: §", "client_secret=§", "secret_key: §", "aws_secret_access_key = §",
 		"DefaultEndpointsProtocol=https;AccountKey=§;EndpointSuffix=x", "https://acc.blob.core.windows.net/c?sv=1&sig=§&se=2", "https://b.s3.amazonaws.com/k?X-Amz-Signature=§&a=b",
 		"GET /ok?api_key=§&password=§", "/login?session=§", "next=%2Fx%3Ftoken%3D§%26a%3Db", `"token":["§", "§"]`, "token: |§",
@@ -95,7 +95,7 @@ func TestOrdinaryTextsPassUnchanged(t *testing.T) {
 	r := redact.Common()
 	for _, text := range []string{
 		"GET /api/token: status 503, expected 200", "reset password: timeout", "/session/17: connection closed", "login token: dial tcp: connection refused",
-		"environments.test.headers.password: found 12, expected a string", `unknown key "password": did you mean "passwords"?`, `gameday.yaml:6:5: missing required key "token"`,
+		"environments.test.headers.password: found a list, expected a string", `unknown key "password": did you mean "passwords"?`, `gameday.yaml:6:5: missing required key "token"`,
 		"--token: is required", "use --token or --password to log in", "flag provided but not defined: -password", "--secret expected",
 		"basic authentication failed", "Bearer authentication is required", "bearer realm not known", "invalid token: unexpected end of JSON input", "password authentication failed for user shop",
 		"FATAL: password: wrong", "authorization: access denied", "authorization: required", "cookie: missing", "http: named cookie not present", "session: closed by peer", "tls: session ticket expired",

@@ -15,6 +15,9 @@ func ofName(text string, groups []int) (from, to int) {
 		return text[groups[i]:groups[i+1]]
 	}
 	at, sep := groups[1], part("sep")
+	if repeated.MatchString(text[at:]) {
+		at += len("found ")
+	}
 	if from, to, ok := enclosed(text, at); ok {
 		return from, to
 	}
@@ -32,6 +35,9 @@ func ofName(text string, groups []int) (from, to int) {
 	}
 	return at, at + bareEnd(rest, sep)
 }
+
+// repeated is before a value that a message repeats: "password: found 5, expected a text".
+var repeated = regexp.MustCompile(`^found (?:["']|-?[0-9])`)
 
 // mayBeProse are the short names that stand before a colon in prose too.
 var mayBeProse = regexp.MustCompile(`(?i)^[^_]?(?:pass|session|sess|sid|auth|sig|signature|credentials?)$`)

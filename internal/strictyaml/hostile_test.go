@@ -35,7 +35,7 @@ func TestProblemsHoldNoSecrets(t *testing.T) {
 		"password: s3cret 7":                        `password: found "REDACTED", expected a duration`,
 		"headers: {Authorization: s3cret}":          `headers.Authorization: found "REDACTED", expected a whole number`,
 		"headers: {X-Token: 's3cret \" s3cret'}":    `headers.X-Token: found "REDACTED", expected a whole number`,
-		"tokens: [{token: 17}]":                     `tokens[0].token: found "REDACTED", expected at most 5`,
+		"tokens: [{token: 17}]":                     `tokens[0].token: found REDACTED, expected at most 5`,
 		"entry: 'htps://bob:s3cret@host/'":          `entry: found "htps://bob:REDACTED@host/", not an address: htps://bob:REDACTED@host/`,
 		"port: 'password=s3cret'":                   `port: found "password=REDACTED", expected a whole number`,
 		"password=s3cret: 1":                        `unknown key "password=REDACTED"`,

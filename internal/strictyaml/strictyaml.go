@@ -10,9 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -171,7 +169,7 @@ const maxProblems = 10_000
 func (d *Document) full() bool { return len(d.Problems) >= maxProblems }
 
 // problem reports a problem. Messages repeat what the file says, and are shown, logged and
-// sent: secrets are taken out, those too that only their key tells.
+// sent: secrets are taken out, of each value by itself, and by the keys of paths.
 func (d *Document) problem(at Position, format string, args ...any) {
 	if d.full() {
 		return
@@ -185,10 +183,7 @@ func (d *Document) problem(at Position, format string, args ...any) {
 			args[i] = secrets.Error(arg)
 		}
 	}
-	text := shorten(fmt.Sprintf(format, args...), 1000)
-	if m := about.FindStringSubmatch(text); m != nil && redact.IsName(m[2]) {
-		text = m[1] + strconv.Quote(redact.Mark) + text[len(m[0]):]
-	}
+	text := secrets.Text(shorten(fmt.Sprintf(format, args...), 1000))
 	d.wrong[at] = true
 	d.Problems = append(d.Problems, FileError{d.File, at, text})
 }
@@ -203,10 +198,6 @@ func shorten(text string, most int) string {
 
 // ProblemAt reports a problem at a position, such as that of a key.
 func (d *Document) ProblemAt(at Position, format string, args ...any) { d.problem(at, format, args...) }
-
-// about is the beginning of a message about a value: the path, whose last key is the
-// second group, and the value.
-var about = regexp.MustCompile(`^((?:[^\s:]*[.\]])?([^\s:.\]]+)(?:\[\d+\])*: found )(?:"(?:[^"\\]|\\.)*"|-?\d[^\s,]*)`)
 
 // Problem reports a problem with the value at a path such as timing.watch or
 // load[0].rate. If there is no such value, the position is that of the nearest enclosing
