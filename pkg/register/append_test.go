@@ -15,7 +15,7 @@ import (
 func TestAppend(t *testing.T) {
 	t.Parallel()
 	hard := register.Decision{
-		Component: `db "main": #1`, Environment: "lab/checkout", Decision: register.Accept, Owner: "Ada\tO'Brien: \x1b", RTO: 4 * time.Hour,
+		Component: `db "main": #1`, Environment: "lab/checkout", Decision: register.Accept, Owner: "Ada\tO'Brien: é\u202e", RTO: 4 * time.Hour,
 		Reason: "- not a list\nand a second line", Review: register.Date{Time: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)},
 		Cost: &register.Cost{HourDown: 1000.5, Failures: 0.1, Currency: "€"},
 	}
@@ -56,6 +56,7 @@ func TestAppendRefuses(t *testing.T) {
 		"a broken file":            {"version: 1\nspofs: [", "not valid YAML", d},
 		"a newer file":             {"version: 9\nspofs: []", "use a newer gameday", d},
 		"a decision that is none":  {"", "decision", register.Decision{Component: "db", Environment: "a", Decision: "later"}},
+		"a control character":      {"", `owner: found "Ada\x1b", expected a text without control characters`, register.Decision{Component: "db", Environment: "a", Decision: register.Fix, Owner: "Ada\x1b"}},
 		"another style of writing": {"version: 1\nspofs:\n- {component: lb, environment: a, decision: fix}\n", "add a decision on db", d},
 	} {
 		if after, err := register.Append([]byte(c.text), c.d); err == nil || !strings.Contains(err.Error(), c.want) {
