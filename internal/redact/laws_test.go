@@ -194,3 +194,18 @@ func TestDocumentsStayValid(t *testing.T) {
 		}
 	})
 }
+
+// Whatever a text is, it is the same redacted once and twice.
+func FuzzText(f *testing.F) {
+	for _, carrier := range carriers() {
+		f.Add(strings.ReplaceAll(carrier, "%s", "a,b c"))
+	}
+	f.Add(`x \\"token\\":\\"a\\\\\\"b\\" -----BEGIN PRIVATE KEY----- 'pass'='it''s' Authorization: Digest a="b", c=d; --token [a]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r := redact.Common()
+		once := r.Text(text)
+		if twice := r.Text(once); twice != once {
+			t.Fatalf("%q is written as %q, and then as %q", text, once, twice)
+		}
+	})
+}

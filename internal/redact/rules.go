@@ -34,7 +34,11 @@ func (r rule) clean(text string) string {
 		if groups[0] < done {
 			continue // within the last secret
 		}
-		if from, to := r.secret(text, groups); from < to && text[from:to] != Mark {
+		from, to := r.secret(text, groups)
+		for r.words != nil && from < to && to < len(text) && isWord(text[to]) {
+			to++ // a mark ends where a word does; the user's own patterns say where they end
+		}
+		if from < to && text[from:to] != Mark {
 			b.WriteString(text[done:from] + Mark)
 			done = to
 		}
