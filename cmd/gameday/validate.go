@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/internal/bounded"
+	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
 )
@@ -52,7 +53,7 @@ func (p program) validate(file string) error {
 	}
 	switch {
 	case filepath.Base(file) == scenario.EnvironmentFile:
-		_, err = scenario.LoadEnvironments(file, data, p.drivers)
+		_, err = scenario.LoadEnvironments(file, data, p.drivers, attach.Check)
 	case filepath.Base(filepath.Dir(absolute(file))) == "journeys":
 		_, err = scenario.LoadJourney(file, data)
 	default:

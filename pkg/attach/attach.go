@@ -89,6 +89,12 @@ func Parse(to string) (Destination, error) {
 	return nil, fmt.Errorf("found %q, expected %s", shown(to), Forms)
 }
 
+// Check checks the syntax of a destination.
+func Check(to string) error {
+	_, err := Parse(to)
+	return err
+}
+
 // shown is a destination for a message: of a URL only the host, because the rest may be
 // a secret.
 func shown(to string) string {

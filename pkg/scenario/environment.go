@@ -80,9 +80,12 @@ func (e Environment) Way(l JourneyLoad) probe.Way {
 	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS}
 }
 
+// Receiver checks the address of a notice: packages of higher floors know their kinds.
+type Receiver func(to string) error
+
 // LoadEnvironments reads a gameday.yaml. The settings of an environment are of the
-// types that drivers make.
-func LoadEnvironments(file string, data []byte, drivers target.Drivers) (Environments, error) {
+// types that drivers make. Without a known [Receiver], any address of a notice will do.
+func LoadEnvironments(file string, data []byte, drivers target.Drivers, known ...Receiver) (Environments, error) {
 	doc := strictyaml.Parse(file, data)
 	doc.Context = drivers
 	var e Environments
@@ -93,17 +96,17 @@ func LoadEnvironments(file string, data []byte, drivers target.Drivers) (Environ
 	for _, name := range slices.Sorted(maps.Keys(e.Environments)) {
 		env := e.Environments[name]
 		env.Name = name
-		env.check(doc, "environments."+name)
+		env.check(doc, "environments."+name, known)
 		if env.MaxTargets == 0 {
 			env.MaxTargets = DefaultMaxTargets
 		}
 		e.Environments[name] = env
 	}
-	e.checkSchedules(doc)
+	e.checkSchedules(doc, known)
 	return e, doc.Problems.Err()
 }
 
-func (e Environment) check(doc *strictyaml.Document, path string) {
+func (e Environment) check(doc *strictyaml.Document, path string, known []Receiver) {
 	if e.Settings != nil {
 		e.Settings.Check(func(key, text string) {
 			at := path + "." + e.Kind
@@ -119,7 +122,7 @@ func (e Environment) check(doc *strictyaml.Document, path string) {
 		checkBase(doc, path+".inside.entry", probe.CheckEntry(e.Inside.Entry))
 	}
 	e.checkRoles(doc, path)
-	e.checkTold(doc, path)
+	e.checkTold(doc, path, known)
 	for i, p := range e.Protect {
 		if p.IsZero() || p.Role != "" || p.Any != 0 {
 			doc.Problem(index(path+".protect", i), "%s: expected service, name, label or zone", index(path+".protect", i))
@@ -146,8 +149,8 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 }
 
 // checkTold holds what leaves gameday against what can: to whom, and without what.
-func (e Environment) checkTold(doc *strictyaml.Document, path string) {
-	checkNotices(doc, path, e.Notify)
+func (e Environment) checkTold(doc *strictyaml.Document, path string, known []Receiver) {
+	checkNotices(doc, path, e.Notify, known)
 	for i, text := range e.Redact {
 		if _, err := redact.New(text); err != nil {
 			doc.Problem(index(path+".redact", i), "%s: %v", index(path+".redact", i), err)
@@ -155,9 +158,15 @@ func (e Environment) checkTold(doc *strictyaml.Document, path string) {
 	}
 }
 
-// checkNotices checks that the events of notices exist.
-func checkNotices(doc *strictyaml.Document, path string, all []Notice) {
+// checkNotices checks that the receivers and the events of notices exist.
+func checkNotices(doc *strictyaml.Document, path string, all []Notice, known []Receiver) {
 	for i, n := range all {
+		for _, check := range known {
+			at := index(path+".notify", i) + ".to"
+			if err := check(n.To); err != nil && doc.Has(at) {
+				doc.Problem(at, "%s: %v", at, err)
+			}
+		}
 		for _, event := range n.On {
 			if at := index(path+".notify", i) + ".on"; !slices.Contains(events(), event) {
 				doc.Problem(at, "%s: found %q, expected one of %s", at, event, strings.Join(events(), ", "))

@@ -94,6 +94,9 @@ func FuzzLoadJourney(f *testing.F) {
 func FuzzLoadEnvironments(f *testing.F) {
 	seeds(f, labs.Files, "*/gameday.yaml")
 	f.Add([]byte(withSchedule("{name: n, cron: '0 10 * * 2', sweep: {rate: 5/s}, environment: a, windows: [{days: [mon], from: '09:00', to: '10:00'}], blackout: [{from: 2026-12-24}], only_if: [{steady: 5s}]}")))
+	for _, cron := range []string{"TZ=UTC", "CRON_TZ=", "@every -5m", ", * * * *", "@every 1m"} {
+		f.Add([]byte(withSchedule("{name: n, cron: '" + cron + "', scenario: s}")))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, err := scenario.LoadEnvironments("fuzz.yaml", data, drivers())
 		if err != nil {

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/robfig/cron/v3"
-
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/gate"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -17,7 +15,7 @@ import (
 // Schedule is a game day that comes again and again.
 type Schedule struct {
 	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name: small letters, digits and hyphens."`
-	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"When: minute, hour, day of the month, month, day of the week; or @daily and its like."`
+	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"When: minute, hour, day of the month, month, day of the week; or @daily and its like, or @every 90m (5s or more)."`
 	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Time zone of cron, windows and blackout: Europe/Berlin (default: UTC)."`
 	Scenario    string        `yaml:"scenario,omitempty" jsonschema_description:"The scenario, as gameday run takes it."`
 	Sweep       *Sweep        `yaml:"sweep,omitempty" jsonschema_description:"A sweep of the environment, instead of a scenario."`
@@ -132,7 +130,7 @@ func (s Schedule) What() string {
 }
 
 // checkSchedules reports what the fields alone do not show to be wrong.
-func (e Environments) checkSchedules(doc *strictyaml.Document) {
+func (e Environments) checkSchedules(doc *strictyaml.Document, known []Receiver) {
 	seen := map[string]bool{}
 	for i, s := range e.Schedules {
 		at := index("schedules", i)
@@ -143,12 +141,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 			doc.Problem(at+".name", "%s.name: duplicate schedule %s", at, s.Name)
 		}
 		seen[s.Name] = true
-		if _, err := cron.ParseStandard(s.Cron); err != nil && s.Cron != "" {
-			doc.Problem(at+".cron", "%s.cron: found %q, expected five fields such as 0 10 * * 2 (%v)", at, s.Cron, err)
-		}
-		if strings.Contains(s.Cron, "TZ=") {
-			doc.Problem(at+".cron", "%s.cron: the time zone stands in time_zone:", at)
-		}
+		s.checkCron(doc, at)
 		if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
 			doc.Problem(at+".time_zone", "%s.time_zone: found %q, expected one such as Europe/Berlin or UTC", at, s.TimeZone)
 		}
@@ -157,7 +150,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document) {
 		}
 		s.checkTimes(doc, at)
 		s.checkWhat(doc, at)
-		checkNotices(doc, at, s.Notify)
+		checkNotices(doc, at, s.Notify, known)
 	}
 }
 

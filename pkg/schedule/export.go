@@ -49,7 +49,7 @@ func Export(w io.Writer, s scenario.Schedule, to string, now time.Time) error {
 	if fields, ok := descriptors()[s.Cron]; ok {
 		e.Fields = fields
 	}
-	every, err := cron.ParseStandard(s.Cron)
+	every, err := scenario.ParseCron(s.Cron)
 	if err != nil {
 		return fmt.Errorf("schedule %s: %w", s.Name, err)
 	}

@@ -6,14 +6,11 @@
 package schedule
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"hash/fnv"
 	"time"
 	_ "time/tzdata" // time zones, for machines that have none installed
 
-	"github.com/apognu/gocal"
 	"github.com/robfig/cron/v3"
 
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -36,17 +33,11 @@ type calendar struct {
 	spans []span // blackouts of iCal files
 }
 
-// span is an event of a calendar.
-type span struct {
-	from, to time.Time
-	why      string
-}
-
 // open parses a schedule, and the events of its iCal files between two times.
 func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 	c.Schedule = s
-	if c.every, err = cron.ParseStandard(s.Cron); err != nil {
-		return c, fmt.Errorf("schedule %s: %w", s.Name, err)
+	if c.every, err = scenario.ParseCron(s.Cron); err != nil {
+		return c, fmt.Errorf("schedule %s: cron: found %q, %w", s.Name, s.Cron, err)
 	}
 	if c.zone, err = time.LoadLocation(s.TimeZone); err != nil {
 		return c, fmt.Errorf("schedule %s: %w", s.Name, err)
@@ -55,16 +46,11 @@ func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 		if b.ICal == "" {
 			continue
 		}
-		events := gocal.NewParser(bytes.NewReader(b.Calendar))
-		events.Start, events.End, events.AllDayEventsTZ = &from, &to, c.zone
-		if err := events.Parse(); err != nil {
+		spans, err := spansOf(b, from, to, c.zone)
+		if err != nil {
 			return c, fmt.Errorf("schedule %s: calendar %s: %w", s.Name, b.ICal, err)
 		}
-		for _, e := range events.Events {
-			if e.Start != nil && e.End != nil {
-				c.spans = append(c.spans, span{*e.Start, *e.End, cmp.Or(e.Summary, b.Why)})
-			}
-		}
+		c.spans = append(c.spans, spans...)
 	}
 	return c, nil
 }

@@ -80,7 +80,7 @@ func TestWhatIsNoSchedule(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`cron: "0 25 * * *"`:                                                         "expected five fields",
-		`cron: "TZ=Europe/Berlin 0 1 * * *"`:                                         "stands in time_zone",
+		`cron: "TZ=Europe/Berlin 0 1 * * *"`:                                         "set time_zone: instead",
 		`cron: "0 1 * * *", time_zone: Berlin`:                                       "expected one such as Europe/Berlin",
 		`cron: "0 1 * * *", environment: nowhere`:                                    `there is no "nowhere" here`,
 		`cron: "0 1 * * *", windows: [{from: "9", to: "10:00"}]`:                     "expected a time of day",
