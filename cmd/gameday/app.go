@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/labs"
+	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -131,7 +132,7 @@ func strict(commands []*cli.Command) {
 
 // library is where files are found by name.
 func (p program) library() scenario.Library {
-	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs(), Drivers: p.drivers}
+	return scenario.Library{Scenarios: scenarios.Files, Labs: labs.Files, Dir: ".", Kinds: fault.Specs(), Drivers: p.drivers, Receivers: attach.Check}
 }
 
 // session is what a command works with. warn receives problems beside a run.

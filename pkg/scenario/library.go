@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
@@ -27,6 +26,8 @@ type Library struct {
 	Dir       string        // where to look for the user's own: gameday.yaml is searched from here upwards
 	Kinds     kind.Set[any] // of faults
 	Drivers   target.Drivers
+	Receivers Receiver // checks the addresses of notices; nil lets all pass
+	Reading   *Reading // one reading of all; nil reads each file whenever it is asked for
 }
 
 // Bundled are the names of the bundled scenarios.
@@ -50,14 +51,14 @@ func (l Library) Scenario(name string, overrides ...Override) (Scenario, error) 
 
 func (l Library) find(name string) (file string, data []byte, err error) {
 	if strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
-		data, err = bounded.File(filepath.Join(l.base(name), name), bounded.MaxFile)
+		data, err = l.read(filepath.Join(l.base(name), name))
 		if err != nil {
 			return name, nil, fmt.Errorf("read scenario: %w; check the path, or give a name without .yaml", err)
 		}
 		return name, data, nil
 	}
 	own := filepath.Join("scenarios", name+".yaml")
-	if data, err = bounded.File(filepath.Join(l.Dir, own), bounded.MaxFile); !absent(err) {
+	if data, err = l.read(filepath.Join(l.Dir, own)); !absent(err) {
 		if err != nil {
 			err = fmt.Errorf("read scenario: %w", err)
 		}
@@ -131,18 +132,25 @@ func (l Library) Environments() (map[string]Environment, error) {
 	return all.Environments, err
 }
 
-// declared is the nearest gameday.yaml, and its path: "" if there is none.
-func (l Library) declared() (all Environments, file string, err error) {
+// load reads the nearest gameday.yaml; see [Library.declared].
+func (l Library) load() (all Environments, file string, err error) {
 	file, err = l.environmentFile()
 	if err != nil || file == "" {
 		return all, "", err
 	}
-	data, err := bounded.File(file, bounded.MaxFile)
+	data, err := l.read(file)
 	if err != nil {
 		return all, file, fmt.Errorf("read environments: %w", err)
 	}
-	all, err = LoadEnvironments(file, data, l.Drivers)
+	all, err = LoadEnvironments(file, data, l.Drivers, l.receivers()...)
 	return all, file, err
+}
+
+func (l Library) receivers() []Receiver {
+	if l.Receivers == nil {
+		return nil
+	}
+	return []Receiver{l.Receivers}
 }
 
 // Schedules are those of the nearest gameday.yaml; none if there is no such file.
@@ -160,7 +168,7 @@ func (l Library) Schedules() ([]Schedule, error) {
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(filepath.Dir(file), path)
 			}
-			if s.Blackout[k].Calendar, err = bounded.File(path, bounded.MaxFile); err != nil {
+			if s.Blackout[k].Calendar, err = l.read(path); err != nil {
 				return nil, fmt.Errorf("schedule %s: read the calendar of its blackout: %w", s.Name, err)
 			}
 		}
@@ -212,6 +220,7 @@ func (l Library) environmentFile() (string, error) {
 	}
 	for {
 		file := filepath.Join(dir, EnvironmentFile)
+		l.Reading.note(file)
 		if _, err := os.Stat(file); err == nil {
 			return file, nil
 		} else if !errors.Is(err, os.ErrNotExist) {
@@ -241,7 +250,7 @@ func (l Library) Journey(environment, name string) (probe.Journey, error) {
 	}
 	for _, dir := range dirs {
 		own := filepath.Join(dir, file)
-		data, err := bounded.File(own, bounded.MaxFile)
+		data, err := l.read(own)
 		if absent(err) {
 			continue
 		}

@@ -15,12 +15,31 @@ func (s Session) Schedules() ([]scenario.Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
+	type asked struct{ what, environment string }
+	meant := map[asked]string{} // many schedules may name one scenario
 	for i := range all {
-		if all[i].Environment, err = s.EnvironmentOf(all[i].What(), all[i].Environment); err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", all[i].Name, err)
+		a := asked{all[i].What(), all[i].Environment}
+		if _, known := meant[a]; !known {
+			if meant[a], err = s.EnvironmentOf(a.what, a.environment); err != nil {
+				return nil, fmt.Errorf("schedule %s: %w", all[i].Name, err)
+			}
 		}
+		all[i].Environment = meant[a]
 	}
 	return all, nil
+}
+
+// Watched are the schedules, and whether a file that they come from has changed since they
+// were read last, which costs much less than reading them again. Use both in one
+// goroutine.
+func (s Session) Watched() (schedules func() ([]scenario.Schedule, error), changed func() bool) {
+	var last *scenario.Reading
+	return func() ([]scenario.Schedule, error) {
+		last = &scenario.Reading{}
+		once := s
+		once.Library.Reading = last
+		return once.Schedules()
+	}, func() bool { return last == nil || last.Changed() }
 }
 
 // EnvironmentOf checks a scenario, or a sweep, and an environment, and returns the
