@@ -13,9 +13,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-
 	"github.com/gameday-dev/gameday/internal/folder"
+	"github.com/gameday-dev/gameday/internal/sqlitefile"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -30,31 +29,16 @@ const tables = `CREATE TABLE runs (
 CREATE INDEX runs_started ON runs (started);`
 
 func open(ctx context.Context, dir string) (*History, error) {
-	path := filepath.Join(dir, IndexFile)
-	// Made here, as SQLite would let others read it.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640) //nolint:gosec // G304, G302: of the mode of the records beside it
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the index of runs: %w", err)
-	}
 	// Several processes may write at once: each waits for the other.
-	db, err := sql.Open("sqlite", "file:"+uriPath(path)+"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	db, err := sqlitefile.Open(filepath.Join(dir, IndexFile), "busy_timeout(20000)", "journal_mode(WAL)")
 	if err != nil {
 		return nil, fmt.Errorf("open the index of runs: %w", err)
 	}
-	db.SetMaxOpenConns(1)
 	h := &History{dir: dir, db: db, kept: map[string]brief{}}
 	if err := h.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the index of runs: %w", err), db.Close())
 	}
 	return h, nil
-}
-
-// uriPath is a path as it stands in the URI of a SQLite database.
-func uriPath(path string) string {
-	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 // prepare makes the tables if they are missing, or are of another version.
