@@ -129,9 +129,10 @@ func (p program) serve(c *cli.Context) error {
 		if err := undoLeft(c.Context, sessions, log); err != nil {
 			return err
 		}
+		schedules, changed := sessions.Watched()
 		// Another name each time: what a former one has not ended is not this one's.
 		d := &daemon.Daemon{
-			Store: s, Runner: daemon.Sessions{Session: sessions}, Schedules: sessions.Schedules, Log: log, Now: time.Now, Hub: &daemon.Hub{},
+			Store: s, Runner: daemon.Sessions{Session: sessions}, Schedules: schedules, Changed: changed, Log: log, Now: time.Now, Hub: &daemon.Hub{},
 			Instance: fmt.Sprintf("%s/%d", instance, os.Getpid()), Spool: filepath.Join(sessions.StateDir, "outcomes"),
 		}
 		if err := d.Prepare(c.Context); err != nil {

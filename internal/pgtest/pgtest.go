@@ -1,10 +1,12 @@
 // Package pgtest gives tests a real PostgreSQL server, with the image of the labs, in a
-// container that is removed after the test.
+// container that is removed after the test; or the one that [Given] names, which needs no
+// engine.
 package pgtest
 
 import (
 	"context"
-	"fmt"
+	"net/url"
+	"os"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -17,11 +19,16 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target/docker/lab"
 )
 
+// Given is the variable with the URL of a server for tests, whose user may create
+// databases. Such a server cannot be stopped.
+const Given = "GAMEDAY_TEST_POSTGRES"
+
 // Server is a PostgreSQL server that a test can stop.
 type Server struct {
 	URL string // postgres://…
 
-	bed *enginetest.Bed
+	tb  testing.TB
+	bed *enginetest.Bed // nil if the server was given
 	id  string
 }
 
@@ -38,6 +45,9 @@ exec $bin/postgres -D $data -c listen_addresses='*' -c fsync=off -c unix_socket_
 // New starts a server and waits until it answers.
 func New(tb testing.TB) *Server {
 	tb.Helper()
+	if given := os.Getenv(Given); given != "" {
+		return &Server{URL: given, tb: tb}
+	}
 	bed := enginetest.New(tb)
 	all := lab.Provisioner{
 		Labs: lab.Labs{Files: labs.Files}, Engine: bed.Env.Engine,
@@ -56,7 +66,7 @@ func New(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &Server{bed: bed, id: created.ID}
+	s := &Server{tb: tb, bed: bed, id: created.ID}
 	tb.Cleanup(func() { bed.Remove(created.ID) })
 	s.Start()
 	s.URL = "postgres://gameday@127.0.0.1:" + bed.Inspect(s.id).HostConfig.PortBindings[port][0].HostPort + "/postgres?sslmode=disable"
@@ -75,25 +85,35 @@ func (s *Server) answers() bool {
 	return c.Ping(ctx) == nil
 }
 
-// Database creates a database and returns its URL.
+// Database creates an empty database and returns its URL.
 func (s *Server) Database(name string) string {
-	s.bed.T.Helper()
-	ctx := s.bed.T.Context()
+	s.tb.Helper()
+	ctx := s.tb.Context()
 	c, err := pgx.Connect(ctx, s.URL)
 	if err != nil {
-		s.bed.T.Fatal(err)
+		s.tb.Fatal(err)
 	}
 	defer func() { _ = c.Close(ctx) }()
-	if _, err := c.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
-		s.bed.T.Fatal(err)
+	id := pgx.Identifier{name}.Sanitize()
+	for _, statement := range []string{"DROP DATABASE IF EXISTS " + id + " WITH (FORCE)", "CREATE DATABASE " + id} {
+		if _, err := c.Exec(ctx, statement); err != nil {
+			s.tb.Fatal(err)
+		}
 	}
-	u := *c.Config()
-	return fmt.Sprintf("postgres://gameday@127.0.0.1:%d/%s?sslmode=disable", u.Port, name)
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
 }
 
 // Stop kills the server, like the loss of its host.
 func (s *Server) Stop() {
-	s.bed.T.Helper()
+	s.tb.Helper()
+	if s.bed == nil {
+		s.tb.Skip("it stops the server, and " + Given + " names one that others may use")
+	}
 	if err := s.bed.Client.ContainerKill(s.bed.T.Context(), s.id, "KILL"); err != nil {
 		s.bed.T.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -18,6 +17,7 @@ func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err err
 	if err != nil {
 		return n, err
 	}
+	n = max(n, d.end(id, "stopped by "+who)) // those that were claimed meanwhile
 	d.Hub.Publish(Live{Kind: Changed})
 	return max(n, elsewhere), nil
 }
@@ -25,23 +25,8 @@ func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err err
 // StopInStore requests the instance that runs a job to stop it, and drops a job that has
 // not started.
 func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n int, err error) {
-	running, err := s.Stop(ctx, id, who)
-	if err != nil {
-		return 0, err
-	}
-	waiting, err := s.Jobs(ctx, store.Filter{ID: id, States: []store.State{store.Awaiting, store.Queued}})
-	if err != nil {
-		return int(running), err
-	}
-	n = int(running)
-	for _, j := range waiting {
-		if err := s.Drop(ctx, j.ID, store.Refused, "stopped by "+who+" before it started"); err == nil {
-			n++
-		} else if !errors.Is(err, store.ErrState) {
-			return n, err
-		}
-	}
-	return n, nil
+	jobs, err := s.Stop(ctx, id, who)
+	return int(jobs), err
 }
 
 // Ask adds a job that a person requests, to start at once.
@@ -82,13 +67,8 @@ func (d *Daemon) Hold(ctx context.Context, h store.Hold) error {
 
 // HoldInStore holds an environment, and requests to stop the job that runs there.
 func HoldInStore(ctx context.Context, s *store.Store, h store.Hold) error {
-	if err := s.Hold(ctx, h); err != nil {
+	if err := s.Declare(ctx, h); err != nil {
 		return fmt.Errorf("hold %s: %w", h.Environment, err)
 	}
-	going, err := s.Jobs(ctx, store.Filter{Environment: h.Environment, States: []store.State{store.Running}})
-	for _, j := range going {
-		_, stopErr := s.Stop(ctx, j.ID, h.Who+", who put "+h.Environment+" on hold: "+h.Why)
-		err = errors.Join(err, stopErr)
-	}
-	return err
+	return nil
 }

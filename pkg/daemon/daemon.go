@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -64,7 +63,8 @@ type Daemon struct {
 	Runner    Runner
 	Schedules func() ([]scenario.Schedule, error) // with the environment of each
 	Instance  string                              // its name, unique for each process
-	Spool     string                              // the folder for outcomes until they are in the store
+	Changed   func() bool                         // whether Schedules may return something else than when it was last called; nil: always
+	Spool     string                              // the folder for outcomes until they are in the store; daemons of other stores may share it
 	Log       *slog.Logger
 	Now       func() time.Time // wall clock
 	Hub       *Hub
@@ -76,12 +76,17 @@ type Daemon struct {
 	schedules []scenario.Schedule
 	running   map[int64]context.CancelCauseFunc
 	trouble   map[string]string // current errors, by component
+
+	// Only the tick uses these.
+	reading reading
+	foreign map[string]bool // files in the spool folder that are none of this daemon's
+	swept   time.Time       // when expired tokens were deleted
 }
 
 // Prepare prepares the daemon. Call it before Run and all other methods.
 func (d *Daemon) Prepare(ctx context.Context) (err error) {
-	d.running, d.trouble = map[int64]context.CancelCauseFunc{}, map[string]string{}
-	if err := os.MkdirAll(d.Spool, 0o700); err != nil {
+	d.running, d.trouble, d.foreign = map[int64]context.CancelCauseFunc{}, map[string]string{}, map[string]bool{}
+	if err := os.MkdirAll(d.spoolDir(), 0o700); err != nil {
 		return fmt.Errorf("create the folder for outcomes: %w", err)
 	}
 	if err := d.load(); err != nil {
@@ -136,19 +141,6 @@ func (d *Daemon) awaitMessages() {
 	case <-time.After(notifyTimeout):
 		d.Log.Warn("some notifications were not sent in time", "timeout", notifyTimeout)
 	}
-}
-
-// load reads the schedules. If it fails, the previous schedules stay in effect, and the
-// page shows the error.
-func (d *Daemon) load() error {
-	all, err := d.Schedules()
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.schedules = all
-	return nil
 }
 
 // All are the schedules as they were read last.
@@ -206,8 +198,4 @@ func (d *Daemon) end(id int64, why string) (n int) {
 		}
 	}
 	return n
-}
-
-func (d *Daemon) spoolFile(id int64) string {
-	return filepath.Join(d.Spool, fmt.Sprintf("job-%d.json", id))
 }

@@ -15,19 +15,33 @@ import (
 // next one.
 const tickTimeout = 20 * time.Second
 
+// sweepEvery is how often expired tokens are deleted. They are of no use before that.
+const sweepEvery = time.Minute
+
 // tick processes everything that is due.
 func (d *Daemon) tick(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
-	d.note("schedules", d.load())
-	err := d.replay(ctx)
-	for _, s := range d.All() {
-		err = errors.Join(err, d.dispatch(ctx, s))
+	d.note("gameday serve", d.safely("gameday serve", func() error {
+		_ = d.load() // look notes the error
+		err := errors.Join(d.replay(ctx), d.look(ctx), d.enqueue(ctx), d.reap(ctx), d.sweep(ctx))
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			d.note("store", err)
+		}
+		return nil
+	}))
+}
+
+// sweep deletes expired tokens.
+func (d *Daemon) sweep(ctx context.Context) error {
+	if time.Since(d.swept) < sweepEvery {
+		return nil
 	}
-	err = errors.Join(err, d.enqueue(ctx), d.reap(ctx), d.Store.Sweep(ctx, d.Now()))
-	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		d.note("store", err)
+	err := d.Store.Sweep(ctx, d.Now())
+	if err == nil {
+		d.swept = time.Now()
 	}
+	return err
 }
 
 // horizon is how far back the daemon looks for missed runs.
@@ -36,21 +50,24 @@ const horizon = 31 * 24 * time.Hour
 // maxMissed is the number of missed runs of a schedule that are recorded one by one.
 const maxMissed = 20
 
-// dispatch adds the jobs of a schedule that are due.
-func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
-	now := d.Now()
+// dispatch adds the jobs of a schedule that are due, and returns when the next one is.
+func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule, now time.Time) (next time.Time, err error) {
 	seen, err := d.Store.Seen(ctx, s.Name, now)
-	if err != nil || !seen.Before(now) {
-		return err // a clock that was set back must not repeat a run
+	if err != nil {
+		return next, err
 	}
-	jobs, upTo, err := d.due(s, seen, now)
-	if err != nil || upTo.Equal(seen) {
-		return err
+	// If the clock was set back, seen is ahead of it: nothing is due, and no run is repeated.
+	jobs, upTo, next, err := d.due(s, seen, now)
+	if err != nil {
+		return time.Time{}, invalidError{err}
+	}
+	if upTo.Equal(seen) {
+		return next, nil
 	}
 	if len(jobs) > 0 {
 		busy, err := d.Store.Jobs(ctx, store.Filter{Schedule: s.Name, States: []store.State{store.Awaiting, store.Queued, store.Running}, Limit: 1})
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		for i := range jobs {
 			switch last := i == len(jobs)-1; {
@@ -63,8 +80,8 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 		}
 	}
 	ids, advanced, err := d.Store.Advance(ctx, s.Name, seen, upTo, jobs)
-	if err != nil || !advanced {
-		return err
+	if err != nil || !advanced { // another instance may have added them
+		return time.Time{}, err
 	}
 	for i, j := range jobs {
 		j.ID = ids[i]
@@ -73,7 +90,7 @@ func (d *Daemon) dispatch(ctx context.Context, s scenario.Schedule) error {
 	if len(jobs) > 0 {
 		d.Hub.Publish(Live{Kind: Changed})
 	}
-	return nil
+	return next, nil
 }
 
 // tellOf sends a notification about a job that needs approval or will not start.
@@ -94,9 +111,9 @@ func (d *Daemon) tellOf(ctx context.Context, s scenario.Schedule, j store.Job) {
 	d.tell(ctx, j, s.Notify, event, line)
 }
 
-// due is the jobs that are due between seen and now, and the time up to which the
-// schedule is processed.
-func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job, upTo time.Time, err error) {
+// due is the jobs that are due between seen and now, the time up to which the schedule is
+// processed, and when the next job is due.
+func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job, upTo, next time.Time, err error) {
 	upTo = seen
 	if oldest := now.Add(-horizon); seen.Before(oldest) {
 		upTo = oldest
@@ -106,15 +123,15 @@ func (d *Daemon) due(s scenario.Schedule, seen, now time.Time) (jobs []store.Job
 	for batch := 1; ; batch = 100 {
 		moments, err := schedule.Upcoming(s, upTo, batch)
 		if err != nil {
-			return nil, seen, err
+			return nil, seen, next, err
 		}
 		if len(moments) == 0 {
-			return shortened(jobs, more), upTo, nil
+			return shortened(jobs, more), upTo, now.Add(lookAgain), nil
 		}
 		for _, m := range moments {
 			begins := m.At.Add(schedule.Jitter(s, m.At))
 			if begins.After(now) {
-				return shortened(jobs, more), upTo, nil
+				return shortened(jobs, more), upTo, begins, nil
 			}
 			upTo = m.At
 			if m.Refused == "" {
@@ -189,7 +206,7 @@ func (d *Daemon) drop(ctx context.Context, j store.Job, state store.State, why s
 func (d *Daemon) reap(ctx context.Context) error {
 	// If the store was unreachable, the locks of this instance are old: renew them first.
 	for _, id := range d.mine() {
-		if _, err := d.Store.Renew(ctx, id); err != nil && !errors.Is(err, store.ErrState) {
+		if _, err := d.Store.Renew(ctx, id, d.Instance); err != nil && !errors.Is(err, store.ErrState) {
 			return err
 		}
 	}

@@ -3,17 +3,13 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/gate"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -72,7 +68,8 @@ func (d *Daemon) obstacle(ctx context.Context, s scenario.Schedule, j store.Job)
 	}
 	// The window may have closed while the job waited for approval or for another run.
 	if j.Schedule != "" && s.Name != "" {
-		if why, err := schedule.Refused(s, now); err != nil || why != "" {
+		err := d.safely("schedule "+s.Name, func() (err error) { why, err = schedule.Refused(s, now); return err })
+		if err != nil || why != "" {
 			return store.Missed, cmp.Or(why, "its schedule is invalid"), nil //nolint:nilerr // the tick reports it
 		}
 	}
@@ -105,7 +102,7 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 			o.State = store.Refused
 		}
 		d.Log.Info("job ended", "job", j.ID, "verdict", r.Verdict, "exit_code", r.ExitCode, "why", o.Why)
-		d.afterwards(ctx, s, j, r)
+		d.afterwards(ctx, s, j, r, &o)
 	}
 	if o.State == store.Refused {
 		refused := j
@@ -134,13 +131,12 @@ func (d *Daemon) run(ctx context.Context, j store.Job) (r Result) {
 	return d.Runner.Run(ctx, j, func(l Live) { l.Job = j.ID; d.Hub.Publish(l) })
 }
 
-// afterwards holds an environment whose faults could not be undone, and sends the
-// verdict.
-func (d *Daemon) afterwards(ctx context.Context, s scenario.Schedule, j store.Job, r Result) {
+// afterwards holds an environment whose faults could not be undone, together with the
+// outcome, and sends the verdict.
+func (d *Daemon) afterwards(ctx context.Context, s scenario.Schedule, j store.Job, r Result, o *store.Outcome) {
 	ctx = context.WithoutCancel(ctx)
 	if r.Left {
-		h := store.Hold{Environment: j.Environment, Who: "gameday", Since: d.Now(), Why: fmt.Sprintf("job %d could not undo its faults: %s. Run gameday undo, then release the environment", j.ID, r.Why)}
-		d.note("hold of "+j.Environment, d.Store.Hold(ctx, h))
+		o.Hold = &store.Hold{Environment: j.Environment, Who: "gameday", Since: d.Now(), Why: fmt.Sprintf("job %d could not undo its faults: %s. Run gameday undo, then release the environment", j.ID, r.Why)}
 	}
 	if len(s.Notify) > 0 && r.Verdict != "" {
 		event := "verdict"
@@ -182,15 +178,10 @@ func (d *Daemon) conditions(ctx context.Context, s scenario.Schedule, j store.Jo
 func (d *Daemon) keep(ctx context.Context, id int64) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
-	last := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	// At once for the first time: a stop may have come before this instance could hear it.
+	for last := time.Now(); ; {
 		asking, cancel := context.WithTimeout(ctx, heartbeat)
-		stoppedBy, err := d.Store.Renew(asking, id)
+		stoppedBy, err := d.Store.Renew(asking, id, d.Instance)
 		cancel()
 		switch {
 		case errors.Is(err, store.ErrState):
@@ -203,53 +194,12 @@ func (d *Daemon) keep(ctx context.Context, id int64) {
 		case ctx.Err() == nil && d.Store.Shared() && time.Since(last) > lostAfter:
 			d.end(id, fmt.Sprintf("the store was unreachable for %v, so other instances may assume that this one is dead: %v", lostAfter, err))
 		}
-	}
-}
-
-// finish records the outcome of a job: first in a file, then in the store. So no verdict
-// is lost if the store is unreachable.
-func (d *Daemon) finish(ctx context.Context, o store.Outcome) {
-	data, err := json.Marshal(o)
-	if err == nil {
-		err = atomicfile.WriteBytes(d.spoolFile(o.Job), 0o600, data)
-	}
-	d.note(fmt.Sprintf("outcome of job %d", o.Job), err)
-	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
-	defer cancel()
-	err = d.Store.Finish(ctx, o)
-	d.note("store", err)
-	if err == nil {
-		_ = os.Remove(d.spoolFile(o.Job)) // a file that stays is written to the store again, which is harmless
-	}
-}
-
-// replay writes the outcomes of the spool folder to the store.
-func (d *Daemon) replay(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(d.Spool, "job-*.json"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file) //nolint:gosec // G304: our own folder
-		if err != nil {
-			return fmt.Errorf("read an outcome: %w", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
 		}
-		var o store.Outcome
-		if err := json.Unmarshal(data, &o); err != nil {
-			_ = os.Rename(file, file+".broken") // incomplete; the run's folder has the verdict
-			d.Log.Error("read an outcome", "file", file, "err", err)
-			continue
-		}
-		if d.isRunning(o.Job) {
-			continue // finish is recording it
-		}
-		if err := d.Store.Finish(ctx, o); err != nil {
-			return fmt.Errorf("record the outcome of job %d: %w", o.Job, err)
-		}
-		_ = os.Remove(file) // likewise
-		d.Hub.Publish(Live{Kind: Changed, Job: o.Job})
 	}
-	return nil
 }
 
 // mine is the jobs that run on this instance.

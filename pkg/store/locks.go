@@ -3,19 +3,22 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
 
 // Claim marks a queued job as running and takes the lock of its environment. So no job
 // starts twice, and no two jobs run in one environment. A lock that was not renewed for
-// a lease is free. claimed is false if the environment is in use. Claim returns
-// [ErrState] if the job is no longer queued.
+// a lease is free. claimed is false if the environment is in use or on hold: a hold that
+// [Store.Declare] has made is never missed. Claim returns [ErrState] if the job is no
+// longer queued.
 func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
-	err = s.within(ctx, func(tx *sql.Tx) error {
-		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed) VALUES (?, ?, ?, NOW)
+	err = s.behind(ctx, s.sql.shared, func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed)
+			SELECT ?, ?, ?, NOW WHERE NOT EXISTS (SELECT 1 FROM gameday_holds WHERE environment = ? AND (until = 0 OR until > NOW))
 			ON CONFLICT (environment) DO UPDATE SET job = excluded.job, instance = excluded.instance, renewed = excluded.renewed
-			WHERE gameday_locks.renewed < excluded.renewed - ?`, j.Environment, j.ID, instance, lease.Microseconds())
+			WHERE gameday_locks.renewed < excluded.renewed - ?`, j.Environment, j.ID, instance, j.Environment, lease.Microseconds())
 		if err != nil || n == 0 {
 			return err
 		}
@@ -26,13 +29,13 @@ func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Du
 		claimed = err == nil
 		return err
 	})
-	return claimed, err
+	return claimed && err == nil, err
 }
 
-// Renew renews the lock of a running job. stoppedBy is who requested to stop the job,
-// or "". Renew returns [ErrState] if the lock was lost.
-func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err error) {
-	n, err := s.exec(ctx, s.db, "UPDATE gameday_locks SET renewed = NOW WHERE job = ?", id)
+// Renew renews the lock of a job that runs on an instance. stoppedBy is who requested to
+// stop the job, or "". Renew returns [ErrState] if the lock was lost.
+func (s *Store) Renew(ctx context.Context, id int64, instance string) (stoppedBy string, err error) {
+	n, err := s.exec(ctx, s.db, "UPDATE gameday_locks SET renewed = NOW WHERE job = ? AND instance = ?", id, instance)
 	if err != nil {
 		return "", err
 	}
@@ -43,14 +46,38 @@ func (s *Store) Renew(ctx context.Context, id int64) (stoppedBy string, err erro
 	return stoppedBy, err
 }
 
-// Stop requests to stop a running job; id 0 means all jobs. It returns the number of
-// jobs.
+// Stop requests to stop a running job, and drops one that has not started; id 0 means all
+// jobs. No job can be claimed meanwhile, so none is missed. It returns the number of jobs.
 func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err error) {
-	return s.exec(ctx, s.db, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
+	err = s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
+		running, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
+		if err != nil {
+			return err
+		}
+		waiting, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ? WHERE state IN (?, ?) AND (? = 0 OR id = ?)",
+			string(Refused), "stopped by "+who+" before it started", string(Awaiting), string(Queued), id, id)
+		n = running + waiting
+		return err
+	})
+	return n, err
+}
+
+// Declare holds an environment and requests to stop the job that runs there. No job can
+// be claimed meanwhile, so none starts unseen.
+func (s *Store) Declare(ctx context.Context, h Hold) error {
+	return s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
+		if err := s.hold(ctx, tx, h); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND environment = ?",
+			h.Who+", who put "+h.Environment+" on hold: "+h.Why, string(Running), h.Environment)
+		return err
+	})
 }
 
 // Outcome is how a job ended.
 type Outcome struct {
+	Store    string    `json:"store,omitempty"` // the ID of its store; empty if an earlier gameday wrote it
 	Job      int64     `json:"job"`
 	Instance string    `json:"instance"`
 	State    State     `json:"state"`
@@ -60,19 +87,44 @@ type Outcome struct {
 	ExitCode int       `json:"exit_code"`
 	Document string    `json:"document"` // its verdict.json
 	Ended    time.Time `json:"ended"`
+	Hold     *Hold     `json:"hold,omitempty"` // of its environment, if faults are left there
 }
 
+// ErrForeign is an outcome of another store, or of a job that another instance has run.
+var ErrForeign = errors.New("not an outcome of this store")
+
 // Finish records how a job ended, and releases its environment. It also corrects a job
-// that was marked as interrupted meanwhile.
+// that was marked as interrupted meanwhile. An outcome that is recorded already changes
+// nothing. Finish returns [ErrForeign] if the job is not the one that the outcome is about.
 func (s *Store) Finish(ctx context.Context, o Outcome) error {
-	return s.within(ctx, func(tx *sql.Tx) error {
-		_, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, run = ?, verdict = ?, exit_code = ?, document = ?, ended = ? WHERE id = ? AND instance = ? AND state IN ('running', 'interrupted')",
+	if o.Store != "" && o.Store != s.id {
+		return fmt.Errorf("job %d: %w", o.Job, ErrForeign)
+	}
+	return s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
+		n, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, run = ?, verdict = ?, exit_code = ?, document = ?, ended = ? WHERE id = ? AND instance = ? AND state IN ('running', 'interrupted')",
 			string(o.State), o.Why, o.Run, o.Verdict, o.ExitCode, o.Document, micros(o.Ended), o.Job, o.Instance)
+		switch {
+		case err != nil:
+		case n == 0:
+			err = s.recorded(ctx, tx, o)
+		case o.Hold != nil:
+			err = s.hold(ctx, tx, *o.Hold) // before another job can be claimed there
+		}
 		if err == nil {
-			_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", o.Job)
+			_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ? AND instance = ?", o.Job, o.Instance)
 		}
 		return err
 	})
+}
+
+// recorded returns [ErrForeign] unless an instance has run the job of an outcome.
+func (s *Store) recorded(ctx context.Context, tx *sql.Tx, o Outcome) error {
+	var n int
+	err := tx.QueryRowContext(ctx, s.sql.rebind("SELECT COUNT(*) FROM gameday_jobs WHERE id = ? AND instance = ?"), o.Job, o.Instance).Scan(&n)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("job %d: %w", o.Job, ErrForeign)
+	}
+	return err
 }
 
 // Reap marks running jobs as interrupted if their lock was not renewed for a lease. It
@@ -86,17 +138,28 @@ func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
 	var mine []Job
 	for _, j := range dead {
 		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died or lost the store; its guard undoes the faults", j.Instance)
-		err := s.within(ctx, func(tx *sql.Tx) error {
-			n, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'", string(j.State), j.Why, j.ID)
-			if err == nil && n > 0 {
-				mine = append(mine, j)
-				_, err = s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ?", j.ID)
-			}
-			return err
-		})
+		reaped, err := s.reap(ctx, j, lease)
 		if err != nil {
 			return mine, fmt.Errorf("mark job %d as interrupted: %w", j.ID, err)
 		}
+		if reaped {
+			mine = append(mine, j)
+		}
 	}
 	return mine, nil
+}
+
+// reap marks a job, unless its lock was renewed or it was marked since it was looked up.
+// The lock goes first: who would renew it now waits, and finds it gone.
+func (s *Store) reap(ctx context.Context, j Job, lease time.Duration) (reaped bool, err error) {
+	err = s.within(ctx, func(tx *sql.Tx) error {
+		if _, err := s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ? AND instance = ? AND renewed < NOW - ?", j.ID, j.Instance, lease.Microseconds()); err != nil {
+			return err
+		}
+		n, err := s.exec(ctx, tx, `UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'
+			AND NOT EXISTS (SELECT 1 FROM gameday_locks WHERE gameday_locks.job = gameday_jobs.id)`, string(j.State), j.Why, j.ID)
+		reaped = n > 0
+		return err
+	})
+	return reaped && err == nil, err
 }

@@ -9,14 +9,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver
 )
 
 // Version is the version of the tables. Newer versions are refused.
@@ -34,6 +31,7 @@ type Store struct {
 	db   *sql.DB
 	pool *pgxpool.Pool // nil for SQLite
 	name string        // for messages: without a password
+	id   string        // of its tables
 	sql  dialect
 }
 
@@ -43,6 +41,9 @@ type dialect struct {
 	now    string // the time of the database's clock, in microseconds
 	rebind func(query string) string
 	guard  []string // statements that make the audit log append-only
+	// shared and exclusive begin a transaction that claims jobs, or that forbids to: the
+	// second waits for the first, and keeps them from beginning.
+	shared, exclusive string
 }
 
 func sqlite() dialect {
@@ -53,7 +54,11 @@ func sqlite() dialect {
 		guard: []string{
 			`CREATE TRIGGER IF NOT EXISTS gameday_audit_no_update BEFORE UPDATE ON gameday_audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
 			`CREATE TRIGGER IF NOT EXISTS gameday_audit_no_delete BEFORE DELETE ON gameday_audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
+			// INSERT OR REPLACE removes the line that is in its way, and no trigger of DELETE fires.
+			`CREATE TRIGGER IF NOT EXISTS gameday_audit_no_replace BEFORE INSERT ON gameday_audit WHEN EXISTS (SELECT 1 FROM gameday_audit WHERE id = NEW.id)
+				BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
 		},
+		// Transactions that write follow one another anyway.
 	}
 }
 
@@ -66,6 +71,7 @@ func postgres() dialect {
 			`CREATE OR REPLACE FUNCTION gameday_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$`,
 			`CREATE OR REPLACE TRIGGER gameday_audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gameday_audit FOR EACH STATEMENT EXECUTE FUNCTION gameday_append_only()`,
 		},
+		shared: "SELECT pg_advisory_xact_lock_shared(8421)", exclusive: "SELECT pg_advisory_xact_lock(8421)",
 	}
 }
 
@@ -84,46 +90,6 @@ func numbered(query string) string {
 	return b.String()
 }
 
-// Open opens a store and creates its tables. where is the path of a SQLite file, or a
-// postgres:// URL. The caller closes the store.
-func Open(ctx context.Context, where string) (s *Store, err error) {
-	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
-		s, err = openPostgres(ctx, where)
-	} else {
-		s, err = openSQLite(where)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.name, err), s.Close())
-	}
-	return s, nil
-}
-
-func openSQLite(path string) (*Store, error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
-	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(1) // as River recommends: more connections fail with "database is locked"
-	return &Store{db: db, name: path, sql: sqlite()}, nil
-}
-
-func openPostgres(ctx context.Context, where string) (*Store, error) {
-	config, err := pgxpool.ParseConfig(where)
-	if err != nil {
-		return nil, errors.New("open store: expected postgres://user:password@host:port/database") // err would repeat the password
-	}
-	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	name := fmt.Sprintf("postgres://%s:%d/%s", config.ConnConfig.Host, config.ConnConfig.Port, config.ConnConfig.Database)
-	return &Store{db: stdlib.OpenDBFromPool(pool), pool: pool, name: name, sql: postgres()}, nil
-}
-
 // Close closes the store.
 func (s *Store) Close() error {
 	err := s.db.Close()
@@ -138,6 +104,9 @@ func (s *Store) Shared() bool { return s.pool != nil }
 
 // Name is the store's address without a password.
 func (s *Store) Name() string { return s.name }
+
+// ID is unique to the store, wherever it is opened and under whatever address.
+func (s *Store) ID() string { return s.id }
 
 // DB is the database, for the queue, which keeps its tables in it.
 func (s *Store) DB() *sql.DB { return s.db }
@@ -164,43 +133,16 @@ CREATE TABLE gameday_holds (environment TEXT PRIMARY KEY, why TEXT NOT NULL, who
 CREATE TABLE gameday_tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT NOT NULL);
 CREATE TABLE gameday_audit (id SERIAL_KEY, at BIGINT NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL, what TEXT NOT NULL, outcome TEXT NOT NULL)`
 
-// prepare creates the tables. Several instances may start at the same time: only one of
-// them creates the tables.
-func (s *Store) prepare(ctx context.Context) error {
+// behind does something in a transaction, behind one of the dialect's gates.
+func (s *Store) behind(ctx context.Context, gate string, do func(*sql.Tx) error) error {
 	return s.within(ctx, func(tx *sql.Tx) error {
-		exists := "SELECT COUNT(*) FROM sqlite_master WHERE name = 'gameday_store'"
-		if s.Shared() {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(8420)"); err != nil {
-				return err
-			}
-			exists = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'gameday_store'"
-		}
-		var n int
-		if err := tx.QueryRowContext(ctx, exists).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return checkVersion(ctx, tx)
-		}
-		all := strings.Split(strings.ReplaceAll(tables, "SERIAL_KEY", s.sql.serial), ";")
-		all = append(all, s.sql.guard...)
-		all = append(all, "INSERT INTO gameday_store (version) VALUES ("+strconv.Itoa(Version)+")")
-		for _, statement := range all {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
+		if gate != "" {
+			if _, err := tx.ExecContext(ctx, gate); err != nil {
 				return err
 			}
 		}
-		return nil
+		return do(tx)
 	})
-}
-
-func checkVersion(ctx context.Context, tx *sql.Tx) error {
-	var version int
-	err := tx.QueryRowContext(ctx, "SELECT version FROM gameday_store").Scan(&version)
-	if err == nil && version > Version {
-		err = fmt.Errorf("%w: found version %d, expected up to %d: use a newer gameday", ErrNewer, version, Version)
-	}
-	return err
 }
 
 func (s *Store) within(ctx context.Context, do func(*sql.Tx) error) error {

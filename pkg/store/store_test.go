@@ -15,36 +15,56 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// Every test runs on both databases.
-func TestStore(t *testing.T) {
-	t.Parallel()
-	pg := pgtest.New(t)
-	for name, promise := range map[string]func(*testing.T, *store.Store){
+// promises are what both databases keep.
+func promises() map[string]func(*testing.T, *store.Store) {
+	return map[string]func(*testing.T, *store.Store){
 		"moments": oneDealsWithAMoment, "claims": oneBeginsAJob, "dead": theDeadAreReaped, "late": noVerdictIsLost,
 		"approval": approval, "stop": stopping, "holds": holds, "tokens": tokens, "audit": auditIsAppendOnly,
-	} {
-		for database, where := range map[string]string{
-			"sqlite": filepath.Join(t.TempDir(), name+".db"), "postgres": pg.Database(name),
-		} {
-			t.Run(name+" "+database, func(t *testing.T) {
-				t.Parallel()
-				s, err := store.Open(t.Context(), where)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = s.Close() })
-				promise(t, s)
-				// Existing tables are not created again.
-				again, err := store.Open(t.Context(), where)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := errors.Join(again.Ping(t.Context()), again.Close()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		"locks": aLockIsItsInstances, "foreign": aForeignOutcomeIsRefused, "left": whatIsLeftIsHeldAtOnce,
 	}
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	for name, promise := range promises() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keeps(t, filepath.Join(t.TempDir(), name+".db"), promise)
+		})
+	}
+}
+
+func TestStoreOnPostgres(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.New(t)
+	for name, promise := range promises() {
+		where := pg.Database("store_" + name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keeps(t, where, promise)
+		})
+	}
+}
+
+func keeps(t *testing.T, where string, promise func(*testing.T, *store.Store)) {
+	t.Helper()
+	s := openAt(t, where)
+	promise(t, s)
+	// Existing tables are not created again, and are the same store.
+	again := openAt(t, where)
+	if err := again.Ping(t.Context()); err != nil || s.ID() == "" || again.ID() != s.ID() {
+		t.Errorf("%v; the store %q is %q when it is opened again", err, s.ID(), again.ID())
+	}
+}
+
+func openAt(t *testing.T, where string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 const lease = 20 * time.Second
@@ -170,7 +190,7 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 	if dead := must[[]store.Job](t)(s.Reap(t.Context(), lease)); len(dead) != 0 {
 		t.Fatalf("reaped jobs of a live instance: %+v", dead)
 	}
-	if _, err := s.Renew(t.Context(), j.ID); err != nil {
+	if _, err := s.Renew(t.Context(), j.ID, "a"); err != nil {
 		t.Fatal(err)
 	}
 	<-time.After(50 * time.Millisecond)
@@ -181,7 +201,7 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 	if dead := must[[]store.Job](t)(s.Reap(t.Context(), short)); len(dead) != 0 {
 		t.Errorf("reaped twice: %+v", dead)
 	}
-	if _, err := s.Renew(t.Context(), j.ID); !errors.Is(err, store.ErrState) {
+	if _, err := s.Renew(t.Context(), j.ID, "a"); !errors.Is(err, store.ErrState) {
 		t.Errorf("an instance that counts as dead can renew: %v", err)
 	}
 	if ok, err := s.Claim(t.Context(), j, "b", lease); ok || !errors.Is(err, store.ErrState) {
@@ -211,7 +231,7 @@ func noVerdictIsLost(t *testing.T, s *store.Store) {
 	if document := must[string](t)(s.Document(t.Context(), j.ID)); document != `{"run":"x"}` {
 		t.Errorf("the document is %s", document)
 	}
-	if _, err := s.Renew(t.Context(), other.ID); err != nil {
+	if _, err := s.Renew(t.Context(), other.ID, "a"); err != nil {
 		t.Errorf("the environment's new lock is gone: %v", err)
 	}
 	if counts := must[map[store.State]int](t)(s.Counts(t.Context())); counts[store.Done] != 1 || counts[store.Running] != 1 {
@@ -244,13 +264,13 @@ func approval(t *testing.T, s *store.Store) {
 func stopping(t *testing.T, s *store.Store) {
 	t.Helper()
 	j := begin(t, s)
-	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "" {
+	if who := must[string](t)(s.Renew(t.Context(), j.ID, "a")); who != "" {
 		t.Fatalf("stopped by %q before a request to stop", who)
 	}
 	if n := must[int64](t)(s.Stop(t.Context(), 0, "ann")); n != 1 {
 		t.Errorf("%d jobs to stop, expected 1", n)
 	}
-	if who := must[string](t)(s.Renew(t.Context(), j.ID)); who != "ann" {
+	if who := must[string](t)(s.Renew(t.Context(), j.ID, "a")); who != "ann" {
 		t.Errorf("stopped by %q", who)
 	}
 	if n := must[int64](t)(s.Stop(t.Context(), j.ID+1, "ann")); n != 0 {
@@ -377,12 +397,27 @@ func auditIsAppendOnly(t *testing.T, s *store.Store) {
 	if err := s.Audit(t.Context(), store.Entry{Who: "ann", From: "::1", What: "POST /stop", Outcome: "done"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{"UPDATE gameday_audit SET who = 'eve'", "DELETE FROM gameday_audit"} {
+	statements := []string{"UPDATE gameday_audit SET who = 'eve'", "DELETE FROM gameday_audit"}
+	if s.Shared() {
+		statements = append(
+			statements, "TRUNCATE gameday_audit",
+			"INSERT INTO gameday_audit (id, at, who, origin, what, outcome) OVERRIDING SYSTEM VALUE VALUES (1, 0, 'eve', '', '', '') ON CONFLICT (id) DO UPDATE SET who = 'eve'",
+		)
+	} else { // (L10)
+		const line = "INTO gameday_audit (id, at, who, origin, what, outcome) VALUES (1, 0, 'eve', '', '', '')"
+		statements = append(statements, "INSERT OR REPLACE "+line, "REPLACE "+line, "INSERT OR IGNORE "+line, "INSERT "+line+" ON CONFLICT (id) DO UPDATE SET who = 'eve'")
+	}
+	for _, statement := range statements {
 		if _, err := s.DB().ExecContext(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "append-only") {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	if all := must[[]store.Entry](t)(s.AuditLog(t.Context(), 10)); len(all) != 1 || all[0].Who != "ann" || time.Since(all[0].At) > time.Minute {
+	if err := s.Audit(t.Context(), store.Entry{Who: "bob"}); err != nil {
+		t.Errorf("the next line: %v", err)
+	}
+	if all := must[[]store.Entry](t)(s.AuditLog(t.Context(), 10)); len(all) != 2 || all[0].Who != "bob" {
+		t.Errorf("%+v", all)
+	} else if all = all[1:]; len(all) != 1 || all[0].Who != "ann" || time.Since(all[0].At) > time.Minute {
 		t.Errorf("%+v", all)
 	}
 }
