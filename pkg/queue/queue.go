@@ -42,8 +42,16 @@ type Work func(ctx context.Context, id int64) (again time.Duration, err error)
 
 // OnSQLite is a queue in a SQLite database. db must have one connection.
 func OnSQLite(ctx context.Context, db *sql.DB, work Work, log *slog.Logger) (Queue, error) {
-	return open(ctx, riversqlite.New(db), work, log)
+	return open(ctx, silent{riversqlite.New(db)}, work, log)
 }
+
+// silent is River's driver of SQLite without its listener, which asks the database twenty
+// times a second whether there is news: most of what gameday serve took at rest. Without
+// one, River starts what this process adds at once, and polls for the rest.
+type silent struct{ *riversqlite.Driver }
+
+// SupportsListener implements [riverdriver.Driver].
+func (silent) SupportsListener() bool { return false }
 
 // OnPostgres is a queue in a PostgreSQL database.
 func OnPostgres(ctx context.Context, pool *pgxpool.Pool, work Work, log *slog.Logger) (Queue, error) {
@@ -116,7 +124,7 @@ func open[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], work Wor
 	river.AddWorker(workers, worker{work: work})
 	client, err := river.NewClient(driver, &river.Config{
 		Logger: log, Workers: workers, MaxAttempts: 1, JobTimeout: -1, RescueStuckJobsAfter: rescueAfter,
-		FetchPollInterval: 500 * time.Millisecond,
+		FetchPollInterval: time.Second,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Slots}},
 	})
 	if err != nil {
