@@ -28,7 +28,8 @@ const Slots = 16
 
 // Queue distributes jobs.
 type Queue interface {
-	// Add adds a job. It does nothing if the job is already in the queue.
+	// Add adds a job. If the job is already in the queue, the queue only looks whether its
+	// time for another try has come. Add waiting jobs again and again, about once a second.
 	Add(ctx context.Context, id int64) error
 	// Start starts to process jobs on this instance, until Stop. Call it once.
 	Start(ctx context.Context) error
@@ -42,12 +43,12 @@ type Work func(ctx context.Context, id int64) (again time.Duration, err error)
 
 // OnSQLite is a queue in a SQLite database. db must have one connection.
 func OnSQLite(ctx context.Context, db *sql.DB, work Work, log *slog.Logger) (Queue, error) {
-	return open(ctx, silent{riversqlite.New(db)}, work, log)
+	return open(ctx, silent{riversqlite.New(db)}, work, seldom, log)
 }
 
 // silent is River's driver of SQLite without its listener, which asks the database twenty
 // times a second whether there is news: most of what gameday serve took at rest. Without
-// one, River starts what this process adds at once, and polls for the rest.
+// one, River starts at once what this process adds.
 type silent struct{ *riversqlite.Driver }
 
 // SupportsListener implements [riverdriver.Driver].
@@ -55,8 +56,16 @@ func (silent) SupportsListener() bool { return false }
 
 // OnPostgres is a queue in a PostgreSQL database.
 func OnPostgres(ctx context.Context, pool *pgxpool.Pool, work Work, log *slog.Logger) (Queue, error) {
-	return open(ctx, riverpgxv5.New(pool), work, log)
+	return open(ctx, riverpgxv5.New(pool), work, often, log)
 }
+
+// How often the queue looks for jobs by itself. On SQLite every look is expensive, and one
+// follows each [Queue.Add]. On PostgreSQL other instances add jobs, and jobs for another
+// try are announced by none.
+const (
+	often  = 500 * time.Millisecond
+	seldom = 5 * time.Second
+)
 
 // job is the arguments of a River job.
 type job struct {
@@ -111,7 +120,7 @@ func (l loud) WithAttrs(attrs []slog.Attr) slog.Handler { return loud{l.Handler.
 // WithGroup implements [slog.Handler].
 func (l loud) WithGroup(name string) slog.Handler { return loud{l.Handler.WithGroup(name)} }
 
-func open[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], work Work, log *slog.Logger) (Queue, error) {
+func open[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], work Work, poll time.Duration, log *slog.Logger) (Queue, error) {
 	log = slog.New(loud{log.Handler()})
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
 	if err != nil {
@@ -124,7 +133,7 @@ func open[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], work Wor
 	river.AddWorker(workers, worker{work: work})
 	client, err := river.NewClient(driver, &river.Config{
 		Logger: log, Workers: workers, MaxAttempts: 1, JobTimeout: -1, RescueStuckJobsAfter: rescueAfter,
-		FetchPollInterval: time.Second,
+		FetchPollInterval: poll,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: Slots}},
 	})
 	if err != nil {
