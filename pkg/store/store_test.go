@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func promises() map[string]func(*testing.T, *store.Store) {
 	return map[string]func(*testing.T, *store.Store){
 		"moments": oneDealsWithAMoment, "claims": oneBeginsAJob, "dead": theDeadAreReaped, "late": noVerdictIsLost,
 		"approval": approval, "stop": stopping, "holds": holds, "tokens": tokens, "audit": auditIsAppendOnly,
-		"locks": aLockIsItsInstances, "foreign": aForeignOutcomeIsRefused, "left": whatIsLeftIsHeldAtOnce,
+		"locks": aLockIsItsInstances, "foreign": aForeignOutcomeIsRefused, "left": whatIsLeftIsHeldAtOnce, "names": aNameIsOneTokens,
 	}
 }
 
@@ -387,6 +388,26 @@ func loginsAgainstRevocation(t *testing.T, s *store.Store, token string) {
 		if err := second(s.Token(t.Context(), session, now, store.Session)); !errors.Is(err, store.ErrNone) {
 			t.Errorf("a session outlives its token: %v", err)
 		}
+	}
+}
+
+// aNameIsOneTokens: of several people who create a token of one name at once, one does.
+func aNameIsOneTokens(t *testing.T, s *store.Store) {
+	t.Helper()
+	var all sync.WaitGroup
+	var made atomic.Int64
+	for range 8 {
+		all.Go(func() {
+			if _, err := s.NewToken(t.Context(), store.Token{Name: "ci", Kind: store.Named, Role: store.View, Created: time.Now()}); err == nil {
+				made.Add(1)
+			} else if !strings.Contains(err.Error(), "token ci exists") {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := made.Load(); n != 1 {
+		t.Errorf("%d tokens have one name", n)
 	}
 }
 

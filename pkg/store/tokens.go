@@ -48,22 +48,24 @@ func newText() string {
 
 // NewToken creates a token and returns its text, which is not stored.
 func (s *Store) NewToken(ctx context.Context, t Token) (text string, err error) {
-	text = newText()
 	if t.Kind == Named {
 		if err := checkName(t.Name); err != nil {
 			return "", err
 		}
-		all, err := s.Tokens(ctx)
-		if err != nil {
-			return "", err
-		}
-		for _, other := range all {
-			if other.Name == t.Name {
-				return "", fmt.Errorf("token %s exists: choose another name, or revoke it first", t.Name)
-			}
-		}
 	}
-	return text, s.insert(ctx, s.db, text, t)
+	text = newText()
+	err = s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
+		var n int
+		err := tx.QueryRowContext(ctx, s.sql.rebind("SELECT COUNT(*) FROM gameday_tokens WHERE kind = ? AND name = ?"), Named, t.Name).Scan(&n)
+		if err == nil && n > 0 && t.Kind == Named {
+			err = fmt.Errorf("token %s exists: choose another name, or revoke it first", t.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return s.insert(ctx, tx, text, t)
+	})
+	return text, err
 }
 
 func (s *Store) insert(ctx context.Context, on runner, text string, t Token) error {
