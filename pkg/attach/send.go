@@ -112,6 +112,9 @@ func exchange(ctx context.Context, r request, out any) error {
 		return fmt.Errorf("not delivered: %w", err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return errors.New("not delivered: " + response.Status) // no context ends the reading of what follows
+	}
 	if response.StatusCode >= http.StatusMultipleChoices {
 		return r.refused(response)
 	}

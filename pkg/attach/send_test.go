@@ -47,6 +47,35 @@ func TestCommentsWithoutEnd(t *testing.T) {
 	}
 }
 
+// A server that answers 101 and goes on ends the delivery: no context would end the reading of
+// what follows.
+func TestASwitchOfProtocolsIsNoDelivery(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, err = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("GAMEDAY_WEBHOOK_SECRET", "s")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := attach.Deliver(t.Context(), "webhook:"+server.URL, message("r1", "x"))
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "101 Switching Protocols") {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the delivery goes on")
+	}
+}
+
 // No body, signature or token goes to another server than the one that the user has named,
 // and a POST does not become a GET that delivers nothing (L18).
 func TestRedirectsLeadToNoOtherServer(t *testing.T) { //nolint:paralleltest // it sets variables

@@ -140,8 +140,12 @@ func (w Way) lookUp(ctx context.Context, host string) ([]string, error) {
 	}
 	answers := make(chan answer, len(w.DNS))
 	for _, server := range w.DNS {
-		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, withPort(server, "53"))
+		resolver := &net.Resolver{PreferGo: true, Dial: func(within context.Context, network, _ string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(within, network, withPort(server, "53"))
+			if err == nil {
+				context.AfterFunc(ctx, func() { _ = conn.Close() }) // else a silent server would be listened to for seconds
+			}
+			return conn, err
 		}}
 		go func() {
 			found, err := resolver.LookupHost(ctx, strings.TrimSuffix(host, ".")+".")

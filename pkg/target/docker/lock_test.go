@@ -128,8 +128,10 @@ func TestALockIsLeased(t *testing.T) {
 		next, err = other.Lock(ctx, journal.Holder{Run: "second"})
 		return err == nil
 	})
-	if took := time.Since(cut); took > helper.Lease+3*time.Second {
-		t.Errorf("free after %v, expected within the lease of %v", took, helper.Lease)
+	// A run waits so long for a dead one's lock: its lease, and what a busy engine takes to
+	// remove a container.
+	if took := time.Since(cut); took > helper.Lease+5*time.Second {
+		t.Errorf("free after %v, expected within the lease of %v and 5s", took, helper.Lease)
 	}
 	if err := next.Release(t.Context()); err != nil {
 		t.Error(err)
