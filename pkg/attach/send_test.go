@@ -60,7 +60,7 @@ func TestASwitchOfProtocolsIsNoDelivery(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	t.Setenv("GAMEDAY_WEBHOOK_SECRET", "s")
+	t.Setenv("GAMEDAY_WEBHOOK_SECRET", "signing-key")
 	ended := make(chan error, 1)
 	go func() {
 		_, err := attach.Deliver(t.Context(), "webhook:"+server.URL, message("r1", "x"))
