@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -111,10 +112,12 @@ func codesAfter(signal syscall.Signal, whom string) map[int]bool {
 	if whom == "guard" {
 		return map[int]bool{1: true}
 	}
-	switch signal {
-	case syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT:
+	asked := []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT}
+	ignored := []syscall.Signal{syscall.SIGPIPE, syscall.SIGTSTP, syscall.SIGUSR1}
+	switch {
+	case slices.Contains(asked, signal):
 		return map[int]bool{1: true, 4: true}
-	case syscall.SIGPIPE, syscall.SIGTSTP, syscall.SIGUSR1:
+	case slices.Contains(ignored, signal):
 		return map[int]bool{1: true}
 	}
 	return map[int]bool{-1: true, 2: true}

@@ -14,10 +14,10 @@ import (
 // TestMain is also a process that runs a command and is killed.
 func TestMain(m *testing.M) {
 	if command := os.Getenv("GAMEDAY_TEST_COMMAND"); command != "" {
-		_, _, _ = hostcmd.Output(context.Background(), []string{"sh", "-c", command}, 100)
-		os.Exit(0)
+		_, _, _ = hostcmd.Output(context.Background(), []string{"sh", "-c", command}, 100) //nolint:forbidigo // as main does
+		os.Exit(0)                                                                         //nolint:forbidigo // as main does
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // as testing does
 }
 
 // A command ends with the process that runs it, however that ends (H3).

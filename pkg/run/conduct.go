@@ -175,14 +175,12 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	}
 	steady, err := r.steady(ctx)
 	r.early.close()
-	switch {
-	case err != nil:
-		return err
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
+		steady = false
 		r.abort(endedBy(ctx))
-		return nil
-	case !steady:
-		return nil
+	}
+	if err != nil || !steady {
+		return err
 	}
 	r.Observe(Update{Phase: Inject})
 	if err := r.inject(ctx, 0); err != nil {

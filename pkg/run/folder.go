@@ -140,6 +140,9 @@ const (
 // Where no fault was ordered, the whole run is baseline. on, if not nil, is given
 // each sample of a phase on the way: a long run is read once.
 func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
+	if on == nil {
+		on = func(record.Sample) {}
+	}
 	origin, began := f.Marks[record.MarkBaseline]
 	marks := f.marks(origin)
 	err := marks.Check()
@@ -168,9 +171,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 		i, ok := index[s.Journey]
 		judged := judgedSample(s, origin)
 		if !ok {
-			if on != nil {
-				on(s)
-			}
+			on(s)
 			continue
 		}
 		if wrong := bounds.Check(judged); wrong != nil {
@@ -181,9 +182,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 			cases[i].WarmUp = append(cases[i].WarmUp, judged)
 			continue
 		}
-		if on != nil {
-			on(s)
-		}
+		on(s)
 		cases[i].Samples = append(cases[i].Samples, judged)
 	}
 	for _, c := range cases {

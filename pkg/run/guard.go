@@ -115,11 +115,11 @@ const (
 	leftFor    = 2 * time.Second
 )
 
-// dismiss lets the guardian go. left tells that something is left to undo.
-func (g *guards) dismiss(left bool) {
+// dismiss lets the guardian go. left is the number of entries that are left to undo.
+func (g *guards) dismiss(left int) {
 	g.now.Leave()
 	wait, note := dismissFor, "the guard, process %d, has not ended yet"
-	if left {
+	if left > 0 {
 		wait, note = leftFor, "the guard, process %d, goes on trying to undo, for at most "+guardFor.String()
 	}
 	select {

@@ -114,7 +114,7 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 			err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, left), err)
 		}
 		err = errors.Join(err, dismiss(ctx, d.Site), entries.Close())
-		guards.dismiss(len(entries.Pending()) > 0)
+		guards.dismiss(len(entries.Pending()))
 		forgetStops(d.StateDir, entries.Path())
 	}()
 	ctx, guarded := guards.watched(ctx)

@@ -160,11 +160,11 @@ func TestAJournalOfWhichNothingCanBeRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
-		for name, make := range map[string]func(path string) error{
+		for name, write := range map[string]func(path string) error{
 			"a folder": func(path string) error { return os.MkdirAll(path, 0o700) },
 			"garbage":  func(path string) error { return os.WriteFile(path, []byte("what\nis\nthis\n"), 0o600) },
 		} {
-			if err := errors.Join(os.MkdirAll(run.JournalDir(p.home), 0o700), make(run.JournalDir(p.home)+"/"+name+journal.Suffix)); err != nil {
+			if err := errors.Join(os.MkdirAll(run.JournalDir(p.home), 0o700), write(run.JournalDir(p.home)+"/"+name+journal.Suffix)); err != nil {
 				t.Fatal(err)
 			}
 		}
