@@ -321,3 +321,21 @@ func TestANewerRunIsAClearError(t *testing.T) {
 		t.Errorf("%v, expected %q", err, want)
 	}
 }
+
+// A service that is still down after the fault was reverted, and for longer than the RTO,
+// did not fail to recover "by itself" only.
+func TestAnOutageThatOutlivesItsFault(t *testing.T) {
+	t.Parallel()
+	fault := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
+	for lasted, want := range map[time.Duration]string{
+		10 * time.Second: "is down, and still down after the revert: for at least 45.00s, longer than the RTO of 30s.",
+		60 * time.Second: "did not recover by itself: it was down for at least 45.00s, longer than the RTO of 30s.",
+	} {
+		revert := fault.Add(lasted)
+		r := report.Report{FaultAt: &fault, Revert: &revert, Objective: report.ObjectiveOf(verdict.Objective{RTO: 30 * time.Second}.WithDefaults(), nil)}
+		r.Verdict = verdict.Verdict{Outcome: verdict.Proven, State: verdict.Down, AtLeast: new(verdict.Seconds(45 * time.Second))}
+		if text := report.Headline(r); !strings.HasSuffix(text, want) {
+			t.Errorf("reverted after %v: %s", lasted, text)
+		}
+	}
+}

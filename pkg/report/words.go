@@ -44,6 +44,10 @@ func proven(r Report, when, rto string) string {
 	case r.State == verdict.Late:
 		return fmt.Sprintf("Single point of failure for this objective: %s, service recovers only after %s, later than the RTO of %s.", when, short(r.Recovery), rto)
 	}
+	if r.FaultAt != nil && r.Revert != nil && r.AtLeast != nil && r.AtLeast.Duration() > r.Revert.Sub(*r.FaultAt) {
+		return fmt.Sprintf("Single point of failure: %s, service is down, and still down after the revert: for at least %s, longer than the RTO of %s.",
+			when, short(r.AtLeast), rto)
+	}
 	return fmt.Sprintf("Single point of failure: %s, service is down. It did not recover by itself: it was down for at least %s, longer than the RTO of %s.",
 		when, short(r.AtLeast), rto)
 }

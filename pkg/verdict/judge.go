@@ -142,9 +142,13 @@ func (s *series) judge() Verdict {
 }
 
 // down completes a verdict without a recovery: only a lower bound of the outage's
-// length is known.
+// length is known. If the fault was over before the RTO was, and users were still down
+// after it, no continuation could have met the RTO.
 func (s *series) down(v Verdict, r recovery, notBack Outcome) Verdict {
 	atLeast := s.end - r.start
+	if atLeast < s.objective.RTO && r.lo > s.objective.RTO {
+		atLeast = r.lo
+	}
 	v.AtLeast = seconds(atLeast)
 	if atLeast < s.objective.RTO {
 		v.Outcome, v.Reason = Inconclusive, ObservedLessThanRTO
