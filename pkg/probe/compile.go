@@ -19,6 +19,7 @@ type walker struct {
 	base    string
 	steps   []step
 	judging chan struct{} // holds an item for each response that is being judged
+	escapes bool          // values are escaped where they go into a path
 }
 
 // step is a compiled [Step].

@@ -30,6 +30,7 @@ func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progres
 	if err != nil {
 		return err
 	}
+	w.escapes = true
 	timeout := j.limit()
 	transport, err := way.transport(timeout)
 	if err != nil {

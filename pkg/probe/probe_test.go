@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -327,6 +328,39 @@ func TestConfirm(t *testing.T) {
 	want := []string{probe.Present, probe.Absent, probe.Unconfirmed, probe.Unconfirmed, probe.Unconfirmed}
 	if !slices.Equal(found, want) {
 		t.Errorf("%v, expected %v", found, want)
+	}
+}
+
+// An ID is looked up as it is, whatever characters it has: in the path, in the query, and
+// in a body.
+func TestIDsOfLookups(t *testing.T) {
+	t.Parallel()
+	ids := []string{"plain-1_2.3~", "a/b", "../../admin", "a b", "100%", "a?b=c&d", "a#b", "ü", "a+b", `q"uote`, "9007199254740993"}
+	var mu sync.Mutex
+	var paths, queries, bodies []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		escaped, _ := url.PathUnescape(strings.TrimPrefix(r.URL.EscapedPath(), "/orders/"))
+		mu.Lock()
+		defer mu.Unlock()
+		paths, queries, bodies = append(paths, escaped), append(queries, r.URL.Query().Get("id")), append(bodies, string(body))
+	}))
+	defer server.Close()
+	j := probe.Journey{Name: "j", Confirm: &probe.Step{Post: "/orders/{{.id}}?id={{.id}}", Body: "{{.id}}"}}
+	var acks []record.Ack
+	for _, id := range ids {
+		acks = append(acks, record.Ack{ID: id})
+	}
+	if err := probe.Confirm(t.Context(), j, probe.Way{Entry: server.URL}, acks, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Concat(ids, ids) // each is looked up twice
+	slices.Sort(want)
+	for where, got := range map[string][]string{"path": paths, "query": queries, "body": bodies} {
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("in the %s: %q, expected %q", where, got, want)
+		}
 	}
 }
 

@@ -27,6 +27,16 @@ func CheckPath(path string) error {
 	return nil
 }
 
+// escaped are variables as they go into a path, or into its query: an ID with a slash, a
+// space or a percent sign is that ID, and no other path.
+func escaped(vars map[string]any) map[string]any {
+	all := make(map[string]any, len(vars))
+	for name, v := range vars {
+		all[name] = strings.ReplaceAll(url.QueryEscape(text(v)), "+", "%20")
+	}
+	return all
+}
+
 // headerName matches the name of a header: a token of RFC 9110.
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 

@@ -122,7 +122,11 @@ func (s *step) read(response *http.Response) (got answer, err error) {
 }
 
 func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*http.Request, int, error) {
-	path, err := render(s.path, vars)
+	inPath := vars
+	if w.escapes {
+		inPath = escaped(vars)
+	}
+	path, err := render(s.path, inPath)
 	if err != nil {
 		return nil, 0, err
 	}

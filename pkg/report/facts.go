@@ -108,6 +108,9 @@ func writes(w verdict.Writes) string {
 	if w.SplitBrain {
 		text += " (split brain: some were acknowledged after the fault was in force)"
 	}
+	if w.Unproven {
+		text += ", lookup not shown to work"
+	}
 	if w.Unconfirmed > 0 {
 		text += fmt.Sprintf(", %s unconfirmed", thousands(w.Unconfirmed))
 	}

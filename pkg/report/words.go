@@ -75,6 +75,9 @@ func Reason(reason verdict.Reason) string {
 		return "the fault matched no traffic, so nothing was tested"
 	case verdict.RPONotObserved:
 		return "the RPO could not be checked: no write was acknowledged just before the fault, or some acknowledged writes could not be confirmed"
+	case verdict.LookUpUnproven:
+		return "the RPO could not be checked: the lookup of acknowledged writes (confirm) does not find writes from well before the fault either: " +
+			"check it with a journey that needs no fault, or use a baseline of more than 20s"
 	case verdict.RPOMissed:
 		return "acknowledged writes were lost"
 	}

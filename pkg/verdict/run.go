@@ -78,6 +78,8 @@ func (r *Run) applyWrites() {
 	case w == nil:
 	case w.Missed:
 		r.Outcome, r.Reason = Proven, RPOMissed
+	case w.Unproven && r.Outcome == Disproved:
+		r.Outcome, r.Reason, r.State = Inconclusive, LookUpUnproven, ""
 	case !w.Observed && r.Outcome == Disproved:
 		r.Outcome, r.Reason, r.State = Inconclusive, RPONotObserved, ""
 	}

@@ -35,6 +35,7 @@ const (
 	FaultNotInForce     Reason = "fault-not-in-force"     // the fault's own check failed
 	FaultNotFelt        Reason = "fault-not-felt"         // a network fault matched no packet
 	RPOMissed           Reason = "rpo-missed"             // acknowledged writes were lost
+	LookUpUnproven      Reason = "look-up-unproven"       // the look-up of writes denies those of well before the fault too
 	RPONotObserved      Reason = "rpo-not-observed"       // no write just before the fault, or unconfirmed writes
 )
 

@@ -28,6 +28,9 @@ type Writes struct {
 	SplitBrain   bool     `json:"split_brain"` // a lost write was acknowledged after the fault was in force
 	Missed       bool     `json:"missed"`      // the RPO was missed
 	Observed     bool     `json:"observed"`    // enough writes were confirmed to check the RPO
+	// Unproven reports that the look-up was not shown to work: it denied writes of well
+	// before the fault too. What it denied is unconfirmed.
+	Unproven bool `json:"look_up_unproven,omitempty"`
 }
 
 // JudgeWrites compares lost writes with the RPO.
@@ -37,24 +40,25 @@ type Writes struct {
 // no write is unconfirmed, and if a write was acknowledged within the RPO plus one
 // second before the fault.
 //
+// A look-up must first be shown to work, or no write counts as lost: see [Writes.Unproven].
+//
 // fault is when the fault was ordered, inForce when it was seen in force. A lost write
 // means split brain only if it was acknowledged after inForce: before that, the
 // component that acknowledged it may not have been cut off yet.
 func JudgeWrites(acks []Ack, fault, inForce, rpo time.Duration) Writes {
-	w := Writes{RPO: Seconds(rpo), Acknowledged: len(acks)}
+	w := Writes{RPO: Seconds(rpo), Acknowledged: len(acks), Unproven: !lookUpWorks(acks, fault)}
 	first, last := fault, fault
 	fresh := false
 	for _, a := range acks {
 		age := fault - a.At
 		fresh = fresh || age >= 0 && age <= rpo+time.Second
-		switch a.Presence {
-		case Unconfirmed:
+		switch {
+		case a.Presence == Unconfirmed, a.Presence == Absent && w.Unproven:
 			w.Unconfirmed++
-		case Absent:
+		case a.Presence == Absent:
 			w.Lost++
 			w.SplitBrain = w.SplitBrain || a.At > inForce
 			first, last = min(first, a.At), max(last, a.At)
-		case Present:
 		}
 	}
 	if w.Lost > 0 {
@@ -63,4 +67,46 @@ func JudgeWrites(acks []Ack, fault, inForce, rpo time.Duration) Writes {
 	}
 	w.Observed = fresh && w.Unconfirmed == 0
 	return w
+}
+
+// wellBefore is how long before the fault a write is safe from it.
+const wellBefore = 10 * time.Second
+
+// found is the ratio of writes of well before the fault that a look-up must find.
+const found = 0.99
+
+// lookUpWorks reports whether the look-up finds nearly all writes of well before the fault,
+// or of all before it if these are fewer than [MinSamples]. A look-up that denies none has
+// nothing to show.
+func lookUpWorks(acks []Ack, fault time.Duration) bool {
+	limit := fault - wellBefore
+	before, old, present, absent := 0, 0, 0, 0
+	for _, a := range acks {
+		switch {
+		case a.At < limit:
+			old++
+		case a.At < fault:
+			before++
+		}
+		switch a.Presence {
+		case Present:
+			present++
+		case Absent:
+			absent++
+		case Unconfirmed:
+		}
+	}
+	if absent == 0 {
+		return true
+	}
+	if old < MinSamples {
+		old, limit = old+before, fault
+	}
+	denied := 0
+	for _, a := range acks {
+		if a.At < limit && a.Presence == Absent {
+			denied++
+		}
+	}
+	return present > 0 && old > 0 && denied <= Allowance(old, found)
 }
