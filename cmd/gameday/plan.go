@@ -9,6 +9,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -67,6 +68,9 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	}
 	for _, step := range p.Steps {
 		fmt.Fprintf(&b, "Break        %s %s (service %s, now %s)\n", step.Kind, step.Component.Name, step.Component.Service, step.Component.State)
+		if len(step.Also) > 0 {
+			fmt.Fprintf(&b, "             it also reaches %s, which share its %s\n", strings.Join(step.Also, ", "), sharedBy(step))
+		}
 	}
 	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)
@@ -84,12 +88,22 @@ type plannedStep struct {
 	Service   string `json:"service"`
 	ID        string `json:"id"`
 	State     string `json:"state"`
+	// Also are the components that share what the fault works in.
+	Also []string `json:"also,omitempty"`
+}
+
+// sharedBy is what a fault works in.
+func sharedBy(s plan.Step) target.Namespace {
+	if reaching, ok := s.Fault.(fault.Reaching); ok {
+		return reaching.Reaches()
+	}
+	return ""
 }
 
 func printPlanJSON(c *cli.Context, p plan.Plan) error {
 	steps := make([]plannedStep, len(p.Steps))
 	for i, s := range p.Steps {
-		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State)}
+		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also}
 	}
 	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
 }

@@ -23,6 +23,12 @@ type Feeler interface {
 	Felt(ctx context.Context, h target.Handle, was State) (packets uint64, known bool, err error)
 }
 
+// Reaching is a fault that works in a namespace of its component, and so on all that share
+// it.
+type Reaching interface {
+	Reaches() target.Namespace
+}
+
 // Checker is a spec that can validate its settings.
 type Checker interface {
 	// Check returns an error that names the invalid setting.
@@ -43,6 +49,7 @@ var (
 	_ Verifier = (*viaHelper)(nil)
 	_ Warmer   = (*viaHelper)(nil)
 	_ Feeler   = (*viaHelper)(nil)
+	_ Reaching = (*viaHelper)(nil)
 )
 
 // MarshalJSON encodes the spec.
@@ -93,6 +100,14 @@ func (f *viaHelper) Felt(ctx context.Context, h target.Handle, was State) (uint6
 // Revert undoes the helper's work.
 func (f *viaHelper) Revert(ctx context.Context, h target.Handle, was State) error {
 	return f.carry().revert(ctx, h, was)
+}
+
+// Reaches implements [Reaching].
+func (f *viaHelper) Reaches() target.Namespace {
+	if f.carry().power == helper.Network {
+		return target.NetworkNamespace
+	}
+	return target.ProcessNamespace
 }
 
 // notOwnLifeline refuses a component through which gameday reaches the engine: a network

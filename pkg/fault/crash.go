@@ -24,7 +24,7 @@ func (*Crash) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Crasher](h); err != nil {
 		return nil, err
 	}
-	return alive(ctx, h)
+	return startable(ctx, h)
 }
 
 // Warm starts what the crash needs.

@@ -200,5 +200,8 @@ func (f *File) do(ctx context.Context, h target.Handle, order helper.File) (help
 	return session.Do(ctx, &order)
 }
 
+// Reaches implements [Reaching].
+func (*File) Reaches() target.Namespace { return target.ProcessNamespace }
+
 // OutlivesComponent implements [Outliving].
 func (*File) OutlivesComponent() {}

@@ -23,7 +23,7 @@ func (*Kill) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Killer](h); err != nil {
 		return nil, err
 	}
-	return alive(ctx, h)
+	return startable(ctx, h)
 }
 
 // Inject kills the component.

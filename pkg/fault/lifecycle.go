@@ -26,6 +26,19 @@ func alive(ctx context.Context, h target.Handle) (State, error) {
 	return json.Marshal(l)
 }
 
+// startable is [alive] for kinds that end a component: it must be there to be started again.
+func startable(ctx context.Context, h target.Handle) (State, error) {
+	was, err := alive(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.Look(ctx)
+	if err == nil && c.Vanishes {
+		err = fmt.Errorf("%s is removed when it stops (--rm), and could not be started again: start it without --rm, or use pause or isolate", c.Name)
+	}
+	return was, err
+}
+
 // lifeNow is [alive] for kinds with more state.
 func lifeNow(ctx context.Context, h target.Handle) (life, error) {
 	c, err := h.Look(ctx)

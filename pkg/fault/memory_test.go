@@ -206,6 +206,10 @@ func (w *world) Lifeline(context.Context) (why string, is bool, err error) {
 	return w.life, w.life != "", nil
 }
 
+func (w *world) Shares(context.Context, target.Namespace) (target.Sharers, error) {
+	return target.Sharers{}, w.call("", nil)
+}
+
 func (w *world) Supports(context.Context, helper.Features) error {
 	return errors.Join(w.call("", nil), w.lacks)
 }

@@ -53,7 +53,7 @@ func (f *Process) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Attacher](h); err != nil {
 		return nil, err
 	}
-	was, err := alive(ctx, h)
+	was, err := startable(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,9 @@ func (f *Process) Revert(ctx context.Context, h target.Handle, was State) error 
 	}
 	return startAgain(ctx, h, was)
 }
+
+// Reaches implements [Reaching].
+func (*Process) Reaches() target.Namespace { return target.ProcessNamespace }
 
 // OutlivesComponent implements [Outliving].
 func (*Process) OutlivesComponent() {}

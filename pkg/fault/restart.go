@@ -24,7 +24,7 @@ func (*Restart) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Stopper](h); err != nil {
 		return nil, err
 	}
-	return alive(ctx, h)
+	return startable(ctx, h)
 }
 
 // Inject stops and starts the component.

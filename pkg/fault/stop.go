@@ -23,7 +23,7 @@ func (*Stop) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if _, err := target.As[target.Stopper](h); err != nil {
 		return nil, err
 	}
-	return alive(ctx, h)
+	return startable(ctx, h)
 }
 
 // Inject stops the component.

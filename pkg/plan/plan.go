@@ -34,6 +34,7 @@ type Step struct {
 	Kind      string
 	Fault     fault.Fault
 	Component target.Component
+	Also      []string      // the names of others that share what the fault works in
 	At        time.Duration // since the first fault
 	For       time.Duration // until it is taken back; to the end of the watch where 0
 }
@@ -118,10 +119,10 @@ func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, 
 	random := rand.New(rand.NewPCG(p.Seed, uint64(i))) //nolint:gosec // G404, G115: a choice to be repeated, not a secret
 	for _, c := range f.Target.Pick(found, random) {
 		step := Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For}
-		steps = append(steps, step)
 		if err := step.acceptable(ctx, env); err != nil {
 			refusals = append(refusals, fmt.Errorf("%s: %w", f.Where, err))
 		}
+		steps = append(steps, step)
 	}
 	return steps, errors.Join(refusals...)
 }
@@ -131,7 +132,10 @@ func (p Plan) Limit(steps []Step) error {
 	touched := map[string]bool{}
 	for _, s := range steps {
 		if s.Component.ID != "" {
-			touched[s.Component.ID] = true
+			touched[s.Component.Name] = true
+		}
+		for _, name := range s.Also {
+			touched[name] = true
 		}
 	}
 	if limit := p.Environment.MaxTargets; limit > 0 && len(touched) > limit {
@@ -148,12 +152,16 @@ func nobody(f scenario.Fault, err error) error {
 	return fmt.Errorf("%s: no component matches %s: is the environment up, and is the name right?", f.Where, f.Target)
 }
 
-// acceptable refuses what must not, or cannot, be broken.
-func (s Step) acceptable(ctx context.Context, env target.Environment) error {
+// acceptable refuses what must not, or cannot, be broken. It notes whom the fault reaches
+// beside its component.
+func (s *Step) acceptable(ctx context.Context, env target.Environment) error {
 	if s.Component.Protected {
 		return fmt.Errorf("%s is protected and is never touched", s.Component.Name)
 	}
 	h, err := s.Open(ctx, env)
+	if err == nil {
+		s.Also, err = reached(ctx, s.Fault, h)
+	}
 	if err == nil {
 		_, err = s.Fault.Prepare(ctx, h)
 	}
@@ -163,12 +171,48 @@ func (s Step) acceptable(ctx context.Context, env target.Environment) error {
 	return nil
 }
 
+// reached are the names of those that share the namespace in which a fault works: what is
+// done to its component is done to them. The machine's own namespace, and one that is shared
+// with what is protected or outside the fence, is never worked in.
+func reached(ctx context.Context, f fault.Fault, h target.Handle) ([]string, error) {
+	reaching, ok := f.(fault.Reaching)
+	if !ok || h == nil {
+		return nil, nil
+	}
+	sharing, err := target.As[target.Sharing](h)
+	if err != nil {
+		return nil, err
+	}
+	what := reaching.Reaches()
+	found, err := sharing.Shares(ctx, what)
+	switch {
+	case err != nil:
+		return nil, err
+	case found.Host:
+		return nil, fmt.Errorf("it uses the %s of its host, and the fault would reach all of that machine: use kill, stop or pause, or run it without the host's %s", what, what)
+	case found.Owner != "" && what == target.ProcessNamespace:
+		return nil, fmt.Errorf("it lives among the processes of %s, and the fault would reach %s instead: choose that as the target", found.Owner, found.Owner)
+	case len(found.Outside) > 0:
+		return nil, fmt.Errorf("it shares its %s with %s outside the fence, which the fault would reach too", what, strings.Join(found.Outside, ", "))
+	}
+	var names []string
+	for _, c := range found.Inside {
+		if c.Protected {
+			return nil, fmt.Errorf("it shares its %s with %s, which is protected and is never touched", what, c.Name)
+		}
+		names = append(names, c.Name)
+	}
+	return names, nil
+}
+
 // Names are the components of steps, for a sentence.
 func Names(steps []Step) string {
 	var names []string
 	for _, s := range steps {
-		if s.Component.Name != "" && !slices.Contains(names, s.Component.Name) {
-			names = append(names, s.Component.Name)
+		for _, name := range append([]string{s.Component.Name}, s.Also...) {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return strings.Join(names, ", ")

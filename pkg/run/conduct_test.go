@@ -423,6 +423,47 @@ func TestAPanicIsFollowedByTheUndoing(t *testing.T) {
 	})
 }
 
+// After the revert, a component is held to what it was before the fault, and nothing else
+// counts as left broken.
+func TestRepairHoldsToWhatWasBefore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before, after target.Component
+		left          string
+		atLimit       bool // the repair takes all its time
+	}{
+		"healthy, and again":             {target.Component{Healthy: true}, target.Component{Healthy: true}, "", false},
+		"healthy, and ill after it":      {target.Component{Healthy: true}, target.Component{}, "db is not up 1m0s after it was started again", true},
+		"ill before, as well as after":   {target.Component{}, target.Component{}, "", false},
+		"healthy, its check comes later": {target.Component{Healthy: true}, target.Component{Checking: true}, "", true},
+		"its check had not come before":  {target.Component{Checking: true}, target.Component{Checking: true}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDay(t)
+				d.timing.Watch = 20 * time.Second
+				put := func(c target.Component) {
+					c.Name, c.Service, c.State, c.Started = "db", "db", target.Running, time.Now()
+					if err := d.world.Put(c); err != nil {
+						t.Error(err)
+					}
+				}
+				put(c.before)
+				var began time.Time
+				d.onPhase[run.Repair] = func() { began = time.Now(); put(c.after) }
+				account, err := d.conduct(t.Context(), t)
+				if err != nil || (account.Left != nil) != (c.left != "") || account.Left != nil && account.Left.Error() != c.left {
+					t.Errorf("left %v, %v", account.Left, err)
+				}
+				if took := time.Since(began); (took >= time.Minute) != c.atLimit {
+					t.Errorf("the repair took %v", took)
+				}
+			})
+		})
+	}
+}
+
 func TestMeterForgetsAndCounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

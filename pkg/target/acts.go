@@ -122,6 +122,32 @@ type Lifeline interface {
 	Lifeline(ctx context.Context) (why string, is bool, err error)
 }
 
+// Namespace is a part of the kernel's view that components may share.
+type Namespace string
+
+// The namespaces that faults work in. Who shares processes shares their files, too: a helper
+// reaches the files of a component by way of its processes.
+const (
+	NetworkNamespace Namespace = "network"
+	ProcessNamespace Namespace = "processes"
+)
+
+// Sharing tells with whom a component shares a namespace: what is done in it is done to all
+// of them. Every kind of fault that works in one asks first.
+type Sharing interface {
+	// Shares returns who shares the namespace with the component. An error means that it
+	// could not be found out, and then nothing may be done in it.
+	Shares(ctx context.Context, what Namespace) (Sharers, error)
+}
+
+// Sharers are those who share a namespace with a component.
+type Sharers struct {
+	Host    bool        // the whole machine does
+	Owner   string      // whose namespace it is, if the component has joined another one's
+	Inside  []Component // inside the fence
+	Outside []string    // the names of those outside it
+}
+
 // Logger is a component whose log can be read.
 type Logger interface {
 	// Logs are its last lines since a moment.

@@ -44,6 +44,7 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Finder]():    "looking for other components",
 		reflect.TypeFor[Gatewayed](): "telling the host's addresses",
 		reflect.TypeFor[Lifeline]():  "telling whether gameday would cut itself off",
+		reflect.TypeFor[Sharing]():   "telling who shares its namespaces",
 		reflect.TypeFor[Logger]():    "reading logs",
 		reflect.TypeFor[Watcher]():   "watching events",
 		reflect.TypeFor[Locker]():    "locking the environment",

@@ -45,11 +45,13 @@ type Component struct {
 	DependsOn []string          `json:"depends_on,omitempty"` // services that it is declared to need
 	Networks  []Network         `json:"networks,omitempty"`
 	State     State             `json:"state"`
-	Healthy   bool              `json:"healthy"`           // false only where a health check says so
-	Restart   string            `json:"restart,omitempty"` // the restart policy, in the environment's word
-	Started   time.Time         `json:"started"`           // of its current or last process
-	Restarts  int               `json:"restarts"`          // by the restart policy
-	Protected bool              `json:"protected"`         // must never be touched
+	Healthy   bool              `json:"healthy"`            // false only where a health check says so
+	Checking  bool              `json:"checking,omitempty"` // its health check has not said anything yet
+	Restart   string            `json:"restart,omitempty"`  // the restart policy, in the environment's word
+	Started   time.Time         `json:"started"`            // of its current or last process
+	Restarts  int               `json:"restarts"`           // by the restart policy
+	Protected bool              `json:"protected"`          // must never be touched
+	Vanishes  bool              `json:"vanishes,omitempty"` // the environment removes it when it stops
 }
 
 // Network is one network that a component is attached to.

@@ -166,9 +166,11 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		DependsOn: dependencies(labels[labelDepends]),
 		State:     stateOf(r.State),
 		Healthy:   healthy(r.State.Health),
+		Checking:  r.State.Health != nil && r.State.Health.Status == container.Starting,
 		Restart:   string(r.HostConfig.RestartPolicy.Name),
 		Restarts:  r.RestartCount,
 		Protected: labels[LabelProtect] == "true",
+		Vanishes:  r.HostConfig.AutoRemove,
 	}
 	c.Identity = c.Name
 	if c.Service != "" {

@@ -33,6 +33,7 @@ var (
 	_ target.Finder    = (*handle)(nil)
 	_ target.Gatewayed = (*handle)(nil)
 	_ target.Lifeline  = (*handle)(nil)
+	_ target.Sharing   = (*handle)(nil)
 	_ target.Logger    = (*handle)(nil)
 )
 

@@ -1,0 +1,110 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// Shares implements [target.Sharing].
+func (h *handle) Shares(ctx context.Context, what target.Namespace) (target.Sharers, error) {
+	all, err := h.env.running(ctx)
+	if err != nil {
+		return target.Sharers{}, fmt.Errorf("look who shares the %s of container %.12s: %w", what, h.id, err)
+	}
+	byID := map[string]container.InspectResponse{}
+	for _, r := range all {
+		byID[r.ID] = r
+	}
+	self, ok := byID[h.id]
+	if !ok {
+		if self, err = h.env.client.ContainerInspect(ctx, h.id); err != nil {
+			return target.Sharers{}, h.said("look who shares the namespaces of", err)
+		}
+		byID[h.id] = self
+	}
+	owner, host := ownerOf(self, what, byID)
+	found := target.Sharers{Host: host}
+	if joined, ok := byID[owner]; ok && owner != h.id {
+		found.Owner = strings.TrimPrefix(joined.Name, "/")
+	}
+	for _, other := range all {
+		if other.ID == h.id || other.Config.Labels[LabelHelper] != "" {
+			continue
+		}
+		if theirs, onHost := ownerOf(other, what, byID); onHost || theirs != owner {
+			continue
+		}
+		if c := h.env.component(other); h.env.inside(other.Config.Labels) {
+			found.Inside = append(found.Inside, c)
+		} else {
+			found.Outside = append(found.Outside, c.Name)
+		}
+	}
+	slices.SortFunc(found.Inside, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
+	slices.Sort(found.Outside)
+	return found, nil
+}
+
+// ownerOf is the ID of the container whose namespace a container lives in: its own, or that
+// of the one that it has joined. host reports whether it is the machine's.
+func ownerOf(r container.InspectResponse, what target.Namespace, byID map[string]container.InspectResponse) (owner string, host bool) {
+	for range len(byID) + 1 { // a chain has no circle, but a daemon could say so
+		joins, isHost := r.HostConfig.NetworkMode.ConnectedContainer(), r.HostConfig.NetworkMode.IsHost()
+		if what == target.ProcessNamespace {
+			joins, isHost = r.HostConfig.PidMode.Container(), r.HostConfig.PidMode.IsHost()
+		}
+		if isHost {
+			return "", true
+		}
+		next, ok := named(joins, byID)
+		if joins == "" || !ok {
+			return r.ID, false
+		}
+		r = next
+	}
+	return r.ID, false
+}
+
+// named is the container with an ID or a name.
+func named(of string, byID map[string]container.InspectResponse) (container.InspectResponse, bool) {
+	if r, ok := byID[of]; ok {
+		return r, true
+	}
+	for _, r := range byID {
+		if of != "" && strings.TrimPrefix(r.Name, "/") == strings.TrimPrefix(of, "/") {
+			return r, true
+		}
+	}
+	return container.InspectResponse{}, false
+}
+
+// running are all containers of the engine that run, inside the fence or not.
+func (e *Environment) running(ctx context.Context) ([]container.InspectResponse, error) {
+	list, err := e.client.ContainerList(ctx, container.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]container.InspectResponse, len(list))
+	inspecting, inspectCtx := errgroup.WithContext(ctx)
+	inspecting.SetLimit(maxInspected)
+	for i, one := range list {
+		inspecting.Go(func() error {
+			r, err := e.client.ContainerInspect(inspectCtx, one.ID)
+			if errdefs.IsNotFound(err) {
+				return nil
+			}
+			all[i] = r
+			return err
+		})
+	}
+	err = inspecting.Wait()
+	return slices.DeleteFunc(all, func(r container.InspectResponse) bool { return r.ContainerJSONBase == nil }), err
+}
