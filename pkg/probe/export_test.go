@@ -4,4 +4,6 @@ package probe
 var (
 	Ours   = ours
 	Reason = reason
+
+	OursInWords = oursInWords
 )

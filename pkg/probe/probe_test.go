@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -288,6 +289,34 @@ func TestOurOwnFailureIsVoid(t *testing.T) {
 	} {
 		if err := (&net.OpError{Op: "dial", Err: &net.DNSError{Err: text}}); probe.Ours(err) != want {
 			t.Errorf("%v: found %v, expected %v", err, !want, want)
+		}
+	}
+}
+
+// The generator's own failure is known by its error, and in a file by its words on every
+// system; what the system under test does is not.
+func TestOurOwnFailureInWords(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS} {
+		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
+		if !probe.Ours(err) || !probe.OursInWords("Get \"http://x\": "+err.Error()) {
+			t.Errorf("%v counts against the system", err)
+		}
+	}
+	for text, want := range map[string]bool{
+		"dial tcp 0.0.0.0:0->10.0.0.1:80: bind: address already in use":                                                                  true,
+		"dial tcp: connect: can't assign requested address":                                                                              true,
+		"dial tcp 10.0.0.1:80: connectex: Only one usage of each socket address (protocol/network address/port) is normally permitted.":  true,
+		"An operation on a socket could not be performed because the system lacked sufficient buffer space or because a queue was full.": true,
+		"dial tcp 10.0.0.1:80: connect: connection refused":                                                                              false,
+		"read tcp 10.0.0.2:41234->10.0.0.1:80: read: connection reset by peer":                                                           false,
+		"dial tcp 10.0.0.1:80: i/o timeout":                                                                                              false,
+		"503 Service Unavailable":                                                                                                        false,
+		"dial tcp: lookup shop.example: no such host":                                                                                    false,
+		"connectex: No connection could be made because the target machine actively refused it.":                                         false,
+	} {
+		if probe.OursInWords(text) != want {
+			t.Errorf("%q: found %v, expected %v", text, !want, want)
 		}
 	}
 }

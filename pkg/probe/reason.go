@@ -28,12 +28,27 @@ const errPath = ownError("the path is not a valid URL path: a captured value has
 // error of a lookup contains the one of its socket as a text.
 func ours(err error) bool {
 	lookup, isLookup := errors.AsType[*net.DNSError](err)
-	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL} {
+	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS} {
 		if errors.Is(err, own) || isLookup && strings.Contains(lookup.Err, own.Error()) {
 			return true
 		}
 	}
 	return errors.Is(err, context.Canceled)
+}
+
+// oursInWords is [ours] for the text of an error, in the words of Linux, macOS and Windows:
+// no descriptors, ports or buffers are left, or the load was ended.
+func oursInWords(text string) bool {
+	text = strings.ToLower(text)
+	for _, words := range []string{
+		"too many open files", "cannot assign requested address", "can't assign requested address", "address already in use",
+		"only one usage of each socket address", "no buffer space available", "lacked sufficient buffer space", "context canceled",
+	} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // reason is the class of an error: the same text for every user, at any time. It repeats
