@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
