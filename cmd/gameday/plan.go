@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -68,9 +70,15 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	}
 	for _, step := range p.Steps {
 		fmt.Fprintf(&b, "Break        %s %s (service %s, now %s)\n", step.Kind, step.Component.Name, step.Component.Service, step.Component.State)
+		if len(step.LeftOut) > 0 {
+			fmt.Fprintf(&b, "             left out, because they do not run: %s\n", strings.Join(step.LeftOut, ", "))
+		}
 		if len(step.Also) > 0 {
 			fmt.Fprintf(&b, "             it also reaches %s, which share its %s\n", strings.Join(step.Also, ", "), sharedBy(step))
 		}
+	}
+	if s.Seed == 0 && slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool { return f.Target.Any > 0 || f.Target.Percent > 0 }) {
+		b.WriteString("             a run chooses at random anew: set seed: for this choice\n")
 	}
 	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)
@@ -89,7 +97,8 @@ type plannedStep struct {
 	ID        string `json:"id"`
 	State     string `json:"state"`
 	// Also are the components that share what the fault works in.
-	Also []string `json:"also,omitempty"`
+	Also    []string `json:"also,omitempty"`
+	LeftOut []string `json:"left_out,omitempty"` // they match, and do not run
 }
 
 // sharedBy is what a fault works in.
@@ -103,7 +112,7 @@ func sharedBy(s plan.Step) target.Namespace {
 func printPlanJSON(c *cli.Context, p plan.Plan) error {
 	steps := make([]plannedStep, len(p.Steps))
 	for i, s := range p.Steps {
-		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also}
+		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also, s.LeftOut}
 	}
 	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
 }

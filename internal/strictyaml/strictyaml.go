@@ -228,7 +228,7 @@ func (d *Document) Has(path string) bool {
 
 // Nearest is the known word closest to a mistyped one, or "" if none is close.
 func Nearest(word string, known []string) string {
-	if len(word) > 100 { // not a typing mistake, and slow to compare
+	if word == "" || len(word) > 100 { // not a typing mistake, or slow to compare
 		return ""
 	}
 	best, distance := "", max(len(word)/3, 2)+1

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -35,6 +36,7 @@ type Step struct {
 	Fault     fault.Fault
 	Component target.Component
 	Also      []string      // the names of others that share what the fault works in
+	LeftOut   []string      // the names of others that match, and do not run
 	At        time.Duration // since the first fault
 	For       time.Duration // until it is taken back; to the end of the watch where 0
 }
@@ -107,24 +109,45 @@ func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, 
 		found, err = env.Find(ctx, f.Target)
 		switch {
 		case errors.Is(err, target.ErrNoRole) || err == nil && len(found) == 0:
-			return nil, nobody(f, err)
+			return nil, p.nobody(ctx, env, f, err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", f.Where, err)
 		}
 	}
+	found, leftOut := runningOf(f.Target, found)
 	var steps []Step
 	var refusals []error
 	// Each fault chooses for itself, so that one more fault changes no other's
 	// choice.
 	random := rand.New(rand.NewPCG(p.Seed, uint64(i))) //nolint:gosec // G404, G115: a choice to be repeated, not a secret
 	for _, c := range f.Target.Pick(found, random) {
-		step := Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For}
+		step := Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For, LeftOut: leftOut}
 		if err := step.acceptable(ctx, env); err != nil {
 			refusals = append(refusals, fmt.Errorf("%s: %w", f.Where, err))
 		}
 		steps = append(steps, step)
 	}
 	return steps, errors.Join(refusals...)
+}
+
+// runningOf leaves out what a selector of several components finds stopped, such as one-shots
+// that have finished: nothing can be broken there. If all are stopped, or one is named,
+// the fault's own refusal tells.
+func runningOf(s target.Selector, found []target.Component) (running []target.Component, leftOut []string) {
+	if s.Name != "" {
+		return found, nil
+	}
+	for _, c := range found {
+		if c.State == target.Stopped {
+			leftOut = append(leftOut, c.Name)
+		} else {
+			running = append(running, c)
+		}
+	}
+	if len(running) == 0 {
+		return found, nil
+	}
+	return running, leftOut
 }
 
 // Limit refuses to touch more components than the environment allows.
@@ -145,11 +168,39 @@ func (p Plan) Limit(steps []Step) error {
 	return nil
 }
 
-func nobody(f scenario.Fault, err error) error {
+// nobody is the error for a fault that has no component: it names what was looked in, and
+// what is there instead.
+func (p Plan) nobody(ctx context.Context, env target.Environment, f scenario.Fault, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Where, err)
 	}
-	return fmt.Errorf("%s: no component matches %s: is the environment up, and is the name right?", f.Where, f.Target)
+	fence := p.Environment.Name
+	if p.Environment.Settings != nil {
+		fence = p.Environment.Settings.Fence()
+	}
+	all, err := env.Find(ctx, target.Selector{})
+	if err != nil {
+		return fmt.Errorf("%s: no component of %s matches %s, and what is there could not be looked up: %w", f.Where, fence, f.Target, err)
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("%s: no component matches %s: %s has no components: start the environment, or correct the name of the project", f.Where, f.Target, fence)
+	}
+	word, words := f.Target.Service, func(c target.Component) string { return c.Service }
+	switch {
+	case f.Target.Name != "":
+		word, words = f.Target.Name, func(c target.Component) string { return c.Name }
+	case f.Target.Service == "" && f.Target.Zone != "":
+		word, words = f.Target.Zone, func(c target.Component) string { return c.Zone }
+	case f.Target.Service == "":
+		words = func(c target.Component) string { return c.Name }
+	}
+	var there []string
+	for _, c := range all {
+		if w := words(c); w != "" && !slices.Contains(there, w) {
+			there = append(there, w)
+		}
+	}
+	return fmt.Errorf("%s: no component of %s matches %s: %s", f.Where, fence, f.Target, strictyaml.Suggest(word, there))
 }
 
 // acceptable refuses what must not, or cannot, be broken. It notes whom the fault reaches

@@ -65,7 +65,7 @@ func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
 		target target.Selector
 		want   string
 	}{
-		"nobody":    {target.Selector{Service: "cache"}, "x.yaml:9:5: no component matches service cache"},
+		"nobody":    {target.Selector{Service: "cache"}, "x.yaml:9:5: no component of staging matches service cache: expected one of app, db, lb"},
 		"protected": {target.Selector{Service: "db"}, "x.yaml:9:5: db is protected and is never touched"},
 		"paused":    {target.Selector{Service: "lb"}, "x.yaml:9:5: kill lb: lb is paused, expected it to be running"},
 		"too many":  {target.Selector{Service: "app"}, "x.yaml:9:5: 4 components would be touched (app-1, app-2, app-3, app-4), and environment staging allows 3"},
@@ -74,7 +74,29 @@ func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
 			t.Errorf("%s: %v, expected %q", name, err, c.want)
 		}
 	}
-	_, err := build(t, 1, kill(target.Selector{Service: "db"}), kill(target.Selector{Service: "lb"}))
+	for name, c := range map[string]struct {
+		target target.Selector
+		want   string
+	}{
+		"a slip":             {target.Selector{Service: "ap"}, `no component of staging matches service ap: did you mean "app"?`},
+		"of another program": {target.Selector{Name: "app_1"}, `did you mean "app-1"?`},
+		"a zone":             {target.Selector{Zone: "a"}, "no component of staging matches zone a: none are available"},
+		"a label":            {target.Selector{Label: "tier=db"}, "expected one of app-1, app-2, app-3, app-4, db, lb"},
+	} {
+		if _, err := build(t, 1, kill(c.target)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", name, err, c.want)
+		}
+	}
+	empty, err := toyenv.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Build(t.Context(), empty, plan.Request{
+		Scenario: scenario.Scenario{Faults: []scenario.Fault{kill(target.Selector{Service: "db"})}}, Environment: scenario.Environment{Name: "staging", Settings: &toyenv.Settings{Dir: "shop"}},
+	}); err == nil || !strings.Contains(err.Error(), "folder shop has no components: start the environment, or correct the name of the project") {
+		t.Error(err)
+	}
+	_, err = build(t, 1, kill(target.Selector{Service: "db"}), kill(target.Selector{Service: "lb"}))
 	if err == nil || strings.Count(err.Error(), "x.yaml") != 2 {
 		t.Errorf("not both are told: %v", err)
 	}
@@ -109,6 +131,43 @@ func TestAPercentage(t *testing.T) {
 }
 
 // A random choice is the same for the same seed, and not always the same one.
+// Components that do not run are left out of a choice, and named; they do not keep those
+// that run from being chosen.
+func TestWhatDoesNotRunIsLeftOut(t *testing.T) {
+	t.Parallel()
+	env, err := toyenv.New(
+		t.TempDir(),
+		target.Component{Name: "app-1", Service: "app", Zone: "a"}, target.Component{Name: "app-2", Service: "app", Zone: "a", State: target.Stopped},
+		target.Component{Name: "migrate", Service: "migrate", Zone: "a", State: target.Stopped},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		target  target.Selector
+		steps   string
+		leftOut string
+		want    string
+	}{
+		"a service":      {target.Selector{Service: "app"}, "app-1", "app-2", ""},
+		"a zone":         {target.Selector{Zone: "a"}, "app-1", "app-2 migrate", ""},
+		"any":            {target.Selector{Service: "app", Any: 1}, "app-1", "app-2", ""},
+		"half":           {target.Selector{Service: "app", Percent: 50}, "app-1", "app-2", ""},
+		"none that runs": {target.Selector{Service: "migrate"}, "", "", "migrate is stopped"},
+		"by its name":    {target.Selector{Name: "app-2"}, "", "", "app-2 is stopped"},
+	} {
+		for seed := range uint64(6) {
+			p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenario.Scenario{Faults: []scenario.Fault{kill(c.target)}}, Seed: seed})
+			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil && (plan.Names(p.Steps) != c.steps || strings.Join(p.Steps[0].LeftOut, " ") != c.leftOut) {
+				t.Errorf("%s: %+v", name, p.Steps)
+			}
+		}
+	}
+}
+
 func TestAChoiceCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -117,7 +117,11 @@ func (f *Fault) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 		switch s.Key {
 		case "target":
 			targeted = true
+			before := len(d.Problems)
 			d.DecodeNode(s.Value, &f.Target)
+			if f.Target.IsZero() && len(d.Problems) == before {
+				d.Problem(p.Value.Path+".target", "%s.target: found nothing in it, expected service, name, label, zone, role, any or percent", p.Value.Path)
+			}
 		case "at":
 			d.DecodeNode(s.Value, &f.At)
 		case "for":

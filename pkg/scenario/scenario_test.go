@@ -233,6 +233,7 @@ func TestWhatIsWrongWithAFault(t *testing.T) {
 		"kill: {target: {service: db}, at: 5s}":                "expected one of them to begin at 0",
 		"kill: {target: {service: db}, for: 10m}":              "a longer watch, or an earlier fault",
 		"kill: {at: 0}": "lacks a target",
+		"kill: {target: {}}": "kill.target: found nothing in it",
 		"file: {target: {service: db}, path: /x, do: remove, content: x}":       "content: only allowed with do: replace",
 		"delay: {target: {service: db}, by: 10ms, via: netem, peer: {name: x}}": "via: netem delays all",
 	} {

@@ -126,7 +126,7 @@ func (s Session) Plan(ctx context.Context, in Input) (p plan.Plan, err error) {
 }
 
 func (in Input) plan(ctx context.Context, site target.Site) (plan.Plan, error) {
-	return plan.Build(ctx, site, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Journeys: in.Journeys})
+	return plan.Build(ctx, site, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Journeys: in.Journeys, Seed: in.Scenario.Seed})
 }
 
 // kindBefore is the kind of environment of journals that name none: there was one

@@ -19,6 +19,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/toyenv"
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
+	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -135,6 +136,35 @@ func TestFind(t *testing.T) {
 	}
 	if p, err := u.Plan(t.Context(), u.request().Input); err != nil || len(p.Steps) != 1 || p.Steps[0].Component.Name != "db" {
 		t.Errorf("%+v %v", p.Steps, err)
+	}
+}
+
+// What plan names is what run breaks: both choose by the scenario's seed.
+func TestAPlanChoosesAsTheRunDoes(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, "")
+	for _, name := range []string{"db-2", "db-3", "db-4"} {
+		if err := u.env.Put(target.Component{Name: name, Service: "db"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := u.request().Input
+	in.Scenario.Faults[0].Target = target.Selector{Service: "db", Any: 1}
+	chosen := map[string]bool{}
+	for seed := range uint64(12) {
+		in.Scenario.Seed = seed + 1
+		p, err := u.Plan(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := plan.Build(t.Context(), u.env, plan.Request{Scenario: in.Scenario, Environment: in.Environment, Seed: in.Scenario.Seed})
+		if err != nil || p.Steps[0].Component.Name != run.Steps[0].Component.Name {
+			t.Errorf("seed %d: %+v and %+v, %v", seed, p.Steps, run.Steps, err)
+		}
+		chosen[p.Steps[0].Component.Name] = true
+	}
+	if len(chosen) < 2 {
+		t.Errorf("every seed chooses %v", chosen)
 	}
 }
 
