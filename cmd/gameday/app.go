@@ -122,7 +122,7 @@ func strict(commands []*cli.Command) {
 		case len(c.Subcommands) == 0 && c.ArgsUsage == "" && !c.Hidden:
 			c.Action = func(c *cli.Context) error {
 				if c.Args().Present() {
-					return usageError("found argument %q, expected none: %s --help", c.Args().First(), c.Command.HelpName)
+					return usageError("unexpected argument %q, expected none: %s --help shows the usage", c.Args().First(), c.Command.HelpName)
 				}
 				return do(c)
 			}
@@ -163,8 +163,11 @@ func stateDir() (string, error) {
 
 // one is the only argument of a command.
 func one(c *cli.Context, what string) (string, error) {
-	if c.NArg() != 1 {
-		return "", usageError("found %d arguments, expected %s: %s %s", c.NArg(), what, c.Command.HelpName, c.Command.ArgsUsage)
+	switch c.NArg() {
+	case 0:
+		return "", usageError("missing argument, expected %s: %s %s", what, c.Command.HelpName, c.Command.ArgsUsage)
+	case 1:
+		return c.Args().First(), nil
 	}
-	return c.Args().First(), nil
+	return "", usageError("unexpected argument %q, expected only %s: %s %s", c.Args().Get(1), what, c.Command.HelpName, c.Command.ArgsUsage)
 }

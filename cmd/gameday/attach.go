@@ -17,9 +17,9 @@ func attachCommand() *cli.Command {
 		Name: "attach", Usage: "attach a report to an issue, ticket, chat or file", ArgsUsage: "RUN",
 		Description: "WHERE is " + attach.Forms + ".\n" +
 			"In a file, on GitHub and on Jira, a new report of the same run replaces the old one.\n\n" +
-			"Tokens come from the environment, or from the file that NAME_FILE names: GITHUB_TOKEN, JIRA_TOKEN (with JIRA_URL\n" +
+			"Tokens are environment variables, or files that NAME_FILE variables name: GITHUB_TOKEN, JIRA_TOKEN (with JIRA_URL\n" +
 			"and, in the cloud, JIRA_EMAIL), SLACK_WEBHOOK_URL, SLACK_TOKEN, GAMEDAY_WEBHOOK_SECRET.",
-		Flags: []cli.Flag{outFlag(), &cli.StringSliceFlag{Name: "to", Required: true, Usage: "`WHERE` to attach (repeatable)"}},
+		Flags: []cli.Flag{outFlag(), &cli.StringSliceFlag{Name: "to", Required: true, Usage: "`WHERE` to send the report (repeatable)"}},
 		Action: func(c *cli.Context) error {
 			reference, err := one(c, "a run")
 			if err != nil {

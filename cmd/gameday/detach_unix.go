@@ -24,7 +24,7 @@ func outlive(stderr io.Writer) {
 	signal.Notify(asked, syscall.SIGTSTP)
 	go func() {
 		for range asked {
-			fmt.Fprintln(stderr, "gameday cannot be suspended, because what it has broken would stay broken; Ctrl-C ends it and puts everything back")
+			fmt.Fprintln(stderr, "gameday cannot be suspended: its faults would stay in force. Press Ctrl-C to stop gameday and undo its faults")
 		}
 	}()
 }

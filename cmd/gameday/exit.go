@@ -43,9 +43,9 @@ func ending(err error, verdict int) error {
 	code := session.ExitCode(err, verdict)
 	switch {
 	case errors.Is(err, run.ErrNotPutBack):
-		err = fmt.Errorf("%w\ngameday: run `gameday undo` to put back what is left", err)
+		err = fmt.Errorf("%w\ngameday: run `gameday undo` to undo the rest", err)
 	case errors.Is(err, context.Canceled):
-		err = errors.New("ended before anything was broken")
+		err = errors.New("stopped before a fault was injected")
 	}
 	if code == session.ExitOK {
 		return nil

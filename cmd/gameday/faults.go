@@ -44,7 +44,7 @@ const faultsHead = `# Faults
 
 Written by ` + "`gameday faults --markdown`" + `; do not edit.
 
-Every fault of a scenario has one kind, and beside the kind's own settings:
+Every fault of a scenario has exactly one kind. Besides the settings of its kind, a fault has:
 
 | setting | |
 | --- | --- |

@@ -26,7 +26,7 @@ func jsonFlag() cli.Flag {
 func historyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "history", Usage: "list and analyze past runs",
-		Description: "Runs are folders. An index beside them makes them searchable; gameday rebuilds it if it is missing.",
+		Description: "Each run is a folder in --out. gameday keeps an index of the runs there, and rebuilds a missing index.",
 		Flags: []cli.Flag{
 			outFlag(), jsonFlag(),
 			&cli.StringFlag{Name: "scenario", Usage: "only runs of this scenario"},
@@ -215,10 +215,10 @@ func scoreTables(c *cli.Context, scores []history.Score) error {
 			}
 			rows = append(rows, []string{s.Environment, one.Component, string(one.Standing), when, cmp.Or(one.Run, "-")})
 		}
-		if err := table(c.App.Writer, []string{"environment", "component", "evidence", "of", "run"}, rows); err != nil {
+		if err := table(c.App.Writer, []string{"environment", "component", "evidence", "date", "run"}, rows); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.App.Writer, "%s scores %.0f%% of %d components: users survived their loss in a run of the last %v\n",
+		fmt.Fprintf(c.App.Writer, "%s: score %.0f%%, the share of its %d components whose loss users survived in a run of the last %v\n",
 			plaintext.Line(s.Environment), s.Percent, len(s.Components), c.Duration("fresh"))
 	}
 	return nil
@@ -269,11 +269,11 @@ func historyPrune(c *cli.Context) error {
 func compareCommand() *cli.Command {
 	return &cli.Command{
 		Name: "compare", Usage: "compare two runs: what got better or worse", ArgsUsage: "RUN RUN",
-		Description: "RUN is an ID, the beginning of one, last, or last~1. If the bounds of two figures overlap, no change is claimed.",
+		Description: "RUN is a run ID or a unique prefix of it, last, or last~1. If the bounds of two figures overlap, gameday reports no\nchange.",
 		Flags:       []cli.Flag{outFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 2 {
-				return usageError("found %d arguments, expected two runs: gameday compare last~1 last", c.NArg())
+				return usageError("expected two runs, for example: gameday compare last~1 last")
 			}
 			var two [2]report.Report
 			for i := range two {

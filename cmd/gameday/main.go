@@ -4,9 +4,28 @@ package main
 import (
 	"context"
 	"os"
+	"regexp"
+
+	"github.com/urfave/cli/v2"
 )
 
-func main() { os.Exit(program{drivers()}.main()) }
+func main() {
+	cli.FlagStringer = flagHelp(cli.FlagStringer)
+	os.Exit(program{drivers()}.main())
+}
+
+// flagHelp is how --help shows a flag: "(required)" instead of a default, and no default
+// that only means "not set".
+func flagHelp(shown cli.FlagStringFunc) cli.FlagStringFunc {
+	unset := regexp.MustCompile(` \(default: (0|0s|false)\)`)
+	return func(f cli.Flag) string {
+		text := unset.ReplaceAllString(shown(f), "")
+		if r, ok := f.(cli.RequiredFlag); ok && r.IsRequired() {
+			text += " (required)"
+		}
+		return text
+	}
+}
 
 // main runs the program until it ends, or until a signal asks it to.
 func (p program) main() int {

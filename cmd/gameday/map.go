@@ -21,7 +21,7 @@ func walkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "lab", Usage: "a bundled lab, `NAME`; gameday starts it and removes it, unless it is up already"},
 		&cli.StringFlag{Name: "env", Usage: "an environment, `NAME` in gameday.yaml"},
-		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "journeys to run meanwhile"},
+		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "`JOURNEY` of the users (repeatable)"},
 		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival rate of users"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
 		outFlag(),
@@ -34,7 +34,7 @@ func (p program) mapCommand() *cli.Command {
 		Name:  "map",
 		Usage: "draw the architecture and predict its SPOFs",
 		Description: "gameday reads the open connections of every component while users walk their journeys; nothing is installed.\n" +
-			"It predicts a SPOF for every component that is on all paths of users and has no redundant peer.\n" +
+			"It predicts that a component is a SPOF if all user traffic passes through it and it has no redundant peer.\n" +
 			"gameday sweep proves the predictions.",
 		Flags: append(walkFlags(),
 			&cli.DurationFlag{Name: "for", Value: 5 * time.Second, Usage: "observation time"},

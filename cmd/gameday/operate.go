@@ -42,7 +42,7 @@ func audited(c *cli.Context, what string, do func(*store.Store) error) error {
 func stopCommand() *cli.Command {
 	return &cli.Command{
 		Name: "stop", Usage: "stop all runs on this machine and undo their faults", ArgsUsage: " ",
-		Description: "This is the kill switch. It also stops the jobs of gameday serve on this machine. It works through files beside the\njournals: it needs no token and no store.\n" +
+		Description: "This is the kill switch. It also stops the jobs of gameday serve on this machine. It needs no token and no store,\nbecause it writes files next to the journals.\n" +
 			"It returns when everything is undone, and fails if that takes longer than --within.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Required: true, Usage: "stop all runs"}, storeFlag(),
@@ -89,7 +89,7 @@ func stopAll(c *cli.Context) error {
 	if storeErr != nil {
 		return fmt.Errorf("stopped and undid %d runs; could not stop the jobs in the store: %w", asked, storeErr)
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "stopped and undid %d runs; stopped or canceled %d jobs of gameday serve\n", asked, waiting)
+	_, err = fmt.Fprintf(c.App.Writer, "stopped %d runs and undid their faults; stopped or canceled %d jobs of gameday serve\n", asked, waiting)
 	return err
 }
 

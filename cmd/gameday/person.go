@@ -67,7 +67,7 @@ func (p *person) Do(ctx context.Context, instruction string) error {
 	answer := make(chan struct{})
 	p.await(answer)
 	defer p.await(nil)
-	p.show("PLEASE DO THIS, and press Enter when it is done: " + instruction)
+	p.show("ACTION REQUIRED, then press Enter: " + instruction)
 	select {
 	case <-answer:
 		return nil
@@ -144,5 +144,5 @@ type absent struct{}
 
 // Do implements [fault.Person].
 func (absent) Do(context.Context, string) error {
-	return errors.New("no person is at a terminal to do it")
+	return errors.New("a manual fault needs a person at a terminal: run gameday on a terminal")
 }

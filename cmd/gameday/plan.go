@@ -69,7 +69,7 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l.Rate, map[bool]string{true: ", critical"}[l.Critical])
 	}
 	for _, step := range p.Steps {
-		fmt.Fprintf(&b, "Break        %s %s (service %s, now %s)\n", step.Kind, step.Component.Name, step.Component.Service, step.Component.State)
+		fmt.Fprintf(&b, "Fault        %s %s (service %s, now %s)\n", step.Kind, step.Component.Name, step.Component.Service, step.Component.State)
 		if len(step.LeftOut) > 0 {
 			fmt.Fprintf(&b, "             left out, because they do not run: %s\n", strings.Join(step.LeftOut, ", "))
 		}

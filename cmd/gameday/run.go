@@ -21,8 +21,8 @@ func (p program) runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "run a scenario and judge it",
 		ArgsUsage: "SCENARIO",
-		Description: "Users walk the scenario's journeys while its faults are injected; the verdict says whether users were served\n" +
-			"again within the recovery time objective (RTO).\n\n" +
+		Description: "gameday simulates users on the scenario's journeys and injects the scenario's faults. The verdict says whether\n" +
+			"service recovered within the recovery time objective (RTO).\n\n" +
 			"SCENARIO is the name of a bundled scenario, NAME for scenarios/NAME.yaml, or a path.\n" +
 			"If the scenario runs in a lab that is not up, gameday starts the lab first and removes it afterwards.\n\n" + exitCodeHelp,
 		Flags: append(scenarioFlags(),

@@ -29,7 +29,7 @@ func (p program) scheduleCommand() *cli.Command {
 			},
 			{
 				Name: "check", Usage: "check whether a schedule may start now (exit 1 if not)", ArgsUsage: "NAME",
-				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "also require a cron time within this long before now"}},
+				Flags:  []cli.Flag{fromFlag(), &cli.DurationFlag{Name: "due", Usage: "also require that the schedule was due within this time before now"}},
 				Action: p.scheduleCheck,
 			},
 			{
@@ -73,7 +73,7 @@ func (p program) scheduleExport(c *cli.Context) error {
 }
 
 func fromFlag() cli.Flag {
-	return &cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "pretend that it is this `TIME`: 2026-12-24T09:00:00Z"}
+	return &cli.TimestampFlag{Name: "at", Layout: time.RFC3339, Usage: "use this `TIME` instead of now, for example 2026-12-24T09:00:00Z"}
 }
 
 func moment(c *cli.Context) time.Time {
@@ -121,7 +121,7 @@ func (p program) scheduleList(c *cli.Context) error {
 	var rows [][]string
 	for _, s := range all {
 		one := listed{s.Name, s.Scenario, s.Environment, s.Cron, s.Zone(), nil}
-		next := "never: every moment is refused"
+		next := "never: a window or blackout excludes every time"
 		at, ok, err := schedule.Next(s, time.Now())
 		if err != nil {
 			return err
@@ -164,13 +164,13 @@ func (p program) scheduleNext(c *cli.Context) error {
 		}
 		documents[s.Name] = due
 		for _, d := range due {
-			rows = append(rows, []string{s.Name, spoken(d.At), cmp.Or(d.Refused, "it begins")})
+			rows = append(rows, []string{s.Name, spoken(d.At), cmp.Or(d.Refused, "runs")})
 		}
 	}
 	if c.Bool("json") {
 		return report.Document(c.App.Writer, documents)
 	}
-	return table(c.App.Writer, []string{"schedule", "when", "then"}, rows)
+	return table(c.App.Writer, []string{"schedule", "time", "status"}, rows)
 }
 
 func (p program) scheduleCheck(c *cli.Context) error {

@@ -83,10 +83,10 @@ func spofsList(c *cli.Context) error {
 		}
 		rows = append(rows, []string{
 			d.Component, d.Environment, string(d.Decision), cmp.Or(d.Owner, "-"), d.RTO.String(), review,
-			cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "nothing"),
+			cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "-"),
 		})
 	}
-	return table(c.App.Writer, []string{"component", "environment", "decision", "owner", "rto", "review", "lacks"}, rows)
+	return table(c.App.Writer, []string{"component", "environment", "decision", "owner", "rto", "review", "problems"}, rows)
 }
 
 // evidence is the newest run about each suspect of each environment.
@@ -147,7 +147,7 @@ func contradicted(d register.Decision, newest map[[2]string]report.Report, since
 	r, known := newest[[2]string{d.Environment, d.Component}]
 	switch {
 	case !known:
-		return "no run has proven or disproved it"
+		return "no run has proven or disproved this SPOF: run gameday sweep"
 	case r.Started.Before(since):
 		return "its evidence, run " + r.ID + ", is too old"
 	case r.Outcome == verdict.Disproved:
@@ -217,5 +217,5 @@ func spofsCost(c *cli.Context) error {
 		outage, living, redundancy, even := report.CostOf(*d.Cost, r.Verdict).Cells()
 		rows = append(rows, []string{d.Component, d.Environment, outage, living, redundancy, even})
 	}
-	return table(c.App.Writer, []string{"component", "environment", "outage", "living with it", "redundancy", "break-even"}, rows)
+	return table(c.App.Writer, []string{"component", "environment", "outage", "outage cost", "redundancy cost", "break-even"}, rows)
 }

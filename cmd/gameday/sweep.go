@@ -14,15 +14,15 @@ import (
 func (p program) sweepCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sweep",
-		Usage: "break every component in turn and list the SPOFs",
+		Usage: "fault every component in turn and list the SPOFs",
 		Description: "gameday faults one component at a time, reverts the fault, and judges. Results so far are in sweep.json in the\n" +
 			"sweep's folder; --resume DIR continues an interrupted sweep.\n\n" + exitCodeHelp,
 		Flags: append(walkFlags(),
-			&cli.StringSliceFlag{Name: "fault", Value: cli.NewStringSlice(session.DefaultKind), Usage: "`KIND` of fault to inject; it must need no settings"},
-			&cli.StringSliceFlag{Name: "only", Usage: "break only this `COMPONENT`"},
-			&cli.StringSliceFlag{Name: "except", Usage: "do not break this `COMPONENT`"},
-			&cli.BoolFlag{Name: "zones", Usage: "also break every zone, after the components"},
-			&cli.BoolFlag{Name: "pairs", Usage: "also break every two components of a tier at once"},
+			&cli.StringSliceFlag{Name: "fault", Value: cli.NewStringSlice(session.DefaultKind), Usage: "`KIND` of fault to inject; only kinds without required settings (repeatable)"},
+			&cli.StringSliceFlag{Name: "only", Usage: "fault only this `COMPONENT` (repeatable)"},
+			&cli.StringSliceFlag{Name: "except", Usage: "skip this `COMPONENT` (repeatable)"},
+			&cli.BoolFlag{Name: "zones", Usage: "also fault every zone, after the components"},
+			&cli.BoolFlag{Name: "pairs", Usage: "also fault every pair of components of a tier at once"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials of each experiment; the worst verdict counts"},
 			&cli.DurationFlag{Name: "rto", Value: session.DefaultRTO, Usage: "recovery time objective"},
 			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "how long to watch users before each fault"},

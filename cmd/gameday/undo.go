@@ -14,8 +14,8 @@ func (p program) undoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "undo",
 		Usage: "revert faults left by interrupted runs",
-		Description: "A run reverts its faults by itself, and its guard does if the run is killed. This command undoes what neither\n" +
-			"could, for example after a power cut. A run that is still going is left alone, and named.",
+		Description: "A run reverts its faults itself. If the run is killed, its guard reverts them. This command reverts faults that\n" +
+			"neither could revert, for example after a power cut. It skips runs that are still in progress, and names them.",
 		Action: func(c *cli.Context) error {
 			s, err := p.session("", nil)
 			if err != nil {
@@ -42,9 +42,9 @@ func undoneText(done run.Replayed) string {
 	case done.Undone > 1:
 		return fmt.Sprintf("reverted %d faults", done.Undone)
 	case done.Busy == 1:
-		return "nothing was undone: 1 run still holds what it has broken, and puts it back itself"
+		return "nothing to undo: 1 run is still in progress and reverts its faults itself"
 	case done.Busy > 1:
-		return fmt.Sprintf("nothing was undone: %d runs still hold what they have broken, and put it back themselves", done.Busy)
+		return fmt.Sprintf("nothing to undo: %d runs are still in progress and revert their faults themselves", done.Busy)
 	}
-	return "nothing was left to undo"
+	return "nothing to undo"
 }

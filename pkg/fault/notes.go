@@ -25,13 +25,13 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"connections": {
 			Example: `connections: {target: {service: nat}, max: 100}`,
 			How:     `Connection tracking counts connections to the component and connections routed through it. The packet that would open one above the limit is dropped.`,
-			Undone:  "Like drop.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables with nft_connlimit",
 		},
 		"corrupt": {
 			Example: `corrupt: {target: {service: app}, share: 1%}`,
 			How:     `Packets pass through user space, where a bit after the IP header is flipped. The receiver discards them because of their checksum.`,
-			Undone:  "Like delay.",
+			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass.",
 			Kernel:  "nftables, the NFQUEUE target",
 		},
 		"cpu": {
@@ -53,7 +53,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"dns": {
 			Example: `dns: {target: {label: tier=app}, answer: timeout}`,
 			How:     `timeout drops the answers; refused rejects the queries, as a closed port does. Both happen before the engine rewrites the address of its own server, 127.0.0.11.`,
-			Undone:  "Like drop.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables",
 		},
 		"drop": {
@@ -65,7 +65,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"duplicate": {
 			Example: `duplicate: {target: {service: app}, protocol: udp, share: 5%}`,
 			How:     `A copy of each packet is sent to the same destination.`,
-			Undone:  "Like drop.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables with nft_dup_ipv4",
 		},
 		"file": {
@@ -87,7 +87,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"isolate": {
 			Example: `isolate: {target: {service: db}}`,
 			How:     `Like drop, for all packets. With keep_probe, packets from and to the gateways of the component's networks pass: requests of gameday's load arrive from there.`,
-			Undone:  "Like drop.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables",
 		},
 		"kill": {
@@ -113,7 +113,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"partition": {
 			Example: `partition: {target: {role: db-primary}, from: {service: app}}`,
 			How:     `Like drop, for packets between the target and the components of from:. Components that start or get a new address while the fault lasts are included. A role in from: is resolved once, at the injection.`,
-			Undone:  "Like drop. Open connections continue at the kernel's next retransmission, which may take as long as the partition lasted. That time is part of the system's recovery.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it. Open connections continue at the kernel's next retransmission, which may take as long as the partition lasted. That time is part of the system's recovery.",
 			Kernel:  "nftables",
 		},
 		"pause": {
@@ -139,13 +139,13 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"reject": {
 			Example: `reject: {target: {service: app}, ports: [8080], with: reset}`,
 			How:     `Like drop, with an answer to the sender: an ICMP error, or a TCP reset, which also ends open connections.`,
-			Undone:  "Like drop.",
+			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables",
 		},
 		"reorder": {
 			Example: `reorder: {target: {service: app}, protocol: udp, share: 25%, by: 20ms}`,
 			How:     `Packets are held in user space, except for a share of them, which overtake the others.`,
-			Undone:  "Like delay.",
+			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass.",
 			Kernel:  "nftables, the NFQUEUE target",
 		},
 		"restart": {
@@ -161,7 +161,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		"zone": {
 			Example: `zone: {name: a, by: kill}`,
 			How:     `The fault is injected into all components of the zone at once. The report has the time of each injection.`,
-			Undone:  "Like kill or isolate.",
+			Undone:  "by: kill: the components are started. by: isolate: the helpers remove their rules; if a helper is killed, the kernel removes the rules.",
 		},
 	}
 }

@@ -171,7 +171,7 @@ func (h *History) index(ctx context.Context, tx *sql.Tx, id, stamp string) error
 }
 
 // interrupted is the problem of a run without a record, and hence without evidence.
-const interrupted = "it goes on, or was cut off before it had a verdict"
+const interrupted = "still in progress, or interrupted before the verdict"
 
 // load reads a run's verdict; the problem says why there is none.
 func load(dir string) (r report.Report, document, problem string) {
@@ -181,7 +181,7 @@ func load(dir string) (r report.Report, document, problem string) {
 		return r, "", "its verdict.json is not a regular file"
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(filepath.Join(dir, run.MetaFile)); err == nil {
-			return r, "", "it has no verdict.json: gameday report makes one"
+			return r, "", "verdict.json is missing: run gameday report to rebuild it"
 		}
 		return r, "", interrupted
 	case err != nil:

@@ -60,7 +60,7 @@ func TrendOf(runs []Entry) Trend {
 	bound := predicted(times)
 	t.Expected = new(verdict.Seconds(time.Duration(bound * float64(time.Second))))
 	if lo := newest.RecoveryLo; lo != nil && lo.Duration().Seconds() > bound && t.Regression == "" {
-		t.Regression = fmt.Sprintf("users recovered after %s at the least, and the %d former runs explain up to %s", lo, len(times), t.Expected)
+		t.Regression = fmt.Sprintf("recovery took at least %s; the previous %d runs predict at most %s", lo, len(times), t.Expected)
 	}
 	return t
 }

@@ -1,9 +1,9 @@
 // Package journal keeps, durably, what is still to be undone.
 //
-// Before a fault is injected, all that undoing it will need is appended to the
-// run's journal and synced to disk ([Journal.Begin]); so is that it has been
-// injected ([Journal.Done]), and that it has been undone ([Journal.End]). Whatever dies in between, the entries without an
-// end are what is left to undo, for any process, at any later time.
+// Before a fault is injected, everything that its revert needs is appended to the run's
+// journal and synced to disk ([Journal.Begin]). The journal also records that the fault was
+// injected ([Journal.Done]) and that it was undone ([Journal.End]). If a process dies in
+// between, any other process can undo the entries without an end, at any later time.
 //
 // A journal is a file of JSON lines. A torn last line is a line that was never
 // written: what it announced had not been done yet, or had been done already.

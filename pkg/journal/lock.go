@@ -54,9 +54,9 @@ type BusyError struct {
 // Error implements error.
 func (e *BusyError) Error() string {
 	if e.Guarded {
-		return fmt.Sprintf("environment %s: run %s has died, and its guard is putting the environment back: wait until it is done", e.Environment, e.Holder)
+		return fmt.Sprintf("environment %s: run %s has died, and its guard is undoing its faults: wait until the guard has finished", e.Environment, e.Holder)
 	}
-	return fmt.Sprintf("environment %s is in use by run %s: wait until it ends, or stop all runs there with gameday stop --all", e.Environment, e.Holder)
+	return fmt.Sprintf("environment %s is in use by run %s: wait until the run ends, or stop all runs on that host with gameday stop --all", e.Environment, e.Holder)
 }
 
 // Lock keeps an environment to one game day at a time on this machine. It has

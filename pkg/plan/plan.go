@@ -162,7 +162,7 @@ func (p Plan) Limit(steps []Step) error {
 		}
 	}
 	if limit := p.Environment.MaxTargets; limit > 0 && len(touched) > limit {
-		return fmt.Errorf("%s: %d components would be touched (%s), and environment %s allows %d (max_targets)",
+		return fmt.Errorf("%s: %d components would be touched (%s), but environment %s allows at most %d: raise max_targets, or select fewer components",
 			p.Scenario.Faults[0].Where, len(touched), Names(steps), p.Environment.Name, limit)
 	}
 	return nil
@@ -207,7 +207,7 @@ func (p Plan) nobody(ctx context.Context, env target.Environment, f scenario.Fau
 // beside its component.
 func (s *Step) acceptable(ctx context.Context, env target.Environment) error {
 	if s.Component.Protected {
-		return fmt.Errorf("%s is protected and is never touched", s.Component.Name)
+		return fmt.Errorf("%s is protected: choose another target", s.Component.Name)
 	}
 	h, err := s.Open(ctx, env)
 	if err == nil {

@@ -149,7 +149,7 @@ func (a *Acceptance) facts() []fact {
 // Text is an acceptance in one sentence.
 func (a Acceptance) Text() string {
 	if !a.Holds {
-		return "not accepted: " + a.Why + " (" + a.Where + ")"
+		return "no: " + a.Why + " (" + a.Where + ")"
 	}
 	return fmt.Sprintf("by %s until %s, for outages of up to %s (%s)", a.By, a.Until, a.RTO, a.Where)
 }

@@ -63,7 +63,7 @@ func (t Trials) ExitCode() int {
 // facts are the lines that every format for people shows.
 func (t Trials) facts() []fact {
 	runs := len(t.Runs)
-	all := []fact{{"Trials", fmt.Sprintf("%d run, %d conclusive, %d within the RTO of %s", runs, t.Conclusive, t.Within, t.Objective.RTO)}}
+	all := []fact{{"Trials", fmt.Sprintf("%d completed, %d conclusive, %d within the RTO of %s", runs, t.Conclusive, t.Within, t.Objective.RTO)}}
 	if t.Conclusive > 0 {
 		all = append(all,
 			fact{"Recovery", fmt.Sprintf("median: %s, longest: %s", orNever(t.Median), orNever(t.Max))},

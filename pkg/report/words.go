@@ -26,7 +26,7 @@ func Headline(r Report) string {
 		return fmt.Sprintf("Partly down: %s, %s of users have failed or slow requests, and service does not recover within the RTO of %s.", when, Percent(deref(r.Severity)), rto)
 	case verdict.Disproved:
 		if r.State == verdict.Unaffected {
-			return fmt.Sprintf("Not a single point of failure: %s, users do not notice.", when)
+			return fmt.Sprintf("Not a single point of failure: %s, there is no outage.", when)
 		}
 		return fmt.Sprintf("Not a single point of failure: %s, service recovers within %s (RTO %s).", when, short(r.RecoveryHi), rto)
 	case verdict.Aborted:
@@ -70,11 +70,11 @@ func Reason(reason verdict.Reason) string {
 	case verdict.LoadStalled:
 		return "the load generator stalled, and the gap could change the verdict: give it more CPU, or use a lower rate"
 	case verdict.FaultNotInForce:
-		return "the fault was not in force, so nothing was tested"
+		return "the fault was not in force, so nothing was tested: see the Fault line and the timeline"
 	case verdict.FaultNotFelt:
-		return "the fault matched no traffic, so nothing was tested"
+		return "the fault matched no traffic, so nothing was tested: check its peer, protocol, ports and direction"
 	case verdict.RPONotObserved:
-		return "the RPO could not be checked: no write was acknowledged just before the fault, or some acknowledged writes could not be confirmed"
+		return "the RPO could not be checked: no write was acknowledged just before the fault, or some acknowledged writes could not be confirmed: use a higher rate, or check the confirm step"
 	case verdict.LookUpUnproven:
 		return "the RPO could not be checked: the lookup of acknowledged writes (confirm) does not find writes from well before the fault either: " +
 			"check it with a journey that needs no fault, or use a baseline of more than 20s"

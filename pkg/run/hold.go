@@ -53,10 +53,10 @@ type Day struct {
 
 // ErrNotPutBack is wrapped by the error of a run that could not leave the
 // environment as it was.
-var ErrNotPutBack = errors.New("the environment could not be put back")
+var ErrNotPutBack = errors.New("the environment could not be restored")
 
 // ErrRefused is wrapped by the error of a run that never began.
-var ErrRefused = errors.New("nothing was broken")
+var ErrRefused = errors.New("no fault was injected")
 
 // JournalDir and LockDir are the folders of a state folder.
 func JournalDir(stateDir string) string { return filepath.Join(stateDir, "journals") }
@@ -188,7 +188,7 @@ func (d Day) leftovers(ctx context.Context) error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%w: a former run has left something: %w", ErrNotPutBack, err)
+		return fmt.Errorf("%w: faults of an earlier run could not be undone: %w", ErrNotPutBack, err)
 	}
 	return nil
 }

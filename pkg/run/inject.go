@@ -183,12 +183,12 @@ func (r *conduct) takeBack(ctx context.Context, b *bound) {
 	r.feel(ctx, b)
 	err := undoEntries(ctx, r.Journal, r.Undoers, r.note, func(e journal.Entry) bool { return e.ID == b.entry.ID })
 	if err != nil {
-		r.event(record.KindFault, b.Component.Name, "could not be taken back yet: "+err.Error())
+		r.event(record.KindFault, b.Component.Name, "could not be reverted yet: "+err.Error())
 		return
 	}
 	r.account.Steps[b.account].Undone = true
 	r.account.Steps[b.account].TakenBack = &at
-	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s taken back after %v, as declared", b.Kind, b.For))
+	r.event(record.KindFault, b.Component.Name, fmt.Sprintf("%s reverted after %v, as declared", b.Kind, b.For))
 }
 
 // feel asks a fault whether anything has met it. After the revert it cannot

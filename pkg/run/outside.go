@@ -91,7 +91,7 @@ func (o *outside) ask(ctx context.Context) {
 		if o.blind.IsZero() {
 			o.blind = now
 		}
-		o.why = fmt.Sprintf("no answer for %v whether to stop: %v", blindFor, blind)
+		o.why = fmt.Sprintf("it could not be evaluated for %v: %v", blindFor, blind)
 		return
 	}
 	o.blind, o.why = time.Time{}, why

@@ -75,7 +75,7 @@ func undoersOf(h journal.Header, site target.Site, labs target.Provisioner) Undo
 		undoing.Undo = func(ctx context.Context, e journal.Entry) error {
 			if e.Component != "" {
 				if _, err := site.Open(ctx, e.Component); err != nil {
-					return fmt.Errorf("undo %s of %s: %w; the journal of run %s does not say on which engine it is: if it was removed, remove the journal", e.Kind, e.Name, err, h.Run)
+					return fmt.Errorf("undo %s of %s: %w; the journal of run %s does not name the engine: if the component no longer exists, remove the journal", e.Kind, e.Name, err, h.Run)
 				}
 			}
 			return undo(ctx, e)
@@ -152,7 +152,7 @@ func settle(ctx context.Context, j *journal.Journal, undoers Undoers, note func(
 		unsettled = still
 		if !told && len(unsettled) > 0 && time.Since(began) >= settleQuiet {
 			told = true
-			note(fmt.Sprintf("waiting at most %v: the order of %s on %s was not answered and may still be carried out; it is undone then",
+			note(fmt.Sprintf("waiting at most %v: the injection of %s into %s got no answer and may still take effect; gameday then reverts the fault",
 				(latest(unsettled) - time.Since(began)).Round(time.Second), unsettled[0].Kind, unsettled[0].Name))
 		}
 	}
@@ -201,7 +201,7 @@ func (open Opener) Reach(ctx context.Context, h journal.Header) (target.Site, ta
 		return nil, nil, fmt.Errorf("reach environment %s of run %s: %w", h.Environment, h.Run, err)
 	}
 	if h.Lock != "" && site.ID() != h.Lock {
-		return nil, nil, errors.Join(fmt.Errorf("environment %s of run %s: its address leads to %s now, but the run was on %s: nothing was undone; make the address lead there again",
+		return nil, nil, errors.Join(fmt.Errorf("environment %s of run %s: its address now leads to %s, but the run used %s: nothing was undone: correct the address (docker context or DOCKER_HOST), then run gameday undo",
 			h.Environment, h.Run, site.ID(), h.Lock), site.Close())
 	}
 	return site, labs, nil
@@ -232,7 +232,7 @@ func (r Replay) All(ctx context.Context) (done Replayed, err error) {
 		done.Undone += n
 		if busy := (*journal.BusyError)(nil); errors.As(err, &busy) {
 			done.Busy++
-			r.Note("left alone: " + err.Error())
+			r.Note("skipped: " + err.Error())
 		} else {
 			done.Left = errors.Join(done.Left, err)
 		}
@@ -253,7 +253,7 @@ func (r Replay) One(ctx context.Context, path string) (undone int, err error) {
 	case len(pending) == 0:
 		return 0, discard(path, header)
 	case header.Address == nil:
-		return 0, fmt.Errorf("it does not say which environment it is about: %w", err)
+		return 0, fmt.Errorf("the journal does not name its environment: %w", err)
 	}
 	site, labs, err := r.Open.Reach(ctx, header)
 	if err != nil {

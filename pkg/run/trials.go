@@ -13,10 +13,10 @@ import (
 // strike at the same moment measure one length again and again.
 const jitter = 2 * time.Second
 
-// Trials plays a scenario n times, one after the other, each with its own moment
-// of injection. Steady state is awaited at the end of each: a run is over when
-// users are served again. on is given each run's folder. A trial that was ended by
-// a person, or could not be carried out, is the last.
+// Trials runs a scenario n times, one after the other, each injecting at a different time.
+// Each run ends when service has recovered, so that the next one starts in steady state. on
+// receives the folder of each run. Trials stops after a trial that a person aborted, or that
+// could not be carried out.
 func (s Stage) Trials(ctx context.Context, what scenario.Scenario, n int, on func(dir string) (more bool)) error {
 	random := rand.New(rand.NewPCG(what.Seed, seed())) //nolint:gosec // G404: jitter, not a secret
 	for range n {

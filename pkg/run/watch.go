@@ -42,7 +42,7 @@ func (r *conduct) watch(ctx context.Context) error {
 		inForce = looked
 		for i, rule := range r.plan.Scenario.AbortWhen {
 			if why, holds := r.stops[i].holds(time.Now()); holds && r.Meter.Holds(rule) {
-				r.abort("a stop condition holds: " + cmp.Or(why, describe(rule)))
+				r.abort("stop condition: " + cmp.Or(why, describe(rule)))
 				return nil
 			}
 		}
@@ -54,7 +54,7 @@ func describe(rule scenario.AbortRule) string {
 	if rule.GoodBelow > 0 {
 		return fmt.Sprintf("fewer than %s of requests were good for %v", rule.GoodBelow, rule.For)
 	}
-	return fmt.Sprintf("%d users have failed", rule.Failed)
+	return fmt.Sprintf("%d users had failed or slow requests", rule.Failed)
 }
 
 // isLost reports whether something else has ended a fault. An engine that does not

@@ -32,11 +32,11 @@ type Environments struct {
 type Environment struct {
 	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
 	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
-	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Parts that one of several components plays, asked for at the moment of injection."`
+	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
 	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
-	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets that must reach no file, beside Authorization, cookies, passwords, tokens and those in URLs."`
+	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
 	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
-	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana on whose dashboards faults are marked, from fault to undoing. Its token is GRAFANA_TOKEN of the surroundings."`
+	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
 
 	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
@@ -52,7 +52,7 @@ type Inside struct {
 	Network string   `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
 	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there (default: the environment's)."`
 	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, again for every connection (default: those of the network)."`
-	CA      string   `yaml:"ca,omitempty" jsonschema_description:"Certificates of the authorities that are trusted, as PEM; without it none is trusted there."`
+	CA      string   `yaml:"ca,omitempty" jsonschema_description:"The trusted CA certificates, as PEM. Without them, no certificate is trusted there."`
 }
 
 // Notice is a receiver of messages about runs.
@@ -189,7 +189,7 @@ func checkBase(doc *strictyaml.Document, path string, err error) {
 func (s Scenario) CheckLoad(env Environment) error {
 	for _, l := range s.Load {
 		if l.From == FromInside && env.Inside == nil {
-			return fmt.Errorf("journey %s: from: inside, but environment %s has no inside: with the network that users come from", l.Journey, env.Name)
+			return fmt.Errorf("journey %s has from: inside, but environment %s has no inside: add inside: with the network that users come from", l.Journey, env.Name)
 		}
 	}
 	return nil

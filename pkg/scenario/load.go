@@ -207,7 +207,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 		doc.Problem("objective.rpo", "objective.rpo: found %v, expected 0 or more", *s.Objective.RPO)
 	}
 	if s.Objective.RTO > 0 && s.Timing.Watch > 0 && s.Timing.Watch < s.Objective.RTO {
-		doc.Problem("timing.watch", "timing.watch: found %v, expected at least the RTO of %v: a fault that is taken back sooner proves nothing",
+		doc.Problem("timing.watch", "timing.watch: found %v, expected at least the RTO of %v: a shorter watch cannot show whether service recovers in time",
 			s.Timing.Watch, s.Objective.RTO)
 	}
 	if doc.Has("faults") && len(s.Faults) == 0 {
@@ -236,12 +236,12 @@ func (s *Scenario) checkFaults(doc *strictyaml.Document) {
 		case f.For < 0:
 			doc.Problem(at, "%s: for: found %v, expected more than 0", at, f.For)
 		case s.Timing.Watch > 0 && f.At+f.For >= s.Timing.Watch:
-			doc.Problem(at, "%s: it lasts until %v after the first fault, and the watch until %v: a longer watch, or an earlier fault",
+			doc.Problem(at, "%s: the fault lasts until %v after the first fault, but the watch ends at %v: use a longer watch, or an earlier or shorter fault",
 				at, f.At+f.For, s.Timing.Watch)
 		}
 	}
 	if len(s.Faults) > 0 && first > 0 {
-		doc.Problem("faults", "faults: the first begins at %v, expected one of them to begin at 0: the times count from it", first)
+		doc.Problem("faults", "faults: the first fault starts at %v, expected at least one at 0: all other times are relative to it", first)
 	}
 }
 
@@ -254,7 +254,7 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	seen := map[string]bool{}
 	for i, l := range s.Load {
 		if users += l.Rate.PerSecond() * longest.Seconds(); users > verdict.MaxSamples {
-			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which makes %.0f users in the up to %v of a run, expected at most %d: lower rate, or shorter watch",
+			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a run of up to %v, expected at most %d: use a lower rate, or a shorter watch",
 				index("load", i), l.Rate, users, longest, verdict.MaxSamples)
 		}
 		if seen[l.Journey] {
@@ -262,7 +262,7 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 		}
 		seen[l.Journey] = true
 		if n := l.Rate.PerSecond() * s.Timing.Baseline.Seconds(); l.Rate.Users > 0 && math.Round(n) < verdict.MinSamples {
-			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a baseline of %v, expected %d or more: longer baseline, or higher rate",
+			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a baseline of %v, expected %d or more: use a longer baseline, or a higher rate",
 				index("load", i), l.Rate, n, s.Timing.Baseline, verdict.MinSamples)
 		}
 	}

@@ -52,7 +52,7 @@ type Suspect struct {
 // Objective is what was promised to users.
 type Objective struct {
 	RTO    time.Duration  `yaml:"rto" jsonschema:"required" jsonschema_description:"Recovery time objective: how long an interruption of service may last."`
-	RPO    *time.Duration `yaml:"rpo,omitempty" jsonschema_description:"Recovery point objective: of what span acknowledged writes may be lost; 0 for none. Without it nothing is looked up."`
+	RPO    *time.Duration `yaml:"rpo,omitempty" jsonschema_description:"Recovery point objective: the maximum time span of acknowledged writes that may be lost; 0 allows no loss. Without an RPO, gameday does not look up writes."`
 	Good   unit.Ratio     `yaml:"good,omitempty" jsonschema_description:"The share of requests that must be good, neither failed nor slow (default: 99%)."`
 	Within time.Duration  `yaml:"within,omitempty" jsonschema_description:"A journey that takes longer counts as slow (default: 500ms)."`
 	Window time.Duration  `yaml:"window,omitempty" jsonschema_description:"Length of the windows in which the objective is checked (default: 1s)."`
@@ -95,8 +95,8 @@ type Timing struct {
 // AbortRule is a stop condition. All that it sets must hold.
 type AbortRule struct {
 	GoodBelow  unit.Ratio       `yaml:"good_below,omitempty" jsonschema_description:"The share of good requests in the last seconds is below this …"`
-	For        time.Duration    `yaml:"for,omitempty" jsonschema_description:"… for this duration; also how long a condition asked outside must hold."`
-	Failed     int              `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"This number of requests have failed since the fault."`
+	For        time.Duration    `yaml:"for,omitempty" jsonschema_description:"… for this duration. For http_fails and prometheus: how long the condition must hold."`
+	Failed     int              `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"The number of failed or slow users since the fault."`
 	HTTPFails  *gate.HTTP       `yaml:"http_fails,omitempty" jsonschema_description:"This check does not answer as expected."`
-	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"This query holds: it gives at least one series, and none that is 0. A server that cannot be asked ends the run too."`
+	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"This query returns at least one series, and no value of 0. The run also stops if the server cannot be queried."`
 }

@@ -15,16 +15,16 @@ import (
 // Schedule is a game day that comes again and again.
 type Schedule struct {
 	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name: small letters, digits and hyphens."`
-	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"When: minute, hour, day of the month, month, day of the week; or @daily and its like, or @every 90m (5s or more)."`
+	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"The cron expression: minute, hour, day of the month, month, day of the week; or a macro such as @daily; or @every 90m (5s or more)."`
 	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Time zone of cron, windows and blackout: Europe/Berlin (default: UTC)."`
 	Scenario    string        `yaml:"scenario,omitempty" jsonschema_description:"The scenario, as gameday run takes it."`
 	Sweep       *Sweep        `yaml:"sweep,omitempty" jsonschema_description:"A sweep of the environment, instead of a scenario."`
-	Environment string        `yaml:"environment,omitempty" jsonschema_description:"Where, instead of the scenario's own environment. A sweep needs it."`
-	Jitter      time.Duration `yaml:"jitter,omitempty" jsonschema_description:"It begins up to so much later than cron says, by chance that is the same on every instance."`
-	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"When it may begin (default: at any time)."`
-	Blackout    []Blackout    `yaml:"blackout,omitempty" jsonschema_description:"Days on which it must not."`
+	Environment string        `yaml:"environment,omitempty" jsonschema_description:"The environment (default: the scenario's own). Required for a sweep."`
+	Jitter      time.Duration `yaml:"jitter,omitempty" jsonschema_description:"The maximum random delay after the cron time. The delay of a run is the same on every instance."`
+	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"The windows in which a run may start (default: any time)."`
+	Blackout    []Blackout    `yaml:"blackout,omitempty" jsonschema_description:"Days on which no run starts."`
 	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"How much of a window must be left when it starts (default: 0s)."`
-	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"How long after its time it may still start, if another run is in the way (default: 5m). After that it counts as missed."`
+	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"How long a run may wait for another run in the environment (default: 5m). A run that waits longer is missed."`
 	OnlyIf      []Condition   `yaml:"only_if,omitempty" jsonschema_description:"What must hold when it begins, all of it."`
 	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"If it is set, a person must approve each run."`
 	Notify      []Notice      `yaml:"notify,omitempty" jsonschema_description:"Who receives messages, in addition to those that the environment names."`
@@ -146,7 +146,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document, known []Receiver)
 			doc.Problem(at+".time_zone", "%s.time_zone: found %q, expected one such as Europe/Berlin or UTC", at, s.TimeZone)
 		}
 		if _, known := e.Environments[s.Environment]; s.Environment != "" && !known && !strings.HasPrefix(s.Environment, target.LabPrefix) {
-			doc.Problem(at+".environment", "%s.environment: there is no %q here", at, s.Environment)
+			doc.Problem(at+".environment", "%s.environment: this file has no environment %q: add it, or use a lab, such as lab/checkout", at, s.Environment)
 		}
 		s.checkTimes(doc, at)
 		s.checkWhat(doc, at)

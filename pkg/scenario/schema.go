@@ -90,7 +90,7 @@ func faultSchema(kinds kind.Set[any]) *jsonschema.Schema {
 			spec.Properties = jsonschema.NewProperties()
 		}
 		selector := r.Reflect(target.Selector{})
-		selector.Version, selector.Description = "", "What it is done to."
+		selector.Version, selector.Description = "", "The components to fault."
 		spec.Properties.Set("target", selector)
 		if _, free := k.New().(Targetless); !free {
 			spec.Required = append(spec.Required, "target")

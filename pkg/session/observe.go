@@ -47,7 +47,7 @@ func (s Session) Map(ctx context.Context, r Request, lasts time.Duration) (m top
 
 // observe looks at an environment while its users walk.
 func observe(ctx context.Context, day run.Day, lasts time.Duration) (topology.Map, error) {
-	day.Observe(run.Update{Text: fmt.Sprintf("looking for %v at who talks to whom", lasts)})
+	day.Observe(run.Update{Text: fmt.Sprintf("observing connections for %v", lasts)})
 	walking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	wait := day.Users().Walk(walking, func(int, probe.Visit) {})

@@ -261,9 +261,9 @@ func (s *Sweep) Marks() map[string]topology.Mark {
 func (f Found) Surprise() string {
 	switch {
 	case f.Predicted && f.Verdict == verdict.Disproved:
-		return "the map predicted a SPOF, and users were served again in time"
+		return "the map predicted a SPOF, but users were served within the objective"
 	case !f.Predicted && f.Verdict == verdict.Proven:
-		return "the map predicted none, and users were down"
+		return "the map predicted no SPOF, but the experiment proved one"
 	}
 	return ""
 }

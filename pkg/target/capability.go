@@ -43,7 +43,7 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Prober]():    "asking what the kernel can do",
 		reflect.TypeFor[Finder]():    "looking for other components",
 		reflect.TypeFor[Gatewayed](): "telling the host's addresses",
-		reflect.TypeFor[Lifeline]():  "telling whether gameday would cut itself off",
+		reflect.TypeFor[Lifeline]():  "checking whether a fault would disconnect gameday",
 		reflect.TypeFor[Sharing]():   "telling who shares its namespaces",
 		reflect.TypeFor[Logger]():    "reading logs",
 		reflect.TypeFor[Watcher]():   "watching events",

@@ -85,7 +85,7 @@ func Text(w io.Writer, m Map, marks map[string]Mark) error {
 	}
 	for _, z := range m.Zones() {
 		if len(z.Tiers) > 0 {
-			fmt.Fprintf(&b, "\nzone %s holds all of: %s", line(z.Zone), line(strings.Join(z.Tiers, ", ")))
+			fmt.Fprintf(&b, "\nzone %s contains all components of: %s", line(z.Zone), line(strings.Join(z.Tiers, ", ")))
 		}
 	}
 	text := strings.TrimRight(b.String(), "\n") + "\n" + m.outsideText()

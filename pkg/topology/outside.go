@@ -184,7 +184,7 @@ func (m Map) outsideText() string {
 		leads = leads || o.Reached
 	}
 	if leads {
-		b.WriteString("  the users' way leads there: what is outside may be a single point of failure too, and no prediction is made of it\n")
+		b.WriteString("  user requests depend on these addresses: they may be single points of failure too, but gameday makes no prediction for them\n")
 	}
 	return b.String()
 }

@@ -49,9 +49,9 @@ func (m *Map) predict() {
 func (n *Node) suspect(tier string, members int) {
 	switch {
 	case members > 1:
-		n.Why = fmt.Sprintf("every way to tier %s leads through it, and tier %s has %d more", tier, n.Tier, members-1)
+		n.Why = fmt.Sprintf("all paths to tier %s pass through it, but tier %s has %d more components", tier, n.Tier, members-1)
 	default:
-		n.Predicted, n.Why = true, "the only one of tier "+n.Tier
+		n.Predicted, n.Why = true, "the only component of tier "+n.Tier
 	}
 }
 
