@@ -87,7 +87,7 @@ func (l *labTest) twoAtOnce() {
 	if out := l.gameday("lab", "down", "checkout"); out.code != 2 {
 		l.t.Errorf("the lab was taken down under a run: %v", out)
 	}
-	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "1 run still holds") {
+	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "1 run is still in progress") {
 		l.t.Errorf("undo meddles with a living run: %v", out)
 	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -150,7 +150,7 @@ func (l *labTest) asBefore() {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
+	if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing to undo") {
 		l.t.Error(out)
 	}
 }
@@ -251,7 +251,7 @@ func (l *labTest) killedWhileStarting(before []string) {
 		_ = cmd.Wait()
 		l.eventually("the guard has undone it", func() bool { return l.journals() == 0 && !slices.ContainsFunc(l.added(before), isOurs) })
 		l.sameAs(before)
-		if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing was left to undo") {
+		if out := l.gameday("undo"); out.code != 0 || !strings.Contains(out.stdout, "nothing to undo") {
 			l.t.Error(out)
 		}
 	}

@@ -13,7 +13,7 @@ const exitCodeHelp = `Exit codes:
    0  disproved (or accepted): users were served within the objective
    1  proven or degraded: a single point of failure, or nearly
    2  usage error, invalid file, or environment unreachable or in use
-   3  inconclusive: the samples cannot tell, and the verdict says why
+   3  inconclusive: the samples are not enough evidence; the verdict says why
    4  aborted, by a person or a stop condition
    5  a fault could not be reverted: run gameday undo`
 

@@ -52,7 +52,7 @@ Every fault of a scenario has exactly one kind. Besides the settings of its kind
 | ` + "`at`" + ` | delay after the first fault (default: 0s); at least one fault must be at 0 |
 | ` + "`for`" + ` | duration (default: until the end of the watch) |
 
-` + "`seed:`" + ` of the scenario sets the random choices. Each run records its seed, so that it can be repeated.
+` + "`seed:`" + ` of the scenario determines the random choices. Each run records its seed, so that the run can be repeated.
 
 Some kinds need a helper: a small gameday program in a separate container, with only the capability that it needs. gameday starts the helper
 during the baseline, so that the injection takes only 1 to 2 ms. The helper reverts its fault on request, when gameday dies, and when the

@@ -16,7 +16,7 @@ import (
 )
 
 func outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "`FOLDER` for the runs"}
+	return &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "`FOLDER` that contains the runs"}
 }
 
 func jsonFlag() cli.Flag {

@@ -19,8 +19,8 @@ import (
 // walkFlags are those of commands about a whole environment.
 func walkFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "lab", Usage: "a bundled lab, `NAME`; gameday starts it and removes it, unless it is up already"},
-		&cli.StringFlag{Name: "env", Usage: "an environment, `NAME` in gameday.yaml"},
+		&cli.StringFlag{Name: "lab", Usage: "bundled lab `NAME`; if it is not up, gameday starts it and removes it afterwards"},
+		&cli.StringFlag{Name: "env", Usage: "environment `NAME` in gameday.yaml"},
 		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "`JOURNEY` of the users (repeatable)"},
 		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival rate of users"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
@@ -35,7 +35,7 @@ func (p program) mapCommand() *cli.Command {
 		Usage: "draw the architecture and predict its SPOFs",
 		Description: "gameday reads the open connections of every component while users walk their journeys; nothing is installed.\n" +
 			"It predicts that a component is a SPOF if all user traffic passes through it and it has no redundant peer.\n" +
-			"gameday sweep proves the predictions.",
+			"gameday sweep tests the predictions.",
 		Flags: append(walkFlags(),
 			&cli.DurationFlag{Name: "for", Value: 5 * time.Second, Usage: "observation time"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formats, ", ")},

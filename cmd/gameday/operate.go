@@ -43,10 +43,10 @@ func stopCommand() *cli.Command {
 	return &cli.Command{
 		Name: "stop", Usage: "stop all runs on this machine and undo their faults", ArgsUsage: " ",
 		Description: "This is the kill switch. It also stops the jobs of gameday serve on this machine. It needs no token and no store,\nbecause it writes files next to the journals.\n" +
-			"It returns when everything is undone, and fails if that takes longer than --within.",
+			"The command returns when all faults are undone, and fails if that takes longer than --within.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Required: true, Usage: "stop all runs"}, storeFlag(),
-			&cli.DurationFlag{Name: "within", Value: 30 * time.Second, Usage: "how long to wait until everything is undone"},
+			&cli.DurationFlag{Name: "within", Value: 30 * time.Second, Usage: "how long to wait for the undo"},
 		},
 		Action: stopAll,
 	}
@@ -78,16 +78,16 @@ func stopAll(c *cli.Context) error {
 			break
 		}
 		if time.Now().After(deadline) {
-			return &exitError{session.ExitNotPutBack, fmt.Errorf("%d of %d runs have not undone their faults after %v: run gameday undo for runs that have died", len(left), asked, c.Duration("within"))}
+			return &exitError{session.ExitNotPutBack, fmt.Errorf("%d of %d runs have not undone their faults after %v: if these runs have died, run gameday undo", len(left), asked, c.Duration("within"))}
 		}
 		select {
 		case <-c.Done():
-			return &exitError{session.ExitAborted, errors.New("interrupted before everything was undone")}
+			return &exitError{session.ExitAborted, errors.New("interrupted before all faults were undone: run gameday stop --all again")}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	if storeErr != nil {
-		return fmt.Errorf("stopped and undid %d runs; could not stop the jobs in the store: %w", asked, storeErr)
+		return fmt.Errorf("stopped %d runs and undid their faults; could not stop the jobs in the store: %w", asked, storeErr)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "stopped %d runs and undid their faults; stopped or canceled %d jobs of gameday serve\n", asked, waiting)
 	return err
@@ -145,13 +145,13 @@ func (p program) approveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "approve", Usage: "approve a pending run", ArgsUsage: "JOB", Flags: []cli.Flag{storeFlag()},
 		Action: func(c *cli.Context) error {
-			text, err := one(c, "a job's number")
+			text, err := one(c, "a job ID")
 			if err != nil {
 				return err
 			}
 			id, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return usageError("found %q, expected a job's number", text)
+				return usageError("found %q, expected a job ID, such as 17: the page of gameday serve shows the IDs", text)
 			}
 			return audited(c, fmt.Sprintf("approve job %d", id), func(s *store.Store) error {
 				return s.Approve(c.Context, id, typist(), time.Now().Add(p.approvedWithin(c, s, id)))

@@ -57,7 +57,7 @@ func labIsUp(c *cli.Context, s session.Session, in session.Input) (err error) {
 	if err != nil || len(components) > 0 {
 		return err
 	}
-	return usageError("lab %s is not up, so there is nothing to look at: run gameday lab up %s first (gameday run starts the lab by itself)", in.Lab, in.Lab)
+	return usageError("lab %s is not up, so it has no components to plan for: run gameday lab up %s first (gameday run starts the lab itself)", in.Lab, in.Lab)
 }
 
 func printPlan(c *cli.Context, p plan.Plan) error {
@@ -78,7 +78,7 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 		}
 	}
 	if s.Seed == 0 && slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool { return f.Target.Any > 0 || f.Target.Percent > 0 }) {
-		b.WriteString("             a run chooses at random anew: set seed: for this choice\n")
+		b.WriteString("             a run makes its own random choice: set seed: for this one\n")
 	}
 	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)

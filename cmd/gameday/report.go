@@ -16,7 +16,7 @@ import (
 func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "report", Usage: "rebuild the reports of a run from its record", ArgsUsage: "RUN",
-		Description: "RUN is an ID, the beginning of one, last, last~1, or a run's folder. The output is deterministic.",
+		Description: "RUN is a run ID or a unique prefix of it, last, last~1, or a run's folder. The output is deterministic.",
 		Flags: []cli.Flag{
 			outFlag(),
 			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated formats"},

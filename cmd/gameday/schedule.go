@@ -192,7 +192,7 @@ func (p program) scheduleCheck(c *cli.Context) error {
 			return err
 		}
 		if !named {
-			why = fmt.Sprintf("it was not due within the last %v", within)
+			why = fmt.Sprintf("not due within the last %v", within)
 		}
 	}
 	if why != "" {

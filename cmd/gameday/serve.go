@@ -23,7 +23,7 @@ import (
 func (p program) serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "run scheduled game days, with a web page",
-		Description: "gameday serve uses gameday.yaml, scenarios/, journeys/ and spofs.yaml of the current folder.\n\n" +
+		Description: "gameday serve uses gameday.yaml, scenarios/, journeys/ and spofs.yaml in the current folder.\n\n" +
 			"By default it listens on this machine only (--listen). To change something, a client needs a token\n" +
 			"(gameday token create), or the login link that gameday serve prints at its start.\n" +
 			"On SIGTERM it stops and undoes its runs before it exits. docs/serve.md has the details.",
@@ -56,7 +56,7 @@ func openStore(c *cli.Context) (*store.Store, error) {
 			return nil, err
 		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("make the folder of the store: %w", err)
+			return nil, fmt.Errorf("create the folder of the store: %w", err)
 		}
 		where = filepath.Join(dir, "serve.db")
 	}
@@ -112,7 +112,7 @@ func (p program) serve(c *cli.Context) error {
 		err = os.MkdirAll(out, 0o750)
 	}
 	if err != nil {
-		return fmt.Errorf("make the folder of runs: %w", err)
+		return fmt.Errorf("create the folder of the runs: %w", err)
 	}
 	sessions, err := p.session(out, func(err error) { log.Warn(err.Error()) })
 	if err != nil {
@@ -121,7 +121,7 @@ func (p program) serve(c *cli.Context) error {
 	instance := c.String("instance")
 	if instance == "" {
 		if instance, err = os.Hostname(); err != nil {
-			return fmt.Errorf("name this instance: %w; give --instance", err)
+			return fmt.Errorf("find the host name: %w: set --instance", err)
 		}
 	}
 	return withStore(c, func(s *store.Store) error {
@@ -149,7 +149,7 @@ func (p program) serve(c *cli.Context) error {
 func announce(ctx context.Context, out io.Writer, web *server.Server, address string) {
 	link, err := web.LoginLink(ctx, address)
 	if err != nil {
-		slog.Error("no link to log in could be made", "err", err)
+		slog.Error("create the login link", "err", err)
 	}
 	fmt.Fprintf(out, "\ngameday serve listens on %s. Open this link within an hour to log in (it works once):\n\n    %s\n\n", address, link)
 }

@@ -263,7 +263,7 @@ func (l *labTest) killSwitch(s *served) {
 	began := time.Now()
 	cmd := exec.CommandContext(l.t.Context(), binary, "stop", "--all")
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "GAMEDAY_STATE_DIR="+s.state)
-	if output, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(output), "stopped and undid 1 run") {
+	if output, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(output), "stopped 1 run") {
 		l.t.Errorf("%v: %s", err, output)
 	}
 	if took := time.Since(began); took > 10*time.Second || l.broken() {

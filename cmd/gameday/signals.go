@@ -32,5 +32,5 @@ func endedBy(s os.Signal) string {
 	case syscall.SIGHUP:
 		return "ended: the terminal was closed (SIGHUP)"
 	}
-	return "ended by the signal SIGTERM"
+	return "ended by SIGTERM"
 }

@@ -54,7 +54,7 @@ func spofsCommand() *cli.Command {
 					&cli.StringFlag{Name: "reason", Usage: "reason for the decision"},
 					&cli.StringFlag{Name: "plan", Usage: "plan to remove the SPOF"},
 					&cli.StringFlag{Name: "review", Usage: "date of the next review: `YYYY-MM-DD`"},
-					&cli.Float64Flag{Name: "hour-down", Usage: "cost of an hour of outage (with the next two flags)"},
+					&cli.Float64Flag{Name: "hour-down", Usage: "cost of one hour of outage; needs --failures-a-year and --redundancy-a-month"},
 					&cli.Float64Flag{Name: "failures-a-year", Usage: "failures per year"},
 					&cli.Float64Flag{Name: "redundancy-a-month", Usage: "cost of redundancy per month"},
 					&cli.StringFlag{Name: "currency", Usage: "currency of the amounts, for example EUR"},
@@ -149,7 +149,7 @@ func contradicted(d register.Decision, newest map[[2]string]report.Report, since
 	case !known:
 		return "no run has proven or disproved this SPOF: run gameday sweep"
 	case r.Started.Before(since):
-		return "its evidence, run " + r.ID + ", is too old"
+		return "the evidence, run " + r.ID + ", is too old: run the scenario or the sweep again"
 	case r.Outcome == verdict.Disproved:
 		return "the newest run, " + r.ID + ", disproves it: remove the decision"
 	case d.Decision == register.Accept:

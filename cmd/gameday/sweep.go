@@ -25,7 +25,7 @@ func (p program) sweepCommand() *cli.Command {
 			&cli.BoolFlag{Name: "pairs", Usage: "also fault every pair of components of a tier at once"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials of each experiment; the worst verdict counts"},
 			&cli.DurationFlag{Name: "rto", Value: session.DefaultRTO, Usage: "recovery time objective"},
-			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "how long to watch users before each fault"},
+			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "length of the baseline before each fault"},
 			&cli.StringFlag{Name: "resume", Usage: "continue the sweep in this `DIR`"},
 			&cli.BoolFlag{Name: "json", Usage: "write sweep.json to standard output instead of the table"},
 		),

@@ -159,7 +159,7 @@ func TestAnotherDriver(t *testing.T) {
 	toy.clean()
 	// It says what it cannot do, and breaks nothing.
 	for scenario, want := range map[string]string{
-		"db-stop": "stopping is not supported by", "db-cut": "telling whether gameday would cut itself off is not supported by",
+		"db-stop": "stopping is not supported by", "db-cut": "checking whether a fault would disconnect gameday is not supported by",
 	} {
 		if code, _, text = toy.gameday("run", scenario); code != 2 || !strings.Contains(text, want) {
 			t.Errorf("%s: %d\n%s", scenario, code, text)
@@ -222,7 +222,7 @@ func TestAnotherDriverForTwoUsers(t *testing.T) {
 	if code := other.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(text), fmt.Sprintf("(process %d)", run.Process.Pid)) {
 		t.Errorf("%d\n%s", code, text)
 	}
-	if code, out, text := toy.gameday("undo"); code != 0 || !strings.Contains(text, "left alone: environment staging is in use by run") || !strings.Contains(out, "1 run still holds") {
+	if code, out, text := toy.gameday("undo"); code != 0 || !strings.Contains(text, "skipped: environment staging is in use by run") || !strings.Contains(out, "1 run is still in progress") {
 		t.Errorf("undo: %d\n%s%s", code, out, text)
 	}
 	if err := run.Process.Signal(os.Interrupt); err != nil {

@@ -46,7 +46,7 @@ func (p program) validateCommand() *cli.Command {
 func (p program) validate(file string) error {
 	data, err := bounded.File(file, bounded.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: there is no such file: check the path", file)
+		return fmt.Errorf("%s: no such file: check the path", file)
 	}
 	if err != nil {
 		return err

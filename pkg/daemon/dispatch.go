@@ -153,7 +153,7 @@ func (d *Daemon) job(s scenario.Schedule, at, begins, now time.Time) store.Job {
 		j.State, j.Expires = store.Awaiting, begins.Add(within)
 	}
 	if now.Sub(begins) > Grace {
-		j.State, j.Why = store.Missed, fmt.Sprintf("no instance was running when it was due, and %v later is too late", now.Sub(begins).Round(time.Second))
+		j.State, j.Why = store.Missed, fmt.Sprintf("no instance was running when the run was due; gameday serve was ready %v later", now.Sub(begins).Round(time.Second))
 	}
 	return j
 }

@@ -84,7 +84,7 @@ func (d *Daemon) record(ctx context.Context, path string) error {
 	switch err := d.Store.Finish(ctx, o); {
 	case errors.Is(err, store.ErrForeign):
 		d.foreign[path] = true
-		d.Log.Info("left an outcome alone that is not of this store", "file", path)
+		d.Log.Info("skipped an outcome that belongs to another store", "file", path)
 		return nil
 	case err != nil:
 		return fmt.Errorf("record the outcome of job %d: %w", o.Job, err)

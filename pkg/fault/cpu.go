@@ -35,7 +35,7 @@ func (f *CPU) refuses(was target.Limits) error {
 		cores = float64(was.CPUQuota) / kernelPeriod
 	}
 	if cores > 0 && f.Cores >= cores {
-		return fmt.Errorf("cores: found %v, expected less than the present limit of %v", f.Cores, cores)
+		return fmt.Errorf("cores: found %v, expected less than the current limit of %v", f.Cores, cores)
 	}
 	return nil
 }

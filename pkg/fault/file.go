@@ -95,10 +95,10 @@ func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
 		return nil, fmt.Errorf("%s: %w", f.Path, fs.ErrNotExist)
 	}
 	if f.Do == "remove" && state.File.Links > 1 {
-		return nil, fmt.Errorf("%s has %d names (hard links), and could not be put back as the one file that it is: use do: corrupt, replace or chmod", f.Path, state.File.Links)
+		return nil, fmt.Errorf("%s has %d hard links, which the revert could not restore: use do: corrupt, replace or chmod", f.Path, state.File.Links)
 	}
 	if unkept := state.File.Unkept; len(unkept) > 0 {
-		return nil, fmt.Errorf("%s has extended attributes that could not be put back: %s", f.Path, strings.Join(unkept, ", "))
+		return nil, fmt.Errorf("%s has extended attributes that the revert could not restore: %s: choose another file", f.Path, strings.Join(unkept, ", "))
 	}
 	return json.Marshal(state)
 }

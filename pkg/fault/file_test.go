@@ -181,9 +181,9 @@ func TestAFileThatCouldNotBePutBack(t *testing.T) {
 		change func(*helper.FileSeen)
 		want   string
 	}{
-		"two names, removed":   {"remove", func(f *helper.FileSeen) { f.Links = 2 }, "/x has 2 names (hard links)"},
+		"two names, removed":   {"remove", func(f *helper.FileSeen) { f.Links = 2 }, "/x has 2 hard links"},
 		"two names, corrupted": {"corrupt", func(f *helper.FileSeen) { f.Links = 2 }, ""},
-		"capabilities":         {"corrupt", func(f *helper.FileSeen) { f.Unkept = []string{"security.capability"} }, "/x has extended attributes that could not be put back: security.capability"},
+		"capabilities":         {"corrupt", func(f *helper.FileSeen) { f.Unkept = []string{"security.capability"} }, "/x has extended attributes that the revert could not restore: security.capability"},
 		"an access list":       {"remove", func(f *helper.FileSeen) { f.Extended = map[string][]byte{"system.posix_acl_access": {1}} }, ""},
 		"it is not there":      {"remove", func(f *helper.FileSeen) { *f = helper.FileSeen{} }, "/x: file does not exist"},
 	} {

@@ -145,18 +145,18 @@ func TestALimitThatIsNotLower(t *testing.T) {
 		was  target.Limits
 		want string
 	}{
-		"cpu, more than the quota":      {spec: &fault.CPU{Cores: 2}, was: quota, want: "less than the present limit of 1"},
-		"cpu, as the quota":             {spec: &fault.CPU{Cores: 1}, was: quota, want: "less than the present limit of 1"},
+		"cpu, more than the quota":      {spec: &fault.CPU{Cores: 2}, was: quota, want: "less than the current limit of 1"},
+		"cpu, as the quota":             {spec: &fault.CPU{Cores: 1}, was: quota, want: "less than the current limit of 1"},
 		"cpu, less than the quota":      {spec: &fault.CPU{Cores: 0.9}, was: quota},
-		"cpu, more than its processors": {spec: &fault.CPU{Cores: 1.5}, was: nano, want: "less than the present limit of 1.5"},
+		"cpu, more than its processors": {spec: &fault.CPU{Cores: 1.5}, was: nano, want: "less than the current limit of 1.5"},
 		"cpu, less than its processors": {spec: &fault.CPU{Cores: 1.4}, was: nano},
 		"cpu, no limit before":          {spec: &fault.CPU{Cores: 64}},
-		"memory, more":                  {spec: &fault.Memory{Limit: 65 << 20}, was: quota, want: "expected less than the present limit of 64MiB"},
-		"memory, the same":              {spec: &fault.Memory{Limit: 64 << 20}, was: quota, want: "expected less than the present limit of 64MiB"},
+		"memory, more":                  {spec: &fault.Memory{Limit: 65 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
+		"memory, the same":              {spec: &fault.Memory{Limit: 64 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
 		"memory, less":                  {spec: &fault.Memory{Limit: 63 << 20}, was: quota},
 		"memory, no limit before":       {spec: &fault.Memory{Limit: 64 << 20}, want: "the component has no memory limit"},
-		"pids, more":                    {spec: &fault.PIDs{Max: 101}, was: quota, want: "less than the present limit of 100 processes and threads"},
-		"pids, the same":                {spec: &fault.PIDs{Max: 100}, was: quota, want: "less than the present limit of 100 processes and threads"},
+		"pids, more":                    {spec: &fault.PIDs{Max: 101}, was: quota, want: "less than the current limit of 100 processes and threads"},
+		"pids, the same":                {spec: &fault.PIDs{Max: 100}, was: quota, want: "less than the current limit of 100 processes and threads"},
 		"pids, less":                    {spec: &fault.PIDs{Max: 99}, was: quota},
 		"pids, no limit before":         {spec: &fault.PIDs{Max: 1_000_000}, was: target.Limits{PIDs: -1}},
 	} {

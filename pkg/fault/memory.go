@@ -29,7 +29,7 @@ func (f *Memory) refuses(was target.Limits) error {
 		return errors.New("the component has no memory limit, and Docker cannot remove a limit again: set a limit in the compose file first")
 	}
 	if int64(f.Limit) >= was.Memory { //nolint:gosec // G115: far above the memory of any machine
-		return fmt.Errorf("limit: found %v, expected less than the present limit of %v", f.Limit, unit.Size(was.Memory)) //nolint:gosec // G115: a size
+		return fmt.Errorf("limit: found %v, expected less than the current limit of %v", f.Limit, unit.Size(was.Memory)) //nolint:gosec // G115: a size
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (f *PIDs) Check() error {
 
 func (f *PIDs) refuses(was target.Limits) error {
 	if was.PIDs > 0 && f.Max >= was.PIDs {
-		return fmt.Errorf("max: found %d, expected less than the present limit of %d processes and threads", f.Max, was.PIDs)
+		return fmt.Errorf("max: found %d, expected less than the current limit of %d processes and threads", f.Max, was.PIDs)
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func TestOneQueueAtATime(t *testing.T) {
 	second := of(&fault.Bandwidth{Rate: 1_000_000})
 	h, link := network(t, first.scene)
 	before := queues(t, h, link)
-	if _, err := second.Prepare(t.Context(), first.handle); err == nil || !strings.Contains(err.Error(), "interface eth0 has a queue of gameday's already") {
+	if _, err := second.Prepare(t.Context(), first.handle); err == nil || !strings.Contains(err.Error(), "interface eth0 already has a qdisc of gameday") {
 		t.Errorf("prepare: %v", err)
 	}
 	component := target.Component{ID: first.entry.Component}

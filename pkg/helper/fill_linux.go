@@ -63,13 +63,13 @@ type room struct {
 func (f *Fill) reserve(r room) (uint64, error) {
 	keep := max(f.Leave, uint64(f.LeaveShare*float64(r.whole)))
 	if r.host && !f.Host {
-		return 0, fmt.Errorf("%s lies on the host's own file system: mount a volume of its own size there, or say host: true", f.Path)
+		return 0, fmt.Errorf("%s is on the host's own file system: mount a separate volume there, or set host: true", f.Path)
 	}
 	if r.host {
 		keep = max(keep, uint64(hostShare*float64(r.whole)))
 	}
 	if r.free <= keep {
-		return 0, fmt.Errorf("%s has %d bytes free already, and %d shall stay free", f.Path, r.free, keep)
+		return 0, fmt.Errorf("%s has only %d bytes free, and %d must stay free: set a smaller leave or leave_share", f.Path, r.free, keep)
 	}
 	return keep, nil
 }

@@ -26,13 +26,13 @@ func TestWhatStaysFree(t *testing.T) {
 		"a share":                     {Fill{LeaveShare: 0.25}, room{free: gib, whole: 2 * gib}, gib / 2, ""},
 		"the greater: a share":        {Fill{Leave: 1 << 20, LeaveShare: 0.25}, room{free: gib, whole: 2 * gib}, gib / 2, ""},
 		"the greater: bytes":          {Fill{Leave: gib - 1, LeaveShare: 0.25}, room{free: gib, whole: 2 * gib}, gib - 1, ""},
-		"less is free already":        {Fill{Leave: 2 * gib}, room{free: gib, whole: 2 * gib}, 0, "has 1073741824 bytes free already, and 2147483648 shall stay free"},
-		"just that is free":           {Fill{Leave: gib}, room{free: gib, whole: 2 * gib}, 0, "free already"},
-		"it is full":                  {Fill{}, room{whole: 2 * gib}, 0, "has 0 bytes free already"},
-		"the host's":                  {Fill{Leave: 1 << 20}, room{free: gib, whole: 2 * gib, host: true}, 0, "lies on the host's own file system"},
+		"less is free already":        {Fill{Leave: 2 * gib}, room{free: gib, whole: 2 * gib}, 0, "has only 1073741824 bytes free, and 2147483648 must stay free"},
+		"just that is free":           {Fill{Leave: gib}, room{free: gib, whole: 2 * gib}, 0, "must stay free"},
+		"it is full":                  {Fill{}, room{whole: 2 * gib}, 0, "has only 0 bytes free"},
+		"the host's":                  {Fill{Leave: 1 << 20}, room{free: gib, whole: 2 * gib, host: true}, 0, "is on the host's own file system"},
 		"the host's, allowed":         {Fill{Host: true}, room{free: gib, whole: 2 * gib, host: true}, 2 * gib / 10, ""},
 		"the host's, with more left":  {Fill{Host: true, LeaveShare: 0.4}, room{free: gib, whole: 2 * gib, host: true}, 858993459, ""},
-		"the host's, nearly full":     {Fill{Host: true}, room{free: gib / 10, whole: 2 * gib, host: true}, 0, "free already, and 214748364 shall stay free"},
+		"the host's, nearly full":     {Fill{Host: true}, room{free: gib / 10, whole: 2 * gib, host: true}, 0, "free, and 214748364 must stay free"},
 		"allowed, and not the host's": {Fill{Host: true}, room{free: gib, whole: 2 * gib}, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

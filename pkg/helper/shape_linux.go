@@ -94,7 +94,7 @@ func foreign(name string, queues []netlink.Qdisc, filters []netlink.Filter) erro
 		switch at := q.Attrs(); {
 		case at.Parent != netlink.HANDLE_ROOT:
 		case at.Handle == shapeHandle:
-			return fmt.Errorf("interface %s has a queue of gameday's already: only one bandwidth or delay via netem at a time can be on a component", name)
+			return fmt.Errorf("interface %s already has a qdisc of gameday: a component can have only one fault of bandwidth or delay via netem at a time", name)
 		case at.Handle != netlink.HANDLE_NONE:
 			return fmt.Errorf("interface %s has a root qdisc of its own (%s %s), which could not be put back as it was: remove it first (tc qdisc del dev %s root)",
 				name, q.Type(), netlink.HandleStr(at.Handle), name)

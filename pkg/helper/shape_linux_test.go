@@ -124,7 +124,7 @@ func TestWhatIsReplaced(t *testing.T) {
 		"mq, set by hand":          {[]netlink.Qdisc{root("mq", 1), below("fq", 0x8002, 1)}, nil, "(mq 1:0)"},
 		"a kind that is not known": {[]netlink.Qdisc{root("cake", 0x8005)}, nil, "(cake 8005:0)"},
 		"filters on the default":   {[]netlink.Qdisc{root("fq_codel", 0)}, []netlink.Filter{&netlink.U32{}}, "interface eth0 has filters of its own on its root qdisc"},
-		"one of ours":              {[]netlink.Qdisc{&netlink.Tbf{QdiscAttrs: netlink.QdiscAttrs{Handle: shapeHandle, Parent: netlink.HANDLE_ROOT}}}, nil, "interface eth0 has a queue of gameday's already"},
+		"one of ours":              {[]netlink.Qdisc{&netlink.Tbf{QdiscAttrs: netlink.QdiscAttrs{Handle: shapeHandle, Parent: netlink.HANDLE_ROOT}}}, nil, "interface eth0 already has a qdisc of gameday"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -175,7 +175,7 @@ func (h *History) Find(ctx context.Context, reference string) (Entry, error) {
 			n, err = 0, nil
 		}
 		if err != nil || n < 0 || n >= len(all) {
-			return Entry{}, fmt.Errorf("%s: %w: there are %d", reference, ErrNoRun, len(all))
+			return Entry{}, fmt.Errorf("%s: %w: the history has only %d runs", reference, ErrNoRun, len(all))
 		}
 		return all[len(all)-1-n], nil
 	}
@@ -194,7 +194,7 @@ func (h *History) Find(ctx context.Context, reference string) (Entry, error) {
 	case 0:
 		return Entry{}, fmt.Errorf("%s: %w in %s: gameday history lists them", reference, ErrNoRun, h.dir)
 	}
-	return Entry{}, fmt.Errorf("%s: %w: %d begin like that, such as %s and %s", reference, ErrNoRun, len(found), found[0].ID, found[1].ID)
+	return Entry{}, fmt.Errorf("%s: %w: %d run IDs start with it, such as %s and %s: add more characters", reference, ErrNoRun, len(found), found[0].ID, found[1].ID)
 }
 
 // cutOff is how long ago a run without a verdict must have begun to count as

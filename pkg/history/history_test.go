@@ -155,7 +155,7 @@ func TestHalfWrittenRuns(t *testing.T) {
 		problems = append(problems, e.Problem)
 	}
 	text := strings.Join(problems, "\n")
-	if len(problems) != 4 || problems[0] != "" || !strings.Contains(text, "cut off") || !strings.Contains(text, "is broken") || !strings.Contains(text, "use a newer gameday") {
+	if len(problems) != 4 || problems[0] != "" || !strings.Contains(text, "interrupted before the verdict") || !strings.Contains(text, "is damaged") || !strings.Contains(text, "use a newer gameday") {
 		t.Errorf("%q", problems)
 	}
 }
@@ -290,10 +290,10 @@ func TestTrend(t *testing.T) {
 		want       string
 	}{
 		"as before":        {[]float64{7, 7.4, 6.9, 7.1, 7.3}, verdict.Disproved, ""},
-		"slower":           {[]float64{7, 7.4, 6.9, 7.1, 14}, verdict.Disproved, "explain up to"},
+		"slower":           {[]float64{7, 7.4, 6.9, 7.1, 14}, verdict.Disproved, "predict at most"},
 		"all the same":     {[]float64{7, 7, 7, 7, 7.5}, verdict.Disproved, ""},
 		"too few to say":   {[]float64{7, 7, 14}, verdict.Disproved, ""},
-		"not in time now":  {[]float64{7, 7, 7, 7, 7.5}, verdict.Proven, "it was disproved, and is proven now"},
+		"not in time now":  {[]float64{7, 7, 7, 7, 7.5}, verdict.Proven, "the verdict was disproved and is now proven"},
 		"faster is better": {[]float64{7, 7.4, 6.9, 7.1, 1}, verdict.Disproved, ""},
 	} {
 		dir := t.TempDir()

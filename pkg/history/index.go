@@ -191,7 +191,7 @@ func load(dir string) (r report.Report, document, problem string) {
 		if newer, ok := errors.AsType[*record.SchemaError](err); ok {
 			return report.Report{}, "", "its verdict.json: " + newer.Error()
 		}
-		return report.Report{}, "", "its verdict.json is broken: gameday report rebuilds it"
+		return report.Report{}, "", "verdict.json is damaged: run gameday report to rebuild it"
 	}
 	return r, string(data), ""
 }

@@ -94,7 +94,7 @@ func TestAVerdictCutAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := overview(t, h, history.Filter{})
-		if len(all) != 2 || all[0].Problem != "" || !strings.Contains(all[1].Problem, "gameday report rebuilds it") {
+		if len(all) != 2 || all[0].Problem != "" || !strings.Contains(all[1].Problem, "run gameday report to rebuild it") {
 			t.Fatalf("cut after %d bytes: %+v", cut, all)
 		}
 	}
@@ -111,7 +111,7 @@ func TestAnEmptyHistory(t *testing.T) {
 	if all := overview(t, h, history.Filter{}); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
-	if _, err := h.Find(t.Context(), "last"); !errors.Is(err, history.ErrNoRun) || !strings.Contains(err.Error(), "there are 0") {
+	if _, err := h.Find(t.Context(), "last"); !errors.Is(err, history.ErrNoRun) || !strings.Contains(err.Error(), "the history has only 0 runs") {
 		t.Errorf("%v", err)
 	}
 	if got := history.Scores(nil, nil, time.Hour, monday); len(got) != 0 {

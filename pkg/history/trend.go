@@ -46,7 +46,7 @@ func TrendOf(runs []Entry) Trend {
 	newest, former := t.Runs[len(t.Runs)-1].Report, t.Runs[:len(t.Runs)-1]
 	before := former[len(former)-1].Report
 	if was, is := before.Outcome, newest.Outcome; was == verdict.Disproved && (is == verdict.Proven || is == verdict.Degraded) {
-		t.Regression = fmt.Sprintf("it was %s, and is %s now", was, is)
+		t.Regression = fmt.Sprintf("the verdict was %s and is now %s", was, is)
 	}
 	var times []float64
 	for _, e := range former {

@@ -101,7 +101,7 @@ func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, 
 	f.Kind, f.Spec, f.Target = fault.Resolve(f.Kind, f.Spec, f.Target)
 	spec, ok := fault.Of(f.Spec)
 	if !ok {
-		return nil, fmt.Errorf("%s: %s is no fault", f.Where, f.Kind)
+		return nil, fmt.Errorf("%s: %s is not a fault", f.Where, f.Kind)
 	}
 	found := []target.Component{{}}
 	if !f.Target.IsZero() {
@@ -109,7 +109,7 @@ func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, 
 		found, err = env.Find(ctx, f.Target)
 		switch {
 		case errors.Is(err, target.ErrNoRole) || err == nil && len(found) == 0:
-			return nil, p.nobody(ctx, env, f, err)
+			return nil, p.noneMatches(ctx, env, f, err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", f.Where, err)
 		}
@@ -168,9 +168,9 @@ func (p Plan) Limit(steps []Step) error {
 	return nil
 }
 
-// nobody is the error for a fault that has no component: it names what was looked in, and
+// noneMatches is the error for a fault that has no component: it names what was looked in, and
 // what is there instead.
-func (p Plan) nobody(ctx context.Context, env target.Environment, f scenario.Fault, err error) error {
+func (p Plan) noneMatches(ctx context.Context, env target.Environment, f scenario.Fault, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Where, err)
 	}
@@ -211,10 +211,10 @@ func (s *Step) acceptable(ctx context.Context, env target.Environment) error {
 	}
 	h, err := s.Open(ctx, env)
 	if err == nil {
-		s.Also, err = reached(ctx, s.Fault, h)
+		_, err = s.Fault.Prepare(ctx, h)
 	}
 	if err == nil {
-		_, err = s.Fault.Prepare(ctx, h)
+		s.Also, err = reached(ctx, s.Fault, h)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", s.Kind, s.Component.Name, err)

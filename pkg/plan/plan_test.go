@@ -66,9 +66,9 @@ func TestWhatStandsInTheWayIsToldAtOnce(t *testing.T) {
 		want   string
 	}{
 		"nobody":    {target.Selector{Service: "cache"}, "x.yaml:9:5: no component of staging matches service cache: expected one of app, db, lb"},
-		"protected": {target.Selector{Service: "db"}, "x.yaml:9:5: db is protected and is never touched"},
+		"protected": {target.Selector{Service: "db"}, "x.yaml:9:5: db is protected: choose another target"},
 		"paused":    {target.Selector{Service: "lb"}, "x.yaml:9:5: kill lb: lb is paused, expected it to be running"},
-		"too many":  {target.Selector{Service: "app"}, "x.yaml:9:5: 4 components would be touched (app-1, app-2, app-3, app-4), and environment staging allows 3"},
+		"too many":  {target.Selector{Service: "app"}, "x.yaml:9:5: 4 components would be touched (app-1, app-2, app-3, app-4), but environment staging allows at most 3"},
 	} {
 		if _, err := build(t, 1, kill(c.target)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, expected %q", name, err, c.want)

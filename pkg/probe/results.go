@@ -18,7 +18,7 @@ import (
 var ErrNotResults = errors.New("not a vegeta result file (gob, CSV or JSON, gzipped or not)")
 
 // errBroken is a file that goes on behind what cannot be read.
-var errBroken = errors.New("it is broken in the middle")
+var errBroken = errors.New("the file is damaged here")
 
 // maxResult is the size of the largest result in bytes, unpacked, with its body.
 const maxResult = 16 << 20

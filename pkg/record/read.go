@@ -139,7 +139,7 @@ func lines[T any](dir, name string, most int) ([]T, error) {
 }
 
 // errBroken is a record that goes on behind what cannot be read.
-var errBroken = errors.New("it is broken in the middle")
+var errBroken = errors.New("the file is damaged in the middle")
 
 // mostZeros is how many zeros at the end of a file are taken for the work of a power cut:
 // more than a system writes in half a minute of a run.

@@ -161,7 +161,7 @@ func (d Decision) Accepts(lasted time.Duration, now time.Time) (ok bool, why str
 	case d.Review.past(now):
 		return false, "the acceptance expired on " + d.Review.String()
 	case lasted > d.RTO:
-		return false, fmt.Sprintf("outages of up to %v are accepted, and this one lasted at least %v", d.RTO, lasted.Round(time.Millisecond))
+		return false, fmt.Sprintf("outages of up to %v are accepted, but this one lasted at least %v", d.RTO, lasted.Round(time.Millisecond))
 	}
 	return true, ""
 }

@@ -66,7 +66,7 @@ func Reason(reason verdict.Reason) string {
 	case verdict.TooCloseToCall:
 		return "the RTO lies between the bounds of the recovery time: use a higher rate to narrow the bounds"
 	case verdict.HoldNotObserved:
-		return "service came back, but was not observed for long enough to count as recovered: use a longer watch"
+		return "service came back, but was not observed long enough to count as recovered: use a longer watch"
 	case verdict.LoadStalled:
 		return "the load generator stalled, and the gap could change the verdict: give it more CPU, or use a lower rate"
 	case verdict.FaultNotInForce:

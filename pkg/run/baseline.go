@@ -93,7 +93,7 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	extra := min(max(lasts, leastExtraBaseline), mostExtraBaseline)
-	r.note(fmt.Sprintf("%s: the baseline goes on until it has been steady for %v, for at most %v more", describeEarly(reason), lasts, extra))
+	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", describeEarly(reason), lasts, extra))
 	r.Observe(Update{Phase: Baseline, For: extra})
 	for end := time.Now().Add(extra); time.Now().Before(end); {
 		if !sleep(ctx, beat) {
@@ -115,7 +115,7 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 
 func describeEarly(reason verdict.Reason) string {
 	if reason == verdict.BaselineTooShort {
-		return fmt.Sprintf("fewer than %d users have come", verdict.MinSamples)
+		return fmt.Sprintf("fewer than %d users have arrived", verdict.MinSamples)
 	}
 	return "the objective does not hold before the fault"
 }

@@ -105,8 +105,8 @@ type conduct struct {
 	early   *early     // what users met before the fault
 }
 
-// Conduct carries the plan out. Its error is what kept it from being carried
-// out at all; how it went is in the account, and in the record.
+// Conduct carries the plan out. It returns an error only if it could not start; the account
+// and the record contain the result.
 //
 // When ctx ends, what was done is undone, and the run counts as aborted.
 func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
@@ -238,7 +238,7 @@ func (r *conduct) visited(v probe.Visit) {
 		r.mu.Unlock()
 	}
 	if v.Sample.Void && r.lost.Add(1) == 1 {
-		r.event(record.KindLoad, "", "the generator itself failed, so that users are missing: "+v.Sample.Error)
+		r.event(record.KindLoad, "", "the load generator failed, so samples are missing: "+v.Sample.Error)
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
@@ -255,7 +255,7 @@ func (r *conduct) confirm(ctx context.Context) {
 	r.Observe(Update{Phase: Confirm})
 	r.account.Acks = append([]record.Ack{}, r.acks...)
 	if err := r.Confirm(ctx, r.account.Acks); err != nil {
-		r.note("acknowledged writes could not all be looked up: " + err.Error())
+		r.note("some acknowledged writes could not be looked up: " + err.Error())
 	}
 }
 

@@ -93,7 +93,7 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 				return
 			case <-g.now.Ended:
 			}
-			next, err := g.now, errors.New("too many have died")
+			next, err := g.now, errors.New("too many guards have died")
 			if used < maxGuards {
 				next, err = g.start()
 			}
@@ -101,7 +101,7 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 				cancel(StoppedError(fmt.Sprintf("stopped: the guard, process %d, has died and could not be replaced: %v", g.now.PID, err)))
 				return
 			}
-			g.note(fmt.Sprintf("the guard, process %d, has died: process %d has taken its place", g.now.PID, next.PID))
+			g.note(fmt.Sprintf("the guard (process %d) died and was replaced by process %d", g.now.PID, next.PID))
 			g.now = next
 		}
 	}()
@@ -120,7 +120,7 @@ func (g *guards) dismiss(left int) {
 	g.now.Leave()
 	wait, note := dismissFor, "the guard, process %d, has not ended yet"
 	if left > 0 {
-		wait, note = leftFor, "the guard, process %d, goes on trying to undo, for at most "+guardFor.String()
+		wait, note = leftFor, "the guard (process %d) keeps trying to undo the faults, for at most "+guardFor.String()
 	}
 	select {
 	case <-g.now.Ended:

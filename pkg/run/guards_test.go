@@ -45,7 +45,7 @@ func TestAGuardThatIsKilled(t *testing.T) {
 	}{
 		"once":                     {nil, 1, 2, ""},
 		"another one cannot start": {errors.New("no more processes"), 1, 2, "the guard, process 1001, has died and could not be replaced: no more processes"},
-		"each of them":             {nil, 10, 4, "too many have died"},
+		"each of them":             {nil, 10, 4, "too many guards have died"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,7 @@ func TestAGuardThatIsKilled(t *testing.T) {
 				if p.state() != target.Running || len(p.journals(t)) > 0 {
 					t.Errorf("%s, %v", p.state(), p.journals(t))
 				}
-				if c.refuse == nil && p.said.index("the guard, process 1001, has died: process 1002 has taken its place") < 0 {
+				if c.refuse == nil && p.said.index("the guard (process 1001) died and was replaced by process 1002") < 0 {
 					t.Errorf("%q", p.said.lines)
 				}
 			})
@@ -100,7 +100,7 @@ func TestAGuardThatGoesOn(t *testing.T) {
 		var ended time.Time
 		day.Report = func(string) error { ended = time.Now(); return nil }
 		_, err := day.Run(t.Context())
-		if !errors.Is(err, run.ErrNotPutBack) || p.said.index("the guard, process 1001, goes on trying to undo, for at most 10m0s") < 0 {
+		if !errors.Is(err, run.ErrNotPutBack) || p.said.index("the guard (process 1001) keeps trying to undo the faults, for at most 10m0s") < 0 {
 			t.Errorf("%v %q", err, p.said.lines)
 		}
 		if took := time.Since(ended); took > 40*time.Second {

@@ -64,8 +64,8 @@ func JournalDir(stateDir string) string { return filepath.Join(stateDir, "journa
 // LockDir is where environments are locked on this machine.
 func LockDir(stateDir string) string { return filepath.Join(stateDir, "locks") }
 
-// Stage is an environment that is held, up and watched over, in which runs may
-// follow each other.
+// Stage is an environment that is locked and guarded, with its lab up. Several runs can
+// use it one after another.
 type Stage struct {
 	day     Day
 	entries *journal.Journal
@@ -164,7 +164,7 @@ func (d Day) undoers() Undoers { return UndoersOn(d.Site, d.Labs) }
 func (d Day) leftovers(ctx context.Context) error {
 	paths, err := journal.List(JournalDir(d.StateDir))
 	if err != nil {
-		return fmt.Errorf("look for what former runs have left: %w", err)
+		return fmt.Errorf("look for journals of earlier runs: %w", err)
 	}
 	var errs []error
 	for _, path := range paths {
@@ -180,7 +180,7 @@ func (d Day) leftovers(ctx context.Context) error {
 		case !d.isAbout(ctx, header):
 			continue
 		case err == nil || errors.Is(err, journal.ErrDamaged):
-			d.progress(fmt.Sprintf("undoing what run %s has left", header.Run))
+			d.progress(fmt.Sprintf("undoing the remaining faults of run %s", header.Run))
 			_, err = play(ctx, path, undoersOf(header, d.Site, d.Labs), d.progress)
 		}
 		if err != nil {

@@ -229,7 +229,7 @@ func TestLeftoversBelongToAPlace(t *testing.T) {
 		if there.state() != target.Running || len(there.journals(t)) != 0 {
 			t.Errorf("what was left here is still there: %s, journals %v", there.state(), there.journals(t))
 		}
-		if undone, phase := here.said.index("undoing what run dead has left"), there.said.index("phase baseline"); undone < 0 || phase < 0 {
+		if undone, phase := here.said.index("undoing the remaining faults of run dead"), there.said.index("phase baseline"); undone < 0 || phase < 0 {
 			t.Errorf("%q", here.said.lines)
 		}
 	})
@@ -265,7 +265,7 @@ func TestAnAddressThatLeadsElsewhere(t *testing.T) {
 			return here.Env, nil, nil
 		}
 		done, err := run.Replay{StateDir: there.home, Open: elsewhere, Note: there.said.add}.All(t.Context())
-		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "its address leads to") {
+		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "its address now leads to") {
 			t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 		}
 		if !slices.Contains(there.journals(t), path) {
@@ -294,7 +294,7 @@ func TestAJournalWithoutALock(t *testing.T) {
 		}
 		replay := run.Replay{StateDir: p.home, Open: open, Note: p.said.add}
 		done, err := replay.All(t.Context())
-		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "does not say on which engine") {
+		if done.Undone != 0 || err != nil || done.Left == nil || !strings.Contains(done.Left.Error(), "does not name the engine") {
 			t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 		}
 		if err := os.Rename(filepath.Join(p.Dir, "hidden"), filepath.Join(p.Dir, "db.component")); err != nil {
@@ -418,7 +418,7 @@ func TestUndoNamesTheRunThatLives(t *testing.T) {
 				t.Errorf("%d undone, left %v, %v", done.Undone, done.Left, err)
 			}
 		}
-		if n := p.said.index("left alone: environment staging is in use by run"); n < 0 {
+		if n := p.said.index("skipped: environment staging is in use by run"); n < 0 {
 			t.Errorf("%q", p.said.lines)
 		}
 		if err := <-ended; err != nil || p.Starts.Load() != 1 {

@@ -42,7 +42,7 @@ func (r *conduct) warm(ctx context.Context) {
 			err = warmer.Warm(ctx, h)
 		}
 		if err != nil {
-			r.note(fmt.Sprintf("make %s of %s ready: %v", s.Kind, s.Component.Name, err))
+			r.note(fmt.Sprintf("prepare %s of %s: %v", s.Kind, s.Component.Name, err))
 		}
 	}
 }
@@ -230,6 +230,6 @@ func (r *conduct) again(ctx context.Context, b *bound, found error) bool {
 		return false
 	}
 	b.Component = c
-	r.event(record.KindFault, c.Name, b.Kind+" was put in force again: the component was restarted ("+found.Error()+")")
+	r.event(record.KindFault, c.Name, b.Kind+" was injected again: the component was restarted ("+found.Error()+")")
 	return true
 }

@@ -56,7 +56,7 @@ func TestAnOrderThatIsCarriedOutLate(t *testing.T) {
 				if took > late+time.Second {
 					t.Errorf("put back %v after it had come", took-late)
 				}
-				if late > 2*time.Second && p.said.index("the order of kill on db was not answered and may still be carried out") < 0 {
+				if late > 2*time.Second && p.said.index("the injection of kill into db got no answer and may still take effect") < 0 {
 					t.Errorf("%q", p.said.lines)
 				}
 			})

@@ -36,8 +36,8 @@ const (
 )
 
 // Acquire locks an environment. It is a [journal.BusyError] if another process holds
-// it. What a run that has died still holds is waited for: its guard, which is
-// putting the environment back, or its lease.
+// it. If a run has died, Acquire waits for its guard, which is undoing its faults, or until
+// its lease ends.
 func (l Locks) Acquire(ctx context.Context, site target.Site, holder journal.Holder) (*Lock, error) {
 	began, told := time.Now(), false
 	for {
@@ -108,7 +108,7 @@ func (l *Lock) Watched(ctx context.Context) (_ context.Context, leave func()) {
 	return ctx, func() { cancel(nil); <-left }
 }
 
-// Release lets the environment go.
+// Release releases the environment.
 func (l *Lock) Release(ctx context.Context) error {
 	var errs []error
 	if l.hold != nil {

@@ -101,7 +101,7 @@ func (r *conduct) repair(ctx context.Context) error {
 			r.note(fmt.Sprintf("%s runs and users are served, but its health check has not said anything %v after the revert", checking, limit))
 			return nil
 		}
-		return fmt.Errorf("all components are up, but users are not served again %v after the revert", limit)
+		return fmt.Errorf("all components are up, but service has not recovered %v after the revert", limit)
 	}
 }
 

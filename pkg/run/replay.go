@@ -93,13 +93,13 @@ const (
 	undoPauses = 250 * time.Millisecond
 )
 
-// Undo plays what is pending in a journal, the last entry first, and ends each
-// entry whose undoing succeeded. It keeps going after a failure, so that as
-// much as possible is mended, and returns what could not be. It is the same
+// Undo undoes the pending entries of a journal, the last entry first, and ends each entry
+// that it has undone. After a failure it continues with the other entries, and returns the
+// errors of all entries that it could not undo. It is the same
 // code for a run's end, for the guard, and for `gameday undo`.
 //
-// ctx's end does not stop it: half an undoing is the worst of all outcomes. note receives
-// what is waited for.
+// Undo continues after ctx ends: a partial undo is the worst of all outcomes. note receives
+// a text if Undo has to wait.
 func Undo(ctx context.Context, j *journal.Journal, undoers Undoers, note func(text string)) error {
 	return undoEntries(ctx, j, undoers, note, func(journal.Entry) bool { return true })
 }

@@ -69,7 +69,7 @@ func (r *conduct) isLost(ctx context.Context) bool {
 		if errors.Is(err, fault.ErrNotInForce) && !r.again(ctx, b, err) {
 			r.account.NotInForce = true
 			r.account.Steps[b.account].Found = err.Error()
-			r.event(record.KindFault, b.Component.Name, "something other than gameday ended it: "+err.Error())
+			r.event(record.KindFault, b.Component.Name, "the fault was ended by something other than gameday: "+err.Error())
 			return true
 		}
 	}

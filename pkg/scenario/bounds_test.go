@@ -31,13 +31,13 @@ func TestAJourneyOfAliasesIsRefused(t *testing.T) { //nolint:paralleltest // it 
 func TestNumbersOfScenariosAreBounded(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"rate: 1000000/s, critical: true}]":                              `load[0].rate: found 1000000/s, which makes 77000000 users in the up to 1m17s of a run, expected at most 10000000`,
+		"rate: 1000000/s, critical: true}]":                              `load[0].rate: found 1000000/s, which is 77000000 users in a run of up to 1m17s, expected at most 10000000`,
 		"rate: 1000000000000/s}]":                                        `load[0].rate: found "1000000000000/s", expected a rate above 0 such as 50/s, 600/m or 100/h, and at most 1000000/s`,
 		"rate: 9223372036854775807/s}]":                                  `load[0].rate: found "9223372036854775807/s", expected a rate above 0`,
 		"rate: 3600000001/h}]":                                           `load[0].rate: found "3600000001/h", expected a rate above 0`,
-		"rate: 100000/s, critical: true}, {journey: b, rate: 190000/s}]": `load[1].rate: found 190000/s, which makes 22330000 users`,
+		"rate: 100000/s, critical: true}, {journey: b, rate: 190000/s}]": `load[1].rate: found 190000/s, which is 22330000 users`,
 		"rate: 50/s, critical: true}]\ntiming: {watch: 2562047h}":        `timing.watch: found 2562047h, expected at most 720h (30 days)`,
-		"rate: 50/s, critical: true}]\ntiming: {watch: 720h}":            `which makes 129603500 users`,
+		"rate: 50/s, critical: true}]\ntiming: {watch: 720h}":            `which is 129603500 users`,
 	} {
 		_, err := scenario.Load("x.yaml", []byte("version: 1\nname: x\nobjective: {rto: 1s, hold: 1s}\nfaults: [{noop: {target: {service: a}}}]\nload: [{journey: a, "+text), library().Kinds)
 		if err == nil || !strings.Contains(err.Error(), want) {

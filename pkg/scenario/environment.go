@@ -25,7 +25,7 @@ const DefaultMaxTargets = 3
 type Environments struct {
 	Version      int                    `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
 	Environments map[string]Environment `yaml:"environments" jsonschema:"required" jsonschema_description:"Environments by name."`
-	Schedules    []Schedule             `yaml:"schedules,omitempty" jsonschema_description:"Game days that come again and again."`
+	Schedules    []Schedule             `yaml:"schedules,omitempty" jsonschema_description:"Scheduled game days."`
 }
 
 // Environment is where game days may happen, and what lies outside the fence.
@@ -33,7 +33,7 @@ type Environment struct {
 	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
 	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
 	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
-	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"What must never be touched, beside what carries the label gameday.protect=true."`
+	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
 	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
 	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
 	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
@@ -51,7 +51,7 @@ type Environment struct {
 type Inside struct {
 	Network string   `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
 	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there (default: the environment's)."`
-	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the servers that are asked for the entry's name, again for every connection (default: those of the network)."`
+	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the DNS servers that resolve the entry's host name, once per connection (default: those of the network)."`
 	CA      string   `yaml:"ca,omitempty" jsonschema_description:"The trusted CA certificates, as PEM. Without them, no certificate is trusted there."`
 }
 
@@ -143,7 +143,7 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 			}
 		}
 		if role.Among.Role != "" {
-			doc.Problem(path+".roles."+name+".among", "role %s is among another role: expected service, name, label or zone", name)
+			doc.Problem(path+".roles."+name+".among", "role %s: among: found another role, expected service, name, label or zone", name)
 		}
 	}
 }

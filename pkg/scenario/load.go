@@ -80,9 +80,9 @@ func checkName(doc *strictyaml.Document, file, name string) {
 	switch {
 	case !doc.Has("name"):
 	case !names.MatchString(name):
-		doc.Problem("name", "name: found %q, expected small letters, digits and hyphens", name)
+		doc.Problem("name", "name: found %q, expected lowercase letters, digits and hyphens", name)
 	case path.Ext(file) != "" && name != want:
-		doc.Problem("name", "name: found %q, expected %q as the file is called", name, want)
+		doc.Problem("name", "name: found %q, expected %q, the file name without .yaml", name, want)
 	}
 }
 
@@ -211,7 +211,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 			s.Timing.Watch, s.Objective.RTO)
 	}
 	if doc.Has("faults") && len(s.Faults) == 0 {
-		doc.Problem("faults", "faults: found none, expected at least one (noop is one that does nothing)")
+		doc.Problem("faults", "faults: found none, expected at least one (the kind noop has no effect)")
 	}
 	s.checkFaults(doc)
 	s.checkLoad(doc)

@@ -29,7 +29,7 @@ const (
 // broken while users do what.
 type Scenario struct {
 	Version     int           `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
-	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name; that of the file, without .yaml."`
+	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"The name of the scenario: the file name without .yaml."`
 	Title       string        `yaml:"title,omitempty" jsonschema_description:"One line for people."`
 	Environment string        `yaml:"environment,omitempty" jsonschema_description:"A bundled lab (lab/checkout) or an environment of gameday.yaml. --env overrides it."`
 	Suspect     Suspect       `yaml:"suspect,omitempty" jsonschema_description:"The single point of failure that is suspected, and why."`
@@ -37,8 +37,8 @@ type Scenario struct {
 	Load        []JourneyLoad `yaml:"load" jsonschema:"required" jsonschema_description:"The journeys that users walk, and how often."`
 	Faults      []Fault       `yaml:"faults" jsonschema:"required" jsonschema_description:"What is broken: one kind each."`
 	Timing      Timing        `yaml:"timing,omitempty" jsonschema_description:"How long each phase lasts."`
-	Seed        uint64        `yaml:"seed,omitempty" jsonschema_description:"Seed of all random choices, so that a run can be repeated (default: another one each time)."`
-	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: when one holds, the fault is undone at once and the run is aborted."`
+	Seed        uint64        `yaml:"seed,omitempty" jsonschema_description:"The seed of all random choices; set it to repeat a run (default: random)."`
+	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: if one is met, gameday reverts the faults at once and aborts the run."`
 
 	File string `yaml:"-"` // its path
 }
@@ -70,7 +70,7 @@ func (o Objective) Verdict() verdict.Objective {
 type JourneyLoad struct {
 	Journey  string     `yaml:"journey" jsonschema:"required" jsonschema_description:"The journey's name: journeys/NAME.yaml beside gameday.yaml."`
 	Rate     probe.Rate `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users arrive: 50/s, 600/m."`
-	Critical bool       `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict rests on it."`
+	Critical bool       `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict depends on this journey."`
 	From     string     `yaml:"from,omitempty" jsonschema:"enum=outside,enum=inside" jsonschema_description:"Where users come from: outside (gameday's machine) or inside (a network of the environment). Default: inside if the environment has inside:, else outside."`
 }
 
@@ -89,7 +89,7 @@ type Fault struct {
 type Timing struct {
 	Baseline time.Duration `yaml:"baseline,omitempty" jsonschema_description:"How long users are watched before the fault (default: 10s)."`
 	Watch    time.Duration `yaml:"watch,omitempty" jsonschema_description:"How long the fault lasts, at least the RTO (default: RTO + hold + 5s)."`
-	Repair   time.Duration `yaml:"repair,omitempty" jsonschema_description:"How long users may take to be served again after the revert, at most (default: 60s)."`
+	Repair   time.Duration `yaml:"repair,omitempty" jsonschema_description:"The maximum time until service recovers after the revert (default: 60s)."`
 }
 
 // AbortRule is a stop condition. All that it sets must hold.

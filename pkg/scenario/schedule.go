@@ -14,7 +14,7 @@ import (
 
 // Schedule is a game day that comes again and again.
 type Schedule struct {
-	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"Its name: small letters, digits and hyphens."`
+	Name        string        `yaml:"name" jsonschema:"required" jsonschema_description:"The name: lowercase letters, digits and hyphens."`
 	Cron        string        `yaml:"cron" jsonschema:"required" jsonschema_description:"The cron expression: minute, hour, day of the month, month, day of the week; or a macro such as @daily; or @every 90m (5s or more)."`
 	TimeZone    string        `yaml:"time_zone,omitempty" jsonschema_description:"Time zone of cron, windows and blackout: Europe/Berlin (default: UTC)."`
 	Scenario    string        `yaml:"scenario,omitempty" jsonschema_description:"The scenario, as gameday run takes it."`
@@ -23,20 +23,20 @@ type Schedule struct {
 	Jitter      time.Duration `yaml:"jitter,omitempty" jsonschema_description:"The maximum random delay after the cron time. The delay of a run is the same on every instance."`
 	Windows     []Window      `yaml:"windows,omitempty" jsonschema_description:"The windows in which a run may start (default: any time)."`
 	Blackout    []Blackout    `yaml:"blackout,omitempty" jsonschema_description:"Days on which no run starts."`
-	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"How much of a window must be left when it starts (default: 0s)."`
+	Lasts       time.Duration `yaml:"lasts,omitempty" jsonschema_description:"The minimum time that must remain in the window when a run starts (default: 0s)."`
 	Within      time.Duration `yaml:"start_within,omitempty" jsonschema_description:"How long a run may wait for another run in the environment (default: 5m). A run that waits longer is missed."`
-	OnlyIf      []Condition   `yaml:"only_if,omitempty" jsonschema_description:"What must hold when it begins, all of it."`
-	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"If it is set, a person must approve each run."`
+	OnlyIf      []Condition   `yaml:"only_if,omitempty" jsonschema_description:"The conditions for a start. All of them must be met."`
+	Approval    *Approval     `yaml:"approval,omitempty" jsonschema_description:"Require that a person approves each run."`
 	Notify      []Notice      `yaml:"notify,omitempty" jsonschema_description:"Who receives messages, in addition to those that the environment names."`
 }
 
 // Sweep is what of an environment is swept; see gameday sweep.
 type Sweep struct {
 	Only   []string      `json:"only,omitempty" yaml:"only,omitempty" jsonschema_description:"Only these components."`
-	Except []string      `json:"except,omitempty" yaml:"except,omitempty" jsonschema_description:"But not these."`
+	Except []string      `json:"except,omitempty" yaml:"except,omitempty" jsonschema_description:"Skip these components."`
 	Rate   string        `json:"rate,omitempty" yaml:"rate,omitempty" jsonschema_description:"How many users arrive: 50/s."`
 	RTO    time.Duration `json:"rto,omitempty" yaml:"rto,omitempty" jsonschema_description:"The recovery time objective (default: 10s)."`
-	Zones  bool          `json:"zones,omitempty" yaml:"zones,omitempty" jsonschema_description:"Every zone too."`
+	Zones  bool          `json:"zones,omitempty" yaml:"zones,omitempty" jsonschema_description:"Also fault every zone."`
 }
 
 // Zone is the name of its time zone.
@@ -100,7 +100,7 @@ type Condition struct {
 
 // Approval is how a person approves of a run.
 type Approval struct {
-	Within time.Duration `yaml:"within,omitempty" jsonschema_description:"How long it waits for approval (default: 30m). After that it counts as missed."`
+	Within time.Duration `yaml:"within,omitempty" jsonschema_description:"How long a run waits for approval (default: 30m). A run without approval by then is missed."`
 }
 
 // Defaults of a [Schedule].
@@ -135,7 +135,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document, known []Receiver)
 	for i, s := range e.Schedules {
 		at := index("schedules", i)
 		if !names.MatchString(s.Name) && s.Name != "" {
-			doc.Problem(at+".name", "%s.name: found %q, expected small letters, digits and hyphens", at, s.Name)
+			doc.Problem(at+".name", "%s.name: found %q, expected lowercase letters, digits and hyphens", at, s.Name)
 		}
 		if seen[s.Name] && s.Name != "" {
 			doc.Problem(at+".name", "%s.name: duplicate schedule %s", at, s.Name)
@@ -228,7 +228,7 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 			}
 		}
 		if w.From == w.To {
-			doc.Problem(path, "%s: it ends when it begins", path)
+			doc.Problem(path, "%s: from and to are equal: set a later to", path)
 		}
 	}
 	for k, b := range s.Blackout {
@@ -237,7 +237,7 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 		case doc.Has(path+".from") == (b.ICal != "") || b.ICal != "" && doc.Has(path+".to"):
 			doc.Problem(path, "%s: expected one of from and ical", path)
 		case !b.To.IsZero() && b.To.Before(b.From.Time):
-			doc.Problem(path, "%s: it ends before it begins", path)
+			doc.Problem(path, "%s: to is before from", path)
 		}
 	}
 	for name, d := range map[string]time.Duration{"lasts": s.Lasts, "jitter": s.Jitter, "start_within": s.Within, "approval.within": s.ApprovalWithin()} {

@@ -20,7 +20,7 @@ type Window struct {
 type Blackout struct {
 	From Day    `yaml:"from,omitempty" jsonschema_description:"The first day: 2026-12-24."`
 	To   Day    `yaml:"to,omitempty" jsonschema_description:"The last one (default: the first)."`
-	ICal string `yaml:"ical,omitempty" jsonschema_description:"A calendar (.ics) beside gameday.yaml, instead of days: during its events nothing begins."`
+	ICal string `yaml:"ical,omitempty" jsonschema_description:"A calendar (.ics) beside gameday.yaml, instead of from and to: no run starts during its events."`
 	Why  string `yaml:"why,omitempty" jsonschema_description:"Why."`
 
 	Calendar []byte `yaml:"-"` // what ical: names, as it was read

@@ -82,11 +82,11 @@ func TestWhatIsNoSchedule(t *testing.T) {
 		`cron: "0 25 * * *"`:                                                         "expected five fields",
 		`cron: "TZ=Europe/Berlin 0 1 * * *"`:                                         "set time_zone: instead",
 		`cron: "0 1 * * *", time_zone: Berlin`:                                       "expected one such as Europe/Berlin",
-		`cron: "0 1 * * *", environment: nowhere`:                                    `there is no "nowhere" here`,
+		`cron: "0 1 * * *", environment: nowhere`:                                    `this file has no environment "nowhere"`,
 		`cron: "0 1 * * *", windows: [{from: "9", to: "10:00"}]`:                     "expected a time of day",
 		`cron: "0 1 * * *", windows: [{days: [monday], from: "09:00", to: "10:00"}]`: "expected mon, tue",
-		`cron: "0 1 * * *", windows: [{from: "09:00", to: "09:00"}]`:                 "ends when it begins",
-		`cron: "0 1 * * *", blackout: [{from: 2026-12-24, to: 2026-12-23}]`:          "ends before it begins",
+		`cron: "0 1 * * *", windows: [{from: "09:00", to: "09:00"}]`:                 "from and to are equal",
+		`cron: "0 1 * * *", blackout: [{from: 2026-12-24, to: 2026-12-23}]`:          "to is before from",
 		`cron: "0 1 * * *", blackout: [{from: soon}]`:                                "expected a day",
 	} {
 		_, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments: {}\nschedules:\n  - {name: s, scenario: x, "+text+"}\n"), nil)

@@ -109,7 +109,7 @@ type runID struct {
 }
 
 type count struct {
-	Stopped int `json:"stopped" doc:"The number of jobs that were stopped or dropped."`
+	Stopped int `json:"stopped" doc:"The number of jobs that were stopped or canceled."`
 }
 
 // Scheduled is a schedule as the API shows it.

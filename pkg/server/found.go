@@ -82,7 +82,7 @@ func suspectsOf(runs []history.Entry, decisions register.Register, now time.Time
 		if d, decided := decisions.Find(key[0], key[1]); decided {
 			shown.Decision = string(d.Decision)
 			if lacks := d.Lacks(now); len(lacks) > 0 {
-				shown.Decision += ", incomplete: " + strings.Join(lacks, ", ")
+				shown.Decision += ", problems: " + strings.Join(lacks, ", ")
 			}
 		}
 		all = append(all, shown)

@@ -326,7 +326,7 @@ func TestActs(t *testing.T) {
 		{"GET", "/", "", http.StatusOK, "&lt;script&gt;"},
 		{"POST", "/holds/release", "environment=staging", http.StatusSeeOther, ""},
 		{"POST", "/jobs", "scenario=app-loss", http.StatusSeeOther, ""},
-		{"GET", "/jobs/2", "", http.StatusOK, "drop</button>"},
+		{"GET", "/jobs/2", "", http.StatusOK, "cancel</button>"},
 		{"GET", "/jobs/1", "", http.StatusOK, "</html>"},
 		{"GET", "/audit", "", http.StatusOK, "POST /holds: staging, &lt;script&gt;"},
 		{"GET", "/jobs/none", "", http.StatusNotFound, ""},

@@ -47,14 +47,14 @@ func (s Session) annotated(ctx context.Context, r Request) (observe func(run.Upd
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	m := marker{queue: make(chan func(context.Context) error, 64), dropped: func() {
-		s.Warn(errors.New("a mark on a dashboard was dropped: Grafana is too slow"))
+		s.Warn(errors.New("a Grafana annotation was dropped: Grafana is too slow"))
 	}}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for set := range m.queue {
 			if err := set(ctx); err != nil {
-				s.Warn(fmt.Errorf("set a mark on a dashboard: %w", err))
+				s.Warn(fmt.Errorf("annotate the Grafana dashboards: %w", err))
 			}
 		}
 	}()

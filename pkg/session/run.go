@@ -40,7 +40,7 @@ type Outcome struct {
 // is [run.ErrNotPutBack] counts above any verdict.
 func (s Session) Run(ctx context.Context, r Request) (o *Outcome, err error) {
 	s.Notify(ctx, r.Environment.Notify, attach.Message{
-		Event: attach.Started, Run: r.Scenario.Name, Line: "a game day begins: " + r.Scenario.Name + " in " + r.Environment.Name,
+		Event: attach.Started, Run: r.Scenario.Name, Line: "game day started: " + r.Scenario.Name + " in " + r.Environment.Name,
 	})
 	var dir string
 	err = s.with(ctx, r, func(ctx context.Context, day run.Day) error {

@@ -82,7 +82,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		in.Journeys = append(in.Journeys, j)
 	}
 	if what.Objective.RPO != nil && !slices.ContainsFunc(in.Journeys, probe.Journey.Acknowledges) {
-		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but no lost write could be seen: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
+		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but lost writes cannot be detected: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
 			what.Name, strings.Join(journeyNames(in.Journeys), ", "))
 	}
 	return in, nil

@@ -120,7 +120,7 @@ func Steps(m topology.Map, choice Choice) ([]Step, error) {
 		}
 	}
 	if len(steps) == 0 {
-		return nil, errors.New("there is nothing to break: users reach no component that may be touched")
+		return nil, errors.New("no component to fault: users reach no component inside the fence that is not protected or excluded")
 	}
 	return steps, nil
 }
@@ -223,7 +223,7 @@ func Load(dir string) (Sweep, error) {
 	var s Sweep
 	data, err := folder.ReadFile(dir, File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("%s holds no sweep", dir)
+		return s, fmt.Errorf("%s contains no sweep.json: set --resume to the folder of a sweep", dir)
 	}
 	if err == nil {
 		err = record.Decode(data, Schema, &s)

@@ -257,7 +257,7 @@ func TestSurprises(t *testing.T) {
 		want  string
 	}{
 		{sweep.Found{Predicted: true, Verdict: verdict.Disproved}, "the map predicted a SPOF"},
-		{sweep.Found{Verdict: verdict.Proven}, "the map predicted none"},
+		{sweep.Found{Verdict: verdict.Proven}, "the map predicted no SPOF"},
 		{sweep.Found{Predicted: true, Verdict: verdict.Proven}, ""},
 		{sweep.Found{Verdict: verdict.Disproved}, ""},
 		{sweep.Found{Predicted: true, Verdict: verdict.Inconclusive}, ""},
@@ -278,7 +278,7 @@ func TestANewerSweepIsAClearError(t *testing.T) {
 	if _, err := sweep.Load(dir); err == nil || !strings.Contains(err.Error(), "use a newer gameday") {
 		t.Error(err)
 	}
-	if _, err := sweep.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
+	if _, err := sweep.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "contains no sweep") {
 		t.Error(err)
 	}
 }

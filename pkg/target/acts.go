@@ -14,8 +14,7 @@ type Killer interface {
 	Kill(ctx context.Context) error
 }
 
-// StopGrace is how long a component that is asked to end is left to it before
-// it is ended.
+// StopGrace is the grace period of a graceful stop. After it, the component is killed.
 const StopGrace = 10 * time.Second
 
 // Stopper asks a component to end within [StopGrace], and starts one that is

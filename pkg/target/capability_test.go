@@ -24,7 +24,7 @@ func TestACapabilityHasAName(t *testing.T) {
 		"stopping is not supported by container db_1":                                     asked[target.Stopper](named{}),
 		"killing is not supported by this environment":                                    asked[target.Killer](struct{}{}),
 		"pausing is not supported without a component: give the fault a target":           asked[target.Pauser](nil),
-		"telling whether gameday would cut itself off is not supported by container db_1": asked[target.Lifeline](named{}),
+		"checking whether a fault would disconnect gameday is not supported by container db_1": asked[target.Lifeline](named{}),
 	} {
 		if !errors.Is(err, target.ErrUnsupported) || err.Error() != want {
 			t.Errorf("%v, expected %q", err, want)

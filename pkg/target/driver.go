@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Driver is one kind of environment, as a value: all that the rest of gameday
-// knows of Docker, or of whatever comes beside it. To add one, write a folder
-// beside pkg/target/docker and name it where the drivers are listed.
+// Driver is one kind of environment, as a value. The rest of gameday knows Docker, and any
+// other kind, only through its driver. To add a driver, write a package beside
+// pkg/target/docker and add it to the list in cmd/gameday/drivers.go.
 type Driver struct {
 	// Kind is the driver's key in gameday.yaml and in journals: docker.
 	Kind string

@@ -69,12 +69,12 @@ func (s Selector) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Role is a part that one of several components plays, asked for when it
-// matters: after a failover, another component has it.
+// Role is held by one of several components, such as the primary of a database. It is
+// resolved when it is needed: after a failover, another component holds it.
 type Role struct {
-	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"Who may hold the role (default: all components)."`
+	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"The components that can hold the role (default: all components)."`
 	HTTP    *RoleHTTP `json:"http,omitempty" yaml:"http,omitempty" jsonschema_description:"The holder answers this request with this status."`
-	Command []string  `json:"command,omitempty" yaml:"command,omitempty" jsonschema_description:"The holder ends this command, run inside it, with exit code 0."`
+	Command []string  `json:"command,omitempty" yaml:"command,omitempty" jsonschema_description:"This command, run inside the holder, exits with code 0."`
 	Label   string    `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"The holder has this label: key=value, or key alone."`
 }
 

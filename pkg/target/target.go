@@ -1,4 +1,4 @@
-// Package target says what can be broken and what may be asked of it.
+// Package target defines environments, components, and what can be done to them.
 //
 // An [Environment] finds components and opens them. What can be done to an
 // opened one differs from environment to environment, so a [Handle] is asked
@@ -6,7 +6,7 @@
 //
 //	killer, err := target.As[target.Killer](handle)
 //
-// Nothing here touches anything: the rooms below it (pkg/target/docker) do.
+// This package only defines interfaces. The drivers (pkg/target/docker) implement them.
 package target
 
 import (

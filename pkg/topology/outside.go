@@ -178,7 +178,7 @@ func (m Map) outsideText() string {
 		}
 		via := ""
 		if o.Via != "" {
-			via = " by way of " + plaintext.Line(o.Via)
+			via = " via " + plaintext.Line(o.Via)
 		}
 		fmt.Fprintf(&b, "  %s → %s%s: %s\n", plaintext.Line(o.Component), counted(o.Connections, len(o.Peers)), via, strings.Join(names, ", "))
 		leads = leads || o.Reached

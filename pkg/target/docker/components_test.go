@@ -151,7 +151,7 @@ func TestComponent(t *testing.T) {
 		},
 		DependsOn: []string{"etcd"},
 		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2")}},
-		State:     target.Running, Healthy: false, // its check has not been made yet
+		State:     target.Running, Healthy: false, Checking: true, // its check has not been made yet
 		Restart: "unless-stopped", Restarts: 4, Protected: true,
 		Started: time.Date(2026, 11, 26, 23, 47, 35, 963281274, time.UTC),
 	}

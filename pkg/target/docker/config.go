@@ -102,7 +102,7 @@ func (c *Config) options() ([]client.Opt, error) {
 
 func sshRefusal(host string) error {
 	if strings.HasPrefix(host, "ssh://") {
-		return fmt.Errorf("the engine at %s is reached over ssh, which gameday does not speak: forward its socket (ssh -L /tmp/docker.sock:/var/run/docker.sock …) and set host: unix:///tmp/docker.sock", host)
+		return fmt.Errorf("the engine at %s is reached over ssh, which gameday does not support: forward its socket (ssh -L /tmp/docker.sock:/var/run/docker.sock …) and set host: unix:///tmp/docker.sock", host)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (h *handle) Gateways(ctx context.Context) ([]netip.Addr, error) {
 func (h *handle) Lifeline(ctx context.Context) (why string, is bool, err error) {
 	at, err := url.Parse(h.env.Host())
 	if err != nil {
-		return "", false, fmt.Errorf("find out whether the engine at %s is reached by way of container %.12s: %w", h.env.Host(), h.id, err)
+		return "", false, fmt.Errorf("check whether gameday reaches the engine at %s through container %.12s: %w", h.env.Host(), h.id, err)
 	}
 	if at.Hostname() == "" {
 		return "", false, nil // a socket, on which no packet travels

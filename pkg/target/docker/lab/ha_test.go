@@ -89,7 +89,7 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 	if code, _, text := gameday("lab", "down", "checkout-ha"); code != 0 || len(left()) > 0 {
 		t.Errorf("%s\n%v", text, left())
 	}
-	if code, out, _ := gameday("undo"); code != 0 || !strings.Contains(string(out), "nothing was left to undo") {
+	if code, out, _ := gameday("undo"); code != 0 || !strings.Contains(string(out), "nothing to undo") {
 		t.Errorf("undo: %s", out)
 	}
 }

@@ -216,7 +216,7 @@ func (s Spec) url() string {
 func portFree(ctx context.Context, port int) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return fmt.Errorf("port %d on 127.0.0.1, where the lab is reached, is taken: stop what listens there (ss -ltnp 'sport = :%d' shows it)", port, port)
+		return fmt.Errorf("port %d on 127.0.0.1 is in use, but the lab needs it: stop the process that uses it (ss -ltnp 'sport = :%d' shows the process)", port, port)
 	}
 	return listener.Close()
 }
