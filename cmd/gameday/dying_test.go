@@ -19,6 +19,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/pkg/fault"
 )
 
 // quick is a game day of a few seconds.
@@ -115,7 +116,8 @@ func (l *labTest) interrupt() {
 // asBefore waits until all containers run, and looks for anything in the way.
 func (l *labTest) asBefore() {
 	l.t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	// Of an order that was not answered, the effect is waited for.
+	deadline := time.Now().Add(fault.EngineSettle + 15*time.Second)
 	for {
 		down := 0
 		for _, c := range l.project() {
@@ -128,7 +130,7 @@ func (l *labTest) asBefore() {
 			break
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("after 15s %d containers are down, and there are %d journals", down, journals)
+			l.t.Fatalf("after 45s %d containers are down, and there are %d journals", down, journals)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
@@ -144,7 +146,7 @@ func (l *labTest) asBefore() {
 		}
 		if time.Now().After(deadline) {
 			for _, h := range helpers {
-				l.t.Errorf("a helper is left after 15s: %s, %v, %s", h.Names, h.Labels, h.Status)
+				l.t.Errorf("a helper is left after 45s: %s, %v, %s", h.Names, h.Labels, h.Status)
 			}
 			l.t.FailNow()
 		}

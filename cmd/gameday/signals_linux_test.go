@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -93,14 +94,14 @@ func (toy *toy) signalled(signal syscall.Signal, whom, phase string) (problems [
 			problems = append(problems, fmt.Sprintf("undo: %d\n%s%s", code, out, text))
 		}
 	}
-	for deadline := time.Now().Add(45 * time.Second); ; <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(fault.EngineSettle + 30*time.Second); ; <-time.After(20 * time.Millisecond) {
 		left, _ := filepath.Glob(filepath.Join(toy.dir, "state", "journals", "*"))
 		_, err := os.Stat(filepath.Join(toy.env.Dir, "lock"))
 		if len(left) == 0 && (os.IsNotExist(err) || signal == syscall.SIGKILL) && toy.is(target.Running)() {
 			return problems
 		}
 		if time.Now().After(deadline) {
-			return append(problems, fmt.Sprintf("left after 45s: journals %v, lock %v, running %v\n%s", left, err == nil, toy.is(target.Running)(), said.String()))
+			return append(problems, fmt.Sprintf("left after 60s: journals %v, lock %v, running %v\n%s", left, err == nil, toy.is(target.Running)(), said.String()))
 		}
 	}
 }

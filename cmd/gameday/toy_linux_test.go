@@ -89,9 +89,9 @@ func (toy *toy) gameday(args ...string) (code int, stdout, stderr string) {
 // eventually waits until something is so.
 func (toy *toy) eventually(what string, is func() bool) {
 	toy.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); !is(); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			toy.t.Fatalf("not so within 30s: %s", what)
+			toy.t.Fatalf("not so within 60s: %s", what)
 		}
 	}
 }
@@ -193,8 +193,13 @@ func TestAnotherDriverWhenBothAreKilled(t *testing.T) {
 			t.Parallel()
 			toy := newToy(t)
 			run := toy.start("db-loss")
-			for _, pid := range []int{toy.guardOf(run.Process.Pid), run.Process.Pid} {
-				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			guard := toy.guardOf(run.Process.Pid)
+			// The run is stopped first: it would replace its guard.
+			for _, k := range []struct {
+				pid    int
+				signal syscall.Signal
+			}{{run.Process.Pid, syscall.SIGSTOP}, {guard, syscall.SIGKILL}, {run.Process.Pid, syscall.SIGKILL}} {
+				if err := syscall.Kill(k.pid, k.signal); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -27,6 +27,11 @@ type view struct {
 	program *tea.Program // nil where out is no terminal
 	ended   chan struct{}
 
+	// What is to be shown. A terminal may stand still, and a pager may not be read: a run
+	// that waited for them would leave what it has broken.
+	queue  chan func()   // nil ends it
+	worked chan struct{} // closed once it has ended
+
 	// If there is no program:
 	mu    sync.Mutex // guards what follows, and out
 	text  string     // of the preparation under way, or ""
@@ -38,7 +43,8 @@ type view struct {
 const silence = 10 * time.Second
 
 func newView(out io.Writer, s scenario.Scenario, meter *run.Meter) *view {
-	v := &view{out: out, ended: make(chan struct{})}
+	v := &view{out: out, ended: make(chan struct{}), queue: make(chan func(), backlog), worked: make(chan struct{})}
+	go v.work()
 	if !isTerminal(out) {
 		close(v.ended)
 		return v
@@ -56,8 +62,31 @@ func isTerminal(w io.Writer) bool {
 	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
 }
 
-// observe shows what has changed.
+const (
+	backlog  = 1000            // updates that wait to be shown; what is more is not shown
+	closeFor = 2 * time.Second // how long the end of a view may take
+)
+
+// work shows what is to be shown.
+func (v *view) work() {
+	defer close(v.worked)
+	for do := range v.queue {
+		if do == nil {
+			return
+		}
+		do()
+	}
+}
+
+// observe shows what has changed, and waits for nothing.
 func (v *view) observe(u run.Update) {
+	select {
+	case v.queue <- func() { v.tell(u) }:
+	default:
+	}
+}
+
+func (v *view) tell(u run.Update) {
 	if v.program != nil {
 		v.program.Send(u)
 		return
@@ -93,13 +122,24 @@ func (v *view) still() {
 // progress shows a line of text.
 func (v *view) progress(text string) { v.observe(run.Update{Text: text}) }
 
-// close ends the view, and waits until it has left the terminal.
+// close ends the view, and waits until it has left the terminal, unless that stands still.
 func (v *view) close() {
+	late := time.After(closeFor)
 	v.observe(run.Update{Phase: run.Done})
-	if v.program != nil {
-		v.program.Quit()
+	for _, ended := range []<-chan struct{}{v.worked, v.ended} {
+		select {
+		case v.queue <- nil:
+		default:
+		}
+		if v.program != nil && ended == v.ended {
+			go v.program.Quit() // it waits for a terminal that stands still
+		}
+		select {
+		case <-ended:
+		case <-late:
+			return
+		}
 	}
-	<-v.ended
 }
 
 // clip is a text of at most a width, which may be less than nothing: terminals can be

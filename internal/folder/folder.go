@@ -18,6 +18,9 @@ import (
 // device, a folder, or a link that leads outside.
 var ErrNotRegular = errors.New("it is not a regular file of this folder")
 
+// maxFile is the size of the largest file that is read as a whole, in bytes.
+const maxFile = 64 << 20
+
 // Open opens a regular file of a folder. Its name may have folders in it.
 func Open(dir, name string) (*os.File, error) {
 	file, err := open(dir, name)
@@ -41,7 +44,14 @@ func ReadFile(dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(file)
+	info, err := file.Stat()
+	if err == nil && info.Size() > maxFile {
+		err = &fs.PathError{Op: "read", Path: filepath.Join(dir, name), Err: fmt.Errorf("too large: expected at most %d MiB", maxFile>>20)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(file, maxFile))
 }
 
 // Names are the names of what a folder within a folder holds, sorted; none if it is not

@@ -51,6 +51,9 @@ func (r *Redactor) Text(text string) string {
 
 // eachLine applies the common rules. A log has many lines, and secrets in few of them.
 func (r *Redactor) eachLine(text string) string {
+	if strings.Contains(text, "\x1b[") {
+		text = colour.ReplaceAllString(text, "") // it stands between a name and its secret
+	}
 	if keys := keys(); keys.mayApply(strings.ToLower(text)) {
 		text = keys.clean(text)
 	}
@@ -66,6 +69,9 @@ func (r *Redactor) eachLine(text string) string {
 	}
 	return b.String()
 }
+
+// colour is what asks a terminal for a colour.
+var colour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 
 // Error removes the secrets from the text of an error. It remains the error that it is for
 // [errors.Is] and [errors.As]; nil remains nil.

@@ -86,10 +86,12 @@ func (f *Command) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	return State("{}"), nil
 }
 
-// Inject runs the inject command. On the host, one that has failed has ended.
+// Inject runs the inject command. On the host, one that has failed by itself has ended. One
+// that was killed has not: it may have asked for what is carried out elsewhere.
 func (f *Command) Inject(ctx context.Context, h target.Handle, _ State) error {
+	began := time.Now()
 	err := f.run(ctx, h, f.Break)
-	if err != nil && f.In != "component" {
+	if err != nil && f.In != "component" && ctx.Err() == nil && time.Since(began) < f.Patience() {
 		return endedError{err}
 	}
 	return err

@@ -61,7 +61,7 @@ func (*Crash) Revert(ctx context.Context, h target.Handle, was State) error {
 }
 
 // Landed implements [Lander].
-func (*Crash) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
+func (*Crash) Landed(ctx context.Context, h target.Handle, _ State) bool { return down(ctx, h) }
 
 // OutlivesComponent implements [Outliving].
 func (*Crash) OutlivesComponent() {}

@@ -177,10 +177,10 @@ type Settler interface {
 	Settles() time.Duration
 }
 
-// Lander is a fault that can tell from its component that its order was carried out. Then
-// nothing of it is still to come, and nothing has to be waited for.
+// Lander is a fault that can tell from its component that its effect is there: what takes
+// effect after it was reverted is reverted at once.
 type Lander interface {
-	// Landed reports whether the order was carried out. It is false if that is unknown.
+	// Landed reports whether the effect is there. It is false if that is unknown.
 	Landed(ctx context.Context, h target.Handle, was State) bool
 }
 

@@ -47,7 +47,7 @@ func (*Kill) Revert(ctx context.Context, h target.Handle, was State) error {
 func (*Kill) Settles() time.Duration { return EngineSettle }
 
 // Landed implements [Lander].
-func (*Kill) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
+func (*Kill) Landed(ctx context.Context, h target.Handle, _ State) bool { return down(ctx, h) }
 
 // OutlivesComponent implements [Outliving].
 func (*Kill) OutlivesComponent() {}

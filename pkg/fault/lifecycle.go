@@ -82,19 +82,10 @@ func diedSince(ctx context.Context, h target.Handle, was State) error {
 	return nil
 }
 
-// ended reports whether the main process of the former state has ended, also if the
-// component was started again since.
-func ended(ctx context.Context, h target.Handle, was State) bool {
-	before, err := stateOf[life](was)
-	if err != nil {
-		return false
-	}
+// down reports whether the component does not run.
+func down(ctx context.Context, h target.Handle) bool {
 	c, err := h.Look(ctx)
-	if err != nil {
-		return errors.Is(err, target.ErrGone)
-	}
-	lives := c.State == target.Running || c.State == target.Paused
-	return !lives || !c.Started.Equal(before.Started)
+	return err == nil && c.State == target.Stopped
 }
 
 // running reports whether the component runs.

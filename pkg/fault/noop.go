@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -13,7 +14,7 @@ type Noop struct{}
 var (
 	_ Fault    = (*Noop)(nil)
 	_ Verifier = (*Noop)(nil)
-	_ Lander   = (*Noop)(nil)
+	_ Settler  = (*Noop)(nil)
 )
 
 // Prepare refuses a component that is gone.
@@ -28,8 +29,8 @@ func (*Noop) Inject(context.Context, target.Handle, State) error { return nil }
 // InForce always returns nil.
 func (*Noop) InForce(context.Context, target.Handle, State) error { return nil }
 
-// Landed always returns true: there is nothing to come.
-func (*Noop) Landed(context.Context, target.Handle, State) bool { return true }
+// Settles implements [Settler]: there is nothing to come.
+func (*Noop) Settles() time.Duration { return 0 }
 
 // Revert does nothing.
 func (*Noop) Revert(context.Context, target.Handle, State) error { return nil }

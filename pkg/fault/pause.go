@@ -64,5 +64,5 @@ func (*Pause) Settles() time.Duration { return EngineSettle }
 
 // Landed implements [Lander].
 func (f *Pause) Landed(ctx context.Context, h target.Handle, was State) bool {
-	return f.InForce(ctx, h, was) == nil || ended(ctx, h, was)
+	return f.InForce(ctx, h, was) == nil
 }

@@ -58,9 +58,7 @@ func (*Restart) Revert(ctx context.Context, h target.Handle, was State) error {
 }
 
 // Landed implements [Lander].
-func (*Restart) Landed(ctx context.Context, h target.Handle, was State) bool {
-	return ended(ctx, h, was)
-}
+func (*Restart) Landed(ctx context.Context, h target.Handle, _ State) bool { return down(ctx, h) }
 
 // OutlivesComponent implements [Outliving].
 func (*Restart) OutlivesComponent() {}

@@ -47,7 +47,7 @@ func (*Stop) Revert(ctx context.Context, h target.Handle, was State) error {
 }
 
 // Landed implements [Lander].
-func (*Stop) Landed(ctx context.Context, h target.Handle, was State) bool { return ended(ctx, h, was) }
+func (*Stop) Landed(ctx context.Context, h target.Handle, _ State) bool { return down(ctx, h) }
 
 // OutlivesComponent implements [Outliving].
 func (*Stop) OutlivesComponent() {}

@@ -42,9 +42,7 @@ func Undo(ctx context.Context, env target.Environment, e journal.Entry) error {
 	return nil
 }
 
-// Landed reports whether the order of an entry is seen to have been carried out, so that
-// nothing of it is still to come: see [Lander]. An order to a component that is gone has
-// nothing left to change.
+// Landed reports whether the effect of an entry's order is there: see [Lander].
 func Landed(ctx context.Context, env target.Environment, e journal.Entry) bool {
 	f, err := Decode(e)
 	if err != nil {
@@ -55,10 +53,7 @@ func Landed(ctx context.Context, env target.Environment, e journal.Entry) bool {
 		return false
 	}
 	h, err := env.Open(ctx, e.Component)
-	if err != nil {
-		return errors.Is(err, target.ErrGone)
-	}
-	return lander.Landed(ctx, h, e.State)
+	return err == nil && lander.Landed(ctx, h, e.State)
 }
 
 // openSuccessor opens the component that has replaced the entry's component. The error is

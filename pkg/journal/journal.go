@@ -33,6 +33,9 @@ const Schema = "gameday/journal/v1"
 // of up to a megabyte, at most.
 const maxSize = 64 << 20
 
+// keptFree is what a journal keeps free for ends, in bytes.
+const keptFree = 1 << 20
+
 // Errors that callers branch on.
 var (
 	ErrHeld  = errors.New("is in use by another process")
@@ -84,6 +87,11 @@ type line struct {
 	Begin  *Entry  `json:"begin,omitempty"`
 	Done   string  `json:"done,omitempty"`
 	End    string  `json:"end,omitempty"`
+}
+
+// empty reports whether a line says nothing that can be acted on.
+func (l line) empty() bool {
+	return l.Header == nil && (l.Begin == nil || l.Begin.ID == "") && l.Done == "" && l.End == ""
 }
 
 // Journal is an opened journal that this process holds.
@@ -199,10 +207,11 @@ func parse(data []byte) (header Header, pending []Entry, whole int, err error) {
 			return header, pending, whole, err
 		}
 		var l line
-		if bad := json.Unmarshal(data[whole:whole+end], &l); bad != nil {
-			if whole+end+1 == len(data) {
-				return header, pending, whole, err // a torn line that ends in a newline by accident
-			}
+		bad := json.Unmarshal(data[whole:whole+end], &l)
+		if bad == nil && end > 0 && l.empty() {
+			bad = errors.New("it says nothing")
+		}
+		if bad != nil {
 			if err == nil {
 				err = fmt.Errorf("line %d %w: %w", n, ErrDamaged, bad)
 			}
@@ -227,10 +236,30 @@ func parse(data []byte) (header Header, pending []Entry, whole int, err error) {
 // Begin makes an entry durable: it is on disk when Begin returns nil, and only
 // then may its effect begin.
 func (j *Journal) Begin(e Entry) error {
+	if err := j.room(e); err != nil {
+		return err
+	}
 	if err := j.append(line{Begin: &e}); err != nil {
 		return err
 	}
 	j.pending = append(j.pending, e)
+	return nil
+}
+
+// room returns an error if the journal with an entry, and with the ends of all that is
+// pending, would be larger than what is read again.
+func (j *Journal) room(e Entry) error {
+	data, err := json.Marshal(line{Begin: &e})
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	size, err := j.file.Seek(0, io.SeekCurrent)
+	if err == nil && size+int64(len(data))+keptFree > maxSize {
+		err = fmt.Errorf("%w: with what is to be undone it would have more than %d MiB: make fewer runs at once", bounded.ErrTooLarge, maxSize>>20)
+	}
+	if err != nil {
+		return fmt.Errorf("write journal %s: %w", j.path, err)
+	}
 	return nil
 }
 

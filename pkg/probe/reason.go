@@ -33,7 +33,7 @@ func ours(err error) bool {
 			return true
 		}
 	}
-	return errors.Is(err, context.Canceled)
+	return errors.Is(err, context.Canceled) || errors.Is(err, errNoTurn)
 }
 
 // oursInWords is [ours] for the text of an error, in the words of Linux, macOS and Windows:

@@ -60,7 +60,13 @@ func (w *walker) walk(ctx context.Context, transport http.RoundTripper, vars map
 // take takes one step, and adds its captured values to vars.
 func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper, vars map[string]any) (r stepResult) {
 	r = stepResult{title: s.Title(), sent: time.Now()}
-	defer func() { r.latency = time.Since(r.sent) }()
+	var answered time.Time // zero unless all of the response has arrived
+	defer func() {
+		if answered.IsZero() {
+			answered = time.Now()
+		}
+		r.latency = answered.Sub(r.sent)
+	}()
 	request, size, err := w.request(ctx, s, vars)
 	if err != nil {
 		r.err = err
@@ -80,6 +86,7 @@ func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper,
 		r.err = fmt.Errorf("read the response: %w", err)
 		return r
 	}
+	answered = time.Now() // what follows is gameday's own time
 	if r.err = w.turn(ctx); r.err != nil {
 		return r
 	}
@@ -96,9 +103,12 @@ func (w *walker) turn(ctx context.Context) error {
 	case w.judging <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return errNoTurn
 	}
 }
+
+// errNoTurn is the load generator's own: the response has arrived.
+var errNoTurn = errors.New("gameday had no processor free to judge the response")
 
 // read reads a response to its end. What no assertion looks at is thrown away, but it
 // must arrive: a response that stops halfway serves no user.

@@ -12,11 +12,13 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// extraBaseline is the least and the most that a baseline which is not steady goes on for,
-// beyond what was declared: between the two, for as long again.
+// A baseline that was not steady has to be steady for as long as it was declared, and for as
+// long as the RTO, up to mostSteady: else a system that is down now and then would be judged
+// by a window in which it happens to be well. Until then it goes on, for leastExtra longer
+// than that at the least.
 const (
-	leastExtraBaseline = 30 * time.Second
-	mostExtraBaseline  = 5 * time.Minute
+	mostSteady = 2 * time.Minute
+	leastExtra = 30 * time.Second
 )
 
 // early keeps what users of the critical journeys meet until the fault is ordered, so that
@@ -92,21 +94,23 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	if reason == "" {
 		return true, nil
 	}
-	extra := min(max(lasts, leastExtraBaseline), mostExtraBaseline)
-	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", describeEarly(reason), lasts, extra))
+	need := max(lasts, min(r.plan.Scenario.Objective.RTO, mostSteady))
+	extra := need + max(lasts, leastExtra)
+	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", describeEarly(reason), need, extra))
 	r.Observe(Update{Phase: Baseline, For: extra})
 	for end := time.Now().Add(extra); time.Now().Before(end); {
 		if !sleep(ctx, beat) {
 			return false, nil
 		}
-		since := began
-		if reason = r.early.reason(since); reason != "" {
-			since = r.Clock.Now().Add(-lasts)
-			r.early.forget(since)
-			reason = r.early.reason(since)
+		if reason = r.early.reason(began); reason == verdict.BaselineNotSteady {
+			if since := r.Clock.Now().Add(-need); since.After(began) {
+				began = since // never before what is forgotten
+				r.early.forget(began)
+				reason = r.early.reason(began)
+			}
 		}
 		if reason == "" {
-			return true, r.mark(record.MarkBaseline, since, "")
+			return true, r.mark(record.MarkBaseline, began, "")
 		}
 	}
 	r.note(describeEarly(reason) + ": no fault is injected into an environment that is already failing")

@@ -47,9 +47,10 @@ func TestABaselineThatIsNotSteady(t *testing.T) {
 		reason verdict.Reason
 	}{
 		"always steady":                  {func(time.Duration) bool { return false }, 1, 10 * second, 11 * second, ""},
-		"bad at its beginning only":      {between(0, 3*second), 1, 13 * second, 14 * second, ""},
-		"bad at its end":                 {between(9*second, 10*second), 1, 20 * second, 21 * second, ""},
-		"bad until the extension's half": {between(0, 20*second), 1, 30 * second, 31 * second, ""},
+		"bad at its beginning only":      {between(0, 3*second), 1, 33 * second, 34 * second, ""},
+		"bad at its end":                 {between(9*second, 10*second), 1, 40 * second, 41 * second, ""},
+		"bad until the extension's half": {between(0, 20*second), 1, 50 * second, 51 * second, ""},
+		"down five of every 25 seconds":  {func(at time.Duration) bool { return at%(25*second) >= 8*second && at%(25*second) < 13*second }, 0, 0, 0, verdict.BaselineNotSteady},
 		"always bad":                     {func(time.Duration) bool { return true }, 0, 0, 0, verdict.BaselineNotSteady},
 		"bad now and then, as no second is by the latest ones": {
 			func(at time.Duration) bool { return at%(4*second) < 200*time.Millisecond }, 0, 0, 0, verdict.BaselineNotSteady,

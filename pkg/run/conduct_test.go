@@ -248,7 +248,7 @@ func TestWhereverItDiesNothingIsLeft(t *testing.T) {
 			},
 			func(t *testing.T, d *day, a run.Account, _ error) {
 				t.Helper()
-				if d.world.Starts.Load() != 1 || !a.Steps[0].Undone {
+				if d.world.Starts.Load() < 1 || !a.Steps[0].Undone {
 					t.Errorf("%d starts, %+v", d.world.Starts.Load(), a.Steps)
 				}
 			},

@@ -46,8 +46,8 @@ func (r Replay) Guard(ctx context.Context, path string, ready func() error, gone
 	pause := undoPauses
 	for deadline := time.Now().Add(guardFor); ; pause = min(2*pause, maxPause) {
 		_, err := play(ctx, path, undoersOf(header, site, labs), r.Note)
-		_, gone := os.Stat(path)
-		if errors.Is(gone, os.ErrNotExist) || errors.Is(err, journal.ErrDamaged) || time.Now().After(deadline) {
+		_, left, gone := journal.Peek(path)
+		if errors.Is(gone, os.ErrNotExist) || errors.Is(err, journal.ErrDamaged) && len(left) == 0 || time.Now().After(deadline) {
 			return err
 		}
 		sleep(ctx, pause)
@@ -95,7 +95,10 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 			}
 			next, err := g.now, errors.New("too many guards have died")
 			if used < maxGuards {
-				next, err = g.start()
+				next, err = g.another(ctx)
+			}
+			if ctx.Err() != nil {
+				return
 			}
 			if err != nil {
 				cancel(StoppedError(fmt.Sprintf("stopped: the guard, process %d, has died and could not be replaced: %v", g.now.PID, err)))
@@ -106,6 +109,31 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 		}
 	}()
 	return ctx, func() { cancel(nil); <-left }
+}
+
+// anotherFor is how long another guardian may take to be ready. Meanwhile nothing watches.
+const anotherFor = 10 * time.Second
+
+// another starts another guardian. It does not wait for one that hangs.
+func (g *guards) another(ctx context.Context) (Guardian, error) {
+	type result struct {
+		Guardian
+		error
+	}
+	began := make(chan result, 1)
+	go func() { next, err := g.start(); began <- result{next, err} }()
+	select {
+	case r := <-began:
+		return r.Guardian, r.error
+	case <-time.After(anotherFor):
+	case <-ctx.Done():
+	}
+	go func() { // it must not outlast the run
+		if r := <-began; r.error == nil {
+			r.Leave()
+		}
+	}()
+	return Guardian{}, fmt.Errorf("it was not ready after %v", anotherFor)
 }
 
 // How long a guardian is waited for: it ends once it has let the environment's lock go. If

@@ -180,7 +180,7 @@ func (d Day) leftovers(ctx context.Context) error {
 		case !d.isAbout(ctx, header):
 			continue
 		case err == nil || errors.Is(err, journal.ErrDamaged):
-			d.progress(fmt.Sprintf("undoing the remaining faults of run %s", header.Run))
+			d.progress("undoing the remaining faults of run " + header.Run)
 			_, err = play(ctx, path, undoersOf(header, d.Site, d.Labs), d.progress)
 		}
 		if err != nil {

@@ -18,8 +18,8 @@ import (
 type Undoing struct {
 	// Undo undoes what an entry stands for, from the entry alone.
 	Undo func(ctx context.Context, e journal.Entry) error
-	// Landed reports whether the order of an entry is seen to have been carried out, so
-	// that nothing of it is still under way. It is nil if that cannot be seen.
+	// Landed reports whether the effect of an entry's order is there. It is nil if that
+	// cannot be seen.
 	Landed func(ctx context.Context, e journal.Entry) bool
 }
 
@@ -35,10 +35,10 @@ func (u Undoers) Undo(ctx context.Context, e journal.Entry) error {
 	return undoing.Undo(ctx, e)
 }
 
-// settled reports whether nothing of an entry's order is still under way.
-func (u Undoers) settled(ctx context.Context, e journal.Entry) bool {
+// landed reports whether the effect of an entry's order is there.
+func (u Undoers) landed(ctx context.Context, e journal.Entry) bool {
 	landed := u[e.Kind].Landed
-	return e.Done || e.Settle == 0 || landed != nil && landed(ctx, e)
+	return landed != nil && landed(ctx, e)
 }
 
 // UndoersOn are the ways to undo all that a run writes into its journal about an
@@ -112,11 +112,10 @@ func undoEntries(ctx context.Context, j *journal.Journal, undoers Undoers, note 
 	var unsettled []journal.Entry
 	// First all of them, as soon as can be.
 	for _, e := range entries {
-		settled := undoers.settled(ctx, e)
 		switch err := persist(ctx, e, undoers.Undo); {
 		case err != nil:
 			errs = append(errs, err)
-		case settled:
+		case e.Done || e.Settle == 0:
 			j.End(e.ID)
 		default:
 			unsettled = append(unsettled, e)
@@ -130,8 +129,8 @@ const settlePause = 250 * time.Millisecond
 
 // settle undoes again what takes effect after it was undone. The process that gave these
 // orders died, or was not answered, while the engine may still have been carrying them
-// out. It waits until they are seen to have been carried out, and at most as long as they
-// may take.
+// out. It looks for their effect for as long as they may take: an effect that is seen may be
+// the doing of another process, and that of the order still to come.
 func settle(ctx context.Context, j *journal.Journal, undoers Undoers, note func(string), unsettled []journal.Entry) error {
 	var errs []error
 	began := time.Now()
@@ -139,15 +138,20 @@ func settle(ctx context.Context, j *journal.Journal, undoers Undoers, note func(
 		sleep(ctx, min(settlePause, time.Until(began.Add(soonest(unsettled)))))
 		var still []journal.Entry
 		for _, e := range unsettled {
-			if time.Since(began) < e.Settle && !undoers.settled(ctx, e) {
+			over := time.Since(began) >= e.Settle
+			if !over && !undoers.landed(ctx, e) {
 				still = append(still, e)
 				continue
 			}
-			if err := persist(ctx, e, undoers.Undo); err != nil {
+			err := persist(ctx, e, undoers.Undo)
+			switch {
+			case err != nil:
 				errs = append(errs, err)
-				continue
+			case over:
+				j.End(e.ID)
+			default:
+				still = append(still, e)
 			}
-			j.End(e.ID)
 		}
 		unsettled = still
 		if !told && len(unsettled) > 0 && time.Since(began) >= settleQuiet {

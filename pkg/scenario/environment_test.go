@@ -103,7 +103,7 @@ func TestProblemsOfSchedules(t *testing.T) {
 		"condition, no server": {withSchedule("{name: n, cron: '@daily', scenario: s, only_if: [{prometheus: ¶{url: p, query: up}}]}"), "schedules[0].only_if[0].prometheus", "url"},
 		"day of the week":      {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [{days: ¶[monday], from: '09:00', to: '10:00'}]}"), "schedules[0].windows[0].days", "monday"},
 		"a day across two":     {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [{days: ¶['n m'], from: '09:00', to: '10:00'}]}"), "schedules[0].windows[0].days", "n m"},
-		"window of no length":  {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [¶{from: '09:00', to: '09:00'}]}"), "schedules[0].windows[0]", "ends"},
+		"window of no length":  {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [¶{from: '09:00', to: '09:00'}]}"), "schedules[0].windows[0]", "from and to are equal"},
 		"time of day":          {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [{from: ¶'25:00', to: '09:00'}]}"), "schedules[0].windows[0].from", "25:00"},
 		"window without end":   {withSchedule("{name: n, cron: '@daily', scenario: s, windows: [¶{from: '09:00'}]}"), "schedules[0].windows[0]", `"to"`},
 		"blackout of nothing":  {withSchedule("{name: n, cron: '@daily', scenario: s, blackout: [¶{why: w}]}"), "schedules[0].blackout[0]", "ical"},

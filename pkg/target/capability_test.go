@@ -21,9 +21,9 @@ func (named) String() string { return "container db_1" }
 func TestACapabilityHasAName(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]error{
-		"stopping is not supported by container db_1":                                     asked[target.Stopper](named{}),
-		"killing is not supported by this environment":                                    asked[target.Killer](struct{}{}),
-		"pausing is not supported without a component: give the fault a target":           asked[target.Pauser](nil),
+		"stopping is not supported by container db_1":                                          asked[target.Stopper](named{}),
+		"killing is not supported by this environment":                                         asked[target.Killer](struct{}{}),
+		"pausing is not supported without a component: give the fault a target":                asked[target.Pauser](nil),
 		"checking whether a fault would disconnect gameday is not supported by container db_1": asked[target.Lifeline](named{}),
 	} {
 		if !errors.Is(err, target.ErrUnsupported) || err.Error() != want {

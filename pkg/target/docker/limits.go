@@ -30,9 +30,15 @@ func (h *handle) SetLimits(ctx context.Context, to target.Limits) error {
 	if err != nil {
 		return err
 	}
-	update := container.Resources{Memory: to.Memory, MemorySwap: to.Swap}
+	// Only what changes: the order may be carried out late, when another limit was put back.
+	var update container.Resources
+	if now.Memory != to.Memory || now.Swap != to.Swap {
+		update.Memory, update.MemorySwap = to.Memory, to.Swap
+	}
 	if to.NanoCPUs > 0 {
-		update.NanoCPUs = to.NanoCPUs
+		if now.NanoCPUs != to.NanoCPUs {
+			update.NanoCPUs = to.NanoCPUs
+		}
 	} else if now.CPUQuota != to.CPUQuota || now.CPUPeriod != to.CPUPeriod {
 		update.CPUQuota, update.CPUPeriod = cmp.Or(to.CPUQuota, -1), cmp.Or(to.CPUPeriod, 100_000)
 	}

@@ -57,7 +57,7 @@ func TestSetLimits(t *testing.T) {
 		want    container.Resources
 	}{
 		"nothing changes":               {target.Limits{}, target.Limits{}, container.Resources{}},
-		"nothing changes, all are set":  {target.Limits{CPUQuota: 5, CPUPeriod: 6, PIDs: 7, Memory: 8, Swap: 9}, target.Limits{CPUQuota: 5, CPUPeriod: 6, PIDs: 7, Memory: 8, Swap: 9}, container.Resources{Memory: 8, MemorySwap: 9}},
+		"nothing changes, all are set":  {target.Limits{CPUQuota: 5, CPUPeriod: 6, PIDs: 7, Memory: 8, Swap: 9}, target.Limits{CPUQuota: 5, CPUPeriod: 6, PIDs: 7, Memory: 8, Swap: 9}, container.Resources{}},
 		"processors":                    {target.Limits{}, target.Limits{NanoCPUs: cpu}, container.Resources{NanoCPUs: cpu}},
 		"processors, though a quota is": {target.Limits{CPUQuota: 5, CPUPeriod: 6}, target.Limits{NanoCPUs: cpu}, container.Resources{NanoCPUs: cpu}},
 		"a quota":                       {target.Limits{}, target.Limits{CPUQuota: 5, CPUPeriod: 6}, container.Resources{CPUQuota: 5, CPUPeriod: 6}},

@@ -1,0 +1,28 @@
+package folder_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gameday-dev/gameday/internal/bounded/boundedtest"
+	"github.com/gameday-dev/gameday/internal/folder"
+)
+
+// A stranger's run.json (scenario.yaml, a log) of any size, of which nothing is on the disk,
+// takes no memory.
+func TestASparseFileOfAStranger(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	dir := t.TempDir()
+	path := filepath.Join(dir, "run.json")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 200<<20); err != nil { // a terabyte would end the test, and the daemon
+		t.Skip(err)
+	}
+	boundedtest.Allocates(t, 128<<20, func() {
+		if _, err := folder.ReadFile(dir, "run.json"); err == nil {
+			t.Error("200 MB were read as a file of a run")
+		}
+	})
+}
