@@ -166,12 +166,21 @@ func positionOf(t *token.Token) Position {
 // maxProblems is the number of problems after which the rest of a file is not checked.
 const maxProblems = 10_000
 
+// maxTold is the number of problems that are told. An error lists fewer: to take the secrets
+// out of all would take seconds.
+const maxTold = 1000
+
 func (d *Document) full() bool { return len(d.Problems) >= maxProblems }
 
 // problem reports a problem. Messages repeat what the file says, and are shown, logged and
 // sent: secrets are taken out, of each value by itself, and by the keys of paths.
 func (d *Document) problem(at Position, format string, args ...any) {
 	if d.full() {
+		return
+	}
+	d.wrong[at] = true
+	if len(d.Problems) >= maxTold {
+		d.Problems = append(d.Problems, FileError{d.File, at, "one of many problems"})
 		return
 	}
 	secrets := redact.Common()
@@ -184,7 +193,6 @@ func (d *Document) problem(at Position, format string, args ...any) {
 		}
 	}
 	text := secrets.Text(shorten(fmt.Sprintf(format, args...), 1000))
-	d.wrong[at] = true
 	d.Problems = append(d.Problems, FileError{d.File, at, text})
 }
 
