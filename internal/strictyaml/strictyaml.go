@@ -166,7 +166,7 @@ func positionOf(t *token.Token) Position {
 // maxProblems is the number of problems after which the rest of a file is not checked.
 const maxProblems = 10_000
 
-// maxTold is the number of problems that are told. An error lists fewer: to take the secrets
+// maxTold is the number of problems with a text. An error lists fewer, and to take the secrets
 // out of all would take seconds.
 const maxTold = 1000
 
