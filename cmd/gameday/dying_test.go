@@ -226,7 +226,7 @@ func (l *labTest) restarted() {
 			if err := l.docker.ContainerRestart(l.t.Context(), db, container.StopOptions{}); err != nil {
 				l.t.Fatal(err)
 			}
-		case strings.Contains(line, "was put in force again"):
+		case strings.Contains(line, "was injected again"):
 			again = true
 		}
 	}

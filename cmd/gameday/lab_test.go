@@ -77,7 +77,7 @@ func (l *labTest) takenPort(before []string) {
 	}
 	defer listener.Close()
 	out := l.gameday("run", "checkout-db-loss")
-	if out.code != 2 || !strings.Contains(out.stderr, "port 18410 on 127.0.0.1") || !strings.Contains(out.stderr, "stop what listens there") {
+	if out.code != 2 || !strings.Contains(out.stderr, "port 18410 on 127.0.0.1") || !strings.Contains(out.stderr, "stop the process that uses it") {
 		l.t.Error(out)
 	}
 	l.sameAs(before)

@@ -230,6 +230,9 @@ func (d Day) labUp(ctx context.Context, entries *journal.Journal) error {
 		}
 	}
 	if err := d.Labs.Up(ctx, d.Lab); err != nil {
+		if ctx.Err() == nil {
+			entries.NotOrdered(LabKind) // what was to start it has ended
+		}
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	if !mine {

@@ -156,11 +156,22 @@ func settle(ctx context.Context, j *journal.Journal, undoers Undoers, note func(
 		unsettled = still
 		if !told && len(unsettled) > 0 && time.Since(began) >= settleQuiet {
 			told = true
-			note(fmt.Sprintf("waiting at most %v: the injection of %s into %s got no answer and may still take effect; gameday then reverts the fault",
-				(latest(unsettled) - time.Since(began)).Round(time.Second), unsettled[0].Kind, unsettled[0].Name))
+			note(fmt.Sprintf("waiting at most %v: %s got no answer and may still take effect; gameday then undoes it",
+				(latest(unsettled) - time.Since(began)).Round(time.Second), orderOf(unsettled[0])))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// orderOf is what an entry's order was, for a sentence.
+func orderOf(e journal.Entry) string {
+	switch e.Kind {
+	case LabKind:
+		return "the start of lab " + e.Name
+	case HelpersKind:
+		return "the start of helpers"
+	}
+	return fmt.Sprintf("the injection of %s into %s", e.Kind, e.Name)
 }
 
 // settleQuiet is how long orders may take without a word about it.
