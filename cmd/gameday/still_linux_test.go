@@ -1,14 +1,13 @@
 package main_test
 
 import (
-	"fmt"
-	"os"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	main "github.com/gameday-dev/gameday/cmd/gameday"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -16,32 +15,16 @@ import (
 // other end of ssh): the fault is reverted when it is time, or when a signal asks for it.
 func TestATerminalThatStandsStill(t *testing.T) {
 	t.Parallel()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer master.Close()
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer slave.Close()
+	terminal := main.Terminal(t)
 	toy := newToy(t)
 	run := toy.command("run", "db-loss", "--set", "timing.watch=15s") // its views: some five a second
-	run.Stderr, run.Env = slave, append(run.Env, "TERM=xterm")
+	run.Stderr, run.Env = terminal, append(run.Env, "TERM=xterm")
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = run.Process.Kill(); _ = run.Wait() }() // the guard puts it back
 	toy.eventually("the database is down", toy.is(target.Stopped))
-	if err := unix.IoctlSetInt(int(slave.Fd()), unix.TCXONC, unix.TCOOFF); err != nil { // Ctrl-S
+	if err := unix.IoctlSetInt(int(terminal.Fd()), unix.TCXONC, unix.TCOOFF); err != nil { // Ctrl-S
 		t.Fatal(err)
 	}
 	<-time.After(2 * time.Second)

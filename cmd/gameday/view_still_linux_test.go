@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -29,7 +27,10 @@ func TestAViewThatNobodyReadsHoldsNoRun(t *testing.T) {
 			t.Cleanup(func() { _, _ = r.Close(), w.Close() })
 			return w
 		},
-		"a terminal": stillTerminal,
+		"a terminal": func(t *testing.T) *os.File {
+			t.Helper()
+			return Terminal(t)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newView(open(t), scenario.Scenario{}, run.NewMeter(verdict.Objective{}.WithDefaults()))
@@ -49,26 +50,4 @@ func TestAViewThatNobodyReadsHoldsNoRun(t *testing.T) {
 			}
 		})
 	}
-}
-
-// stillTerminal is a terminal whose other end reads nothing.
-func stillTerminal(t *testing.T) *os.File {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = master.Close(), slave.Close() })
-	return slave
 }

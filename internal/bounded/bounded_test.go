@@ -40,12 +40,7 @@ func TestFile(t *testing.T) {
 // A file of a terabyte, of which nothing is on the disk, is refused by its size.
 func TestASparseFileTakesNoMemory(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	path := filepath.Join(t.TempDir(), "sparse")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, 1<<40); err != nil {
-		t.Skip("this file system has no sparse files of this size: ", err)
-	}
+	boundedtest.Sparse(t, path, 1<<40)
 	boundedtest.Allocates(t, 1<<20, func() {
 		if _, err := bounded.File(path, bounded.MaxFile); !errors.Is(err, bounded.ErrTooLarge) {
 			t.Errorf("%v", err)

@@ -6,12 +6,13 @@ package folder
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
 
 // ErrNotRegular is wrapped by the error of what stands in place of a file: a pipe, a
@@ -44,14 +45,7 @@ func ReadFile(dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err == nil && info.Size() > maxFile {
-		err = &fs.PathError{Op: "read", Path: filepath.Join(dir, name), Err: fmt.Errorf("too large: expected at most %d MiB", maxFile>>20)}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	return bounded.Opened(file, maxFile)
 }
 
 // Names are the names of what a folder within a folder holds, sorted; none if it is not

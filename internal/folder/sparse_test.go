@@ -1,7 +1,6 @@
 package folder_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,13 +12,7 @@ import (
 // takes no memory.
 func TestASparseFileOfAStranger(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	dir := t.TempDir()
-	path := filepath.Join(dir, "run.json")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, 200<<20); err != nil { // a terabyte would end the test, and the daemon
-		t.Skip(err)
-	}
+	boundedtest.Sparse(t, filepath.Join(dir, "run.json"), 200<<20) // a terabyte would end the test, and the daemon
 	boundedtest.Allocates(t, 128<<20, func() {
 		if _, err := folder.ReadFile(dir, "run.json"); err == nil {
 			t.Error("200 MB were read as a file of a run")

@@ -21,13 +21,13 @@ const (
 
 // Line is a text as one line: line breaks and tabs are visible too, and a long text is
 // cut.
-func Line(text string) string { return visible(cut(text, maxLine), "") }
+func Line(text string) string { return visible(Shorten(text, maxLine), "") }
 
 // Text is a text of several lines. Line breaks and tabs stay.
 func Text(text string) string {
-	lines := strings.Split(cut(text, maxText), "\n")
+	lines := strings.Split(Shorten(text, maxText), "\n")
 	for i, line := range lines {
-		lines[i] = visible(cut(strings.TrimSuffix(line, "\r"), maxLine), "\t")
+		lines[i] = visible(Shorten(strings.TrimSuffix(line, "\r"), maxLine), "\t")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -52,15 +52,12 @@ func JSON(document []byte) []byte {
 	return out
 }
 
-// cut is a text of at most a size and three dots.
-func cut(text string, most int) string {
+// Shorten is a text of at most a size and three dots.
+func Shorten(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most] + "…"
+	return Cut(text, most) + "…"
 }
 
 // visible escapes what has no shape of its own, but for the characters that are kept.

@@ -22,6 +22,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 	"github.com/xrash/smetrics"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
 )
 
@@ -187,21 +188,13 @@ func (d *Document) problem(at Position, format string, args ...any) {
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case string:
-			args[i] = shorten(secrets.Text(arg), 200)
+			args[i] = plaintext.Shorten(secrets.Text(arg), 200)
 		case error:
 			args[i] = secrets.Error(arg)
 		}
 	}
-	text := secrets.Text(shorten(fmt.Sprintf(format, args...), 1000))
+	text := secrets.Text(plaintext.Shorten(fmt.Sprintf(format, args...), 1000))
 	d.Problems = append(d.Problems, FileError{d.File, at, text})
-}
-
-// shorten cuts a text, of which a file may contain megabytes, to a number of bytes.
-func shorten(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // ProblemAt reports a problem at a position, such as that of a key.

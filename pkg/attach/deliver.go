@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // maxWhere is the maximum length of a location, in bytes.
@@ -22,5 +22,5 @@ func Deliver(ctx context.Context, to string, m Message) (where string, err error
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", shown(to), err)
 	}
-	return redact.OneLine(where, maxWhere), nil // a server may have named it
+	return plaintext.OneLine(where, maxWhere), nil // a server may have named it
 }

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/internal/bounded"
 )
 
 // file is a Markdown file. Each run has a section between two markers. The rest of the
@@ -42,18 +42,14 @@ const maxFile = 64 << 20
 
 // read is what the file holds; nothing if it is not there.
 func (f file) read() ([]byte, error) {
-	info, err := os.Stat(f.path)
+	data, err := bounded.File(f.path, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is a folder or a device, expected a regular file", f.path) // reading it may never end
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s has %d bytes, expected at most %d", f.path, info.Size(), maxFile)
+		return nil, fmt.Errorf("%w: name a regular file", err)
 	}
-	return os.ReadFile(f.path)
+	return data, nil
 }
 
 // section adds the message's section to a text, or replaces the section of the same run.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
-	"github.com/gameday-dev/gameday/internal/redact"
 )
 
 // A message replaces the one of the same run, which is found by a marker. The marker is
@@ -21,7 +20,7 @@ var runID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,254}$`)
 
 func checkRun(id string) error {
 	if !runID.MatchString(id) {
-		return fmt.Errorf("found the run ID %q, expected up to 255 letters, digits, spaces and . _ + -", redact.OneLine(id, maxExcerpt))
+		return fmt.Errorf("found the run ID %q, expected up to 255 letters, digits, spaces and . _ + -", plaintext.OneLine(id, maxExcerpt))
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
@@ -36,7 +36,7 @@ func shorten(text string, most int, ending string) string {
 	if len(text) <= most {
 		return text
 	}
-	return redact.Cut(text, most-len(ending)) + ending
+	return plaintext.Cut(text, most-len(ending)) + ending
 }
 
 func parseGitHub(text string) (Destination, error) {
@@ -164,7 +164,7 @@ type slack struct{ channel string }
 // Slack's API.
 func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
 	// Escape Slack's control characters.
-	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(redact.OneLine(m.Line, maxLine) + "\nrun " + m.Run)
+	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plaintext.OneLine(m.Line, maxLine) + "\nrun " + m.Run)
 	if s.channel == "" {
 		hook, err := secret("SLACK_WEBHOOK_URL")
 		if err != nil {

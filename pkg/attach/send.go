@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
 )
 
@@ -181,11 +182,11 @@ func (r request) clean(text string, most int) string {
 		text = strings.ReplaceAll(text, hidden, redact.Mark)
 	}
 	// A long text takes long to search. A secret that is cut in two is past what is shown.
-	text = redact.OneLine(text, 10*most)
+	text = plaintext.OneLine(text, 10*most)
 	if secrets, err := redact.New(); err == nil {
 		text = secrets.Text(text)
 	}
-	return redact.OneLine(text, most)
+	return plaintext.OneLine(text, most)
 }
 
 // minSecret is the length of the shortest part of an address that is taken for a secret.

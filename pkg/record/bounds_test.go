@@ -18,24 +18,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// sparse makes a file so large that it can only be sparse.
-func sparse(t *testing.T, path string, size int64) {
-	t.Helper()
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(file.Truncate(size), file.Close()); err != nil {
-		t.Skip("this file system has no sparse files of this size: ", err)
-	}
-}
-
 // Files of a terabyte, of which little is on the disk, are errors in little memory (M14).
 func TestSparseRecordsTakeLittleMemory(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	_, readers := whole(t)
 	for name, read := range readers {
 		dir, _ := whole(t)
-		sparse(t, filepath.Join(dir, name), 1<<40)
+		boundedtest.Sparse(t, filepath.Join(dir, name), 1<<40)
 		boundedtest.Allocates(t, 4<<20, func() {
 			if _, err := read(dir); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %v", name, err)

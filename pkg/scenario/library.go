@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"github.com/gameday-dev/gameday/internal/kind"
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -123,7 +123,7 @@ func (l Library) Known(name string) error {
 	if word := strictyaml.Nearest(name, known); word != "" {
 		near = fmt.Sprintf(": did you mean %q?", word)
 	}
-	return fmt.Errorf("found environment %q, expected one of %s%s", redact.OneLine(name, 100), strings.Join(known, ", "), near)
+	return fmt.Errorf("found environment %q, expected one of %s%s", plaintext.OneLine(name, 100), strings.Join(known, ", "), near)
 }
 
 // Environments are those of the nearest gameday.yaml; none if there is no such file.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
@@ -46,10 +46,10 @@ func (s *Server) runNow(ctx context.Context, what, environment string) (store.Jo
 	ctx, cancel := acting(ctx)
 	defer cancel()
 	if !scenarioName.MatchString(what) {
-		return store.Job{}, invalid("%q is not a scenario name", redact.OneLine(what, maxName))
+		return store.Job{}, invalid("%q is not a scenario name", plaintext.OneLine(what, maxName))
 	}
 	if environment != "" && !environmentName.MatchString(environment) {
-		return store.Job{}, invalid("%q is not an environment name", redact.OneLine(environment, maxName))
+		return store.Job{}, invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
 	}
 	note(ctx, "%s %s", what, environment)
 	environment, err := s.Known(what, environment)
@@ -90,7 +90,7 @@ func (s *Server) hold(ctx context.Context, environment, why, until string) (stor
 	defer cancel()
 	h := store.Hold{Environment: environment, Who: personOf(ctx).Name, Since: s.Daemon.Now()}
 	if !environmentName.MatchString(environment) {
-		return h, invalid("%q is not an environment name", redact.OneLine(environment, maxName))
+		return h, invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
 	}
 	var err error
 	if h.Why, err = ParseReason(why); err != nil {
@@ -131,7 +131,7 @@ func Holdable(ctx context.Context, s *store.Store, environment string, known fun
 
 // ParseReason reads the reason of a hold, as it is shown: on one line.
 func ParseReason(text string) (string, error) {
-	why := redact.OneLine(text, maxWhy+1)
+	why := plaintext.OneLine(text, maxWhy+1)
 	if why == "" || len(why) > maxWhy {
 		return "", fmt.Errorf("why: expected a reason of 1 to %d characters", maxWhy)
 	}
@@ -149,7 +149,7 @@ func ParseUntil(text string, now time.Time) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || !t.After(now) {
-		return time.Time{}, fmt.Errorf("until %q: expected a time in the future such as %s, or a duration such as 2h", redact.OneLine(text, maxName), now.Add(time.Hour).UTC().Format(time.RFC3339))
+		return time.Time{}, fmt.Errorf("until %q: expected a time in the future such as %s, or a duration such as 2h", plaintext.OneLine(text, maxName), now.Add(time.Hour).UTC().Format(time.RFC3339))
 	}
 	return t, nil
 }
@@ -158,7 +158,7 @@ func (s *Server) release(ctx context.Context, environment string) error {
 	ctx, cancel := acting(ctx)
 	defer cancel()
 	if !environmentName.MatchString(environment) {
-		return invalid("%q is not an environment name", redact.OneLine(environment, maxName))
+		return invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
 	}
 	note(ctx, "%s", environment)
 	return s.Daemon.Store.Release(ctx, environment)

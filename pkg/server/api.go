@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/schedule"
@@ -161,7 +161,7 @@ func (s *Server) describe(document *huma.OpenAPI) {
 func (s *Server) jobsAPI(api huma.API) {
 	route(s, api, store.View, huma.Operation{OperationID: "list-jobs", Method: http.MethodGet, Path: "/api/v1/jobs", Summary: "List jobs, newest first"},
 		func(ctx context.Context, in *jobsRequest) (*response[[]store.Job], error) {
-			if in.Schedule != redact.OneLine(in.Schedule, maxName) || in.Environment != redact.OneLine(in.Environment, maxName) {
+			if in.Schedule != plaintext.OneLine(in.Schedule, maxName) || in.Environment != plaintext.OneLine(in.Environment, maxName) {
 				return nil, invalid("expected printable characters in schedule and environment") // PostgreSQL knows no NUL
 			}
 			f := store.Filter{Schedule: in.Schedule, Environment: in.Environment, Limit: in.Limit}

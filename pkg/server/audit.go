@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
@@ -58,7 +58,7 @@ func (s *Server) account(r *http.Request, p person, answer *statusRecorder) {
 	case answer.status < http.StatusMultipleChoices, answer.status == http.StatusSeeOther: // the redirect after a form
 		outcome = "done"
 	}
-	what := r.Method + " " + redact.OneLine(r.URL.Path, maxPath)
+	what := r.Method + " " + plaintext.OneLine(r.URL.Path, maxPath)
 	n, _ := r.Context().Value(notesKey{}).(*notes)
 	if n.detail != "" {
 		what += ": " + n.detail
@@ -201,7 +201,7 @@ func (s *Server) complain(what string, err error) {
 	}
 	switch n := s.complaints.count(time.Now()); {
 	case n <= maxComplaints:
-		s.Log.Error(what, "err", redact.OneLine(err.Error(), 1000))
+		s.Log.Error(what, "err", plaintext.OneLine(err.Error(), 1000))
 	case n == maxComplaints+1:
 		s.Log.Error("more errors of requests are not logged for a minute")
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // Hold keeps jobs from starting in an environment, for example during an incident.
@@ -86,8 +86,8 @@ const (
 // Short is the entry with its texts as they are kept: each on one line, and bounded, since
 // nothing can be removed from the log.
 func (e Entry) Short() Entry {
-	e.Who, e.From = redact.OneLine(e.Who, maxName), redact.OneLine(e.From, maxName)
-	e.What, e.Outcome = redact.OneLine(e.What, maxText), redact.OneLine(e.Outcome, maxText)
+	e.Who, e.From = plaintext.OneLine(e.Who, maxName), plaintext.OneLine(e.From, maxName)
+	e.What, e.Outcome = plaintext.OneLine(e.What, maxText), plaintext.OneLine(e.Outcome, maxText)
 	return e
 }
 

@@ -16,7 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // Kinds of tokens.
@@ -156,7 +156,7 @@ func (s *Store) Revoke(ctx context.Context, name string) error {
 		}
 		sessions, err := s.exec(ctx, tx, "DELETE FROM gameday_tokens WHERE name = ?", name)
 		if err == nil && n+sessions == 0 {
-			err = fmt.Errorf("token %s: %w", redact.OneLine(name, maxName), ErrNone)
+			err = fmt.Errorf("token %s: %w", plaintext.OneLine(name, maxName), ErrNone)
 		}
 		return err
 	})
@@ -188,7 +188,7 @@ func checkName(name string) error {
 		return fmt.Errorf("found a token name of %d characters, expected 1 to %d", n, maxTokenName)
 	}
 	plain := strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
-	if plain == "" || redact.OneLine(name, 4*maxTokenName) != name {
+	if plain == "" || plaintext.OneLine(name, 4*maxTokenName) != name {
 		return fmt.Errorf("found the token name %q, expected printable characters with a letter or a digit, and single spaces between words", name)
 	}
 	// "gameday" stands for the daemon, "schedule NAME" for a schedule.

@@ -122,37 +122,55 @@ func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
 	list = slices.DeleteFunc(list, func(c container.Summary) bool {
 		return c.Labels[LabelHelper] != "" || strings.EqualFold(c.Labels[labelOneOff], "true")
 	})
-	components := make([]target.Component, len(list))
-	inspecting, inspectCtx := errgroup.WithContext(ctx)
-	inspecting.SetLimit(maxInspected)
-	for i, one := range list {
-		inspecting.Go(func() error {
-			c, err := e.look(inspectCtx, one.ID)
-			if errors.Is(err, target.ErrGone) {
-				return nil
-			}
-			components[i] = c
-			return err
-		})
-	}
-	if err := inspecting.Wait(); err != nil {
+	found, err := e.inspectAll(ctx, list)
+	if err != nil {
 		return nil, err
 	}
-	components = slices.DeleteFunc(components, func(c target.Component) bool { return c.ID == "" }) // gone meanwhile
+	components := make([]target.Component, len(found))
+	for i, r := range found {
+		components[i] = e.component(r)
+	}
 	slices.SortFunc(components, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
 	return components, nil
 }
 
+// inspectAll inspects containers, some at a time. Those that are gone meanwhile are left out.
+func (e *Environment) inspectAll(ctx context.Context, list []container.Summary) ([]container.InspectResponse, error) {
+	found := make([]container.InspectResponse, len(list))
+	inspecting, inspectCtx := errgroup.WithContext(ctx)
+	inspecting.SetLimit(maxInspected)
+	for i, one := range list {
+		inspecting.Go(func() error {
+			r, err := e.inspect(inspectCtx, one.ID)
+			if errors.Is(err, target.ErrGone) {
+				return nil
+			}
+			found[i] = r
+			return err
+		})
+	}
+	err := inspecting.Wait()
+	return slices.DeleteFunc(found, func(r container.InspectResponse) bool { return r.ContainerJSONBase == nil }), err
+}
+
 // look is one component as it is now.
 func (e *Environment) look(ctx context.Context, id string) (target.Component, error) {
-	response, err := e.client.ContainerInspect(ctx, id)
-	if errdefs.IsNotFound(err) {
-		return target.Component{}, fmt.Errorf("container %.12s %w", id, target.ErrGone)
-	}
+	r, err := e.inspect(ctx, id)
 	if err != nil {
-		return target.Component{}, fmt.Errorf("inspect container %.12s: %w", id, err)
+		return target.Component{}, err
 	}
-	return e.component(response), nil
+	return e.component(r), nil
+}
+
+func (e *Environment) inspect(ctx context.Context, id string) (container.InspectResponse, error) {
+	r, err := e.client.ContainerInspect(ctx, id)
+	switch {
+	case errdefs.IsNotFound(err):
+		err = fmt.Errorf("container %.12s %w", id, target.ErrGone)
+	case err != nil:
+		err = fmt.Errorf("inspect container %.12s: %w", id, err)
+	}
+	return r, err
 }
 
 func (e *Environment) component(r container.InspectResponse) target.Component {

@@ -6,16 +6,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // Shares implements [target.Sharing].
 func (h *handle) Shares(ctx context.Context, what target.Namespace) (target.Sharers, error) {
-	all, err := h.env.running(ctx)
+	running, err := h.env.client.ContainerList(ctx, container.ListOptions{}) // inside the fence or not
+	var all []container.InspectResponse
+	if err == nil {
+		all, err = h.env.inspectAll(ctx, running)
+	}
 	if err != nil {
 		return target.Sharers{}, fmt.Errorf("look who shares the %s of container %.12s: %w", what, h.id, err)
 	}
@@ -25,8 +27,8 @@ func (h *handle) Shares(ctx context.Context, what target.Namespace) (target.Shar
 	}
 	self, ok := byID[h.id]
 	if !ok {
-		if self, err = h.env.client.ContainerInspect(ctx, h.id); err != nil {
-			return target.Sharers{}, h.said("look who shares the namespaces of", err)
+		if self, err = h.env.inspect(ctx, h.id); err != nil {
+			return target.Sharers{}, err
 		}
 		byID[h.id] = self
 	}
@@ -84,27 +86,4 @@ func named(of string, byID map[string]container.InspectResponse) (container.Insp
 		}
 	}
 	return container.InspectResponse{}, false
-}
-
-// running are all containers of the engine that run, inside the fence or not.
-func (e *Environment) running(ctx context.Context) ([]container.InspectResponse, error) {
-	list, err := e.client.ContainerList(ctx, container.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]container.InspectResponse, len(list))
-	inspecting, inspectCtx := errgroup.WithContext(ctx)
-	inspecting.SetLimit(maxInspected)
-	for i, one := range list {
-		inspecting.Go(func() error {
-			r, err := e.client.ContainerInspect(inspectCtx, one.ID)
-			if errdefs.IsNotFound(err) {
-				return nil
-			}
-			all[i] = r
-			return err
-		})
-	}
-	err = inspecting.Wait()
-	return slices.DeleteFunc(all, func(r container.InspectResponse) bool { return r.ContainerJSONBase == nil }), err
 }

@@ -1,4 +1,4 @@
-package redact_test
+package plaintext_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 func TestOneLine(t *testing.T) {
@@ -21,7 +21,7 @@ func TestOneLine(t *testing.T) {
 		strings.Repeat("x", 41):       strings.Repeat("x", 37) + "…",
 		strings.Repeat("\x1b", 1<<20): strings.Repeat(`\x1b`, 9) + "…",
 	} {
-		if got := redact.OneLine(text, 40); got != want {
+		if got := plaintext.OneLine(text, 40); got != want {
 			t.Errorf("%.60q becomes %q, expected %q", text, got, want)
 		}
 	}
@@ -33,14 +33,14 @@ func TestOneLineOfAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + rapid.String().Draw(t, "text")
 		most := rapid.IntRange(10, 100).Draw(t, "most")
-		line := redact.OneLine(text, most)
+		line := plaintext.OneLine(text, most)
 		if len(line) > most || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Fatalf("%q becomes %q of %d bytes", text, line, len(line))
 		}
-		if again := redact.OneLine(line, most); again != line {
+		if again := plaintext.OneLine(line, most); again != line {
 			t.Fatalf("%q becomes %q, and then %q", text, line, again)
 		}
-		if cut := redact.Cut(text, most); len(cut) > most || !strings.HasPrefix(text, cut) || utf8.ValidString(text) && !utf8.ValidString(cut) {
+		if cut := plaintext.Cut(text, most); len(cut) > most || !strings.HasPrefix(text, cut) || utf8.ValidString(text) && !utf8.ValidString(cut) {
 			t.Fatalf("%q is cut to %q", text, cut)
 		}
 	})
