@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gameday-dev/gameday/pkg/daemon"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -65,7 +64,7 @@ func stopAll(c *cli.Context) error {
 	waiting := 0
 	storeErr := audited(c, "stop all", func(s *store.Store) error {
 		var err error
-		waiting, err = daemon.StopInStore(c.Context, s, 0, typist())
+		waiting, err = s.Stop(c.Context, 0, typist())
 		return err
 	})
 	deadline := time.Now().Add(c.Duration("within"))
@@ -117,7 +116,7 @@ func (p program) holdCommand() *cli.Command {
 				if err := server.Holdable(c.Context, s, environment, p.library().Known); err != nil {
 					return usageError("%w", err)
 				}
-				return daemon.HoldInStore(c.Context, s, store.Hold{Environment: environment, Why: why, Who: typist(), Since: time.Now(), Until: until})
+				return s.Hold(c.Context, store.Hold{Environment: environment, Why: why, Who: typist(), Since: time.Now(), Until: until})
 			})
 			if err != nil {
 				return err

@@ -183,10 +183,7 @@ func (r request) clean(text string, most int) string {
 	}
 	// A long text takes long to search. A secret that is cut in two is past what is shown.
 	text = plaintext.OneLine(text, 10*most)
-	if secrets, err := redact.New(); err == nil {
-		text = secrets.Text(text)
-	}
-	return plaintext.OneLine(text, most)
+	return plaintext.OneLine(redact.Common().Text(text), most)
 }
 
 // minSecret is the length of the shortest part of an address that is taken for a secret.

@@ -13,20 +13,13 @@ import (
 func (d *Daemon) Stop(ctx context.Context, id int64, who string) (n int, err error) {
 	// Jobs of this instance stop even if the store cannot be reached.
 	n = d.end(id, "stopped by "+who)
-	elsewhere, err := StopInStore(ctx, d.Store, id, who)
+	elsewhere, err := d.Store.Stop(ctx, id, who)
 	if err != nil {
 		return n, err
 	}
 	n = max(n, d.end(id, "stopped by "+who)) // those that were claimed meanwhile
 	d.Hub.Publish(Live{Kind: Changed})
 	return max(n, elsewhere), nil
-}
-
-// StopInStore requests the instance that runs a job to stop it, and drops a job that has
-// not started.
-func StopInStore(ctx context.Context, s *store.Store, id int64, who string) (n int, err error) {
-	jobs, err := s.Stop(ctx, id, who)
-	return int(jobs), err
 }
 
 // Ask adds a job that a person requests, to start at once.
@@ -60,15 +53,7 @@ func (d *Daemon) Approve(ctx context.Context, id int64, who string) error {
 // Hold holds an environment: no job starts there, and the running one is stopped, on any
 // instance.
 func (d *Daemon) Hold(ctx context.Context, h store.Hold) error {
-	err := HoldInStore(ctx, d.Store, h)
+	err := d.Store.Hold(ctx, h)
 	d.Hub.Publish(Live{Kind: Changed})
 	return err
-}
-
-// HoldInStore holds an environment, and requests to stop the job that runs there.
-func HoldInStore(ctx context.Context, s *store.Store, h store.Hold) error {
-	if err := s.Declare(ctx, h); err != nil {
-		return fmt.Errorf("hold %s: %w", h.Environment, err)
-	}
-	return nil
 }

@@ -354,7 +354,7 @@ func TestStops(t *testing.T) {
 			return "stopped by ann", err
 		},
 		"from another instance": func(i *instance, j store.Job) (string, error) {
-			_, err := daemon.StopInStore(i.t.Context(), i.Store, j.ID, "bob")
+			_, err := i.Store.Stop(i.t.Context(), j.ID, "bob")
 			return "stopped by bob", err
 		},
 		"an incident": func(i *instance, _ store.Job) (string, error) {

@@ -42,14 +42,21 @@ var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 // environmentName is what the name of an environment or of a lab looks like.
 var environmentName = regexp.MustCompile(`^(lab/)?[A-Za-z0-9][A-Za-z0-9_.+-]*$`)
 
+func checkEnvironment(name string) error {
+	if !environmentName.MatchString(name) {
+		return invalid("%q is not an environment name", plaintext.OneLine(name, maxName))
+	}
+	return nil
+}
+
 func (s *Server) runNow(ctx context.Context, what, environment string) (store.Job, error) {
 	ctx, cancel := acting(ctx)
 	defer cancel()
 	if !scenarioName.MatchString(what) {
 		return store.Job{}, invalid("%q is not a scenario name", plaintext.OneLine(what, maxName))
 	}
-	if environment != "" && !environmentName.MatchString(environment) {
-		return store.Job{}, invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
+	if err := checkEnvironment(environment); environment != "" && err != nil {
+		return store.Job{}, err
 	}
 	note(ctx, "%s %s", what, environment)
 	environment, err := s.Known(what, environment)
@@ -89,8 +96,8 @@ func (s *Server) hold(ctx context.Context, environment, why, until string) (stor
 	ctx, cancel := acting(ctx)
 	defer cancel()
 	h := store.Hold{Environment: environment, Who: personOf(ctx).Name, Since: s.Daemon.Now()}
-	if !environmentName.MatchString(environment) {
-		return h, invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
+	if err := checkEnvironment(environment); err != nil {
+		return h, err
 	}
 	var err error
 	if h.Why, err = ParseReason(why); err != nil {
@@ -157,8 +164,8 @@ func ParseUntil(text string, now time.Time) (time.Time, error) {
 func (s *Server) release(ctx context.Context, environment string) error {
 	ctx, cancel := acting(ctx)
 	defer cancel()
-	if !environmentName.MatchString(environment) {
-		return invalid("%q is not an environment name", plaintext.OneLine(environment, maxName))
+	if err := checkEnvironment(environment); err != nil {
+		return err
 	}
 	note(ctx, "%s", environment)
 	return s.Daemon.Store.Release(ctx, environment)

@@ -11,7 +11,7 @@ import (
 // Claim marks a queued job as running and takes the lock of its environment. So no job
 // starts twice, and no two jobs run in one environment. A lock that was not renewed for
 // a lease is free. claimed is false if the environment is in use or on hold: a hold that
-// [Store.Declare] has made is never missed. Claim returns [ErrState] if the job is no
+// [Store.Hold] has made is never missed. Claim returns [ErrState] if the job is no
 // longer queued.
 func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
 	err = s.behind(ctx, s.sql.shared, func(tx *sql.Tx) error {
@@ -48,7 +48,7 @@ func (s *Store) Renew(ctx context.Context, id int64, instance string) (stoppedBy
 
 // Stop requests to stop a running job, and drops one that has not started; id 0 means all
 // jobs. No job can be claimed meanwhile, so none is missed. It returns the number of jobs.
-func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err error) {
+func (s *Store) Stop(ctx context.Context, id int64, who string) (n int, err error) {
 	err = s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
 		running, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET stopped_by = ? WHERE state = ? AND stopped_by = '' AND (? = 0 OR id = ?)", who, string(Running), id, id)
 		if err != nil {
@@ -56,16 +56,16 @@ func (s *Store) Stop(ctx context.Context, id int64, who string) (n int64, err er
 		}
 		waiting, err := s.exec(ctx, tx, "UPDATE gameday_jobs SET state = ?, why = ? WHERE state IN (?, ?) AND (? = 0 OR id = ?)",
 			string(Refused), "stopped by "+who+" before it started", string(Awaiting), string(Queued), id, id)
-		n = running + waiting
+		n = int(running + waiting)
 		return err
 	})
 	return n, err
 }
 
-// Declare holds an environment and requests to stop the job that runs there. No job can
-// be claimed meanwhile, so none starts unseen.
-func (s *Store) Declare(ctx context.Context, h Hold) error {
-	return s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
+// Hold holds an environment and requests to stop the job that runs there. It replaces an
+// earlier hold. No job can be claimed meanwhile, so none starts unseen.
+func (s *Store) Hold(ctx context.Context, h Hold) error {
+	err := s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error {
 		if err := s.hold(ctx, tx, h); err != nil {
 			return err
 		}
@@ -73,6 +73,10 @@ func (s *Store) Declare(ctx context.Context, h Hold) error {
 			h.Who+", who put "+h.Environment+" on hold: "+h.Why, string(Running), h.Environment)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("hold %s: %w", h.Environment, err)
+	}
+	return nil
 }
 
 // Outcome is how a job ended.

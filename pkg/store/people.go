@@ -18,12 +18,6 @@ type Hold struct {
 	Until       time.Time `json:"until,omitzero"` // zero: until the hold is released
 }
 
-// Hold holds an environment. It replaces an earlier hold. It stops no job that runs there;
-// see [Store.Declare].
-func (s *Store) Hold(ctx context.Context, h Hold) error {
-	return s.behind(ctx, s.sql.exclusive, func(tx *sql.Tx) error { return s.hold(ctx, tx, h) })
-}
-
 func (s *Store) hold(ctx context.Context, tx *sql.Tx, h Hold) error {
 	_, err := s.exec(ctx, tx, `INSERT INTO gameday_holds (environment, why, who, since, until) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (environment) DO UPDATE SET why = excluded.why, who = excluded.who, since = excluded.since, until = excluded.until`,

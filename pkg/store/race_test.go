@@ -49,7 +49,7 @@ func races(t *testing.T, where string) {
 			case 1:
 				_, err = b.Stop(t.Context(), j.ID, "ann")
 			default:
-				err = b.Declare(t.Context(), store.Hold{Environment: j.Environment, Why: "incident 7", Who: "ann", Since: time.Now()})
+				err = b.Hold(t.Context(), store.Hold{Environment: j.Environment, Why: "incident 7", Who: "ann", Since: time.Now()})
 			}
 			if err != nil {
 				t.Error(err)

@@ -268,13 +268,13 @@ func stopping(t *testing.T, s *store.Store) {
 	if who := must[string](t)(s.Renew(t.Context(), j.ID, "a")); who != "" {
 		t.Fatalf("stopped by %q before a request to stop", who)
 	}
-	if n := must[int64](t)(s.Stop(t.Context(), 0, "ann")); n != 1 {
+	if n := must[int](t)(s.Stop(t.Context(), 0, "ann")); n != 1 {
 		t.Errorf("%d jobs to stop, expected 1", n)
 	}
 	if who := must[string](t)(s.Renew(t.Context(), j.ID, "a")); who != "ann" {
 		t.Errorf("stopped by %q", who)
 	}
-	if n := must[int64](t)(s.Stop(t.Context(), j.ID+1, "ann")); n != 0 {
+	if n := must[int](t)(s.Stop(t.Context(), j.ID+1, "ann")); n != 0 {
 		t.Errorf("%d other jobs to stop", n)
 	}
 }
