@@ -32,7 +32,7 @@ func run(ctx context.Context, command string) int {
 	case helper.CommandServe:
 		err = helper.Serve(ctx, os.Stdin, os.Stdout)
 	case helper.CommandLoad:
-		err = probe.Work(ctx, os.Stdin, os.Stdout)
+		err = probe.Work(ctx, os.Stdin, os.Stdout, nil)
 	default:
 		fmt.Fprintf(os.Stderr, "gameday-helper %s: unknown command; gameday starts this program, and people do not need to\n", command)
 		return 2

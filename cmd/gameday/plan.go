@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
-	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -82,7 +81,7 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	}
 	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)
-	secrets, err := redact.New(p.Environment.Redact...)
+	secrets, err := p.Environment.Secrets()
 	if err == nil {
 		_, err = fmt.Fprint(c.App.Writer, plaintext.Text(secrets.Text(b.String())))
 	}

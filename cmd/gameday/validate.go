@@ -55,7 +55,7 @@ func (p program) validate(file string) error {
 	case filepath.Base(file) == scenario.EnvironmentFile:
 		_, err = scenario.LoadEnvironments(file, data, p.drivers, attach.Check)
 	case filepath.Base(filepath.Dir(absolute(file))) == "journeys":
-		_, err = scenario.LoadJourney(file, data)
+		_, err = scenario.LoadJourney(file, data, p.library().Beside(absolute(file)))
 	default:
 		files := session.Session{Library: p.library()}
 		var what scenario.Scenario

@@ -19,6 +19,18 @@ type Decodable interface {
 	DecodeYAML(d *Document, n Node)
 }
 
+// Short is a struct that can also be written as one text.
+type Short interface {
+	// Short fills the receiver from the text.
+	Short(text string)
+}
+
+// Several is a list that can also be written as its only item.
+type Several interface {
+	// Several marks the type.
+	Several()
+}
+
 // Node is a value of the document, with its path.
 type Node struct {
 	Path string
@@ -148,6 +160,13 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 		case Decodable:
 			self.DecodeYAML(d, n)
 			return
+		case Short:
+			if isScalar(n.node) {
+				if text, ok := d.text(n, "a text"); ok {
+					self.Short(text)
+				}
+				return
+			}
 		case encoding.TextUnmarshaler:
 			if text, ok := d.text(n, "a value"); ok {
 				if err := self.UnmarshalText([]byte(text)); err != nil {
@@ -232,6 +251,11 @@ func Fields(t reflect.Type) []Field {
 
 func (d *Document) slice(n Node, into reflect.Value) {
 	sequence, ok := n.node.(*ast.SequenceNode)
+	if _, several := into.Addr().Interface().(Several); several && !ok {
+		into.Set(reflect.MakeSlice(into.Type(), 1, 1))
+		d.value(n, into.Index(0), rules{})
+		return
+	}
 	if !ok {
 		d.problem(placeOf(n.node), "%s: found %s, expected a list", name(n.Path), describe(n.node))
 		return

@@ -13,6 +13,15 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
+// isScalar reports whether a value is neither a mapping nor a list, nor empty.
+func isScalar(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return true
+	}
+	return false
+}
+
 // text is the source text of a scalar.
 func (d *Document) text(n Node, expected string) (string, bool) {
 	switch s := n.node.(type) {

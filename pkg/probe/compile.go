@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -9,106 +8,144 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/template"
-
-	"github.com/theory/jsonpath"
 )
 
 // walker is a compiled journey that can be walked many times per second.
 type walker struct {
-	base    string
-	steps   []step
-	judging chan struct{} // holds an item for each response that is being judged
-	escapes bool          // values are escaped where they go into a path
+	steps      []step
+	let        map[string]*Template
+	users      *Users
+	judging    chan struct{} // holds an item for each response that is being judged
+	remembered []string      // values that a look-up needs
+	cookies    bool
+	pauses     bool // a step has a pause
+	keeps      bool // results contain their answers
 }
 
 // step is a compiled [Step].
 type step struct {
 	Step
-	method       string
-	path         *template.Template
-	body         func(vars map[string]any) ([]byte, error)
-	headers      map[string]*template.Template
-	queries      map[string]*jsonpath.Path // by their text
-	acknowledges *jsonpath.Path
+	action       Action
+	expect       checks
+	until        checks // of its poll
+	captures     map[string]finder
+	acknowledges finder    // by JSONPath
+	chosen       *Template // the acknowledged ID that the user chose
 }
 
-// newWalker compiles steps. The caller should check them first.
-func newWalker(base string, steps ...Step) (*walker, error) {
-	if err := CheckEntry(base); err != nil {
+// compilation is what a journey is compiled with.
+type compilation struct {
+	Opening
+	protocols Protocols
+	journey   Journey
+}
+
+// newWalker compiles a journey. The caller should check it first.
+func newWalker(c compilation) (*walker, error) {
+	if err := CheckEntry(c.Way.Entry); err != nil {
 		return nil, fmt.Errorf("entry: %w", err)
 	}
-	w := &walker{base: strings.TrimRight(base, "/"), judging: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	for _, s := range steps {
-		ready, err := newStep(s)
-		if err != nil {
-			return nil, fmt.Errorf("step %s: %w", s.Title(), err)
+	c.Templates = newTemplates(c.Way.Environ)
+	c.Timeout, c.Fresh = c.journey.limit(), c.journey.Connections == "fresh"
+	w := &walker{
+		let: parseAll(c.Templates, c.journey.Let), users: c.journey.Users, judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		remembered: c.journey.remembered(), cookies: c.journey.Cookies != "off", pauses: c.journey.thinking() > 0,
+	}
+	if err := c.Templates.Err(); err != nil {
+		return nil, fmt.Errorf("let: %w", err)
+	}
+	for _, s := range c.journey.Steps {
+		ready, err := c.step(s)
+		if err = errors.Join(err, c.Templates.Err()); err != nil {
+			return nil, errors.Join(fmt.Errorf("step %s: %w", s.Title(), err), w.close())
 		}
 		w.steps = append(w.steps, ready)
 	}
 	return w, nil
 }
 
-func newStep(s Step) (step, error) {
+// close ends the connections that users share.
+func (w *walker) close() error {
 	var errs []error
-	parse := func(text string) *template.Template {
-		t, err := template.New(s.Title()).Option("missingkey=error").Parse(text)
-		errs = append(errs, err)
-		return t
+	for _, s := range w.steps {
+		errs = append(errs, s.action.Close())
 	}
-	method, path := s.Request()
-	r := step{Step: s, method: method, path: parse(path), headers: map[string]*template.Template{}, queries: map[string]*jsonpath.Path{}}
-	for key, value := range s.Headers {
-		r.headers[key] = parse(value)
-	}
-	for _, text := range s.jsonPaths() {
-		query, err := jsonpath.Parse(text)
-		errs = append(errs, err)
-		r.queries[text] = query
-	}
-	r.acknowledges = r.queries[s.Acknowledges]
-	if s.JSON != nil {
-		made := compile(s.JSON, parse)
-		r.body = func(vars map[string]any) ([]byte, error) {
-			v, err := made(vars)
-			if err != nil {
-				return nil, err
-			}
-			return json.Marshal(v)
-		}
-	} else {
-		text := parse(s.Body)
-		r.body = func(vars map[string]any) ([]byte, error) {
-			body, err := render(text, vars)
-			return []byte(body), err
-		}
-	}
-	return r, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-// builder builds a value.
-type builder func(vars map[string]any) (any, error)
+func (c compilation) step(s Step) (r step, err error) {
+	r = step{Step: s, captures: map[string]finder{}}
+	if r.expect, _, err = s.Expect.compile(); err != nil {
+		return r, err
+	}
+	if r.until, _, err = s.until().compile(); err != nil {
+		return r, err
+	}
+	for name, capture := range s.Capture {
+		if r.captures[name], err = capture.compile(); err != nil {
+			return r, err
+		}
+	}
+	switch {
+	case isTemplate(s.Acknowledges):
+		r.chosen = c.Templates.Parse(s.Acknowledges)
+	case s.Acknowledges != "":
+		if r.acknowledges, err = byJSONPath(s.Acknowledges); err != nil {
+			return r, err
+		}
+	}
+	r.action, err = c.action(s)
+	return r, err
+}
 
-// compile turns a value whose strings are templates into a function that builds the
-// value.
-func compile(v any, parse func(string) *template.Template) builder {
+// action prepares the request of a step.
+func (c compilation) action(s Step) (Action, error) {
+	for key := range s.others() {
+		p := c.protocols[key]
+		if p == nil {
+			return nil, fmt.Errorf("this program cannot perform steps of %s", key)
+		}
+		return p.Open(s, c.Opening)
+	}
+	w := web{base: strings.TrimRight(c.Way.Entry, "/"), follow: c.journey.Follow, gzip: c.journey.Gzip}
+	return w.open(s, c.Templates), nil
+}
+
+// looks reports whether something looks at the body of the step's answers.
+func (s Step) looks() bool {
+	if s.Expect.looks() || s.until().looks() || s.Acknowledges != "" && !isTemplate(s.Acknowledges) {
+		return true
+	}
+	for _, c := range s.Capture {
+		if c.looks() {
+			return true
+		}
+	}
+	return false
+}
+
+// Builder builds a value whose strings are templates.
+type Builder func(vars map[string]any) (any, error)
+
+// NewBuilder compiles a value made of maps, lists and scalars.
+func NewBuilder(v any, c *Templates) Builder {
 	switch v := v.(type) {
 	case string:
-		text := parse(v)
-		return func(vars map[string]any) (any, error) { return render(text, vars) }
+		t := c.Parse(v)
+		return func(vars map[string]any) (any, error) { return t.render(vars) }
 	case []any:
-		items := make([]builder, len(v))
+		items := make([]Builder, len(v))
 		for i, item := range v {
-			items[i] = compile(item, parse)
+			items[i] = NewBuilder(item, c)
 		}
 		return func(vars map[string]any) (any, error) {
 			made := make([]any, len(items))
 			return made, each(slices.All(items), vars, func(i int, item any) { made[i] = item })
 		}
 	case map[string]any:
-		items := map[string]builder{}
+		items := map[string]Builder{}
 		for key, item := range v {
-			items[key] = compile(item, parse)
+			items[key] = NewBuilder(item, c)
 		}
 		return func(vars map[string]any) (any, error) {
 			made := make(map[string]any, len(items))
@@ -119,7 +156,7 @@ func compile(v any, parse func(string) *template.Template) builder {
 }
 
 // each builds every item of a list or a map.
-func each[K any](items iter.Seq2[K, builder], vars map[string]any, put func(K, any)) error {
+func each[K any](items iter.Seq2[K, Builder], vars map[string]any, put func(K, any)) error {
 	for key, item := range items {
 		made, err := item(vars)
 		if err != nil {
@@ -128,12 +165,4 @@ func each[K any](items iter.Seq2[K, builder], vars map[string]any, put func(K, a
 		put(key, made)
 	}
 	return nil
-}
-
-func render(t *template.Template, vars map[string]any) (string, error) {
-	var text strings.Builder
-	if err := t.Execute(&text, vars); err != nil {
-		return "", err
-	}
-	return text.String(), nil
 }

@@ -1,9 +1,8 @@
 package probe
 
 import (
-	"cmp"
 	"context"
-	"net/http"
+	"errors"
 	"sync"
 
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -19,28 +18,38 @@ const (
 // confirmers is the number of parallel lookups.
 const confirmers = 8
 
-// Confirm looks up every acknowledged write twice. If both lookups agree, their result
+// Confirm looks up every acknowledged write twice, the same way as users come. If both lookups agree, their result
 // is the write's presence; else the write is unconfirmed. Confirm calls progress, unless
 // it is nil, with the number of completed lookups.
-func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progress func(done, all int)) error {
+func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
+	j := l.Journey
 	if j.Confirm == nil {
 		return nil
 	}
-	w, err := newWalker(way.Entry, *j.Confirm)
-	if err != nil {
-		return err
-	}
-	w.escapes = true
+	j.Steps, j.Let, j.Users = []Step{*j.Confirm}, nil, nil
 	timeout := j.limit()
-	transport, err := way.transport(timeout)
+	transport, err := l.Way.transport(timeout)
 	if err != nil {
 		return err
 	}
 	defer transport.CloseIdleConnections()
-	lookUp := func(id string) string {
+	w, err := newWalker(compilation{Opening: Opening{Way: l.Way}, protocols: l.Protocols, journey: j})
+	if err != nil {
+		return err
+	}
+	if a, ok := w.steps[0].action.(*webAction); ok {
+		a.escapes = true
+	}
+	lookUp := func(ack record.Ack) string {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		return presence(w.take(ctx, &w.steps[0], transport, map[string]any{"id": id}), j.Confirm.Expect)
+		u := &User{client: transport, cookies: w.cookies, vars: map[string]any{}}
+		defer u.leave()
+		for name, value := range ack.Vars {
+			u.vars[name] = value
+		}
+		u.vars["id"] = ack.ID
+		return presence(w.take(ctx, &w.steps[0], u))
 	}
 
 	done := 0
@@ -51,7 +60,7 @@ func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progres
 		for range confirmers {
 			group.Go(func() {
 				for i := range next {
-					merge(&acks[i], lookUp(acks[i].ID))
+					merge(&acks[i], lookUp(acks[i]))
 					mu.Lock()
 					if done++; progress != nil {
 						progress(done, 2*len(acks))
@@ -74,21 +83,19 @@ func Confirm(ctx context.Context, j Journey, way Way, acks []record.Ack, progres
 			ack.Presence = Unconfirmed
 		}
 	})
-	return ctx.Err()
+	return errors.Join(ctx.Err(), w.close())
 }
 
 // presence is the result of one lookup. A write is absent only if a response denies its
 // existence.
-func presence(r stepResult, expect Expect) string {
+func presence(r stepResult) string {
 	switch {
 	case r.err == nil:
 		return Present
 	case !r.answered:
 		return Unconfirmed
-	case r.code == http.StatusNotFound || r.code == http.StatusGone:
-		return Absent
-	case r.code == cmp.Or(expect.Status, http.StatusOK):
-		return Absent // the right status, with other content
+	case r.absent, r.wanted:
+		return Absent // there is none, or the right status has other content
 	}
 	return Unconfirmed
 }

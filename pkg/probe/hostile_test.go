@@ -117,9 +117,9 @@ func hostiles() map[string]struct {
 		_, _ = zip.Write([]byte(block))
 	}
 	_ = zip.Close()
-	words := probe.Expect{Status: 200, Contains: "B"}
-	json := probe.Expect{Status: 200, JSON: map[string]any{"$.id": 1}}
-	plain := probe.Expect{Status: 200}
+	words := probe.Expect{Status: probe.Codes(200), Contains: probe.Texts{"B"}}
+	json := probe.Expect{Status: probe.Codes(200), JSON: map[string]any{"$.id": 1}}
+	plain := probe.Expect{Status: probe.Codes(200)}
 	const large = "the response is larger than the 4 MiB that expect, capture and acknowledges can check"
 	return map[string]struct {
 		serve    func(net.Conn)
@@ -132,8 +132,8 @@ func hostiles() map[string]struct {
 		"slow head":            {slowly("HTTP/1.1 200 OK\r\nX: 0123456789"), plain, "timeout", 0, probe.Unconfirmed},
 		"dead after the head":  {then(ok(10), silent), plain, "timeout", 0, probe.Unconfirmed},
 		"slow body":            {then(ok(100), slowly(block[:100])), plain, "timeout", 1, probe.Unconfirmed},
-		"endless body":         {then(chunked, repeating(chunk, 0, gone)), plain, "timeout", 5 * mib, probe.Unconfirmed},
-		"endless checked body": {then(chunked, repeating(chunk, 0, gone)), words, "timeout", 5 * mib, probe.Unconfirmed},
+		"endless body":         {then(chunked, repeating(chunk, 0, gone)), plain, "the response is larger than 64 MiB", 64 * mib, probe.Unconfirmed},
+		"endless checked body": {then(chunked, repeating(chunk, 0, gone)), words, "the response is larger than 64 MiB", 64 * mib, probe.Unconfirmed},
 		"endless head":         {then("HTTP/1.1 200 OK\r\n", repeating("X: "+block[:1000]+"\r\n", 0, gone)), plain, "the headers of the response are larger than 256 KiB", 0, probe.Unconfirmed},
 		"one header of 20 MB":  {then("HTTP/1.1 200 OK\r\nX: ", repeating(block, 320, gone)), plain, "the headers of the response are larger than 256 KiB", 0, probe.Unconfirmed},
 		"many small headers":   {then("HTTP/1.1 200 OK\r\n", repeating("X:\r\n", 0, gone)), plain, "the headers of the response are larger than 256 KiB", 0, probe.Unconfirmed},
@@ -141,12 +141,12 @@ func hostiles() map[string]struct {
 		"endless trailer":      {then(chunked+"2\r\nok\r\n0\r\n", repeating("X: "+block[:1000]+"\r\n", 0, gone)), plain, "read the response: http: suspiciously long trailer after chunked body", 0, probe.Unconfirmed},
 		"slow trailer":         {then(chunked+"2\r\nok\r\n0\r\nX: ", slowly(block[:100])), plain, "timeout", 2, probe.Unconfirmed},
 
-		"101, then silence":         {then(upgrade, silent), probe.Expect{Status: 101}, "", 0, probe.Present},
-		"101, then an endless body": {then(upgrade, repeating(block, 0, gone)), probe.Expect{Status: 101}, "", 0, probe.Present},
+		"101, then silence":         {then(upgrade, silent), probe.Expect{Status: probe.Codes(101)}, "", 0, probe.Present},
+		"101, then an endless body": {then(upgrade, repeating(block, 0, gone)), probe.Expect{Status: probe.Codes(101)}, "", 0, probe.Present},
 		"101 that was not expected": {then(upgrade, silent), plain, "status 101, expected 200", 0, probe.Unconfirmed},
 		"101 without expectations":  {then(upgrade, silent), probe.Expect{}, "status 101", 0, probe.Unconfirmed},
-		"101 without an upgrade":    {then("HTTP/1.1 101 Switching Protocols\r\n\r\n", silent), probe.Expect{Status: 101}, "", 0, probe.Present},
-		"101 and an assertion":      {then(upgrade, silent), probe.Expect{Status: 101, Contains: "B"}, `the response does not contain "B"`, 0, probe.Absent},
+		"101 without an upgrade":    {then("HTTP/1.1 101 Switching Protocols\r\n\r\n", silent), probe.Expect{Status: probe.Codes(101)}, "", 0, probe.Present},
+		"101 and an assertion":      {then(upgrade, silent), probe.Expect{Status: probe.Codes(101), Contains: probe.Texts{"B"}}, `the response does not contain "B"`, 0, probe.Absent},
 
 		"cut after 1 MiB of 8":     {then(ok(8*mib), repeating(block, 16, gone)), plain, "connection closed", mib, probe.Unconfirmed},
 		"cut after 5 MiB of 8":     {then(ok(8*mib), repeating(block, 80, gone)), plain, "connection closed", 5 * mib, probe.Unconfirmed},
@@ -192,7 +192,9 @@ func TestHostileServers(t *testing.T) { //nolint:paralleltest,tparallel // it wo
 				}
 			}
 			acks := []record.Ack{{ID: "1"}}
-			err := within(t, 2*timeout+generous, func() error { return probe.Confirm(t.Context(), j, probe.Way{Entry: entry}, acks, nil) })
+			err := within(t, 2*timeout+generous, func() error {
+				return probe.Load{Journey: j, Way: probe.Way{Entry: entry}}.Confirm(t.Context(), acks, nil)
+			})
 			if err != nil || acks[0].Presence != c.presence {
 				t.Errorf("a lookup finds %q, %v, expected %q", acks[0].Presence, err, c.presence)
 			}
@@ -306,7 +308,7 @@ func TestMemoryOfHostileServers(t *testing.T) { //nolint:paralleltest // it coun
 		runtime.ReadMemStats(&before)
 		acks := []record.Ack{{ID: "1"}}
 		j := probe.Journey{Name: "j", Timeout: 300 * time.Millisecond, Steps: []probe.Step{step}, Confirm: &step}
-		if err := probe.Confirm(t.Context(), j, probe.Way{Entry: entry}, acks, nil); err != nil {
+		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: entry}}).Confirm(t.Context(), acks, nil); err != nil {
 			t.Fatal(err)
 		}
 		runtime.ReadMemStats(&after)
@@ -331,7 +333,7 @@ func TestASlowLoadEndsAtOnce(t *testing.T) {
 func TestAnExpectedStatusIsGood(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{204, 304, 404, 503} {
-		v := one(t, answering(t, status, ""), probe.Step{Name: "s", Get: "/", Expect: probe.Expect{Status: status}})
+		v := one(t, answering(t, status, ""), probe.Step{Name: "s", Get: "/", Expect: probe.Expect{Status: probe.Codes(status)}})
 		if v.Sample.Failed() || v.Sample.Error != "" {
 			t.Errorf("%d: %+v", status, v.Sample)
 		}

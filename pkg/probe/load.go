@@ -3,12 +3,8 @@ package probe
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -29,11 +25,8 @@ type Load struct {
 	Way     Way
 	Rate    Rate
 	Seed    uint64 // of the jitter of arrivals
-}
-
-// Confirm looks up acknowledged writes the same way; see [Confirm].
-func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
-	return Confirm(ctx, l.Journey, l.Way, acks, progress)
+	// Protocols perform the steps that are not HTTP.
+	Protocols Protocols `json:"-"`
 }
 
 // Run sends users until ctx ends, then waits for the remaining ones for at most the
@@ -41,111 +34,77 @@ func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done
 // visits end; on must not block for long. Run returns an error only if the load could
 // not start.
 func (l Load) Run(ctx context.Context, on func(Visit)) error {
-	w, err := newWalker(l.Way.Entry, l.Journey.Steps...)
+	walks, err := l.begin()
 	if err != nil {
 		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)
 	}
-	timeout := l.Journey.limit()
-	transport, err := l.Way.transport(timeout)
-	if err != nil {
-		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)
-	}
-	defer transport.CloseIdleConnections()
-	user := &user{
-		walker: w, transport: transport, fresh: l.Journey.Connections == "fresh", timeout: timeout, walked: map[uint64][]stepResult{},
-	}
+	defer func() { _ = walks.close() }() // every user has left
 
 	// The number of workers is unlimited: a limited number would wait for a stalled
 	// server and then send late, in bursts. An Attacker can be used only once.
 	attacker := vegeta.NewAttacker(
-		vegeta.Client(&http.Client{Transport: user}),
+		vegeta.Client(&http.Client{Transport: walks}),
 		vegeta.MaxBody(0),
 	)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
-	pace := &arrivals{rate: l.Rate, seed: l.Seed, ended: ctx.Done()}
+	pace := &arrivals{rate: l.Rate, seed: l.Seed, ended: ctx.Done(), most: l.Journey.Users.most()}
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Way.Entry})
 	for result := range attacker.Attack(targeter, pace, 0, l.Journey.Name) {
-		on(l.visit(result, user.take(result.Seq)))
+		on(l.visit(result, walks.take(result.Seq)))
 	}
 	return nil
 }
 
-// visit combines vegeta's result of a hit with the results of its steps.
-func (l Load) visit(result *vegeta.Result, steps []stepResult) Visit {
+// most is how many users there are; 0 is no limit.
+func (u *Users) most() uint64 {
+	if u == nil || u.Order != "once" {
+		return 0
+	}
+	return uint64(len(u.Rows))
+}
+
+// visit combines vegeta's result of a hit with the results of its steps. A user who
+// pauses counts as one who came later: the time of the sample is when the system was
+// asked.
+func (l Load) visit(result *vegeta.Result, way walked) Visit {
 	v := Visit{Sample: record.Sample{
-		Journey: l.Journey.Name, Seq: result.Seq, Sent: result.Timestamp, Latency: result.Latency,
+		Journey: l.Journey.Name, Seq: result.Seq, Sent: result.Timestamp.Add(way.paused), Latency: result.Latency - way.paused,
 	}}
-	for _, s := range steps {
-		sample := record.Sample{
-			Journey: l.Journey.Name + "/" + s.title, Seq: result.Seq, Sent: s.sent, Latency: s.latency,
-			Code: uint16(s.code), BytesOut: uint64(s.out), BytesIn: uint64(s.in), //nolint:gosec // G115: a status, and sizes
-		}
+	for _, s := range way.steps {
+		sample := s.sample(l.Journey.Name, result.Seq)
 		if s.err != nil {
-			sample.Error, sample.Void = reason(s.err), ours(s.err)
-			if sample.Code < http.StatusBadRequest {
-				sample.Code = 0 // vegeta's own report counts any other code as a success
-			}
 			v.Sample.Error, v.Sample.Void = s.title+": "+sample.Error, sample.Void
-		} else if !served(s.code) {
-			sample.Code = http.StatusOK // it was expected, and vegeta would count it as a failure
 		}
 		if s.ackID != "" {
-			v.Ack = &record.Ack{Journey: l.Journey.Name, ID: s.ackID, At: s.sent.Add(s.latency)}
+			v.Ack = &record.Ack{Journey: l.Journey.Name, ID: s.ackID, At: s.sent.Add(s.latency), Vars: way.remembered}
 		}
 		v.Steps = append(v.Steps, sample)
 		v.Sample.Code = sample.Code
 		v.Sample.BytesIn += sample.BytesIn
 		v.Sample.BytesOut += sample.BytesOut
 	}
-	if len(steps) == 0 {
+	if len(way.steps) == 0 {
 		v.Sample.Error = result.Error // vegeta failed before the journey
 	}
 	return v
 }
 
-// user is the http.RoundTripper that walks a journey for every hit of vegeta.
-type user struct {
-	walker    *walker
-	transport *http.Transport
-	fresh     bool          // every user opens new connections
-	timeout   time.Duration // of a whole journey
-
-	mu     sync.Mutex
-	walked map[uint64][]stepResult // by sequence number, until take
-}
-
-// RoundTrip walks the journey. It reports success or failure to vegeta in a response and
-// never in an error, because vegeta would wrap the error.
-func (u *user) RoundTrip(r *http.Request) (*http.Response, error) {
-	seq, err := strconv.ParseUint(r.Header.Get("X-Vegeta-Seq"), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("vegeta sent no sequence number: %w", err)
+// sample is the result of a step in a record.
+func (s stepResult) sample(journey string, seq uint64) record.Sample {
+	sample := record.Sample{
+		Journey: journey + "/" + s.title, Seq: seq, Sent: s.sent, Latency: s.latency,
+		Code: uint16(s.code), BytesOut: uint64(s.out), BytesIn: uint64(s.in), //nolint:gosec // G115: a status, and sizes
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), u.timeout)
-	defer cancel()
-	transport := u.transport
-	if u.fresh {
-		transport = transport.Clone()
-		defer transport.CloseIdleConnections()
+	if s.err != nil {
+		sample.Error, sample.Void = reason(s.err), ours(s.err)
+		if sample.Code < http.StatusBadRequest {
+			sample.Code = 0 // vegeta's own report counts any other code as a success
+		}
+	} else if !served(s.code) {
+		sample.Code = http.StatusOK // it was expected, and vegeta would count it as a failure
 	}
-	steps := u.walker.walk(ctx, transport, map[string]any{"seq": seq})
-	u.mu.Lock()
-	u.walked[seq] = steps
-	u.mu.Unlock()
-	response := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}
-	if len(steps) == 0 || steps[len(steps)-1].err != nil {
-		response.StatusCode = 0
-	}
-	return response, nil
-}
-
-func (u *user) take(seq uint64) []stepResult {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	steps := u.walked[seq]
-	delete(u.walked, seq)
-	return steps
+	return sample
 }
 
 // arrivals is vegeta's pacer for users: on schedule, each user up to half a gap late.
@@ -156,11 +115,15 @@ func (u *user) take(seq uint64) []stepResult {
 type arrivals struct {
 	rate  Rate
 	seed  uint64
+	most  uint64 // 0 is no limit
 	ended <-chan struct{}
 }
 
 // Pace implements vegeta.Pacer.
 func (a *arrivals) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	if a.most > 0 && hits >= a.most {
+		return 0, true
+	}
 	gap := float64(a.rate.Gap())
 	late := rand.New(rand.NewPCG(a.seed, hits)).Float64() / 2 //nolint:gosec // G404: jitter, not a secret
 	timer := time.NewTimer(time.Duration(gap*(float64(hits)+late)) - elapsed)

@@ -65,14 +65,14 @@ func journey() probe.Journey {
 		Steps: []probe.Step{
 			{
 				Name: "login", Post: "/login", JSON: map[string]any{"user": "user-{{.seq}}"},
-				Expect: probe.Expect{Status: 200, JSON: map[string]any{"$.token": probe.Exists}}, Capture: map[string]string{"token": "$.token"},
+				Expect: probe.Expect{Status: probe.Codes(200), JSON: map[string]any{"$.token": probe.Exists}}, Capture: map[string]probe.Capture{"token": {JSON: "$.token"}},
 			},
 			{
 				Name: "order", Post: "/orders", Headers: map[string]string{"Authorization": "Bearer {{.token}}"},
-				Expect: probe.Expect{Status: 201}, Acknowledges: "$.id",
+				Expect: probe.Expect{Status: probe.Codes(201)}, Acknowledges: "$.id",
 			},
 		},
-		Confirm: &probe.Step{Get: "/orders/{{.id}}", Expect: probe.Expect{Status: 200}},
+		Confirm: &probe.Step{Get: "/orders/{{.id}}", Expect: probe.Expect{Status: probe.Codes(200)}},
 	}
 }
 
@@ -344,7 +344,7 @@ func TestConfirm(t *testing.T) {
 	}))
 	defer server.Close()
 	acks := []record.Ack{{ID: "there"}, {ID: "lost"}, {ID: "late"}, {ID: "broken"}, {ID: "forbidden"}}
-	if err := probe.Confirm(t.Context(), journey(), probe.Way{Entry: server.URL}, acks, nil); err != nil {
+	if err := (probe.Load{Journey: journey(), Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), acks, nil); err != nil {
 		t.Fatal(err)
 	}
 	var found []string
@@ -380,7 +380,7 @@ func TestIDsOfLookups(t *testing.T) {
 	for _, id := range ids {
 		acks = append(acks, record.Ack{ID: id})
 	}
-	if err := probe.Confirm(t.Context(), j, probe.Way{Entry: server.URL}, acks, nil); err != nil {
+	if err := (probe.Load{Journey: j, Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), acks, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := slices.Concat(ids, ids) // each is looked up twice

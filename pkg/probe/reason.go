@@ -22,6 +22,16 @@ type ownError string
 // Error implements error.
 func (e ownError) Error() string { return string(e) }
 
+// mismatch is a failed assertion, with what was found.
+type mismatch struct {
+	ownError
+
+	found string
+}
+
+// Unwrap is the class of the error.
+func (m mismatch) Unwrap() error { return m.ownError }
+
 const errPath = ownError("the path is not a valid URL path: a captured value has a control character or an invalid % escape")
 
 // ours reports whether an error is the load generator's own and not the system's. The

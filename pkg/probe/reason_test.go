@@ -112,7 +112,7 @@ func TestErrorsDoNotRepeatTheRequest(t *testing.T) {
 		"a line break in a header": {probe.Step{Name: "b", Get: "/", Headers: map[string]string{"X-A": "{{.line}}"}}, "b: header X-A contains a control character"},
 		"a line break in a host":   {probe.Step{Name: "b", Get: "/", Headers: map[string]string{"Host": "{{.line}}"}}, "b: header Host contains a control character"},
 	} {
-		v := one(t, server, probe.Step{Name: "a", Get: "/", Capture: map[string]string{"line": "$.line", "percent": "$.percent"}}, c.step)
+		v := one(t, server, probe.Step{Name: "a", Get: "/", Capture: map[string]probe.Capture{"line": {JSON: "$.line"}, "percent": {JSON: "$.percent"}}}, c.step)
 		if !strings.HasPrefix(v.Sample.Error, c.want) || strings.Contains(v.Sample.Error, "TOPSECRET") {
 			t.Errorf("%s: found %q, expected %q", name, v.Sample.Error, c.want)
 		}

@@ -70,7 +70,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	})
 }
 
-// Confirm is [Confirm], run by a worker.
+// Confirm is [Load.Confirm], run by a worker.
 func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) (err error) {
 	if r.Load.Journey.Confirm == nil {
 		return nil
@@ -82,7 +82,7 @@ func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(do
 	defer func() { err = errors.Join(err, w.stream.Close()) }()
 	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
 	defer stop()
-	o := confirmOrder{Journey: r.Load.Journey, Way: r.Load.Way, Acks: acks}
+	o := confirmOrder{Load: r.Load, Acks: acks}
 	if err := w.in.Encode(order{Confirm: &o}); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
 	}

@@ -24,7 +24,7 @@ import (
 func worker(context.Context) (io.ReadWriteCloser, error) {
 	hisIn, ourOut := io.Pipe()
 	ourIn, hisOut := io.Pipe()
-	go func() { _ = hisOut.CloseWithError(probe.Work(context.Background(), hisIn, hisOut)) }() //nolint:forbidigo // a process of its own has none of ours
+	go func() { _ = hisOut.CloseWithError(probe.Work(context.Background(), hisIn, hisOut, nil)) }() //nolint:forbidigo // a process of its own has none of ours
 	return &pipes{ourIn, ourOut}, nil
 }
 

@@ -63,3 +63,35 @@ func (s Step) checkHeaders(path string, problem func(path, format string, args .
 
 // isControl reports whether a character cannot be part of a header's value.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// checkBody refuses two bodies, and credentials in two places.
+func (s Step) checkBody(path string, problem problems) {
+	var found []string
+	for key, set := range map[string]bool{"json": s.JSON != nil, "body": s.Body != "", "form": s.Form != nil, "multipart": s.Multipart != nil} {
+		if set {
+			found = append(found, key)
+		}
+	}
+	slices.Sort(found)
+	if len(found) > 1 {
+		problem(path+"."+found[1], "%s: found both %s, expected one of them", path, strings.Join(found, " and "))
+	}
+	for name, part := range s.Multipart {
+		if (part.Text == "") == (part.File == "") {
+			at := path + ".multipart." + name
+			problem(at, "%s: expected a text, or {file: PATH}", at)
+		}
+	}
+	if s.Auth == nil {
+		return
+	}
+	at := path + ".auth"
+	if (s.Auth.Basic == nil) == (s.Auth.Bearer == "") {
+		problem(at, "%s: expected one of basic and bearer", at)
+	}
+	for name := range s.Headers {
+		if http.CanonicalHeaderKey(name) == "Authorization" {
+			problem(at, "%s: headers has Authorization, too: remove one", at)
+		}
+	}
+}

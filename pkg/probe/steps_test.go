@@ -60,10 +60,10 @@ func TestExpectations(t *testing.T) {
 		"nothing, 302":         {302, probe.Expect{}, ""},
 		"nothing, 400":         {400, probe.Expect{}, "status 400"},
 		"nothing, 503":         {503, probe.Expect{}, "status 503"},
-		"status":               {204 + 2, probe.Expect{Status: 206}, ""},
-		"another status":       {200, probe.Expect{Status: 201}, "status 200, expected 201"},
-		"contains":             {200, probe.Expect{Contains: `"text"`}, ""},
-		"does not contain":     {200, probe.Expect{Contains: "nothing"}, `does not contain "nothing"`},
+		"status":               {204 + 2, probe.Expect{Status: probe.Codes(206)}, ""},
+		"another status":       {200, probe.Expect{Status: probe.Codes(201)}, "status 200, expected 201"},
+		"contains":             {200, probe.Expect{Contains: probe.Texts{`"text"`}}, ""},
+		"does not contain":     {200, probe.Expect{Contains: probe.Texts{"nothing"}}, `does not contain "nothing"`},
 		"a number":             {200, probe.Expect{JSON: map[string]any{"$.n": 3}}, ""},
 		"a number of YAML":     {200, probe.Expect{JSON: map[string]any{"$.n": uint64(3)}}, ""},
 		"a float":              {200, probe.Expect{JSON: map[string]any{"$.n": 3.0}}, ""},
@@ -114,7 +114,7 @@ func TestNumbersAreTakenAsTheyStand(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			v := one(t, server.URL,
-				probe.Step{Name: "order", Post: "/orders", Capture: map[string]string{"order": "$.id"}, Acknowledges: "$.id"},
+				probe.Step{Name: "order", Post: "/orders", Capture: map[string]probe.Capture{"order": {JSON: "$.id"}}, Acknowledges: "$.id"},
 				probe.Step{Name: "look", Get: "/orders/{{.order}}", Headers: map[string]string{"X-Id": "{{.order}}"}, JSON: map[string]any{"id": "{{.order}}"}},
 			)
 			plain := strings.Trim(id, `"`)
@@ -181,7 +181,7 @@ func TestALoadThatCannotBegin(t *testing.T) {
 		"header":     {probe.Way{Entry: "http://shop"}, probe.Step{Name: "s", Get: "/", Headers: map[string]string{"a": "{{"}}, "step s"},
 		"body":       {probe.Way{Entry: "http://shop"}, probe.Step{Name: "s", Get: "/", JSON: []any{map[string]any{"a": "{{"}}}, "step s"},
 		"JSONPath":   {probe.Way{Entry: "http://shop"}, probe.Step{Name: "s", Get: "/", Acknowledges: "id"}, "step s"},
-		"acknowledg": {probe.Way{Entry: "http://shop"}, probe.Step{Name: "s", Get: "/", Capture: map[string]string{"a": "$["}}, "step s"},
+		"acknowledg": {probe.Way{Entry: "http://shop"}, probe.Step{Name: "s", Get: "/", Capture: map[string]probe.Capture{"a": {JSON: "$["}}}, "step s"},
 	} {
 		l := probe.Load{Journey: probe.Journey{Name: "j", Steps: []probe.Step{c.step}}, Way: c.way, Rate: probe.Rate{Users: 1, Per: time.Second}}
 		err := l.Run(t.Context(), func(probe.Visit) { t.Errorf("%s: somebody set out", name) })
@@ -189,7 +189,7 @@ func TestALoadThatCannotBegin(t *testing.T) {
 			t.Errorf("%s: found %v, expected %q", name, err, c.want)
 		}
 		confirm := c.step
-		if err := probe.Confirm(t.Context(), probe.Journey{Confirm: &confirm}, c.way, nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := (probe.Load{Journey: probe.Journey{Confirm: &confirm}, Way: c.way}).Confirm(t.Context(), nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, confirming: found %v, expected %q", name, err, c.want)
 		}
 	}
@@ -207,11 +207,11 @@ func TestPresence(t *testing.T) {
 	}{
 		"there":              {answering(t, 200, `{"id": 1}`), probe.Expect{}, probe.Present},
 		"404":                {answering(t, 404, ""), probe.Expect{}, probe.Absent},
-		"410":                {answering(t, 410, ""), probe.Expect{Status: 200}, probe.Absent},
-		"404 is what it is":  {answering(t, 404, ""), probe.Expect{Status: 404}, probe.Present},
-		"another content":    {answering(t, 200, `{"id": 2}`), probe.Expect{Status: 200, JSON: map[string]any{"$.id": 1}}, probe.Absent},
+		"410":                {answering(t, 410, ""), probe.Expect{Status: probe.Codes(200)}, probe.Absent},
+		"404 is what it is":  {answering(t, 404, ""), probe.Expect{Status: probe.Codes(404)}, probe.Present},
+		"another content":    {answering(t, 200, `{"id": 2}`), probe.Expect{Status: probe.Codes(200), JSON: map[string]any{"$.id": 1}}, probe.Absent},
 		"another, no status": {answering(t, 200, `{}`), probe.Expect{JSON: map[string]any{"$.id": probe.Exists}}, probe.Absent},
-		"another status":     {answering(t, 202, ""), probe.Expect{Status: 200}, probe.Unconfirmed},
+		"another status":     {answering(t, 202, ""), probe.Expect{Status: probe.Codes(200)}, probe.Unconfirmed},
 		"500":                {answering(t, 500, ""), probe.Expect{}, probe.Unconfirmed},
 		"401":                {answering(t, 401, ""), probe.Expect{}, probe.Unconfirmed},
 		"nobody answers":     {nowhere, probe.Expect{}, probe.Unconfirmed},
@@ -219,7 +219,7 @@ func TestPresence(t *testing.T) {
 		acks := []record.Ack{{ID: "1"}}
 		var told []int
 		j := probe.Journey{Confirm: &probe.Step{Get: "/{{.id}}", Expect: c.expect}}
-		if err := probe.Confirm(t.Context(), j, probe.Way{Entry: c.entry}, acks, func(done, all int) { told = append(told, done, all) }); err != nil {
+		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: c.entry}}).Confirm(t.Context(), acks, func(done, all int) { told = append(told, done, all) }); err != nil {
 			t.Fatal(err)
 		}
 		if acks[0].Presence != c.want {
@@ -229,7 +229,7 @@ func TestPresence(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	if err := probe.Confirm(t.Context(), probe.Journey{}, probe.Way{}, []record.Ack{{ID: "1"}}, nil); err != nil {
+	if err := (probe.Load{Journey: probe.Journey{}, Way: probe.Way{}}).Confirm(t.Context(), []record.Ack{{ID: "1"}}, nil); err != nil {
 		t.Errorf("nothing to look up: %v", err)
 	}
 }

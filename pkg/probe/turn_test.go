@@ -15,7 +15,7 @@ func TestAResponseThatWaitsToBeJudgedIsNotTheSystemsFault(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }))
 	defer server.Close()
 	for name, free := range map[string]time.Duration{"never": time.Minute, "late": 300 * time.Millisecond} {
-		w, err := newWalker(server.URL, Step{Get: "/"})
+		w, err := newWalker(compilation{Opening: Opening{Way: Way{Entry: server.URL}}, journey: Journey{Steps: []Step{{Get: "/"}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +24,7 @@ func TestAResponseThatWaitsToBeJudgedIsNotTheSystemsFault(t *testing.T) {
 		}
 		timer := time.AfterFunc(free, func() { <-w.judging })
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		r := w.take(ctx, &w.steps[0], &http.Transport{}, map[string]any{})
+		r := w.take(ctx, &w.steps[0], &User{client: &http.Transport{}, vars: map[string]any{}})
 		cancel()
 		timer.Stop()
 		if r.err != nil && !ours(r.err) {

@@ -1,27 +1,16 @@
 package probe
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"reflect"
-	"strings"
+	"maps"
+	"math/rand/v2"
 	"time"
 )
-
-// maxKept is how much of a response is kept for assertions, in bytes.
-const maxKept = 4 << 20
 
 // maxID is the maximum size of an acknowledged ID, in bytes: all of them are kept until
 // they are looked up.
 const maxID = 1 << 10
-
-// errTooLarge is the error if an assertion needs more of a response than what is kept.
-const errTooLarge = ownError("the response is larger than the 4 MiB that expect, capture and acknowledges can check")
 
 // stepResult is the result of a step.
 type stepResult struct {
@@ -34,65 +23,176 @@ type stepResult struct {
 	err error
 	// answered is whether a response was read to its end, and could be judged.
 	answered bool
+	absent   bool   // the response denies that there is such a thing
+	wanted   bool   // the status of the response was the expected one
 	ackID    string // the ID of the acknowledged write, if any
+	// failed are the attempts before this one.
+	failed []stepResult
+	answer *Answer // if the walker keeps answers
 }
 
-// answer is a response that was read to its end.
-type answer struct {
-	code int
-	kept []byte // the beginning of the body, if the step looks at it
-	size int64  // of the whole body, in bytes
+// walked is one user's way.
+type walked struct {
+	steps []stepResult
+	// paused is how long the user did nothing. It is no part of the journey's latency.
+	paused time.Duration
+	// remembered are the captured values that a look-up needs.
+	remembered map[string]string
 }
 
-// walk takes the steps of one user, up to the first step that fails.
-func (w *walker) walk(ctx context.Context, transport http.RoundTripper, vars map[string]any) []stepResult {
-	results := make([]stepResult, 0, len(w.steps))
+// user returns a user with the values of the journey.
+func (w *walker) user(u User, seed, seq uint64) (*User, error) {
+	u.cookies = w.cookies
+	u.vars = map[string]any{"seq": seq}
+	if w.users != nil && len(w.users.Rows) > 0 {
+		n := seq % uint64(len(w.users.Rows))
+		if w.users.Order == "random" {
+			n = rand.New(rand.NewPCG(seed, seq)).Uint64N(uint64(len(w.users.Rows))) //nolint:gosec // G404: a choice, not a secret
+		}
+		for i, column := range w.users.Columns {
+			u.vars[column] = w.users.Rows[n][i]
+		}
+	}
+	if len(w.let) == 0 {
+		return &u, nil
+	}
+	made := make(map[string]any, len(w.let))
+	for name, t := range w.let {
+		value, err := t.render(u.vars)
+		if err != nil {
+			return &u, err
+		}
+		made[name] = value
+	}
+	maps.Copy(u.vars, made)
+	return &u, nil
+}
+
+// walk takes the steps of one user, up to the first step that fails. limit is the
+// timeout of the journey, without its pauses.
+func (w *walker) walk(ctx context.Context, u *User, limit time.Duration) (way walked) {
+	defer u.leave()
+	way.steps = make([]stepResult, 0, len(w.steps))
+	left := limit
 	for i := range w.steps {
-		r := w.take(ctx, &w.steps[i], transport, vars)
-		results = append(results, r)
+		s := &w.steps[i]
+		if s.Pause > 0 {
+			started := time.Now()
+			wait(ctx, s.Pause)
+			way.paused += time.Since(started)
+		}
+		r := w.within(ctx, left, s, u)
+		left -= r.latency
+		way.steps = append(way.steps, r)
 		if r.err != nil {
 			break
 		}
 	}
-	return results
+	if len(w.remembered) > 0 {
+		way.remembered = make(map[string]string, len(w.remembered))
+		for _, name := range w.remembered {
+			if v, ok := u.vars[name]; ok {
+				way.remembered[name] = text(v)
+			}
+		}
+	}
+	return way
 }
 
-// take takes one step, and adds its captured values to vars.
-func (w *walker) take(ctx context.Context, s *step, transport http.RoundTripper, vars map[string]any) (r stepResult) {
-	r = stepResult{title: s.Title(), sent: time.Now()}
-	var answered time.Time // zero unless all of the response has arrived
-	defer func() {
-		if answered.IsZero() {
-			answered = time.Now()
+// within takes a step. Only a journey with pauses needs a timeout for each step: that of
+// the journey is ctx's.
+func (w *walker) within(ctx context.Context, left time.Duration, s *step, u *User) stepResult {
+	if !w.pauses {
+		return w.take(ctx, s, u)
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	return w.take(ctx, s, u)
+}
+
+// wait waits, and reports whether ctx has not ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// take takes one step with its attempts, and adds its captured values to the user's. Its
+// result is that of the last attempt, with the time since the first one.
+func (w *walker) take(ctx context.Context, s *step, u *User) stepResult {
+	started := time.Now()
+	var failed []stepResult
+	for attempt := 1; ; attempt++ {
+		r := w.attempt(ctx, s, u)
+		pause, again := s.again(attempt, r, started)
+		if again && wait(ctx, pause) {
+			failed = append(failed, r)
+			continue
 		}
-		r.latency = answered.Sub(r.sent)
-	}()
-	request, size, err := w.request(ctx, s, vars)
+		if len(failed) > 0 {
+			r.latency += r.sent.Sub(started)
+			r.sent, r.failed = started, failed
+		}
+		if r.err == nil && s.Expect.Within > 0 && r.latency > s.Expect.Within {
+			r.err = Failure("slower than "+s.Expect.Within.String(), r.latency.String())
+		}
+		return r
+	}
+}
+
+// again is whether the step is repeated after an attempt, and after which pause.
+func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.Duration, again bool) {
+	switch {
+	case r.err == nil:
+		return 0, false
+	case s.Retry != nil:
+		return s.Retry.Backoff << min(attempt-1, maxDoubling), attempt < s.Retry.Attempts
+	case s.Poll != nil:
+		return s.Poll.Every, errors.Is(r.err, errNotYet) && time.Since(started)+s.Poll.Every < s.Poll.Within
+	}
+	return 0, false
+}
+
+// maxDoubling is how often a backoff doubles.
+const maxDoubling = 10
+
+// errNotYet is the error of a poll whose result is not there.
+var errNotYet = errors.New("the result is not there yet")
+
+// notYet is the error of a response to a poll that is not the result.
+type notYet struct{ error }
+
+// Is implements the interface of [errors.Is].
+func (notYet) Is(target error) bool { return target == errNotYet }
+
+// Unwrap is why it is not the result.
+func (e notYet) Unwrap() error { return e.error }
+
+// attempt sends the request of a step once, and judges the response.
+func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
+	r = stepResult{title: s.Title(), sent: time.Now()}
+	got, err := s.action.Do(ctx, u)
+	r.latency = time.Since(r.sent) // what follows is gameday's own time
+	r.code, r.in, r.out, r.absent = got.Code, int(got.Size), got.Sent, got.Absent
 	if err != nil {
 		r.err = err
 		return r
 	}
-	r.out = size
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		r.err = err
-		return r
-	}
-	defer response.Body.Close()
-	r.code = response.StatusCode
-	got, err := s.read(response)
-	r.in = int(got.size)
-	if err != nil {
-		r.err = fmt.Errorf("read the response: %w", err)
-		return r
-	}
-	answered = time.Now() // what follows is gameday's own time
 	if r.err = w.turn(ctx); r.err != nil {
 		return r
 	}
 	defer func() { <-w.judging }()
-	r.ackID, r.err = s.judge(got, vars)
+	r.ackID, r.err = s.judge(&got, u)
+	r.wanted = got.wanted
 	r.answered = !errors.Is(r.err, errTooLarge)
+	if w.keeps {
+		r.answer = &got
+	}
 	return r
 }
 
@@ -110,167 +210,53 @@ func (w *walker) turn(ctx context.Context) error {
 // errNoTurn is the load generator's own: the response has arrived.
 var errNoTurn = errors.New("gameday had no processor free to judge the response")
 
-// read reads a response to its end. What no assertion looks at is thrown away, but it
-// must arrive: a response that stops halfway serves no user.
-func (s *step) read(response *http.Response) (got answer, err error) {
-	got.code = response.StatusCode
-	if got.code == http.StatusSwitchingProtocols {
-		// This is the whole response. What follows is another protocol, without an end,
-		// and net/http ends it with no context.
-		return got, nil
-	}
-	if s.Expect.Contains != "" || len(s.queries) > 0 {
-		got.kept, err = io.ReadAll(io.LimitReader(response.Body, maxKept))
-		got.size = int64(len(got.kept))
-		if err != nil {
-			return got, err
-		}
-	}
-	rest, err := io.Copy(io.Discard, response.Body)
-	got.size += rest
-	return got, err
-}
-
-func (w *walker) request(ctx context.Context, s *step, vars map[string]any) (*http.Request, int, error) {
-	inPath := vars
-	if w.escapes {
-		inPath = escaped(vars)
-	}
-	path, err := render(s.path, inPath)
-	if err != nil {
-		return nil, 0, err
-	}
-	body, err := s.body(vars)
-	if err != nil {
-		return nil, 0, err
-	}
-	var reader io.Reader
-	if len(body) > 0 {
-		reader = bytes.NewReader(body)
-	}
-	request, err := http.NewRequestWithContext(ctx, s.method, w.base+path, reader)
-	if err != nil {
-		return nil, 0, errPath // the error of net/url contains the path, and with it what was captured
-	}
-	request.Header.Set("User-Agent", "gameday")
-	if s.JSON != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	for key, t := range s.headers {
-		value, err := render(t, vars)
-		if err != nil {
-			return nil, 0, err
-		}
-		if strings.ContainsFunc(value, isControl) {
-			return nil, 0, ownError(fmt.Sprintf("header %s contains a control character", key))
-		}
-		request.Header.Set(key, value)
-		if http.CanonicalHeaderKey(key) == "Host" {
-			request.Host = value
-		}
-	}
-	return request, len(body), nil
-}
-
 // judge checks a response against the assertions, captures values, and returns the ID of
 // the acknowledged write.
-func (s *step) judge(got answer, vars map[string]any) (ackID string, err error) {
-	whole := int64(len(got.kept)) == got.size
+func (s *step) judge(got *Answer, u *User) (ackID string, err error) {
+	if err := s.expect.hold(got); err != nil {
+		return "", err
+	}
+	if s.Poll != nil {
+		if err := s.until.hold(got); err != nil {
+			return "", notYet{err}
+		}
+	}
+	for name, find := range s.captures {
+		found, err := find(got)
+		if err != nil {
+			return "", err
+		}
+		if len(found) == 0 {
+			return "", missing(s.Capture[name].what())
+		}
+		u.vars[name] = found[0]
+	}
+	return s.acknowledged(got, u)
+}
+
+// acknowledged is the ID of the write that a response acknowledges, if any.
+func (s *step) acknowledged(got *Answer, u *User) (id string, err error) {
 	switch {
-	case s.Expect.Status != 0 && got.code != s.Expect.Status:
-		return "", ownError(fmt.Sprintf("status %d, expected %d", got.code, s.Expect.Status))
-	case s.Expect.Status == 0 && !served(got.code):
-		return "", ownError(fmt.Sprintf("status %d", got.code))
-	case s.Expect.Contains != "" && !bytes.Contains(got.kept, []byte(s.Expect.Contains)):
-		if !whole {
-			return "", errTooLarge
+	case s.chosen != nil:
+		if id, err = u.Render(s.chosen); err != nil {
+			return "", err
 		}
-		return "", ownError(fmt.Sprintf("the response does not contain %q", s.Expect.Contains))
-	case len(s.queries) == 0:
+	case s.acknowledges != nil:
+		found, err := s.acknowledges(got)
+		if err != nil {
+			return "", err
+		}
+		if len(found) > 0 && found[0] != nil {
+			id = text(found[0])
+		}
+	default:
 		return "", nil
-	case !whole:
-		return "", errTooLarge
 	}
-	found, err := exactly(got.kept)
-	if err != nil {
-		return "", ownError("the response is not JSON")
+	switch {
+	case id == "":
+		return "", missing(s.Acknowledges + " to acknowledge")
+	case len(id) > maxID:
+		return "", ownError(s.Acknowledges + " to acknowledge is longer than 1 KiB")
 	}
-	return s.query(found, vars)
-}
-
-// served reports whether a status code is a success to vegeta, and to a step that expects
-// no other.
-func served(code int) bool { return code >= http.StatusOK && code < http.StatusBadRequest }
-
-// query checks and captures values of a JSON response, and returns the ID of the
-// acknowledged write.
-func (s *step) query(answer any, vars map[string]any) (ackID string, err error) {
-	for text, want := range s.Expect.JSON {
-		found := s.queries[text].Select(answer)
-		if len(found) == 0 {
-			return "", missing(text)
-		}
-		if want != Exists && !same(found[0], want) {
-			return "", ownError(text + " is not the expected value")
-		}
-	}
-	for name, text := range s.Capture {
-		found := s.queries[text].Select(answer)
-		if len(found) == 0 {
-			return "", missing(text)
-		}
-		vars[name] = found[0]
-	}
-	if s.acknowledges != nil {
-		found := s.acknowledges.Select(answer)
-		if len(found) == 0 || found[0] == nil || found[0] == "" {
-			return "", missing(s.Acknowledges + " to acknowledge")
-		}
-		if ackID = text(found[0]); len(ackID) > maxID {
-			return "", ownError(s.Acknowledges + " to acknowledge is longer than 1 KiB")
-		}
-	}
-	return ackID, nil
-}
-
-func missing(what string) error { return ownError("the response has no " + what) }
-
-// exactly reads an answer with its numbers to the last digit: an id is often
-// greater than a float can tell apart, and its neighbor is another order.
-func exactly(body []byte) (answer any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if err := decoder.Decode(&answer); err != nil {
-		return nil, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("found more than one value")
-	}
-	return answer, nil
-}
-
-// same compares a value of a response with a value of a journey file. Numbers have other
-// types in the file: 1 equals 1.0.
-func same(got, want any) bool {
-	var values [2]any
-	for i, v := range []any{got, want} {
-		data, err := json.Marshal(v)
-		if err != nil || json.Unmarshal(data, &values[i]) != nil {
-			return false
-		}
-	}
-	return reflect.DeepEqual(values[0], values[1])
-}
-
-// text is a value of an answer as it stands in a path: numbers as they were
-// written.
-func text(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.TrimSpace(string(data))
+	return id, nil
 }

@@ -19,6 +19,8 @@ type Way struct {
 	Entry string   `json:"entry"`         // base URL
 	CA    string   `json:"ca,omitempty"`  // trusted CA certificates, as PEM; empty for the machine's own
 	DNS   []string `json:"dns,omitempty"` // addresses of DNS servers; empty for the machine's own
+	// Environ are the environment variables of gameday that journeys may use.
+	Environ map[string]string `json:"environ,omitempty"`
 }
 
 // transport uses only HTTP/1.1: Go's HTTP/2 keeps using a silently dead connection for

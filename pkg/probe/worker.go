@@ -26,9 +26,8 @@ type (
 		Stop    bool          `json:"stop,omitempty"`    // send no more users
 	}
 	confirmOrder struct {
-		Journey Journey      `json:"journey"`
-		Way     Way          `json:"way"`
-		Acks    []record.Ack `json:"acks"`
+		Load Load         `json:"load"`
+		Acks []record.Ack `json:"acks"`
 	}
 	// line is a line from the worker.
 	line struct {
@@ -44,22 +43,23 @@ type (
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 1
+const workerVersion = 2
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
 
 // worker is the far end of a [Remote].
 type worker struct {
-	started time.Time
-	mu      sync.Mutex // guards out
-	out     *json.Encoder
+	started   time.Time
+	protocols Protocols
+	mu        sync.Mutex // guards out
+	out       *json.Encoder
 }
 
 // Work is the worker of a [Remote]. It reads orders and runs them until it receives Stop,
 // or until in ends, which happens when gameday ends.
-func Work(ctx context.Context, in io.Reader, out io.Writer) error {
-	w := &worker{started: time.Now(), out: json.NewEncoder(out)}
+func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols) error {
+	w := &worker{started: time.Now(), out: json.NewEncoder(out), protocols: protocols}
 	w.say(line{Version: workerVersion})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -83,6 +83,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 			working.Wait()
 			return nil
 		case o.Load != nil:
+			o.Load.Protocols = w.protocols
 			working.Go(func() { w.done(o.Load.Run(ctx, w.visited)) })
 		case o.Confirm != nil:
 			working.Go(func() { w.done(w.confirm(ctx, *o.Confirm)) })
@@ -107,7 +108,8 @@ func (w *worker) done(err error) {
 
 func (w *worker) confirm(ctx context.Context, o confirmOrder) error {
 	reported := time.Now()
-	err := Confirm(ctx, o.Journey, o.Way, o.Acks, func(done, _ int) {
+	o.Load.Protocols = w.protocols
+	err := o.Load.Confirm(ctx, o.Acks, func(done, _ int) {
 		if time.Since(reported) > 100*time.Millisecond {
 			reported = time.Now()
 			w.say(line{Looked: done})

@@ -44,6 +44,9 @@ type Ack struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
 	Presence string    `json:"presence,omitempty"` // present, absent or unconfirmed, after the look-up
+	// Vars are what the user captured and the look-up needs. It may be secret: no file
+	// contains it.
+	Vars map[string]string `json:"vars,omitempty"`
 }
 
 // Clock gives times whose differences are those of the monotonic clock,

@@ -183,6 +183,7 @@ func WriteAcks(dir string, acks []Ack) error {
 		buffer := bufio.NewWriter(w)
 		encoder := json.NewEncoder(buffer)
 		for _, ack := range acks {
+			ack.Vars = nil
 			if err := encoder.Encode(ack); err != nil {
 				return err
 			}

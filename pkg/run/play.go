@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -54,7 +53,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	dir := filepath.Join(d.Out, id)
-	secrets, err := redact.New(d.Environment.Redact...)
+	secrets, err := d.Environment.Secrets()
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}

@@ -20,7 +20,7 @@ func TestAJourneyOfAliasesIsRefused(t *testing.T) { //nolint:paralleltest // it 
 	}
 	text := "version: 1\nname: bomb\nsteps:\n  - {post: /x, json: {v: [" + strings.Join(levels, ", ")
 	boundedtest.Allocates(t, 4<<20, func() {
-		_, err := scenario.LoadJourney("bomb.yaml", []byte(text+"]}}\n"))
+		_, err := scenario.LoadJourney("bomb.yaml", []byte(text+"]}}\n"), nil)
 		if err == nil || !strings.Contains(err.Error(), "bomb.yaml:4:27: steps[0].json: found an anchor or alias (not supported)") {
 			t.Errorf("%v", err)
 		}

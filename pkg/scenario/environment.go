@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type Environment struct {
 	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
 	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
 	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
+	Variables  []string               `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
 	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
 
 	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
@@ -45,6 +47,9 @@ type Environment struct {
 	Settings target.Settings `yaml:"-"`
 
 	Name string `yaml:"-"` // its name
+
+	// Environ are the values of Variables, as far as they are set.
+	Environ map[string]string `yaml:"-" json:"-"`
 }
 
 // Inside is how users on one of the environment's own networks reach the system.
@@ -75,9 +80,25 @@ func (e Environment) Comes(l JourneyLoad) string {
 // Way is how users of a load reach the system.
 func (e Environment) Way(l JourneyLoad) probe.Way {
 	if e.Comes(l) == FromOutside || e.Inside == nil {
-		return probe.Way{Entry: e.Entry}
+		return probe.Way{Entry: e.Entry, Environ: e.Environ}
 	}
-	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS}
+	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS, Environ: e.Environ}
+}
+
+// leastSecret is the length of the shortest value of a variable that is redacted, in
+// bytes: a shorter one would take single letters out of all texts.
+const leastSecret = 4
+
+// Secrets takes the environment's secrets out of texts: those that redact: names, and the
+// values of its variables.
+func (e Environment) Secrets() (*redact.Redactor, error) {
+	patterns := slices.Clone(e.Redact)
+	for _, name := range slices.Sorted(maps.Keys(e.Environ)) {
+		if value := e.Environ[name]; len(value) >= leastSecret {
+			patterns = append(patterns, regexp.QuoteMeta(value))
+		}
+	}
+	return redact.New(patterns...)
 }
 
 // Receiver checks the address of a notice: packages of higher floors know their kinds.
@@ -120,6 +141,12 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	checkBase(doc, path+".grafana", probe.CheckBase(e.Grafana, "set GRAFANA_TOKEN"))
 	if e.Inside != nil {
 		checkBase(doc, path+".inside.entry", probe.CheckEntry(e.Inside.Entry))
+	}
+	for i, name := range e.Variables {
+		if !probe.IsName(name) {
+			at := index(path+".variables", i)
+			doc.Problem(at, "%s: found %q, expected the name of an environment variable", at, name)
+		}
 	}
 	e.checkRoles(doc, path)
 	e.checkTold(doc, path, known)
@@ -193,6 +220,32 @@ func (s Scenario) CheckLoad(env Environment) error {
 		}
 	}
 	return nil
+}
+
+// CheckVariables checks that an environment lets journeys use the variables that they do.
+func (e Environment) CheckVariables(journeys []probe.Journey) error {
+	var errs []error
+	for _, j := range journeys {
+		for _, name := range j.Environ() {
+			if !slices.Contains(e.Variables, name) {
+				errs = append(errs, fmt.Errorf("journey %s uses {{env %q}}, but environment %s does not name it: add variables: [%s] to the environment", j.Name, name, e.Name, name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckEnviron checks that the variables that journeys use are set.
+func (e Environment) CheckEnviron(journeys []probe.Journey) error {
+	var errs []error
+	for _, j := range journeys {
+		for _, name := range j.Environ() {
+			if _, ok := e.Environ[name]; !ok {
+				errs = append(errs, fmt.Errorf("journey %s uses the environment variable %s, which is not set: export %s=…", j.Name, name, name))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // CheckRoles holds the roles that a scenario asks for against those that its

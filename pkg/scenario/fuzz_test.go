@@ -82,12 +82,12 @@ func FuzzLoadJourney(f *testing.F) {
 	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: '/{{.x}}', expect: {json: {'$[': exists}}}]\nconfirm: {get: /x}"))
 	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{post: /x, json: {a: &a {b: 1}, c: *a, d: &d [*d]}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		j, err := scenario.LoadJourney("fuzz.yaml", data)
+		j, err := scenario.LoadJourney("fuzz.yaml", data, nil)
 		if err != nil {
 			placed(t, err)
 			return
 		}
-		readAgain(t, j, func(data []byte) (probe.Journey, error) { return scenario.LoadJourney("fuzz.yaml", data) })
+		readAgain(t, j, func(data []byte) (probe.Journey, error) { return scenario.LoadJourney("fuzz.yaml", data, nil) })
 	})
 }
 

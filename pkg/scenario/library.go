@@ -241,7 +241,9 @@ func (l Library) Journey(environment, name string) (probe.Journey, error) {
 	if lab, ok := target.LabOf(environment); ok {
 		data, err := fs.ReadFile(l.Labs, path.Join(lab.Name, file))
 		if err == nil {
-			return LoadJourney(path.Join("labs", lab.Name, file), data)
+			return LoadJourney(path.Join("labs", lab.Name, file), data, func(name string) ([]byte, error) {
+				return fs.ReadFile(l.Labs, path.Join(lab.Name, "journeys", name))
+			})
 		}
 	}
 	dirs := []string{l.Dir}
@@ -257,7 +259,17 @@ func (l Library) Journey(environment, name string) (probe.Journey, error) {
 		if err != nil {
 			return probe.Journey{}, fmt.Errorf("read journey: %w", err)
 		}
-		return LoadJourney(own, data)
+		return LoadJourney(own, data, l.Beside(own))
 	}
 	return probe.Journey{}, fmt.Errorf("there is no journey %q: expected %s beside %s, or with the lab", name, file, EnvironmentFile)
+}
+
+// Beside reads files beside a journey's file.
+func (l Library) Beside(file string) Beside {
+	return func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(file), name)
+		}
+		return l.read(name)
+	}
 }

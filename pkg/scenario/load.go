@@ -14,7 +14,6 @@ import (
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -38,24 +37,6 @@ func Load(file string, data []byte, kinds kind.Set[any], overrides ...Override) 
 	s.setDefaults()
 	s.check(doc)
 	return s, doc.Problems.Err()
-}
-
-// LoadJourney reads a journey.
-func LoadJourney(file string, data []byte) (probe.Journey, error) {
-	doc := strictyaml.Parse(file, data)
-	var j probe.Journey
-	doc.Decode(&j)
-	if newer(doc, j.Version) {
-		return j, doc.Problems.Err()
-	}
-	checkName(doc, file, j.Name)
-	for i, s := range j.Steps {
-		checkLine(doc, index("steps", i)+".name", s.Name)
-	}
-	if doc.Has("steps") {
-		j.Check(doc.Problem)
-	}
-	return j, doc.Problems.Err()
 }
 
 // newer reports whether a document is of a version that this code does not know,

@@ -9,6 +9,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/gameday-dev/gameday/internal/kind"
+	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -74,6 +75,33 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?([kmg]?bit)$`, Examples: []any{"10mbit", "512kbit"}}
 	case reflect.TypeFor[any]():
 		return &jsonschema.Schema{}
+	case reflect.TypeFor[probe.Status]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "integer", Minimum: "100", Maximum: "599"},
+			{Type: "string", Pattern: `^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z_]+)$`, Examples: []any{"2xx", "NOT_FOUND"}},
+		}}
+	}
+	return short(t)
+}
+
+// short are the schemas of types that have a short form, too.
+func short(t reflect.Type) *jsonschema.Schema {
+	r := reflector()
+	r.Mapper = func(inner reflect.Type) *jsonschema.Schema {
+		if inner == t {
+			return nil
+		}
+		return mapped(inner)
+	}
+	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[strictyaml.Short]()):
+		long := r.ReflectFromType(t)
+		long.Version = ""
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, long}}
+	case t.Implements(reflect.TypeFor[strictyaml.Several]()):
+		item := r.ReflectFromType(t.Elem())
+		item.Version = ""
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{item, {Type: "array", Items: item}}}
 	}
 	return nil
 }

@@ -64,11 +64,14 @@ func (s Session) Run(ctx context.Context, r Request) (o *Outcome, err error) {
 // with opens the environment of a request, and makes the day in it. What it tells, and
 // its error, are without the secrets of the environment.
 func (s Session) with(ctx context.Context, r Request, do func(context.Context, run.Day) error) (err error) {
-	secrets, err := redact.New(r.Environment.Redact...)
+	secrets, err := r.Environment.Secrets()
 	if err != nil {
 		return fmt.Errorf("%w: %w", run.ErrRefused, err)
 	}
 	defer func() { err = secrets.Error(err) }()
+	if err := r.Environment.CheckEnviron(r.Journeys); err != nil {
+		return fmt.Errorf("%w: %w", run.ErrRefused, err)
+	}
 	r.Observe = withoutSecrets(r.Observe, secrets)
 	site, err := s.Open(ctx, r.Environment)
 	if err != nil {

@@ -1,0 +1,169 @@
+package probe
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Exists matches any value.
+const Exists = "exists"
+
+// matcher compares a value that was found with what a journey expects.
+type matcher func(found any) bool
+
+// conditions are what a journey can say about a value instead of the value itself, by key.
+func conditions() map[string]func(want any) (matcher, error) {
+	return map[string]func(want any) (matcher, error){
+		"equals":   func(want any) (matcher, error) { return func(found any) bool { return same(found, want) }, nil },
+		"not":      func(want any) (matcher, error) { return func(found any) bool { return !same(found, want) }, nil },
+		"gte":      compares(func(order int) bool { return order >= 0 }),
+		"lte":      compares(func(order int) bool { return order <= 0 }),
+		"matches":  matches,
+		"contains": containing,
+		"length":   length,
+		"exists": func(want any) (matcher, error) {
+			if want != true {
+				return nil, fmt.Errorf("found exists: %v, expected exists: true", want)
+			}
+			return func(any) bool { return true }, nil
+		},
+	}
+}
+
+// newMatcher compiles what a journey expects of a value: the value, exists for any, or a
+// mapping of conditions. A mapping with other keys is the value itself.
+func newMatcher(want any) (matcher, error) {
+	if want == Exists {
+		return func(any) bool { return true }, nil
+	}
+	all, ok := want.(map[string]any)
+	known := conditions()
+	if !ok || len(all) == 0 || !slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(key string) bool { return known[key] != nil }) {
+		return func(found any) bool { return same(found, want) }, nil
+	}
+	var each []matcher
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		make := known[key]
+		if make == nil {
+			return nil, fmt.Errorf("found %q, expected %s; or equals: with the whole mapping", key, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		m, err := make(all[key])
+		if err != nil {
+			return nil, err
+		}
+		each = append(each, m)
+	}
+	return func(found any) bool {
+		return !slices.ContainsFunc(each, func(m matcher) bool { return !m(found) })
+	}, nil
+}
+
+// compares is a condition on the order of two numbers. They are compared to the last
+// digit.
+func compares(holds func(order int) bool) func(want any) (matcher, error) {
+	return func(want any) (matcher, error) {
+		limit, ok := numeric(want)
+		if !ok {
+			return nil, fmt.Errorf("found %v, expected a number", want)
+		}
+		return func(found any) bool {
+			n, ok := numeric(found)
+			return ok && holds(n.Cmp(limit))
+		}, nil
+	}
+}
+
+// maxDigits is the length of the longest number that is compared. An exponent can make a
+// few bytes a number that fits in no memory.
+const maxDigits = 100
+
+// numeric is a number, whatever its type. Texts that are numbers count: pages and headers
+// have no others.
+func numeric(v any) (*big.Rat, bool) {
+	written := text(v)
+	if v == nil || written == "" || len(written) > maxDigits || strings.ContainsAny(written, "eE/_xXoObB") {
+		var f float64
+		if len(written) > maxDigits || json.Unmarshal([]byte(written), &f) != nil {
+			return nil, false
+		}
+		return new(big.Rat).SetFloat64(f), true
+	}
+	return new(big.Rat).SetString(written)
+}
+
+func matches(want any) (matcher, error) {
+	pattern, ok := want.(string)
+	if !ok {
+		return nil, fmt.Errorf("found %v, expected a regular expression", want)
+	}
+	p, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("found %q, expected a regular expression (%w)", pattern, err)
+	}
+	return func(found any) bool { return p.MatchString(text(found)) }, nil
+}
+
+func containing(want any) (matcher, error) {
+	return func(found any) bool {
+		switch found := found.(type) {
+		case []any:
+			return slices.ContainsFunc(found, func(item any) bool { return same(item, want) })
+		case map[string]any:
+			_, ok := found[text(want)]
+			return ok
+		}
+		return strings.Contains(text(found), text(want))
+	}, nil
+}
+
+// length is a condition on the number of items, keys or characters.
+func length(want any) (matcher, error) {
+	inner, err := newMatcher(want)
+	if err != nil {
+		return nil, err
+	}
+	return func(found any) bool {
+		switch found := found.(type) {
+		case []any:
+			return inner(len(found))
+		case map[string]any:
+			return inner(len(found))
+		case string:
+			return inner(utf8.RuneCountInString(found))
+		}
+		return false
+	}, nil
+}
+
+// same compares a value of a response with a value of a journey file. Numbers have other
+// types in the file: 1 equals 1.0.
+func same(got, want any) bool {
+	var values [2]any
+	for i, v := range []any{got, want} {
+		data, err := json.Marshal(v)
+		if err != nil || json.Unmarshal(data, &values[i]) != nil {
+			return false
+		}
+	}
+	return reflect.DeepEqual(values[0], values[1])
+}
+
+// text is a value of an answer as it stands in a path: numbers as they were
+// written.
+func text(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSpace(string(data))
+}

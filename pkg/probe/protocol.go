@@ -1,0 +1,156 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Request is what a step asks if that is not HTTP: the settings of one protocol. Its
+// [Protocol] has the same key.
+type Request interface {
+	// Title is the name of the step in reports, if it has no name of its own.
+	Title() string
+	// Check reports what is wrong with the settings, by key; "" is the whole.
+	Check(problem func(key, format string, args ...any))
+	// Texts are the templates in the settings, by key.
+	Texts() map[string]string
+}
+
+// Protocol performs one kind of step. Implementations are safe for concurrent use.
+type Protocol interface {
+	// Open prepares a step for a load. It must not need the system to be up.
+	Open(s Step, o Opening) (Action, error)
+}
+
+// Opening is what a protocol prepares a step with.
+type Opening struct {
+	Way       Way
+	Templates *Templates
+	Timeout   time.Duration // of the whole journey
+	Fresh     bool          // each user opens new connections
+}
+
+// Action is a step that is ready to be performed, by many users at once.
+type Action interface {
+	// Do performs the step for one user, within ctx. The answer is complete unless there
+	// is an error. An error in gameday's own words is made by [Failure]; of any other, its
+	// class is shown.
+	Do(ctx context.Context, u *User) (Answer, error)
+	// Close ends the connections that users share.
+	Close() error
+}
+
+// Protocols are the protocols beside HTTP, by the key of a step.
+type Protocols map[string]Protocol
+
+// Answer is what a step received.
+type Answer struct {
+	Code   int         // the status code of HTTP; 0 for another protocol
+	Status string      // the status in the words of another protocol, such as NOT_FOUND
+	Header http.Header // of HTTP, or the metadata of gRPC
+	Body   []byte      // the beginning of the body, if the step looks at it; complete if Size is its length
+	Size   int64       // of the whole body, in bytes
+	Sent   int         // bytes of the request's body
+	// Value is the answer as JSON has it, if the body is not: nil, bool, float64,
+	// json.Number, string, []any or map[string]any. Valued is whether there is one.
+	Value  any
+	Valued bool
+	// Absent is whether this is the definite answer that there is no such thing: HTTP's
+	// 404 and 410, no row, no key.
+	Absent bool
+
+	cookies http.CookieJar // of the user
+	url     string         // of the last request
+	wanted  bool           // the status was the expected one
+	parsed  parsed
+}
+
+// Failure is an error in gameday's own words: of one class, the same for every user. what
+// must not contain anything of the server's that differs between users. found is what the
+// answer had instead; only a person who tries the journey sees it.
+func Failure(what, found string) error { return mismatch{ownError(what), found} }
+
+// User is one user on the way.
+type User struct {
+	vars    map[string]any
+	jar     http.CookieJar
+	cookies bool // a jar is made when the first cookie comes
+	client  http.RoundTripper
+	held    []io.Closer
+}
+
+// Render fills a template with the user's values.
+func (u *User) Render(t *Template) (string, error) { return t.render(u.vars) }
+
+// Build fills the templates in a value made of maps, lists and scalars.
+func (u *User) Build(v Builder) (any, error) { return v(u.vars) }
+
+// Hold keeps something open until the user's journey ends.
+func (u *User) Hold(c io.Closer) { u.held = append(u.held, c) }
+
+// leave closes what the user held.
+func (u *User) leave() {
+	for _, c := range slices.Backward(u.held) {
+		_ = c.Close() // the journey was judged
+	}
+}
+
+// others are the step's requests that are not HTTP, by key.
+func (s Step) others() map[string]Request {
+	return map[string]Request{}
+}
+
+// otherKeys are the keys of all requests that are not HTTP, in order.
+func otherKeys() []string { return []string{} }
+
+// requests are the keys of the step's requests: there should be one.
+func (s Step) requests() (keys []string) {
+	for method, path := range s.methods() {
+		if path != "" {
+			keys = append(keys, strings.ToLower(method))
+		}
+	}
+	keys = append(keys, slices.Collect(maps.Keys(s.others()))...)
+	slices.Sort(keys)
+	return keys
+}
+
+func requestKeys() []string {
+	return append([]string{"get", "head", "post", "put", "patch", "delete"}, otherKeys()...)
+}
+
+// checkOther checks a request that is not HTTP.
+func (s Step) checkOther(path string, problem problems) {
+	for key, r := range s.others() {
+		r.Check(func(inside, format string, args ...any) {
+			at := path + "." + key
+			if inside != "" {
+				at += "." + inside
+			}
+			problem(at, "%s: %s", at, fmt.Sprintf(format, args...))
+		})
+		for name, set := range map[string]bool{
+			"query": s.Query != nil, "headers": s.Headers != nil, "auth": s.Auth != nil, "json": s.JSON != nil,
+			"body": s.Body != "", "form": s.Form != nil, "multipart": s.Multipart != nil, "follow": s.Follow != nil,
+		} {
+			if set {
+				problem(path+"."+name, "%s.%s: only a request of HTTP has it, and this step is %s: remove it", path, name, key)
+			}
+		}
+	}
+}
+
+// otherTemplates adds the templates of a request that is not HTTP.
+func (s Step) otherTemplates(texts map[string]string) {
+	for key, r := range s.others() {
+		for inside, text := range r.Texts() {
+			texts[key+"."+inside] = text
+		}
+	}
+}
