@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
-	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/fault"
-	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
 func faultsCommand() *cli.Command {
@@ -75,46 +73,12 @@ func aboutKind(name, doc string, spec any) string {
 	note := fault.Notes()[name]
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n%s\n\n```yaml\nfaults:\n  - %s\n```\n\n", name, doc, note.Example)
-	if settings := strictyaml.Fields(reflect.TypeOf(spec).Elem()); len(settings) > 0 {
-		b.WriteString("| setting | value | |\n| --- | --- | --- |\n")
-		for _, s := range settings {
-			required := map[bool]string{true: ", required"}[s.Required]
-			fmt.Fprintf(&b, "| `%s` | %s%s | %s |\n", s.Key, valueOf(s), required, s.Tag.Get("jsonschema_description"))
-		}
-		b.WriteString("\n")
+	if settings := scenario.KeysTable(reflect.TypeOf(spec).Elem(), "setting"); settings != "" {
+		b.WriteString(settings + "\n")
 	}
 	fmt.Fprintf(&b, "How: %s\n\nUndone: %s\n", note.How, note.Undone)
 	if note.Kernel != "" {
 		fmt.Fprintf(&b, "\nKernel requirements: %s. `gameday plan` reports a kernel that lacks them.\n", note.Kernel)
 	}
 	return b.String()
-}
-
-// valueOf is what can be written there.
-func valueOf(f strictyaml.Field) string {
-	if len(f.Enum) > 0 {
-		return "`" + strings.Join(f.Enum, "`, `") + "`"
-	}
-	switch f.Type {
-	case reflect.TypeFor[time.Duration]():
-		return "duration"
-	case reflect.TypeFor[unit.Ratio]():
-		return "share"
-	case reflect.TypeFor[unit.Size]():
-		return "size"
-	case reflect.TypeFor[unit.BitRate]():
-		return "bandwidth"
-	case reflect.TypeFor[target.Selector]():
-		return "selector"
-	}
-	switch f.Type.Kind() { //nolint:exhaustive // those that specs are made of
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "list"
-	case reflect.String:
-		return "text"
-	default:
-		return "number"
-	}
 }

@@ -2,7 +2,10 @@ package main_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,10 +60,34 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("GAMEDAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))
 			env.Setenv("VECTORS", vectors)
-			return nil
+			return site(env)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
+}
+
+// site serves a small web site for a script, in the environment staging of
+// site/gameday.yaml: a login with a form, a hidden token and a cookie.
+func site(env *testscript.Env) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "before"})
+		fmt.Fprint(w, `<form><input type="hidden" name="csrf" value="x1"></form>`)
+	})
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie("session"); err != nil || c.Value != "before" || r.FormValue("csrf") != "x1" || r.FormValue("password") != "opensesame" {
+			http.Error(w, "wrong password", http.StatusForbidden)
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "after"})
+		http.Redirect(w, r, "/home", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /home", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<h1>Welcome</h1>`) })
+	server := httptest.NewServer(mux)
+	env.Defer(server.Close)
+	dir := filepath.Join(env.WorkDir, "site")
+	text := "version: 1\nenvironments:\n  staging:\n    entry: " + server.URL + "\n    docker: {project: none}\n    variables: [SHOP_PASSWORD]\n"
+	return errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "gameday.yaml"), []byte(text), 0o600))
 }
 
 // exits runs gameday and expects an exit code: exits CODE ARGUMENTS...
@@ -78,15 +105,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) { //nolint:revive
 	}
 }
 
-// docs/faults.md is what the program says.
+// Pages of docs are what the program says.
 func TestDocsAreWhatTheProgramSays(t *testing.T) {
 	t.Parallel()
-	want, err := exec.CommandContext(t.Context(), binary, "faults", "--markdown").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile("../../docs/faults.md")
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("docs/faults.md is out of date (%v): task docs writes it anew", err)
+	for page, args := range map[string][]string{"faults.md": {"faults", "--markdown"}, "journeys.md": {"journey", "reference"}} {
+		want, err := exec.CommandContext(t.Context(), binary, args...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("../../docs", page))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("docs/%s is out of date (%v): task docs writes it", page, err)
+		}
 	}
 }

@@ -19,7 +19,7 @@ type walker struct {
 	remembered []string      // values that a look-up needs
 	cookies    bool
 	pauses     bool // a step has a pause
-	keeps      bool // results contain their answers
+	traces     bool // results contain their answers
 }
 
 // step is a compiled [Step].
@@ -38,6 +38,7 @@ type compilation struct {
 	Opening
 	protocols Protocols
 	journey   Journey
+	traces    bool // a person looks at what users do
 }
 
 // newWalker compiles a journey. The caller should check it first.
@@ -50,6 +51,7 @@ func newWalker(c compilation) (*walker, error) {
 	w := &walker{
 		let: parseAll(c.Templates, c.journey.Let), users: c.journey.Users, judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		remembered: c.journey.remembered(), cookies: c.journey.Cookies != "off", pauses: c.journey.thinking() > 0,
+		traces: c.traces,
 	}
 	if err := c.Templates.Err(); err != nil {
 		return nil, fmt.Errorf("let: %w", err)
@@ -107,7 +109,7 @@ func (c compilation) action(s Step) (Action, error) {
 		}
 		return p.Open(s, c.Opening)
 	}
-	w := web{base: strings.TrimRight(c.Way.Entry, "/"), follow: c.journey.Follow, gzip: c.journey.Gzip}
+	w := web{base: strings.TrimRight(c.Way.Entry, "/"), follow: c.journey.Follow, gzip: c.journey.Gzip, traces: c.traces}
 	return w.open(s, c.Templates), nil
 }
 

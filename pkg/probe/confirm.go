@@ -22,34 +22,12 @@ const confirmers = 8
 // is the write's presence; else the write is unconfirmed. Confirm calls progress, unless
 // it is nil, with the number of completed lookups.
 func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
-	j := l.Journey
-	if j.Confirm == nil {
+	if l.Journey.Confirm == nil {
 		return nil
 	}
-	j.Steps, j.Let, j.Users = []Step{*j.Confirm}, nil, nil
-	timeout := j.limit()
-	transport, err := l.Way.transport(timeout)
+	look, err := l.lookUp(compilation{})
 	if err != nil {
 		return err
-	}
-	defer transport.CloseIdleConnections()
-	w, err := newWalker(compilation{Opening: Opening{Way: l.Way}, protocols: l.Protocols, journey: j})
-	if err != nil {
-		return err
-	}
-	if a, ok := w.steps[0].action.(*webAction); ok {
-		a.escapes = true
-	}
-	lookUp := func(ack record.Ack) string {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		u := &User{client: transport, cookies: w.cookies, vars: map[string]any{}}
-		defer u.leave()
-		for name, value := range ack.Vars {
-			u.vars[name] = value
-		}
-		u.vars["id"] = ack.ID
-		return presence(w.take(ctx, &w.steps[0], u))
 	}
 
 	done := 0
@@ -60,7 +38,7 @@ func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done
 		for range confirmers {
 			group.Go(func() {
 				for i := range next {
-					merge(&acks[i], lookUp(acks[i]))
+					merge(&acks[i], presence(look.take(ctx, acks[i].ID, acks[i].Vars)))
 					mu.Lock()
 					if done++; progress != nil {
 						progress(done, 2*len(acks))
@@ -83,7 +61,38 @@ func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done
 			ack.Presence = Unconfirmed
 		}
 	})
-	return errors.Join(ctx.Err(), w.close())
+	return errors.Join(ctx.Err(), look.close())
+}
+
+// lookUps ask whether acknowledged writes are there.
+type lookUps struct {
+	*users
+}
+
+// lookUp prepares look-ups.
+func (l Load) lookUp(c compilation) (lookUps, error) {
+	l.Journey.Steps, l.Journey.Let, l.Journey.Users = []Step{*l.Journey.Confirm}, nil, nil
+	all, err := l.open(c)
+	if err != nil {
+		return lookUps{}, err
+	}
+	if a, ok := all.walker.steps[0].action.(*webAction); ok {
+		a.escapes = true
+	}
+	return lookUps{all}, nil
+}
+
+// take looks up one write, with what its user captured.
+func (l lookUps) take(ctx context.Context, id string, captured map[string]string) stepResult {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	u := &User{client: l.transport, cookies: l.walker.cookies, traces: l.walker.traces, vars: map[string]any{}}
+	defer u.leave()
+	for name, value := range captured {
+		u.vars[name] = value
+	}
+	u.vars["id"] = id
+	return l.walker.take(ctx, &l.walker.steps[0], u)
 }
 
 // presence is the result of one lookup. A write is absent only if a response denies its

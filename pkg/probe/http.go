@@ -37,6 +37,7 @@ type web struct {
 	base   string
 	follow int
 	gzip   bool
+	traces bool // bodies are kept, whatever looks at them
 }
 
 // webAction is a request of HTTP that is ready to be sent.
@@ -55,7 +56,7 @@ type webAction struct {
 // open compiles a request.
 func (w web) open(s Step, c *Templates) *webAction {
 	method, target := s.Request()
-	a := &webAction{web: w, method: method, path: c.Parse(target), query: parseAll(c, s.Query), headers: parseAll(c, s.Headers), looks: s.looks()}
+	a := &webAction{web: w, method: method, path: c.Parse(target), query: parseAll(c, s.Query), headers: parseAll(c, s.Headers), looks: s.looks() || w.traces}
 	if s.Follow != nil {
 		a.follow = *s.Follow
 	}
@@ -74,10 +75,13 @@ func parseAll(c *Templates, texts map[string]string) map[string]*Template {
 
 // Do implements [Action].
 func (a *webAction) Do(ctx context.Context, u *User) (got Answer, err error) {
-	request, size, err := a.request(ctx, u)
-	got.Sent = size
+	request, body, err := a.request(ctx, u)
+	got.Sent = len(body)
 	if err != nil {
 		return got, err
+	}
+	if u.traces {
+		got.Asked = &Asked{Line: request.Method + " " + request.URL.String(), Header: request.Header.Clone(), Body: string(body)}
 	}
 	response, err := a.send(request, u)
 	if err != nil {
@@ -185,14 +189,14 @@ func unpacking(err error) error {
 	return err
 }
 
-func (a *webAction) request(ctx context.Context, u *User) (*http.Request, int, error) {
+func (a *webAction) request(ctx context.Context, u *User) (*http.Request, []byte, error) {
 	target, err := a.target(u)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	body, kind, err := a.body(u)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	var reader io.Reader
 	if len(body) > 0 {
@@ -200,7 +204,7 @@ func (a *webAction) request(ctx context.Context, u *User) (*http.Request, int, e
 	}
 	request, err := http.NewRequestWithContext(ctx, a.method, a.base+target, reader)
 	if err != nil {
-		return nil, 0, errPath // the error of net/url contains the path, and with it what was captured
+		return nil, nil, errPath // the error of net/url contains the path, and with it what was captured
 	}
 	request.Header.Set("User-Agent", "gameday")
 	if kind != "" {
@@ -212,24 +216,24 @@ func (a *webAction) request(ctx context.Context, u *User) (*http.Request, int, e
 	if a.auth != nil {
 		value, err := a.auth(u)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		request.Header.Set("Authorization", value)
 	}
 	for key, t := range a.headers {
 		value, err := u.Render(t)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		if strings.ContainsFunc(value, isControl) {
-			return nil, 0, ownError(fmt.Sprintf("header %s contains a control character", key))
+			return nil, nil, ownError(fmt.Sprintf("header %s contains a control character", key))
 		}
 		request.Header.Set(key, value)
 		if http.CanonicalHeaderKey(key) == "Host" {
 			request.Host = value
 		}
 	}
-	return request, len(body), nil
+	return request, body, nil
 }
 
 // target is the path and the query of the request.

@@ -64,11 +64,20 @@ type Answer struct {
 	// Absent is whether this is the definite answer that there is no such thing: HTTP's
 	// 404 and 410, no row, no key.
 	Absent bool
+	// Asked is the request, if the user [User.Traces].
+	Asked *Asked
 
 	cookies http.CookieJar // of the user
 	url     string         // of the last request
 	wanted  bool           // the status was the expected one
 	parsed  parsed
+}
+
+// Asked is a request as it was sent.
+type Asked struct {
+	Line   string      `json:"line"` // the method and the URL, or what another protocol asks
+	Header http.Header `json:"header,omitempty"`
+	Body   string      `json:"body,omitempty"`
 }
 
 // Failure is an error in gameday's own words: of one class, the same for every user. what
@@ -83,7 +92,12 @@ type User struct {
 	cookies bool // a jar is made when the first cookie comes
 	client  http.RoundTripper
 	held    []io.Closer
+	traces  bool
 }
+
+// Traces is whether a person looks at what the user does: answers should have
+// [Answer.Asked].
+func (u *User) Traces() bool { return u.traces }
 
 // Render fills a template with the user's values.
 func (u *User) Render(t *Template) (string, error) { return t.render(u.vars) }

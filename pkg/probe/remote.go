@@ -95,6 +95,26 @@ func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(do
 	return errors.Join(ctx.Err(), err)
 }
 
+// Try is [Load.Try], run by a worker.
+func (r Remote) Try(ctx context.Context, users int, on func(Tried)) (err error) {
+	w, err := begin(ctx, r.Start)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stream.Close()) }()
+	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
+	defer stop()
+	if err := w.in.Encode(order{Try: &tryOrder{r.Load, users}}); err != nil {
+		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
+	}
+	err = w.each(func(l line) {
+		if l.Tried != nil {
+			on(*l.Tried)
+		}
+	})
+	return errors.Join(ctx.Err(), err)
+}
+
 // begin starts a worker and synchronizes with its clock.
 func begin(ctx context.Context, start func(context.Context) (io.ReadWriteCloser, error)) (*remote, error) {
 	stream, err := start(ctx)

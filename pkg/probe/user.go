@@ -24,14 +24,18 @@ type users struct {
 	walked map[uint64]walked // by sequence number, until take
 }
 
-// begin compiles the journey of a load.
-func (l Load) begin() (*users, error) {
+// begin prepares the users of a load.
+func (l Load) begin() (*users, error) { return l.open(compilation{}) }
+
+// open compiles the journey of a load.
+func (l Load) open(c compilation) (*users, error) {
 	timeout := l.Journey.limit()
 	transport, err := l.Way.transport(timeout)
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWalker(compilation{Opening: Opening{Way: l.Way}, protocols: l.Protocols, journey: l.Journey})
+	c.Way, c.protocols, c.journey = l.Way, l.Protocols, l.Journey
+	w, err := newWalker(c)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,9 @@ type stepResult struct {
 	ackID    string // the ID of the acknowledged write, if any
 	// failed are the attempts before this one.
 	failed []stepResult
-	answer *Answer // if the walker keeps answers
+	answer *Answer // if the walker traces
+	// captured are the values that the step captured, if the walker traces.
+	captured map[string]string
 }
 
 // walked is one user's way.
@@ -42,7 +44,7 @@ type walked struct {
 
 // user returns a user with the values of the journey.
 func (w *walker) user(u User, seed, seq uint64) (*User, error) {
-	u.cookies = w.cookies
+	u.cookies, u.traces = w.cookies, w.traces
 	u.vars = map[string]any{"seq": seq}
 	if w.users != nil && len(w.users.Rows) > 0 {
 		n := seq % uint64(len(w.users.Rows))
@@ -179,6 +181,9 @@ func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
 	got, err := s.action.Do(ctx, u)
 	r.latency = time.Since(r.sent) // what follows is gameday's own time
 	r.code, r.in, r.out, r.absent = got.Code, int(got.Size), got.Sent, got.Absent
+	if w.traces {
+		r.answer = &got
+	}
 	if err != nil {
 		r.err = err
 		return r
@@ -188,11 +193,14 @@ func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
 	}
 	defer func() { <-w.judging }()
 	r.ackID, r.err = s.judge(&got, u)
+	if w.traces {
+		r.captured = make(map[string]string, len(s.captures))
+		for name := range s.captures {
+			r.captured[name] = text(u.vars[name])
+		}
+	}
 	r.wanted = got.wanted
 	r.answered = !errors.Is(r.err, errTooLarge)
-	if w.keeps {
-		r.answer = &got
-	}
 	return r
 }
 

@@ -22,12 +22,17 @@ type (
 	order struct {
 		Load    *Load         `json:"load,omitempty"`    // send users until Stop
 		Confirm *confirmOrder `json:"confirm,omitempty"` // look up acknowledged writes
+		Try     *tryOrder     `json:"try,omitempty"`     // let a few users walk, and tell all
 		Ping    int           `json:"ping,omitempty"`    // send the time
 		Stop    bool          `json:"stop,omitempty"`    // send no more users
 	}
 	confirmOrder struct {
 		Load Load         `json:"load"`
 		Acks []record.Ack `json:"acks"`
+	}
+	tryOrder struct {
+		Load  Load `json:"load"`
+		Users int  `json:"users"`
 	}
 	// line is a line from the worker.
 	line struct {
@@ -37,6 +42,7 @@ type (
 		Visit   *Visit        `json:"visit,omitempty"`
 		Looked  int           `json:"looked,omitempty"` // completed lookups
 		Acks    []record.Ack  `json:"acks,omitempty"`   // with their presence
+		Tried   *Tried        `json:"tried,omitempty"`  // one user's way
 		Done    bool          `json:"done,omitempty"`   // the last line
 		Error   string        `json:"error,omitempty"`
 	}
@@ -85,6 +91,11 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 		case o.Load != nil:
 			o.Load.Protocols = w.protocols
 			working.Go(func() { w.done(o.Load.Run(ctx, w.visited)) })
+		case o.Try != nil:
+			o.Try.Load.Protocols = w.protocols
+			working.Go(func() {
+				w.done(o.Try.Load.Try(ctx, o.Try.Users, func(t Tried) { w.say(line{Tried: &t}) }))
+			})
 		case o.Confirm != nil:
 			working.Go(func() { w.done(w.confirm(ctx, *o.Confirm)) })
 		}

@@ -30,8 +30,21 @@ type Walk interface {
 	Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error
 }
 
+// tryable is a journey that a few users can walk, too, who tell all that they met.
+type tryable interface {
+	Walk
+	Try(ctx context.Context, users int, on func(probe.Tried)) error
+}
+
 // Of are the users of the n-th journey.
-func (u Users) Of(n int, seed uint64) Walk {
+func (u Users) Of(n int, seed uint64) Walk { return u.of(n, seed) }
+
+// Try lets a few users walk the n-th journey, and calls on for each one.
+func (u Users) Try(ctx context.Context, n, count int, on func(probe.Tried)) error {
+	return u.of(n, 0).Try(ctx, count, on)
+}
+
+func (u Users) of(n int, seed uint64) tryable {
 	l := u.Load[n]
 	load := probe.Load{Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed}
 	if u.Environment.Comes(l) == scenario.FromOutside {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,6 +84,16 @@ func (e Environment) Way(l JourneyLoad) probe.Way {
 		return probe.Way{Entry: e.Entry, Environ: e.Environ}
 	}
 	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS, Environ: e.Environ}
+}
+
+// ReadVariables reads the values of the environment's variables.
+func (e *Environment) ReadVariables() {
+	e.Environ = map[string]string{}
+	for _, name := range e.Variables {
+		if value, ok := os.LookupEnv(name); ok {
+			e.Environ[name] = value
+		}
+	}
 }
 
 // leastSecret is the length of the shortest value of a variable that is redacted, in

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -85,12 +84,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 	if err := in.Environment.CheckVariables(in.Journeys); err != nil {
 		return in, err
 	}
-	in.Environment.Environ = map[string]string{}
-	for _, name := range in.Environment.Variables {
-		if value, ok := os.LookupEnv(name); ok {
-			in.Environment.Environ[name] = value
-		}
-	}
+	in.Environment.ReadVariables()
 	if what.Objective.RPO != nil && !slices.ContainsFunc(in.Journeys, probe.Journey.Acknowledges) {
 		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but lost writes cannot be detected: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
 			what.Name, strings.Join(journeyNames(in.Journeys), ", "))

@@ -1,0 +1,124 @@
+package scenario
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/internal/unit"
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+// KeysTable is a table in Markdown of the keys of a struct that files are decoded into;
+// "" if it has none.
+func KeysTable(t reflect.Type, head string) string {
+	all := strictyaml.Fields(t)
+	if len(all) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s | value | |\n| --- | --- | --- |\n", head)
+	for _, f := range all {
+		required := map[bool]string{true: ", required"}[f.Required]
+		fmt.Fprintf(&b, "| `%s` | %s%s | %s |\n", f.Key, valueOf(f), required, inCell(f.Tag.Get("jsonschema_description")))
+	}
+	return b.String()
+}
+
+// inCell is a text in a cell of a table: templates and patterns are code there.
+func inCell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// valueOf is what can be written there.
+func valueOf(f strictyaml.Field) string {
+	if len(f.Enum) > 0 {
+		return "`" + strings.Join(f.Enum, "`, `") + "`"
+	}
+	switch f.Type {
+	case reflect.TypeFor[time.Duration]():
+		return "duration"
+	case reflect.TypeFor[unit.Ratio]():
+		return "share"
+	case reflect.TypeFor[unit.Size]():
+		return "size"
+	case reflect.TypeFor[unit.BitRate]():
+		return "bandwidth"
+	case reflect.TypeFor[target.Selector]():
+		return "selector"
+	}
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() { //nolint:exhaustive // those that files are made of
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		if t.Implements(reflect.TypeFor[strictyaml.Several]()) {
+			return "text or list"
+		}
+		return "list"
+	case reflect.String:
+		return "text"
+	case reflect.Struct, reflect.Map:
+		return "mapping"
+	case reflect.Interface:
+		return "any value"
+	default:
+		return "number"
+	}
+}
+
+//go:embed journeys.md
+var journeysHead string
+
+// JourneysPage is docs/journeys.md: every key of a journey, and an example of every
+// feature.
+func JourneysPage() string {
+	var b strings.Builder
+	b.WriteString(journeysHead)
+	for _, e := range probe.Examples() {
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n```yaml\n%s```\n", e.Title, e.Text, e.YAML)
+	}
+	others := probe.Requests()
+	b.WriteString("\n## Steps that are not HTTP\n\nThey have the same `expect`, `capture`, `acknowledges`, `pause`, `retry` and `poll`.\n")
+	for _, key := range slices.Sorted(maps.Keys(others)) {
+		t := reflect.TypeOf(others[key]).Elem()
+		fmt.Fprintf(&b, "\n### %s\n\n", key)
+		if e, ok := others[key].(interface{ Example() string }); ok {
+			fmt.Fprintf(&b, "```yaml\nsteps:\n%s```\n\n", Indent(e.Example()))
+		}
+		b.WriteString(KeysTable(t, "key of "+key))
+	}
+	b.WriteString("\n## All keys\n")
+	for _, part := range []struct {
+		title string
+		of    reflect.Type
+	}{
+		{"journey", reflect.TypeFor[probe.Journey]()}, {"users", reflect.TypeFor[probe.Users]()}, {"step", reflect.TypeFor[probe.Step]()},
+		{"expect", reflect.TypeFor[probe.Expect]()}, {"capture", reflect.TypeFor[probe.Capture]()},
+		{"retry", reflect.TypeFor[probe.Retry]()}, {"poll", reflect.TypeFor[probe.Poll]()}, {"multipart", reflect.TypeFor[probe.Part]()},
+	} {
+		fmt.Fprintf(&b, "\n### Keys of %s\n\n%s", part.title, KeysTable(part.of, "key"))
+	}
+	b.WriteString("\n## Functions of templates\n\n| template | value |\n| --- | --- |\n")
+	for _, f := range probe.Functions() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", f[0], f[1])
+	}
+	b.WriteString("\nThe functions of Go's [text/template](https://pkg.go.dev/text/template#hdr-Functions) are there, too.\n")
+	return b.String()
+}
+
+// Indent is the YAML of a step as an item of steps.
+func Indent(step string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(step), "\n") {
+		b.WriteString(map[bool]string{true: "  - ", false: "    "}[i == 0 && !strings.HasPrefix(line, "- ")] + strings.TrimPrefix(line, "- ") + "\n")
+	}
+	return b.String()
+}
