@@ -155,26 +155,8 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 	if _, ok := d.positions[n.Path]; !ok {
 		d.positions[n.Path] = at
 	}
-	if into.CanAddr() {
-		switch self := into.Addr().Interface().(type) {
-		case Decodable:
-			self.DecodeYAML(d, n)
-			return
-		case Short:
-			if isScalar(n.node) {
-				if text, ok := d.text(n, "a text"); ok {
-					self.Short(text)
-				}
-				return
-			}
-		case encoding.TextUnmarshaler:
-			if text, ok := d.text(n, "a value"); ok {
-				if err := self.UnmarshalText([]byte(text)); err != nil {
-					d.problem(at, "%s: found %q, %s", name(n.Path), text, err)
-				}
-			}
-			return
-		}
+	if into.CanAddr() && d.itself(n, into.Addr().Interface()) {
+		return
 	}
 	switch into.Kind() { //nolint:exhaustive // no file has the other kinds
 	case reflect.Pointer:
@@ -193,6 +175,30 @@ func (d *Document) value(n Node, into reflect.Value, r rules) {
 	default:
 		d.scalar(n, into, r)
 	}
+}
+
+// itself decodes a type that has its own form, if it is one.
+func (d *Document) itself(n Node, into any) bool {
+	switch self := into.(type) {
+	case Decodable:
+		self.DecodeYAML(d, n)
+		return true
+	case Short:
+		if !isScalar(n.node) {
+			return false
+		}
+		text, _ := d.text(n, "a text") // it is one
+		self.Short(text)
+		return true
+	case encoding.TextUnmarshaler:
+		if text, ok := d.text(n, "a value"); ok {
+			if err := self.UnmarshalText([]byte(text)); err != nil {
+				d.problem(placeOf(n.node), "%s: found %q, %s", name(n.Path), text, err)
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // fields fills a struct, and reports unknown keys and missing required keys.
@@ -251,7 +257,7 @@ func Fields(t reflect.Type) []Field {
 
 func (d *Document) slice(n Node, into reflect.Value) {
 	sequence, ok := n.node.(*ast.SequenceNode)
-	if _, several := into.Addr().Interface().(Several); several && !ok {
+	if _, several := reflect.TypeAssert[Several](into.Addr()); several && !ok {
 		into.Set(reflect.MakeSlice(into.Type(), 1, 1))
 		d.value(n, into.Index(0), rules{})
 		return

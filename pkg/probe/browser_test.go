@@ -118,7 +118,8 @@ func TestCookiesAreOfTheUser(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	v := walkOnce(t, probe.Journey{Steps: []probe.Step{
-		{Name: "before", Get: "/look?before"}, {Name: "set", Get: "/set", Capture: map[string]probe.Capture{"c": {Cookie: "admin"}}},
+		{Name: "before", Get: "/look?before"},
+		{Name: "set", Get: "/set", Capture: map[string]probe.Capture{"c": {Cookie: "admin"}}},
 		{Name: "after", Get: "/look", Headers: map[string]string{"X-C": "{{.c}}"}},
 	}}, probe.Way{Entry: server.URL})
 	server.Close()
@@ -130,7 +131,7 @@ func TestCookiesAreOfTheUser(t *testing.T) {
 // Every form of an expectation, held and not held.
 func TestEveryExpectation(t *testing.T) {
 	t.Parallel()
-	type any = map[string]interface{} //nolint:revive // short in a table
+	type want = map[string]any // short in a table
 	const (
 		page = `<html><head><title>Main Page</title></head><body><ul><li class="a">one</li><li>two</li></ul><a href="/next">next</a></body></html>`
 		feed = `<?xml version="1.0"?><feed><entry id="7"><title>First</title></entry><entry id="8"/></feed>`
@@ -144,38 +145,38 @@ func TestEveryExpectation(t *testing.T) {
 		"class":                 {data, probe.Expect{Status: probe.Statuses{"2xx"}}, ""},
 		"another class":         {data, probe.Expect{Status: probe.Statuses{"4xx", "503"}}, "status 200, expected 4xx or 503"},
 		"one of several":        {data, probe.Expect{Status: probe.Codes(201, 200)}, ""},
-		"header":                {data, probe.Expect{Headers: any{"x-kind": "test"}}, ""},
-		"header exists":         {data, probe.Expect{Headers: any{"X-Kind": "exists"}}, ""},
-		"header matches":        {data, probe.Expect{Headers: any{"X-Kind": any{"matches": "^t"}}}, ""},
-		"another header":        {data, probe.Expect{Headers: any{"X-Kind": "prod"}}, "header X-Kind is not the expected value"},
-		"no header":             {data, probe.Expect{Headers: any{"X-Else": "exists"}}, "the response has no header X-Else"},
+		"header":                {data, probe.Expect{Headers: want{"x-kind": "test"}}, ""},
+		"header exists":         {data, probe.Expect{Headers: want{"X-Kind": "exists"}}, ""},
+		"header matches":        {data, probe.Expect{Headers: want{"X-Kind": want{"matches": "^t"}}}, ""},
+		"another header":        {data, probe.Expect{Headers: want{"X-Kind": "prod"}}, "header X-Kind is not the expected value"},
+		"no header":             {data, probe.Expect{Headers: want{"X-Else": "exists"}}, "the response has no header X-Else"},
 		"contains all":          {data, probe.Expect{Contains: probe.Texts{"paid", "items"}}, ""},
 		"contains one":          {data, probe.Expect{Contains: probe.Texts{"paid", "unpaid"}}, `the response does not contain "unpaid"`},
 		"matches":               {data, probe.Expect{Matches: probe.Texts{`"total": \d+`}}, ""},
 		"does not match":        {data, probe.Expect{Matches: probe.Texts{`^\d+$`}}, "the response does not match"},
-		"gte":                   {data, probe.Expect{JSON: any{"$.total": any{"gte": 12.5, "lte": 13}}}, ""},
-		"not gte":               {data, probe.Expect{JSON: any{"$.total": any{"gte": 12.51}}}, "$.total is not the expected value"},
-		"gte to the last digit": {data, probe.Expect{JSON: any{"$.big": any{"gte": uint64(9007199254740994)}}}, "$.big is not the expected value"},
-		"gte of a text":         {data, probe.Expect{JSON: any{"$.at.n": any{"gte": 12}}}, ""},
-		"gte of no number":      {data, probe.Expect{JSON: any{"$.state": any{"gte": 0}}}, "$.state is not"},
-		"gte of null":           {data, probe.Expect{JSON: any{"$.none": any{"gte": 0}}}, "$.none is not"},
-		"json matches":          {data, probe.Expect{JSON: any{"$.state": any{"matches": "^pa"}}}, ""},
-		"json does not match":   {data, probe.Expect{JSON: any{"$.state": any{"matches": "^un"}}}, "$.state is not"},
-		"length":                {data, probe.Expect{JSON: any{"$.items": any{"length": 3}}}, ""},
-		"length of a text":      {data, probe.Expect{JSON: any{"$.state": any{"length": any{"gte": 5}}}}, "$.state is not"},
-		"contains in a list":    {data, probe.Expect{JSON: any{"$.items": any{"contains": 2}}}, ""},
-		"not":                   {data, probe.Expect{JSON: any{"$.state": any{"not": "paid"}}}, "$.state is not"},
-		"a mapping":             {data, probe.Expect{JSON: any{"$.at": any{"n": "12"}}}, ""},
-		"css":                   {page, probe.Expect{CSS: any{"title": "Main Page", "li": "one", "li + li": "two"}}, ""},
-		"another css":           {page, probe.Expect{CSS: any{"title": "Login"}}, "title is not the expected value"},
-		"no css":                {page, probe.Expect{CSS: any{"h1": "exists"}}, "the response has no h1"},
-		"xpath":                 {page, probe.Expect{XPath: any{"//a/@href": "/next", "count(//li)": 2}}, ""},
-		"no xpath":              {page, probe.Expect{XPath: any{"//h1": "exists"}}, "the response has no //h1"},
-		"xml":                   {feed, probe.Expect{XPath: any{"/feed/entry[1]/@id": any{"gte": 7}, "//title": "First"}}, ""},
-		"css of xml":            {feed, probe.Expect{CSS: any{"title": "exists"}}, "the response is XML"},
-		"json of html":          {page, probe.Expect{JSON: any{"$.a": "exists"}}, "the response is not JSON"},
+		"gte":                   {data, probe.Expect{JSON: want{"$.total": want{"gte": 12.5, "lte": 13}}}, ""},
+		"not gte":               {data, probe.Expect{JSON: want{"$.total": want{"gte": 12.51}}}, "$.total is not the expected value"},
+		"gte to the last digit": {data, probe.Expect{JSON: want{"$.big": want{"gte": uint64(9007199254740994)}}}, "$.big is not the expected value"},
+		"gte of a text":         {data, probe.Expect{JSON: want{"$.at.n": want{"gte": 12}}}, ""},
+		"gte of no number":      {data, probe.Expect{JSON: want{"$.state": want{"gte": 0}}}, "$.state is not"},
+		"gte of null":           {data, probe.Expect{JSON: want{"$.none": want{"gte": 0}}}, "$.none is not"},
+		"json matches":          {data, probe.Expect{JSON: want{"$.state": want{"matches": "^pa"}}}, ""},
+		"json does not match":   {data, probe.Expect{JSON: want{"$.state": want{"matches": "^un"}}}, "$.state is not"},
+		"length":                {data, probe.Expect{JSON: want{"$.items": want{"length": 3}}}, ""},
+		"length of a text":      {data, probe.Expect{JSON: want{"$.state": want{"length": want{"gte": 5}}}}, "$.state is not"},
+		"contains in a list":    {data, probe.Expect{JSON: want{"$.items": want{"contains": 2}}}, ""},
+		"not":                   {data, probe.Expect{JSON: want{"$.state": want{"not": "paid"}}}, "$.state is not"},
+		"a mapping":             {data, probe.Expect{JSON: want{"$.at": want{"n": "12"}}}, ""},
+		"css":                   {page, probe.Expect{CSS: want{"title": "Main Page", "li": "one", "li + li": "two"}}, ""},
+		"another css":           {page, probe.Expect{CSS: want{"title": "Login"}}, "title is not the expected value"},
+		"no css":                {page, probe.Expect{CSS: want{"h1": "exists"}}, "the response has no h1"},
+		"xpath":                 {page, probe.Expect{XPath: want{"//a/@href": "/next", "count(//li)": 2}}, ""},
+		"no xpath":              {page, probe.Expect{XPath: want{"//h1": "exists"}}, "the response has no //h1"},
+		"xml":                   {feed, probe.Expect{XPath: want{"/feed/entry[1]/@id": want{"gte": 7}, "//title": "First"}}, ""},
+		"css of xml":            {feed, probe.Expect{CSS: want{"title": "exists"}}, "the response is XML"},
+		"json of html":          {page, probe.Expect{JSON: want{"$.a": "exists"}}, "the response is not JSON"},
 		"size":                  {"12345", probe.Expect{Size: 5}, ""},
-		"another size":          {"12345", probe.Expect{Size: any{"gte": 6}}, "the size of the response is not the expected one"},
+		"another size":          {"12345", probe.Expect{Size: want{"gte": 6}}, "the size of the response is not the expected one"},
 		"within":                {data, probe.Expect{Within: time.Nanosecond}, "slower than 1ns"},
 	} {
 		t.Run(name, func(t *testing.T) {

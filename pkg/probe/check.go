@@ -45,15 +45,20 @@ func (j Journey) Check(problem func(path, format string, args ...any)) {
 		}
 	}
 	if j.Confirm != nil {
-		known = maps.Clone(known)
-		known["id"] = true
-		j.Confirm.check("confirm", known, problem)
-		if !j.Acknowledges() {
-			problem("confirm", "confirm: no step acknowledges a write: add acknowledges: $.id to a step")
-		}
-		if j.Confirm.Acknowledges != "" || len(j.Confirm.Capture) > 0 || j.Confirm.Pause != 0 {
-			problem("confirm", "confirm: found acknowledges, capture or pause, but it is the last request: remove them")
-		}
+		j.checkConfirm(known, problem)
+	}
+}
+
+// checkConfirm checks the look-up of acknowledged writes.
+func (j Journey) checkConfirm(known map[string]bool, problem problems) {
+	known = maps.Clone(known)
+	known["id"] = true
+	j.Confirm.check("confirm", known, problem)
+	if !j.Acknowledges() {
+		problem("confirm", "confirm: no step acknowledges a write: add acknowledges: $.id to a step")
+	}
+	if j.Confirm.Acknowledges != "" || len(j.Confirm.Capture) > 0 || j.Confirm.Pause != 0 {
+		problem("confirm", "confirm: found acknowledges, capture or pause, but it is the last request: remove them")
 	}
 }
 
@@ -86,15 +91,7 @@ func (s Step) check(path string, known map[string]bool, problem problems) {
 	}{{s.Expect, "expect"}, {s.until(), "poll.until"}} {
 		expect.check(path+"."+expect.key, problem)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Capture)) {
-		at := path + ".capture." + name
-		if !IsName(name) {
-			problem(at, "%s: found the name %q, expected letters, digits and _", at, name)
-		}
-		if err := s.Capture[name].check(); err != nil {
-			problem(at, "%s: %v", at, err)
-		}
-	}
+	s.checkCaptures(path, problem)
 	if s.Acknowledges != "" && !isTemplate(s.Acknowledges) {
 		if _, err := jsonpath.Parse(s.Acknowledges); err != nil {
 			at := path + ".acknowledges"
@@ -115,6 +112,19 @@ func (s Step) check(path string, known map[string]bool, problem problems) {
 		}
 		if err := checkTemplate(text, names); err != nil {
 			problem(path+"."+key, "%s.%s: %v", path, key, err)
+		}
+	}
+}
+
+// checkCaptures checks the names and the places of captured values.
+func (s Step) checkCaptures(path string, problem problems) {
+	for _, name := range slices.Sorted(maps.Keys(s.Capture)) {
+		at := path + ".capture." + name
+		if !IsName(name) {
+			problem(at, "%s: found the name %q, expected letters, digits and _", at, name)
+		}
+		if err := s.Capture[name].check(); err != nil {
+			problem(at, "%s: %v", at, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"encoding"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -66,7 +67,7 @@ var statusForm = regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z_]+)$`)
 // UnmarshalText parses a status.
 func (s *Status) UnmarshalText(data []byte) error {
 	if !statusForm.Match(data) {
-		return fmt.Errorf("expected a status code such as 200, or a class such as 2xx")
+		return errors.New("expected a status code such as 200, or a class such as 2xx")
 	}
 	*s = Status(data)
 	return nil
@@ -140,14 +141,11 @@ func (e Expect) looks() bool {
 // compile turns the assertions into checks. With an error comes the key that it is about.
 func (e Expect) compile() (all checks, key string, err error) {
 	all = append(all, e.checkStatus)
-	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
-		key := "headers." + name
-		m, err := newMatcher(e.Headers[name])
-		if err != nil {
-			return nil, key, err
-		}
-		all = append(all, func(a *Answer) error { return checkHeader(a, name, m) })
+	headers, key, err := e.compileHeaders()
+	if err != nil {
+		return nil, key, err
 	}
+	all = append(all, headers...)
 	if e.Size != nil {
 		m, err := newMatcher(e.Size)
 		if err != nil {
@@ -170,6 +168,25 @@ func (e Expect) compile() (all checks, key string, err error) {
 		}
 		all = append(all, func(a *Answer) error { return checkMatches(a, p) })
 	}
+	found, key, err := e.compileFound()
+	return append(all, found...), key, err
+}
+
+// compileHeaders compiles the assertions about headers.
+func (e Expect) compileHeaders() (all checks, key string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+		key := "headers." + name
+		m, err := newMatcher(e.Headers[name])
+		if err != nil {
+			return nil, key, err
+		}
+		all = append(all, func(a *Answer) error { return checkHeader(a, name, m) })
+	}
+	return all, "", nil
+}
+
+// compileFound compiles the assertions about values in the response.
+func (e Expect) compileFound() (all checks, key string, err error) {
 	for _, kind := range []struct {
 		key     string
 		wanted  map[string]any

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/andybalholm/cascadia"
@@ -160,8 +159,8 @@ func (a *Answer) cookie(name string) (string, bool) {
 			return c.Value, true
 		}
 	}
-	if u, err := url.Parse(a.url); err == nil && a.cookies != nil {
-		for _, c := range a.cookies.Cookies(u) {
+	if a.url != nil && a.cookies != nil {
+		for _, c := range a.cookies.Cookies(a.url) {
 			if c.Name == name {
 				return c.Value, true
 			}

@@ -91,8 +91,8 @@ func (a *webAction) Do(ctx context.Context, u *User) (got Answer, err error) {
 	got.Code, got.Header = response.StatusCode, response.Header
 	got.Absent = got.Code == http.StatusNotFound || got.Code == http.StatusGone
 	got.cookies = u.jar
-	if response.Request != nil && response.Request.URL != nil {
-		got.url = response.Request.URL.String()
+	if response.Request != nil {
+		got.url = response.Request.URL
 	}
 	if err := a.read(response, &got); err != nil {
 		return got, fmt.Errorf("read the response: %w", err)

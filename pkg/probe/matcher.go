@@ -50,11 +50,11 @@ func newMatcher(want any) (matcher, error) {
 	}
 	var each []matcher
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		make := known[key]
-		if make == nil {
+		compile := known[key]
+		if compile == nil {
 			return nil, fmt.Errorf("found %q, expected %s; or equals: with the whole mapping", key, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
-		m, err := make(all[key])
+		m, err := compile(all[key])
 		if err != nil {
 			return nil, err
 		}

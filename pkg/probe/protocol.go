@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ type Answer struct {
 	Asked *Asked
 
 	cookies http.CookieJar // of the user
-	url     string         // of the last request
+	url     *url.URL       // of the last request
 	wanted  bool           // the status was the expected one
 	parsed  parsed
 }
@@ -93,6 +94,7 @@ type User struct {
 	client  http.RoundTripper
 	held    []io.Closer
 	traces  bool
+	answer  Answer // that is being judged
 }
 
 // Traces is whether a person looks at what the user does: answers should have
@@ -167,4 +169,9 @@ func (s Step) otherTemplates(texts map[string]string) {
 			texts[key+"."+inside] = text
 		}
 	}
+}
+
+// Requests are the settings of all requests that are not HTTP, by key.
+func Requests() map[string]Request {
+	return map[string]Request{}
 }

@@ -90,7 +90,10 @@ func below(n int) int {
 }
 
 // Template is a text in which {{…}} is replaced for each user.
-type Template struct{ parsed *template.Template }
+type Template struct {
+	parsed *template.Template // nil if there is nothing to replace
+	text   string
+}
 
 // Templates compiles the templates of a load.
 type Templates struct {
@@ -111,9 +114,12 @@ func newTemplates(environ map[string]string) *Templates {
 
 // Parse compiles a text. An error is kept until [Templates.Err].
 func (c *Templates) Parse(text string) *Template {
+	if !isTemplate(text) {
+		return &Template{text: text}
+	}
 	t, err := template.New("").Option("missingkey=error").Funcs(c.funcs).Parse(text)
 	c.errs = append(c.errs, err)
-	return &Template{t}
+	return &Template{parsed: t}
 }
 
 // Err is what was wrong with the texts.
@@ -121,6 +127,9 @@ func (c *Templates) Err() error { return errors.Join(c.errs...) }
 
 // render fills a template with a user's values.
 func (t *Template) render(vars map[string]any) (string, error) {
+	if t.parsed == nil {
+		return t.text, nil
+	}
 	var b strings.Builder
 	if err := t.parsed.Execute(&b, vars); err != nil {
 		return "", err

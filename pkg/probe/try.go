@@ -57,7 +57,7 @@ func (l Load) Try(ctx context.Context, count int, on func(Tried)) error {
 	var mu sync.Mutex
 	var walking sync.WaitGroup
 	defer walking.Wait()
-	for seq := range uint64(max(count, 0)) { //nolint:gosec // G115: not negative
+	for seq := range uint64(max(count, 0)) {
 		if seq > 0 && !wait(ctx, l.Rate.Gap()) {
 			break
 		}

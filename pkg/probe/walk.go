@@ -166,14 +166,14 @@ const maxDoubling = 10
 // errNotYet is the error of a poll whose result is not there.
 var errNotYet = errors.New("the result is not there yet")
 
-// notYet is the error of a response to a poll that is not the result.
-type notYet struct{ error }
+// notYetError is the error of a response to a poll that is not the result.
+type notYetError struct{ error }
 
 // Is implements the interface of [errors.Is].
-func (notYet) Is(target error) bool { return target == errNotYet }
+func (notYetError) Is(target error) bool { return target == errNotYet }
 
 // Unwrap is why it is not the result.
-func (e notYet) Unwrap() error { return e.error }
+func (e notYetError) Unwrap() error { return e.error }
 
 // attempt sends the request of a step once, and judges the response.
 func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
@@ -182,7 +182,8 @@ func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
 	r.latency = time.Since(r.sent) // what follows is gameday's own time
 	r.code, r.in, r.out, r.absent = got.Code, int(got.Size), got.Sent, got.Absent
 	if w.traces {
-		r.answer = &got
+		kept := got
+		r.answer = &kept
 	}
 	if err != nil {
 		r.err = err
@@ -192,14 +193,15 @@ func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
 		return r
 	}
 	defer func() { <-w.judging }()
-	r.ackID, r.err = s.judge(&got, u)
+	u.answer = got // the user is on the heap; an answer of its own would be an allocation for each step
+	r.ackID, r.err = s.judge(&u.answer, u)
 	if w.traces {
 		r.captured = make(map[string]string, len(s.captures))
 		for name := range s.captures {
 			r.captured[name] = text(u.vars[name])
 		}
 	}
-	r.wanted = got.wanted
+	r.wanted = u.answer.wanted
 	r.answered = !errors.Is(r.err, errTooLarge)
 	return r
 }
@@ -226,7 +228,7 @@ func (s *step) judge(got *Answer, u *User) (ackID string, err error) {
 	}
 	if s.Poll != nil {
 		if err := s.until.hold(got); err != nil {
-			return "", notYet{err}
+			return "", notYetError{err}
 		}
 	}
 	for name, find := range s.captures {

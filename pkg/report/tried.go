@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,6 +138,6 @@ func triedRow(name string, met []probe.TriedStep) []string {
 		errors = append(errors, fmt.Sprintf("%d× %s", classes[class], class))
 	}
 	return []string{
-		name, fmt.Sprint(len(met)), fmt.Sprint(failed), latency(took[len(took)/2]), latency(took[len(took)-1]), strings.Join(errors, "; "),
+		name, strconv.Itoa(len(met)), strconv.Itoa(failed), latency(took[len(took)/2]), latency(took[len(took)-1]), strings.Join(errors, "; "),
 	}
 }

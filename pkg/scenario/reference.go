@@ -1,8 +1,9 @@
 package scenario
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"maps"
 	"reflect"
 	"slices"
@@ -74,6 +75,24 @@ func valueOf(f strictyaml.Field) string {
 	}
 }
 
+// Example is a journey that shows one feature.
+type Example struct{ Title, Text, YAML string }
+
+//go:embed examples
+var examples embed.FS
+
+// JourneyExamples show the features of journeys, one each.
+func JourneyExamples() (all []Example) {
+	files, _ := fs.Glob(examples, "examples/*.yaml") // the pattern is a good one
+	for _, file := range files {
+		data, _ := fs.ReadFile(examples, file) // it is embedded
+		title, rest, _ := strings.Cut(string(data), "\n")
+		text, journey, _ := strings.Cut(rest, "\n")
+		all = append(all, Example{strings.TrimPrefix(title, "# "), strings.TrimPrefix(text, "# "), journey})
+	}
+	return all
+}
+
 //go:embed journeys.md
 var journeysHead string
 
@@ -82,7 +101,7 @@ var journeysHead string
 func JourneysPage() string {
 	var b strings.Builder
 	b.WriteString(journeysHead)
-	for _, e := range probe.Examples() {
+	for _, e := range JourneyExamples() {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n```yaml\n%s```\n", e.Title, e.Text, e.YAML)
 	}
 	others := probe.Requests()
@@ -100,9 +119,14 @@ func JourneysPage() string {
 		title string
 		of    reflect.Type
 	}{
-		{"journey", reflect.TypeFor[probe.Journey]()}, {"users", reflect.TypeFor[probe.Users]()}, {"step", reflect.TypeFor[probe.Step]()},
-		{"expect", reflect.TypeFor[probe.Expect]()}, {"capture", reflect.TypeFor[probe.Capture]()},
-		{"retry", reflect.TypeFor[probe.Retry]()}, {"poll", reflect.TypeFor[probe.Poll]()}, {"multipart", reflect.TypeFor[probe.Part]()},
+		{"journey", reflect.TypeFor[probe.Journey]()},
+		{"users", reflect.TypeFor[probe.Users]()},
+		{"step", reflect.TypeFor[probe.Step]()},
+		{"expect", reflect.TypeFor[probe.Expect]()},
+		{"capture", reflect.TypeFor[probe.Capture]()},
+		{"retry", reflect.TypeFor[probe.Retry]()},
+		{"poll", reflect.TypeFor[probe.Poll]()},
+		{"multipart", reflect.TypeFor[probe.Part]()},
 	} {
 		fmt.Fprintf(&b, "\n### Keys of %s\n\n%s", part.title, KeysTable(part.of, "key"))
 	}

@@ -1,7 +1,6 @@
 package scenario_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -11,7 +10,7 @@ import (
 // The examples of the documentation are valid, and so are those of each kind of step.
 func TestExamplesOfJourneys(t *testing.T) {
 	t.Parallel()
-	for _, e := range probe.Examples() {
+	for _, e := range scenario.JourneyExamples() {
 		if _, err := scenario.LoadJourney("", []byte(e.YAML), nil); err != nil {
 			t.Errorf("%s: %v\n%s", e.Title, err, e.YAML)
 		}
@@ -22,7 +21,7 @@ func TestExamplesOfJourneys(t *testing.T) {
 			t.Errorf("%s has no example", key)
 			continue
 		}
-		text := fmt.Sprintf("version: 1\nname: example\nlet: {id: x, token: y, order: z}\nsteps:\n%s", scenario.Indent(e.Example()))
+		text := "version: 1\nname: example\nlet: {id: x, token: y, order: z}\nsteps:\n" + scenario.Indent(e.Example())
 		if _, err := scenario.LoadJourney("", []byte(text), nil); err != nil {
 			t.Errorf("%s: %v\n%s", key, err, text)
 		}
