@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
 	"net"
 	"net/http"
@@ -142,6 +143,7 @@ func (s *Shop) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /{$}", s.front)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("GET /products", s.products)
 	mux.HandleFunc("POST /orders", s.order)
@@ -213,19 +215,38 @@ type product struct {
 }
 
 func (s *Shop) products(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, "SELECT sku, name, cents FROM products ORDER BY sku")
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	products, err := pgx.CollectRows(rows, pgx.RowToStructByPos[product])
+	products, err := s.all(r.Context())
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	answer(w, http.StatusOK, products)
+}
+
+// front is the page that a browser sees.
+func (s *Shop) front(w http.ResponseWriter, r *http.Request) {
+	products, err := s.all(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, "<!doctype html><html><head><title>Shop</title></head><body><h1>Shop</h1><ul>")
+	for _, p := range products {
+		fmt.Fprintf(w, "<li>%s: %d.%02d</li>", html.EscapeString(p.Name), p.Cents/100, p.Cents%100) //nolint:gosec // G705: escaped
+	}
+	fmt.Fprint(w, "</ul></body></html>")
+}
+
+// all are the products, from the database.
+func (s *Shop) all(ctx context.Context) ([]product, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	rows, err := s.pool.Query(ctx, "SELECT sku, name, cents FROM products ORDER BY sku")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[product])
 }
 
 func (s *Shop) order(w http.ResponseWriter, r *http.Request) {

@@ -20,6 +20,28 @@ type Driver struct {
 	// Labs are the bundled environments that this driver can bring up; nil if it
 	// has none.
 	Labs Labs
+	// Discover finds what runs and could be an environment, for gameday init. It touches
+	// nothing; nil if the driver cannot.
+	Discover func(ctx context.Context) ([]Discovered, error)
+}
+
+// Discovered is what could be an environment.
+type Discovered struct {
+	Name     string // as its people call it: of a compose project
+	Settings Settings
+	Services []DiscoveredService // those that run, by name
+}
+
+// DiscoveredService is one service of it.
+type DiscoveredService struct {
+	Name       string
+	Image      string
+	Components int
+	Zones      []string
+	// Roles are roles that labels declare: the label, such as gameday.role=primary.
+	Roles []string
+	// Published are the addresses at which this machine reaches it, as HOST:PORT.
+	Published []string
 }
 
 // Settings are a driver's part of gameday.yaml: its exported fields, with yaml,

@@ -20,6 +20,7 @@ func Driver(labs target.Labs) target.Driver {
 			}
 			return Open(ctx, config, options)
 		},
-		Labs: labs,
+		Labs:     labs,
+		Discover: discover,
 	}
 }
