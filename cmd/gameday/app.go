@@ -8,7 +8,6 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,13 +41,14 @@ func (p program) run(ctx context.Context, args []string, stdout, stderr io.Write
 	return coded.code
 }
 
-// Groups of commands, in the order in which --help shows them.
+// Groups of commands, in the order in which --help shows them: by their names.
 const (
 	groupRun    = "1. Run game days"
-	groupFiles  = "2. Write scenarios"
-	groupReview = "3. Review results"
-	groupServe  = "4. Run on a schedule"
-	groupOther  = "5. Other"
+	groupUndo   = "2. Undo and stop"
+	groupFiles  = "3. Write scenarios"
+	groupReview = "4. Review results"
+	groupServe  = "5. Run on a schedule"
+	groupOther  = "6. Other"
 )
 
 func (p program) app(stdout, stderr io.Writer) *cli.App {
@@ -59,7 +59,6 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		Writer:               stdout,
 		ErrWriter:            stderr,
 		HideHelpCommand:      true,
-		Suggest:              true,
 		EnableBashCompletion: true,
 		Description:          exitCodeHelp,
 		// Errors are for run above to print, and exit codes for main.
@@ -78,56 +77,15 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		}
 		app.Commands = append(app.Commands, commands...)
 	}
-	group(groupRun, p.runCommand(), p.planCommand(), p.mapCommand(), p.sweepCommand(), p.undoCommand(), stopCommand(), p.labCommand())
-	group(groupFiles, endable(p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
+	group(groupRun, p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand())
+	group(groupUndo, p.undoCommand(), stopCommand())
+	group(groupFiles, endable(p.newCommand(), p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
 	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())...)
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
 	app.Commands = append(app.Commands, p.guardCommand())
 	strict(app.Commands)
 	return app
-}
-
-// wrongUse is the error of a flag that is unknown, or whose value is not one.
-func wrongUse(c *cli.Context, err error, _ bool) error {
-	name := c.Command.HelpName
-	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
-	if text != err.Error() {
-		return usageError("there is no flag -%s; %s --help lists the flags", text, name)
-	}
-	return usageError("%w; %s --help lists the flags", err, name)
-}
-
-// noCommand is the error of a command that its parent does not have.
-func noCommand(c *cli.Context) error {
-	parent := c.Command.HelpName
-	return usageError("there is no command %q; %s --help lists them", strings.TrimPrefix(parent+" "+c.Args().First(), "gameday "), parent)
-}
-
-// strict has commands refuse what they would ignore: arguments that they do not take, and
-// subcommands that they do not have.
-func strict(commands []*cli.Command) {
-	for _, c := range commands {
-		c.OnUsageError = wrongUse
-		strict(c.Subcommands)
-		do := c.Action
-		switch {
-		case do == nil && len(c.Subcommands) > 0:
-			c.Action = func(c *cli.Context) error {
-				if c.Args().Present() {
-					return noCommand(c)
-				}
-				return cli.ShowSubcommandHelp(c)
-			}
-		case len(c.Subcommands) == 0 && c.ArgsUsage == "" && !c.Hidden:
-			c.Action = func(c *cli.Context) error {
-				if c.Args().Present() {
-					return usageError("unexpected argument %q, expected none: %s --help shows the usage", c.Args().First(), c.Command.HelpName)
-				}
-				return do(c)
-			}
-		}
-	}
 }
 
 // library is where files are found by name.

@@ -4,8 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,13 +54,7 @@ func completeScenarios(c *cli.Context) {
 	if c.NArg() > 0 {
 		return
 	}
-	names := scenario.Library{Scenarios: scenarios.Files}.Bundled()
-	own, _ := filepath.Glob(filepath.Join("scenarios", "*.yaml"))
-	for _, path := range own {
-		names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
+	for _, name := range (scenario.Library{Scenarios: scenarios.Files, Dir: "."}).Names() {
 		fmt.Fprintln(c.App.Writer, name)
 	}
 }

@@ -14,16 +14,11 @@ func main() {
 	os.Exit(program{drivers()}.main())
 }
 
-// flagHelp is how --help shows a flag: "(required)" instead of a default, and no default
-// that only means "not set".
+// flagHelp is how --help shows a flag: without a default that only means "not set".
 func flagHelp(shown cli.FlagStringFunc) cli.FlagStringFunc {
 	unset := regexp.MustCompile(` \(default: (0|0s|false)\)`)
 	return func(f cli.Flag) string {
-		text := unset.ReplaceAllString(shown(f), "")
-		if r, ok := f.(cli.RequiredFlag); ok && r.IsRequired() {
-			text += " (required)"
-		}
-		return text
+		return unset.ReplaceAllString(shown(f), "")
 	}
 }
 

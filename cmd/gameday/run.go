@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,8 @@ func (p program) runCommand() *cli.Command {
 		ArgsUsage: "SCENARIO",
 		Description: "gameday simulates users on the scenario's journeys and injects the scenario's faults. The verdict says whether\n" +
 			"service recovered within the recovery time objective (RTO).\n\n" +
-			"SCENARIO is the name of a bundled scenario, NAME for scenarios/NAME.yaml, or a path.\n" +
+			"SCENARIO is the name of a bundled scenario, NAME for scenarios/NAME.yaml, or a path; gameday scenarios lists the names.\n" +
+			"On a terminal, gameday run without SCENARIO lets you choose one.\n" +
 			"If the scenario runs in a lab that is not up, gameday starts the lab first and removes it afterwards.\n\n" + exitCodeHelp,
 		Flags: append(scenarioFlags(),
 			outFlag(),
@@ -67,7 +69,12 @@ func (p program) runScenario(c *cli.Context) error {
 
 // resolve finds the scenario of a command with all that it names.
 func (p program) resolve(c *cli.Context) (s session.Session, in session.Input, err error) {
-	name, err := one(c, "a scenario")
+	var name string
+	if c.Args().Present() {
+		name, err = one(c, "a scenario")
+	} else {
+		name, err = p.pick(c)
+	}
 	if err != nil {
 		return s, in, err
 	}
@@ -105,7 +112,7 @@ func watched(c *cli.Context, s session.Session, in session.Input) (session.Sessi
 	view := newView(c.App.ErrWriter, in.Scenario, meter)
 	s.Warn = func(err error) { view.progress("warning: " + shown(err.Error())) }
 	return s, session.Request{
-		Input: in, Meter: meter, Observe: view.observe, KeepLab: c.Bool("keep-lab"), Logs: c.Int("logs"), Again: rerun(c),
+		Input: in, Meter: meter, Observe: view.observe, KeepLab: c.Bool("keep-lab"), Logs: c.Int("logs"), Again: rerun(c, in),
 		Person: newPerson(func(text string) {
 			view.observe(run.Update{Event: &record.Event{At: time.Now(), Kind: record.KindNote, What: text}})
 		}),
@@ -113,11 +120,13 @@ func watched(c *cli.Context, s session.Session, in session.Input) (session.Sessi
 }
 
 // rerun is the command that does the same again.
-func rerun(c *cli.Context) string {
+func rerun(c *cli.Context, in session.Input) string {
 	if c.Command.Name != "run" {
 		return ""
 	}
-	words := []string{"gameday", "run", c.Args().First()}
+	// One that was picked from the list is named after its file.
+	name := cmp.Or(c.Args().First(), strings.TrimSuffix(filepath.Base(in.Scenario.File), ".yaml"))
+	words := []string{"gameday", "run", name}
 	if env := c.String("env"); env != "" {
 		words = append(words, "--env", env)
 	}

@@ -40,7 +40,8 @@ func (l Library) Bundled() []string {
 }
 
 // Scenario finds a scenario: a path where the name looks like one, else
-// scenarios/NAME.yaml below the user's folder, else a bundled one.
+// scenarios/NAME.yaml below the user's folder or beside the nearest gameday.yaml, else a
+// bundled one.
 func (l Library) Scenario(name string, overrides ...Override) (Scenario, error) {
 	file, data, err := l.find(name)
 	if err != nil {
@@ -57,8 +58,8 @@ func (l Library) find(name string) (file string, data []byte, err error) {
 		}
 		return name, data, nil
 	}
-	own := filepath.Join("scenarios", name+".yaml")
-	if data, err = l.read(filepath.Join(l.Dir, own)); !absent(err) {
+	own, data, err := l.own(name)
+	if !absent(err) {
 		if err != nil {
 			err = fmt.Errorf("read scenario: %w", err)
 		}
@@ -69,7 +70,7 @@ func (l Library) find(name string) (file string, data []byte, err error) {
 		return path.Join("scenarios", bundled), data, nil
 	}
 	return "", nil, fmt.Errorf("there is no scenario %q, neither as %s nor bundled: %s",
-		name, own, strictyaml.Suggest(name, l.Bundled()))
+		name, own, strictyaml.Suggest(name, l.Names()))
 }
 
 // absent reports whether an error of reading says that there is no such file.

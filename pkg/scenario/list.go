@@ -1,0 +1,116 @@
+package scenario
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Listed is a scenario that [Library.Scenario] finds by its name.
+type Listed struct {
+	Name        string
+	Title       string
+	Environment string   // its own; "" if it names none
+	Kinds       []string // of its faults, each once, in their order
+	File        string   // the user's own file; "" if it is bundled
+	Problem     error    // why it cannot be read; then only Name and File are set
+}
+
+// Bundled reports whether it is one of gameday's own.
+func (l Listed) Bundled() bool { return l.File == "" }
+
+// List is all scenarios that can be run by a name: the user's own, then the bundled ones,
+// each by name. A bundled scenario that an own one replaces is left out.
+func (l Library) List() ([]Listed, error) {
+	var all []Listed
+	seen := map[string]bool{}
+	add := func(name, file string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		listed := Listed{Name: name, File: file}
+		// By its name: what is listed is what would run.
+		if s, err := l.Scenario(name); err == nil {
+			listed.Title, listed.Environment, listed.Kinds = s.Title, s.Environment, s.Kinds()
+		} else {
+			listed.Problem = err
+		}
+		all = append(all, listed)
+	}
+	for _, dir := range l.scenarioDirs() {
+		files, err := os.ReadDir(filepath.Join(l.base(dir), dir))
+		if err != nil && !absent(err) {
+			return nil, err
+		}
+		for _, f := range files {
+			if name, ok := strings.CutSuffix(f.Name(), ".yaml"); ok && name != "" && !f.IsDir() {
+				add(name, filepath.Join(dir, f.Name()))
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Listed) int { return strings.Compare(a.Name, b.Name) })
+	for _, name := range l.Bundled() {
+		add(name, "")
+	}
+	return all, nil
+}
+
+// Names are the names of all scenarios that can be run, sorted.
+func (l Library) Names() []string {
+	names := l.Bundled()
+	for _, dir := range l.scenarioDirs() {
+		own, _ := filepath.Glob(filepath.Join(l.base(dir), dir, "*.yaml")) // the pattern is a good one
+		for _, path := range own {
+			names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Kinds are the kinds of a scenario's faults, each once, in their order.
+func (s Scenario) Kinds() []string {
+	var kinds []string
+	for _, f := range s.Faults {
+		if !slices.Contains(kinds, f.Kind) {
+			kinds = append(kinds, f.Kind)
+		}
+	}
+	return kinds
+}
+
+// scenarioDirs are the folders of the user's own scenarios: that of the user's folder,
+// relative to it, then the one beside the nearest gameday.yaml if that is in a parent.
+func (l Library) scenarioDirs() []string {
+	dirs := []string{"scenarios"}
+	here, err := filepath.Abs(l.Dir)
+	if root, found := l.Root(), err == nil; found && root != l.Dir && root != here {
+		dirs = append(dirs, filepath.Join(root, "scenarios"))
+	}
+	return dirs
+}
+
+// Root is the folder that a user's files are in: that of the nearest gameday.yaml from the
+// user's folder upwards, else the user's folder itself.
+func (l Library) Root() string {
+	if file, err := l.environmentFile(); err == nil && file != "" {
+		return filepath.Dir(file)
+	}
+	return l.Dir
+}
+
+// own reads a scenario of the user's by its name. The error is an [fs.ErrNotExist] if
+// there is none.
+func (l Library) own(name string) (file string, data []byte, err error) {
+	for _, dir := range l.scenarioDirs() {
+		file = filepath.Join(dir, name+".yaml")
+		if data, err = l.read(filepath.Join(l.base(dir), file)); !absent(err) {
+			return file, data, err
+		}
+	}
+	return filepath.Join("scenarios", name+".yaml"), nil, errors.Join(err, fs.ErrNotExist)
+}

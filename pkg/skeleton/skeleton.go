@@ -1,0 +1,126 @@
+// Package skeleton writes the first version of a user's files: scenarios and journeys with
+// comments that say what to change. What it writes is valid as it is.
+package skeleton
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
+)
+
+//go:embed scenario.yaml journey.yaml
+var files embed.FS
+
+// Lab is the environment of a scenario if gameday.yaml declares none.
+const Lab = target.LabPrefix + "checkout"
+
+// Written is a file that was written.
+type Written struct {
+	Path string // relative to the user's folder if it is below it
+	Next string // the command to type next
+}
+
+// Scenario writes scenarios/NAME.yaml. It names an environment, a role and a journey that
+// are there. It overwrites nothing.
+func Scenario(l scenario.Library, name string) (Written, error) {
+	if err := check("scenario", name); err != nil {
+		return Written{}, err
+	}
+	env, err := environment(l)
+	if err != nil {
+		return Written{}, err
+	}
+	journey := "checkout"
+	if _, lab := target.LabOf(env.Name); !lab {
+		found, _ := filepath.Glob(filepath.Join(l.Root(), "journeys", "*.yaml")) // the pattern is a good one
+		if len(found) == 0 {
+			return Written{}, fmt.Errorf("there is no journey that users of environment %s could walk: run gameday new journey checkout first", env.Name)
+		}
+		journey = strings.TrimSuffix(filepath.Base(found[0]), ".yaml")
+	}
+	selected := "{service: db}"
+	if roles := slices.Sorted(maps.Keys(env.Roles)); len(roles) > 0 {
+		selected = fmt.Sprintf("{role: %s}", scalar(roles[0]))
+	}
+	path, err := write(l, "scenario.yaml", filepath.Join("scenarios", name+".yaml"),
+		"NAME", scalar(name), "ENVIRONMENT", scalar(env.Name), "JOURNEY", scalar(journey), "TARGET", selected)
+	return Written{path, "gameday plan " + name}, err
+}
+
+// Journey writes journeys/NAME.yaml. It overwrites nothing.
+func Journey(l scenario.Library, name string) (Written, error) {
+	if err := check("journey", name); err != nil {
+		return Written{}, err
+	}
+	path, err := write(l, "journey.yaml", filepath.Join("journeys", name+".yaml"), "NAME", scalar(name))
+	return Written{path, "gameday validate " + path}, err
+}
+
+// check refuses names that are no file names, or not the same on every system.
+func check(what, name string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(name) {
+		return fmt.Errorf("found %q, expected a name for the %s of letters, digits, - and _, such as db-loss", name, what)
+	}
+	return nil
+}
+
+// scalar is a text as YAML reads it back: what could be a number, a truth value or syntax
+// is quoted.
+func scalar(text string) string {
+	if regexp.MustCompile(`^[A-Za-z_]+[-/+][A-Za-z0-9_/+-]*$|^[A-Za-z_]{6,}$`).MatchString(text) {
+		return text
+	}
+	return strconv.Quote(text)
+}
+
+// environment is the first of gameday.yaml, else a lab.
+func environment(l scenario.Library) (scenario.Environment, error) {
+	declared, err := l.Environments()
+	if err != nil {
+		return scenario.Environment{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		return declared[name], nil
+	}
+	return l.Environment(Lab)
+}
+
+// write writes a file of the user's that must not be there yet, with the words of the
+// skeleton replaced.
+func write(l scenario.Library, skeleton, file string, words ...string) (path string, err error) {
+	text, err := files.ReadFile(skeleton)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(l.Root(), file)
+	shown := path
+	if relative, err := filepath.Rel(l.Dir, path); err == nil {
+		shown = relative
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G301: the user's own files, beside their code
+		return shown, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // G302, G304: as above
+	if errors.Is(err, fs.ErrExist) {
+		return shown, fmt.Errorf("%s is already there, and is not overwritten: choose another name", shown)
+	}
+	if err != nil {
+		return shown, err
+	}
+	_, err = f.WriteString(strings.NewReplacer(words...).Replace(string(text)))
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = errors.Join(err, os.Remove(path)) // half a file would be in the way of the next try
+	}
+	return shown, err
+}
