@@ -77,7 +77,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		}
 		app.Commands = append(app.Commands, commands...)
 	}
-	group(groupRun, p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand())
+	group(groupRun, p.doctorCommand(), p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand())
 	group(groupUndo, p.undoCommand(), stopCommand())
 	group(groupFiles, endable(p.newCommand(), p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
 	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())...)

@@ -3,10 +3,13 @@ package scenario
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // Listed is a scenario that [Library.Scenario] finds by its name.
@@ -101,6 +104,22 @@ func (l Library) Root() string {
 		return filepath.Dir(file)
 	}
 	return l.Dir
+}
+
+// defaultLab is the environment of a user who has declared none.
+const defaultLab = target.LabPrefix + "checkout"
+
+// Default is the environment that is meant if none is named: the first of gameday.yaml by
+// name, else a lab.
+func (l Library) Default() (Environment, error) {
+	declared, err := l.Environments()
+	if err != nil {
+		return Environment{}, err
+	}
+	if names := slices.Sorted(maps.Keys(declared)); len(names) > 0 {
+		return declared[names[0]], nil
+	}
+	return l.Environment(defaultLab)
 }
 
 // own reads a scenario of the user's by its name. The error is an [fs.ErrNotExist] if

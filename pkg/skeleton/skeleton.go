@@ -22,9 +22,6 @@ import (
 //go:embed scenario.yaml journey.yaml
 var files embed.FS
 
-// Lab is the environment of a scenario if gameday.yaml declares none.
-const Lab = target.LabPrefix + "checkout"
-
 // Written is a file that was written.
 type Written struct {
 	Path string // relative to the user's folder if it is below it
@@ -37,7 +34,7 @@ func Scenario(l scenario.Library, name string) (Written, error) {
 	if err := check("scenario", name); err != nil {
 		return Written{}, err
 	}
-	env, err := environment(l)
+	env, err := l.Default()
 	if err != nil {
 		return Written{}, err
 	}
@@ -82,18 +79,6 @@ func scalar(text string) string {
 		return text
 	}
 	return strconv.Quote(text)
-}
-
-// environment is the first of gameday.yaml, else a lab.
-func environment(l scenario.Library) (scenario.Environment, error) {
-	declared, err := l.Environments()
-	if err != nil {
-		return scenario.Environment{}, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		return declared[name], nil
-	}
-	return l.Environment(Lab)
 }
 
 // write writes a file of the user's that must not be there yet, with the words of the

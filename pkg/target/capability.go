@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/journal"
 )
 
@@ -51,6 +52,8 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Workers]():   "sending users from inside",
 		reflect.TypeFor[Preparer]():  "getting ready",
 		reflect.TypeFor[Dismisser](): "ending helpers",
+		reflect.TypeFor[Diagnoser](): "checking what it runs on",
+		reflect.TypeFor[Stocker]():   "checking what a lab needs",
 		reflect.TypeFor[Versioned](): "telling versions",
 	}
 }
@@ -90,6 +93,21 @@ type Dismisser interface {
 type Preparer interface {
 	// Prepare gets it ready. It calls progress with the name of each slow step.
 	Prepare(ctx context.Context, progress func(text string)) error
+}
+
+// Diagnoser is an environment that can be checked before anything is run in it.
+type Diagnoser interface {
+	// Diagnose asks the environment about itself. It starts nothing.
+	Diagnose(ctx context.Context) (Diagnosis, error)
+	// Abilities tries what helpers can do there, with helpers beside no component. When it
+	// returns, all that it has brought is gone, however ctx ends.
+	Abilities(ctx context.Context, features []helper.Features, powers []helper.Power) (Abilities, error)
+}
+
+// Stocker is a [Provisioner] that knows what a lab needs before it is brought up.
+type Stocker interface {
+	// Stock looks at what there is for a lab. It makes nothing.
+	Stock(ctx context.Context, lab Lab) (Stock, error)
 }
 
 // Versioned tells what an environment runs on, by name; nil if it does not

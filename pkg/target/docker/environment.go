@@ -59,6 +59,7 @@ var (
 	_ target.Dismisser = (*Environment)(nil)
 	_ target.Versioned = (*Environment)(nil)
 	_ target.Preparer  = (*Environment)(nil)
+	_ target.Diagnoser = (*Environment)(nil)
 )
 
 // Open reaches the engine of an environment. The caller closes it.

@@ -82,30 +82,45 @@ func (e *Engine) loadProgram(ctx context.Context, name program.Name) (string, er
 		}
 		return given, nil
 	}
-	binary, err := name.Binary(ctx, e.arch)
+	binary, reference, err := e.program(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(binary)
-	repository := "gameday/" + strings.TrimPrefix(string(name), "gameday-")
-	reference := repository + ":" + hex.EncodeToString(sum[:8])
 	if found, err := e.HasImage(ctx, reference); err != nil || found {
 		return reference, err
 	}
-	archive, err := programArchive(string(name), binary, reference, e.arch)
-	if err != nil {
-		return "", fmt.Errorf("pack image %s: %w", reference, err)
-	}
-	response, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
-	if err != nil {
-		return "", fmt.Errorf("load image %s: %w", reference, err)
-	}
-	defer response.Body.Close()
-	if err := streamError("load image "+reference, response.Body, nil); err != nil {
+	if err := e.load(ctx, name, binary, reference); err != nil {
 		return "", err
 	}
 	// Former versions had one image, of gameday itself.
-	return reference, e.removeFormer(ctx, reference, repository, "gameday/self")
+	return reference, e.removeFormer(ctx, reference, repositoryOf(name), "gameday/self")
+}
+
+// program is a program for the engine's architecture, and the reference of its image.
+func (e *Engine) program(ctx context.Context, name program.Name) (binary []byte, reference string, err error) {
+	if binary, err = name.Binary(ctx, e.arch); err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(binary)
+	return binary, repositoryOf(name) + ":" + hex.EncodeToString(sum[:8]), nil
+}
+
+func repositoryOf(name program.Name) string {
+	return "gameday/" + strings.TrimPrefix(string(name), "gameday-")
+}
+
+// load makes the image of a program on the engine.
+func (e *Engine) load(ctx context.Context, name program.Name, binary []byte, reference string) error {
+	archive, err := programArchive(string(name), binary, reference, e.arch)
+	if err != nil {
+		return fmt.Errorf("pack image %s: %w", reference, err)
+	}
+	response, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return fmt.Errorf("load image %s: %w", reference, err)
+	}
+	defer response.Body.Close()
+	return streamError("load image "+reference, response.Body, nil)
 }
 
 // removeFormer removes the images of repositories that a newer one has replaced. One that

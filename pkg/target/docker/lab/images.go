@@ -12,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,15 +62,10 @@ func (p Provisioner) Image(ctx context.Context, name, image string) (reference s
 }
 
 func (p Provisioner) image(ctx context.Context, name, image string, base func() (string, error), building *builds) (reference string, err error) {
-	folder, err := fs.Sub(p.Files, path.Join(name, image))
+	folder, reference, err := p.imageOf(name, image)
 	if err != nil {
 		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
 	}
-	hash, err := contentOf(folder)
-	if err != nil {
-		return "", fmt.Errorf("image %s of lab %s: %w", image, name, err)
-	}
-	reference = fmt.Sprintf("gameday/lab-%s-%s:%s", name, image, hash)
 	found, err := p.Engine.HasImage(ctx, reference)
 	if err != nil || found {
 		return reference, err
@@ -133,10 +127,8 @@ func contentOf(folder fs.FS) (string, error) {
 // base is the image to build on: a local one, else one that is pulled, else
 // one that is made from Debian's packages.
 func (p Provisioner) base(ctx context.Context) (string, error) {
-	for _, local := range []string{pulledBase, madeBase, "debian:bookworm"} {
-		if found, err := p.Engine.HasImage(ctx, local); err != nil || found {
-			return local, err
-		}
+	if local, err := p.localBase(ctx); err != nil || local != "" {
+		return local, err
 	}
 	p.Progress.Step("pulling " + pulledBase)
 	pulling, cancel := context.WithTimeout(ctx, 2*time.Minute)
