@@ -42,7 +42,7 @@ func (p program) doctorCommand() *cli.Command {
 			if err := patient.Close(); err != nil {
 				return err
 			}
-			if c.Context.Err() != nil {
+			if c.Err() != nil {
 				return &exitError{session.ExitAborted, errors.New("interrupted before everything was checked")}
 			}
 			return printFindings(c, env, found)

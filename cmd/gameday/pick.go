@@ -49,7 +49,7 @@ func choose(c *cli.Context, out io.Writer, in io.Reader, all []huh.Option[string
 	field := huh.NewSelect[string]().Title("Which scenario?").Description("/ filters, Ctrl-C ends").Options(all...).Height(pickHeight).Value(&name)
 	err = huh.NewForm(huh.NewGroup(field)).WithTheme(huh.ThemeBase()).WithShowHelp(false).
 		WithProgramOptions(tea.WithOutput(out), tea.WithInput(in), tea.WithoutSignalHandler()).RunWithContext(c.Context)
-	if errors.Is(err, huh.ErrUserAborted) || c.Context.Err() != nil {
+	if errors.Is(err, huh.ErrUserAborted) || c.Err() != nil {
 		return "", &exitError{session.ExitAborted, errors.New("ended by a person: no scenario was chosen, and nothing was run")}
 	}
 	return name, err
@@ -64,7 +64,7 @@ func options(all []scenario.Listed, width int) []huh.Option[string] {
 	}
 	var found []huh.Option[string]
 	for _, s := range all {
-		if s.Problem == nil {
+		if s.Problem == "" {
 			text := fmt.Sprintf("%-*s  %s", longest, plaintext.Line(s.Name), plaintext.Line(s.Title))
 			found = append(found, huh.NewOption(clip(strings.TrimSpace(text), width-6), s.Name)) // beside the frame and the cursor
 		}

@@ -98,7 +98,7 @@ func Examine(ctx context.Context, checks []Check, slow func(names []string)) []F
 }
 
 // examine runs one check, and gives up on one that does not end: a file system that does
-// not respond holds whoever asks it.
+// not respond holds the process that asks it.
 func examine(ctx context.Context, c Check) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, c.Limit())
 	defer cancel()

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -329,5 +330,24 @@ func TestAToyEnvironment(t *testing.T) {
 	}
 	if missing := doctor.Missing(all); len(missing) > 0 {
 		t.Errorf("missing: %+v", missing)
+	}
+}
+
+// Every feature of a kernel is tried by itself, and has modules to load.
+func TestEveryFeatureIsTried(t *testing.T) {
+	t.Parallel()
+	var all helper.Features
+	fields := reflect.ValueOf(&all).Elem()
+	for _, field := range fields.Fields() {
+		field.SetBool(true)
+	}
+	single := doctor.Single(all)
+	if len(single) != fields.NumField() {
+		t.Errorf("%d of %d features are tried", len(single), fields.NumField())
+	}
+	for _, one := range single {
+		if len(doctor.ModulesOf(one)) == 0 {
+			t.Errorf("%+v has no modules", one)
+		}
 	}
 }

@@ -206,8 +206,12 @@ func single(f helper.Features) []helper.Features {
 		is   bool
 		only helper.Features
 	}{
-		{f.Packets, helper.Features{Packets: true}}, {f.Limit, helper.Features{Limit: true}}, {f.Duplicate, helper.Features{Duplicate: true}},
-		{f.Queue, helper.Features{Queue: true}}, {f.Shape, helper.Features{Shape: true}}, {f.Netem, helper.Features{Netem: true}},
+		{f.Packets, helper.Features{Packets: true}},
+		{f.Limit, helper.Features{Limit: true}},
+		{f.Duplicate, helper.Features{Duplicate: true}},
+		{f.Queue, helper.Features{Queue: true}},
+		{f.Shape, helper.Features{Shape: true}},
+		{f.Netem, helper.Features{Netem: true}},
 	} {
 		if one.is {
 			all = append(all, one.only)

@@ -14,16 +14,14 @@ import (
 
 // Listed is a scenario that [Library.Scenario] finds by its name.
 type Listed struct {
-	Name        string
-	Title       string
-	Environment string   // its own; "" if it names none
-	Kinds       []string // of its faults, each once, in their order
-	File        string   // the user's own file; "" if it is bundled
-	Problem     error    // why it cannot be read; then only Name and File are set
+	Name        string   `json:"name"`
+	Title       string   `json:"title,omitempty"`
+	Environment string   `json:"environment,omitempty"` // its own; "" if it names none
+	Kinds       []string `json:"faults,omitempty"`      // each once, in their order
+	Bundled     bool     `json:"bundled"`
+	File        string   `json:"file,omitempty"`    // the user's own file; "" if it is bundled
+	Problem     string   `json:"problem,omitempty"` // why it cannot be read; then it has no title, environment and kinds
 }
-
-// Bundled reports whether it is one of gameday's own.
-func (l Listed) Bundled() bool { return l.File == "" }
 
 // List is all scenarios that can be run by a name: the user's own, then the bundled ones,
 // each by name. A bundled scenario that an own one replaces is left out.
@@ -35,12 +33,12 @@ func (l Library) List() ([]Listed, error) {
 			return
 		}
 		seen[name] = true
-		listed := Listed{Name: name, File: file}
+		listed := Listed{Name: name, Bundled: file == "", File: file}
 		// By its name: what is listed is what would run.
 		if s, err := l.Scenario(name); err == nil {
 			listed.Title, listed.Environment, listed.Kinds = s.Title, s.Environment, s.Kinds()
 		} else {
-			listed.Problem = err
+			listed.Problem = err.Error()
 		}
 		all = append(all, listed)
 	}

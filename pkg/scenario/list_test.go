@@ -22,10 +22,10 @@ func TestScenariosAreListed(t *testing.T) {
 	var got []string
 	for _, s := range all {
 		text := s.Name + ": " + s.Title + " " + s.File
-		if s.Problem != nil {
+		if s.Problem != "" {
 			text = s.Name + " is bad: " + s.File
 		}
-		if s.Bundled() != (s.File == "") {
+		if s.Bundled != (s.File == "") {
 			t.Errorf("%+v", s)
 		}
 		got = append(got, text)

@@ -92,7 +92,7 @@ func TestFilesGoBesideGamedayYAML(t *testing.T) {
 		t.Error(err)
 	}
 	all, err := l.List()
-	if err != nil || all[0].Name != "loss" || all[0].File != filepath.Join(root, "scenarios", "loss.yaml") || all[0].Problem != nil {
+	if err != nil || all[0].Name != "loss" || all[0].File != filepath.Join(root, "scenarios", "loss.yaml") || all[0].Problem != "" {
 		t.Errorf("%+v %v", all, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 type Diagnosis struct {
 	Engine  string // name, version and API, for people
 	System  string // operating system, kernel and architecture, for people
-	Address string // where it is reached
+	Address string // by which gameday reaches it
 	// Outdated says which version is needed, if this one is too old for gameday.
 	Outdated string
 	Limits   Limitable

@@ -1,0 +1,7 @@
+package doctor
+
+// Exported for tests.
+var (
+	Single    = single
+	ModulesOf = modulesOf
+)
