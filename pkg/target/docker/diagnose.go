@@ -73,6 +73,9 @@ func room(host string, info system.Info) target.Room {
 // run in the same environment takes them for helpers that were left behind.
 func (e *Environment) Abilities(ctx context.Context, features []helper.Features, powers []helper.Power) (found target.Abilities, err error) {
 	own := &Environment{Engine: e.Engine, config: &Config{Labels: []string{"gameday.doctor=" + e.config.fenceName()}}}
+	if err := own.removeUnstarted(ctx, createFor); err != nil { // of one that was killed
+		return found, err
+	}
 	image, giveBack, err := e.borrowHelper(ctx)
 	if err != nil {
 		return found, err

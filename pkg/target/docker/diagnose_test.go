@@ -12,8 +12,10 @@ import (
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
 // An engine says what it is and how much room it has, and its clock is the one of this machine.
@@ -115,5 +117,32 @@ func TestAbilitiesTouchNoComponent(t *testing.T) {
 	}
 	if seen, err := c.Look(t.Context()); err != nil || !seen.Up() {
 		t.Errorf("%+v %v", seen, err)
+	}
+}
+
+// What a killed doctor created and did not start is removed by the next one, but not while
+// another one may still be about to start it.
+func TestUnstartedHelpersOfADoctor(t *testing.T) {
+	t.Parallel()
+	b := enginetest.New(t)
+	fence := "gameday.doctor=" + b.Label
+	enginetest.Guard(t, "gameday.fence="+fence)
+	image, err := b.Env.ProgramImage(t.Context(), program.Helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := b.Client.ContainerCreate(t.Context(), &container.Config{Image: image, Labels: map[string]string{docker.LabelHelper: "kernel", docker.LabelFence: fence}}, nil, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func() bool {
+		_, err := b.Client.ContainerInspect(t.Context(), created.ID)
+		return err == nil
+	}
+	if _, err := b.Env.Abilities(t.Context(), nil, nil); err != nil || !there() {
+		t.Errorf("a young one was removed (%v)", err)
+	}
+	if err := docker.RemoveUnstarted(t.Context(), b.Env, fence, time.Nanosecond); err != nil || there() {
+		t.Errorf("an old one is still there (%v)", err)
 	}
 }

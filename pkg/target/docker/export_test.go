@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"time"
 )
 
 // NetworkID is the engine's id of a network on which load workers are started.
@@ -26,3 +27,8 @@ func Demultiplex(stdout, stderr io.Writer, from io.Reader) error {
 
 // NewStream is a helper's standard input and output.
 func NewStream(conn net.Conn, from io.Reader) io.ReadWriteCloser { return newStream(conn, from) }
+
+// RemoveUnstarted removes the helpers of a fence that are of an age and never started.
+func RemoveUnstarted(ctx context.Context, e *Environment, fence string, age time.Duration) error {
+	return (&Environment{Engine: e.Engine, config: &Config{Labels: []string{fence}}}).removeUnstarted(ctx, age)
+}

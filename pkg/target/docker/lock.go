@@ -170,13 +170,14 @@ func (h *hold) Release(ctx context.Context) error {
 	h.done.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissing)
 	defer cancel()
-	return errors.Join(h.env.removeUnstarted(ctx), h.env.evict(ctx, h.id))
+	return errors.Join(h.env.removeUnstarted(ctx, 0), h.env.evict(ctx, h.id))
 }
 
 // removeUnstarted removes the helpers of the fence that were created and never started:
 // the process that created them was killed in between, and a container that never ran
-// is not removed by itself. The caller holds the lock, so no helper is being started.
-func (e *Environment) removeUnstarted(ctx context.Context) error {
+// is not removed by itself. A caller that does not hold the lock gives an age, as a younger
+// one may be about to start.
+func (e *Environment) removeUnstarted(ctx context.Context, age time.Duration) error {
 	list, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
 		filters.Arg("label", LabelHelper), filters.Arg("label", LabelFence+"="+e.config.fenceName()), filters.Arg("status", container.StateCreated),
 	)})
@@ -185,7 +186,9 @@ func (e *Environment) removeUnstarted(ctx context.Context) error {
 	}
 	var errs []error
 	for _, c := range list {
-		errs = append(errs, e.evict(ctx, c.ID))
+		if age == 0 || time.Since(time.Unix(c.Created, 0)) >= age { // clocks differ: no age is any age
+			errs = append(errs, e.evict(ctx, c.ID))
+		}
 	}
 	return errors.Join(errs...)
 }
