@@ -39,6 +39,8 @@ func TestLab(t *testing.T) {
 	l.run("kill -9 undoes what helpers do", l.killNineHelpers)
 	l.run("a restarted component gets its fault again", l.restarted)
 	l.run("a sweep finds exactly the SPOFs", l.sweep)
+	// A script is a parallel test: the group waits for it.
+	t.Run("from nothing to a verdict", func(t *testing.T) { runScripts(t, "testdata/lab") }) //nolint:paralleltest // the lab is one
 
 	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
 		t.Fatal(out)

@@ -50,12 +50,18 @@ func buildAndRun(m *testing.M) int {
 // have typed.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	runScripts(t, "testdata")
+}
+
+// runScripts runs the scripts of a folder.
+func runScripts(t *testing.T, dir string) {
+	t.Helper()
 	vectors, err := filepath.Abs("../../pkg/verdict/testdata/vectors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("GAMEDAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))

@@ -47,12 +47,17 @@ func (p program) pick(c *cli.Context) (string, error) {
 // choose shows the list and returns the name that is chosen.
 func choose(c *cli.Context, out io.Writer, in io.Reader, all []huh.Option[string]) (name string, err error) {
 	field := huh.NewSelect[string]().Title("Which scenario?").Description("/ filters, Ctrl-C ends").Options(all...).Height(pickHeight).Value(&name)
-	err = huh.NewForm(huh.NewGroup(field)).WithTheme(huh.ThemeBase()).WithShowHelp(false).
-		WithProgramOptions(tea.WithOutput(out), tea.WithInput(in), tea.WithoutSignalHandler()).RunWithContext(c.Context)
+	err = form(c, out, in, field)
 	if errors.Is(err, huh.ErrUserAborted) || c.Err() != nil {
 		return "", &exitError{session.ExitAborted, errors.New("ended by a person: no scenario was chosen, and nothing was run")}
 	}
 	return name, err
+}
+
+// form shows one question.
+func form(c *cli.Context, out io.Writer, in io.Reader, field huh.Field) error {
+	return huh.NewForm(huh.NewGroup(field)).WithTheme(huh.ThemeBase()).WithShowHelp(false).
+		WithProgramOptions(tea.WithOutput(out), tea.WithInput(in), tea.WithoutSignalHandler()).RunWithContext(c.Context)
 }
 
 // options are the lines of the list, none longer than the terminal. Scenarios that cannot

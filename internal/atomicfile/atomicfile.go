@@ -185,3 +185,20 @@ func plain(err error) error {
 	}
 	return err
 }
+
+// Create writes a new file of a person's, with its folder. A file that is there stays as it
+// is: the error wraps [fs.ErrExist]. After another error there is no file.
+func Create(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G301: the user's own files, beside their code
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // G302, G304: as above
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // half a file would be in the way of the next try
+	}
+	return nil
+}

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -93,19 +93,9 @@ func write(l scenario.Library, skeleton, file string, words ...string) (path str
 	if relative, err := filepath.Rel(l.Dir, path); err == nil {
 		shown = relative
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G301: the user's own files, beside their code
-		return shown, err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // G302, G304: as above
+	err = atomicfile.Create(path, []byte(strings.NewReplacer(words...).Replace(string(text))))
 	if errors.Is(err, fs.ErrExist) {
 		return shown, fmt.Errorf("%s is already there, and is not overwritten: choose another name", shown)
-	}
-	if err != nil {
-		return shown, err
-	}
-	_, err = f.WriteString(strings.NewReplacer(words...).Replace(string(text)))
-	if err = errors.Join(err, f.Close()); err != nil {
-		err = errors.Join(err, os.Remove(path)) // half a file would be in the way of the next try
 	}
 	return shown, err
 }

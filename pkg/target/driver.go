@@ -27,6 +27,7 @@ type Driver struct {
 
 // Discovered is what could be an environment.
 type Discovered struct {
+	Kind     string // of the driver
 	Name     string // as its people call it: of a compose project
 	Settings Settings
 	Services []DiscoveredService // those that run, by name
