@@ -16,6 +16,7 @@ import (
 // frame is a packet as the kernel meets it.
 type frame struct {
 	data    []byte // from the IP header on
+	ether   uint16 // what it is, if not an IP packet
 	in, out uint32 // interfaces by number; the loopback is 1
 	random  uint32 // what the dice show, of a million
 	fresh   bool   // it begins a connection
@@ -86,7 +87,7 @@ func (h header) bytes() []byte {
 	return slices.Concat(ip, transport)
 }
 
-func (f frame) six() bool { return f.data[0]>>4 == 6 }
+func (f frame) six() bool { return f.ether == 0 && f.data[0]>>4 == 6 }
 
 // transport is where the header of the transport begins and of which protocol it
 // is, as the kernel finds it; ok is false behind the first fragment, of which the
@@ -121,7 +122,7 @@ type machine struct {
 // meets tells what becomes of a packet at a chain: of the first rule that holds.
 func (c chain) meets(tb testing.TB, f frame) string {
 	tb.Helper()
-	if f.six() && c.at.family == nftables.TableFamilyIPv4 {
+	if c.at.family == nftables.TableFamilyIPv4 && f.six() || c.at.family == nftables.TableFamilyIPv6 && !f.six() {
 		return "" // such a table is not asked
 	}
 	for _, rule := range c.rules {
@@ -153,6 +154,8 @@ func (m *machine) holds(f frame, e expr.Any) bool {
 			return order != 0
 		case expr.CmpOpLt:
 			return order < 0
+		case expr.CmpOpGte:
+			return order >= 0
 		}
 		m.t.Fatalf("compared by %v", e.Op)
 	case *expr.Bitwise:
@@ -174,7 +177,8 @@ func (m *machine) holds(f frame, e expr.Any) bool {
 	case *expr.Reject:
 		m.verdict = fmt.Sprintf("reject %d/%d", e.Type, e.Code)
 	case *expr.Dup:
-		m.verdict = fmt.Sprintf("dup %v", netip.AddrFrom4([4]byte(m.register[:4])))
+		to, _ := netip.AddrFromSlice(m.register)
+		m.verdict = fmt.Sprintf("dup %v", to)
 	case *expr.Target:
 		m.verdict = e.Name
 	default:
@@ -184,6 +188,10 @@ func (m *machine) holds(f frame, e expr.Any) bool {
 }
 
 func (m *machine) meta(f frame, e *expr.Meta) bool {
+	if f.ether != 0 {
+		m.register = binary.BigEndian.AppendUint16(nil, f.ether)
+		return e.Key == expr.MetaKeyPROTOCOL // the kernel reads no more of it
+	}
 	switch e.Key { //nolint:exhaustive // others are not used
 	case expr.MetaKeyIIF:
 		m.register = binary.NativeEndian.AppendUint32(nil, f.in)

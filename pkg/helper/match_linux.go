@@ -15,29 +15,36 @@ import (
 // language has no "or".
 func (r Rule) matches(at place) [][]expr.Any {
 	all := [][]expr.Any{nil}
-	and := func(alternatives ...[]expr.Any) {
-		var product [][]expr.Any
-		for _, so := range all {
-			for _, alternative := range alternatives {
-				product = append(product, append(append([]expr.Any{}, so...), alternative...))
-			}
-		}
-		all = product
-	}
+	and := func(alternatives ...[]expr.Any) { all = product(all, alternatives) }
 	if at.family != nftables.TableFamilyNetdev && !r.Loopback {
 		and(notLoopback(r.Hook))
 	}
-	if len(r.Peers) > 0 || len(r.Except) > 0 {
-		and(r.peers(at)...)
+	selects := len(r.Ports) > 0 || r.Protocol != ""
+	switch {
+	case len(r.Peers) > 0 || len(r.Except) > 0:
+		and(r.peers(at, !selects)...)
+	case !selects:
+		and(traffic(at)...)
 	}
 	switch {
 	case len(r.Ports) > 0:
 		and(r.ports()...)
 	case r.Protocol != "":
-		and(protocol(r.Protocol))
+		and(protocols(r.Protocol)...)
 	}
 	if r.Share > 0 && r.Share < 1 {
 		and(share(r.Share))
+	}
+	return all
+}
+
+// product holds where one of the first and one of the second alternatives hold.
+func product(first, second [][]expr.Any) [][]expr.Any {
+	var all [][]expr.Any
+	for _, so := range first {
+		for _, alternative := range second {
+			all = append(all, append(append([]expr.Any{}, so...), alternative...))
+		}
 	}
 	return all
 }
@@ -54,26 +61,38 @@ func notLoopback(hook Hook) []expr.Any {
 	}
 }
 
-// peers are the alternatives of the other end, each with its address family.
-func (r Rule) peers(at place) [][]expr.Any {
+// peers are the alternatives of the other end, each with its address family. If only
+// traffic is meant, what a network says about itself is left out.
+func (r Rule) peers(at place, onlyTraffic bool) [][]expr.Any {
 	var all [][]expr.Any
 	for _, bits := range []int{32, 128} {
-		if bits == 128 && at.family == nftables.TableFamilyIPv4 {
+		if !at.has(bits) {
 			continue
 		}
-		base := family(at, bits)
-		for _, p := range r.Except {
-			if p.Addr().BitLen() == bits {
-				base = append(base, r.address(p, expr.CmpOpNeq)...)
-			}
+		found := r.peersOf(at, bits)
+		if onlyTraffic && (bits == 128 || len(r.Peers) == 0) {
+			found = product(found, traffic(place{family: familyOf(bits)}))
 		}
-		if len(r.Peers) == 0 {
-			all = append(all, base)
+		all = append(all, found...)
+	}
+	return all
+}
+
+// peersOf are the alternatives of the other end in one address family.
+func (r Rule) peersOf(at place, bits int) [][]expr.Any {
+	var all [][]expr.Any
+	base := family(at, bits)
+	for _, p := range r.Except {
+		if p.Addr().BitLen() == bits {
+			base = append(base, r.address(p, expr.CmpOpNeq)...)
 		}
-		for _, p := range r.Peers {
-			if p.Addr().BitLen() == bits {
-				all = append(all, append(append([]expr.Any{}, base...), r.address(p, expr.CmpOpEq)...))
-			}
+	}
+	if len(r.Peers) == 0 {
+		return [][]expr.Any{base}
+	}
+	for _, p := range r.Peers {
+		if p.Addr().BitLen() == bits {
+			all = append(all, append(append([]expr.Any{}, base...), r.address(p, expr.CmpOpEq)...))
 		}
 	}
 	return all
@@ -82,7 +101,7 @@ func (r Rule) peers(at place) [][]expr.Any {
 // family holds for packets of addresses with the given number of bits.
 func family(at place, bits int) []expr.Any {
 	six := bits == 128
-	if at.family == nftables.TableFamilyIPv4 {
+	if at.family == nftables.TableFamilyIPv4 || at.family == nftables.TableFamilyIPv6 {
 		return nil
 	}
 	if at.family == nftables.TableFamilyNetdev {
@@ -135,8 +154,11 @@ func (r Rule) ports() [][]expr.Any {
 		protocols = []string{"tcp", "udp"}
 	}
 	ends := []uint32{0, 2} // where a port is in the header: the source's, the destination's
-	if r.From {
+	switch {
+	case r.From:
 		ends = ends[:1]
+	case r.To:
+		ends = ends[1:]
 	}
 	var all [][]expr.Any
 	for _, name := range protocols {
@@ -153,11 +175,15 @@ func (r Rule) ports() [][]expr.Any {
 }
 
 func protocol(name string) []expr.Any {
-	number := map[string]byte{"tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP, "icmp": unix.IPPROTO_ICMP}[name]
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{number}},
+	return transport(expr.CmpOpEq, map[string]byte{"tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP, "icmp": unix.IPPROTO_ICMP}[name])
+}
+
+// protocols are the alternatives of a protocol: each address family has its own ICMP.
+func protocols(name string) [][]expr.Any {
+	if name == "icmp" {
+		return [][]expr.Any{protocol(name), messages6(expr.CmpOpLt)}
 	}
+	return [][]expr.Any{protocol(name)}
 }
 
 // share holds for n packets of a million, at random.
@@ -173,7 +199,7 @@ func share(of float64) []expr.Any {
 }
 
 // action is what becomes of the packets, with a counter of those it befalls.
-func (r Rule) action() ([]expr.Any, error) {
+func (r Rule) action(at place) ([]expr.Any, error) {
 	switch r.Do {
 	case Drop:
 		return []expr.Any{&expr.Counter{}, &expr.Verdict{Kind: expr.VerdictDrop}}, nil
@@ -194,11 +220,11 @@ func (r Rule) action() ([]expr.Any, error) {
 			&expr.Verdict{Kind: expr.VerdictDrop},
 		}, nil
 	case Duplicate:
-		return []expr.Any{
-			&expr.Counter{},
-			&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4},
-			&expr.Dup{RegAddr: 1},
-		}, nil
+		destination := expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 16, Len: 4}
+		if at.family == nftables.TableFamilyIPv6 {
+			destination.Offset, destination.Len = 24, 16
+		}
+		return []expr.Any{&expr.Counter{}, &destination, &expr.Dup{RegAddr: 1}}, nil
 	}
 	return nil, errors.New("unknown action " + string(r.Do))
 }

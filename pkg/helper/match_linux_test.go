@@ -35,6 +35,12 @@ func between(from, to string) header {
 // by is the packet by another protocol.
 func (h header) by(protocol byte) header { h.protocol = protocol; return h }
 
+// ping is an echo request of ICMPv6, which is traffic.
+func (h header) ping() header { return h.by(unix.IPPROTO_ICMPV6).ports(128<<8, 0) }
+
+// solicitation is a message of IPv6's neighbor discovery, by which addresses are found.
+func (h header) solicitation() header { return h.by(unix.IPPROTO_ICMPV6).ports(135<<8, 0) }
+
 // ports is the packet between other ports.
 func (h header) ports(source, dest uint16) header { h.source, h.dest = source, dest; return h }
 
@@ -76,9 +82,24 @@ func matchings() map[string]matching {
 	const us, db, app, far = "10.0.0.9", "10.0.0.5", "10.0.0.7", "10.1.0.5"
 	const us6, db6, app6 = "fd00::9", "fd00::5", "fd00:0:0:1::7"
 	return map[string]matching{
+		"peers, of IPv6 and its own messages": {
+			Rule{Hook: In, Peers: prefixes(db6)},
+			[]header{between(db6, us6), between(db6, us6).by(udp), between(db6, us6).ping()},
+			[]header{between(db6, us6).solicitation(), between(app6, us6).ping()},
+		},
+		"all but some, of a network's own messages": {
+			Rule{Hook: In, Except: prefixes(db)},
+			[]header{between(app, us).by(icmp), between(db6, us6).ping()},
+			[]header{between(db6, us6).solicitation(), between(app, us).by(unix.IPPROTO_IGMP)},
+		},
+		"a port that it goes to": {
+			Rule{Hook: Out, Ports: []uint16{53}, To: true},
+			[]header{between(us, db).by(udp).ports(40_000, 53), between(us6, db6).ports(40_000, 53)},
+			[]header{between(us, db).by(udp).ports(53, 40_000)},
+		},
 		"everything that comes in": {
 			Rule{Hook: In},
-			[]header{between(db, us), between(db6, us6), between(db, us).by(udp), between(db6, us6).by(icmp), between(db, us).optional(40)},
+			[]header{between(db, us), between(db6, us6), between(db, us).by(udp), between(db6, us6).ping(), between(db6, us6).solicitation(), between(db, us).by(unix.IPPROTO_IGMP), between(db, us).optional(40)},
 			nil,
 		},
 		"from one peer": {
@@ -148,8 +169,8 @@ func matchings() map[string]matching {
 		},
 		"by ICMP": {
 			Rule{Hook: In, Protocol: "icmp"},
-			[]header{between(db, us).by(icmp)},
-			[]header{between(db, us), between(db, us).by(udp), between(db6, us6).by(unix.IPPROTO_ICMPV6)},
+			[]header{between(db, us).by(icmp), between(db6, us6).ping()},
+			[]header{between(db, us), between(db, us).by(udp), between(db6, us6).solicitation(), between(db6, us6).by(udp)},
 		},
 		"a port at either end": {
 			Rule{Hook: In, Ports: []uint16{80}},
@@ -214,8 +235,8 @@ func TestRulesMeetPackets(t *testing.T) {
 	}
 }
 
-// In the table for IPv4 alone, by which packets are duplicated and held up, the
-// same packets of that family are met, and none of the other.
+// In the tables of one family each, by which packets are duplicated and held up, the same
+// packets are met, but for what a network says about itself.
 func TestRulesOfOneFamily(t *testing.T) {
 	t.Parallel()
 	for name, c := range matchings() {
@@ -225,7 +246,8 @@ func TestRulesOfOneFamily(t *testing.T) {
 			r.Do = Duplicate
 			for _, h := range append(c.met, c.not...) {
 				want := ""
-				if h.from.Is4() && r.meetsAll(c.met, h) {
+				itself := h.protocol == unix.IPPROTO_IGMP || h == between(h.from.String(), h.to.String()).solicitation()
+				if !itself && r.meetsAll(c.met, h) {
 					want = "dup " + h.to.String()
 				}
 				if got := r.meets(t, h.frame(), ethernet); got != want {

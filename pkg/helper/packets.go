@@ -8,7 +8,7 @@ type Hook string
 // The hooks.
 const (
 	In      Hook = "in"      // coming to the target
-	Out     Hook = "out"     // leaving it
+	Out     Hook = "out"     // leaving it, also what it only passes on
 	Forward Hook = "forward" // passing through it
 )
 
@@ -38,8 +38,9 @@ type Rule struct {
 	Protocol string         `json:"protocol,omitempty"`
 	// Ports are met at either end of a packet's way.
 	Ports []uint16 `json:"ports,omitempty"`
-	// From restricts Ports to the port that a packet comes from.
+	// From restricts Ports to the port that a packet comes from, To to that it goes to.
 	From     bool    `json:"from,omitempty"`
+	To       bool    `json:"to,omitempty"`
 	Share    float64 `json:"share,omitempty"` // of the packets, at random; all where 0
 	Over     uint32  `json:"over,omitempty"`  // connections, for Limit
 	Loopback bool    `json:"loopback,omitempty"`

@@ -3,7 +3,10 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,6 +21,11 @@ type tableset struct {
 	tables []*nftables.Table
 	owned  bool // by the socket: they go with it
 	egress bool // what leaves is met at the device
+
+	rules      []Rule
+	end        ending
+	interfaces map[int]string // at which the rules are, by number
+	came       int            // counts interfaces that have come since
 }
 
 // newTables opens the socket that will own the tables.
@@ -54,6 +62,7 @@ func (p *Packets) begin(tag string) (effect, Reply, error) {
 // hook that silently loses what leaves, gets the next best thing, and a note
 // says so.
 func (t *tableset) install(tag string, rules []Rule, end ending) (Reply, error) {
+	t.rules, t.end = rules, end
 	var notes []string
 	for _, try := range []struct {
 		t    tableset
@@ -67,7 +76,7 @@ func (t *tableset) install(tag string, rules []Rule, end ending) (Reply, error) 
 			notes = append(notes, try.note)
 		}
 		t.owned, t.egress, t.tables = try.t.owned, try.t.egress, nil
-		err := t.add(tag, rules, end)
+		err := t.add(tag)
 		if err == nil {
 			err = t.conn.Flush()
 		}
@@ -84,28 +93,92 @@ func (t *tableset) install(tag string, rules []Rule, end ending) (Reply, error) 
 }
 
 // add tells the kernel, which does nothing before the next flush.
-func (t *tableset) add(tag string, rules []Rule, end ending) error {
-	at := devices
+func (t *tableset) add(tag string) error {
+	var err error
+	if t.interfaces, err = interfaces(); err != nil {
+		return err
+	}
+	at := func() ([]string, error) { return slices.Sorted(maps.Values(t.interfaces)), nil }
 	if !t.egress {
 		at = nil
 	}
-	chains, err := program(rules, at, end)
+	chains, err := program(t.rules, at, t.end)
 	if err != nil {
 		return err
 	}
-	tables := map[nftables.TableFamily]*nftables.Table{}
 	for _, c := range chains {
-		table := tables[c.at.family]
-		if table == nil {
-			table = t.table(tag, c.at.family)
-			tables[c.at.family] = table
+		if c.at.family == nftables.TableFamilyIPv6 && !speaksIPv6() {
+			continue
 		}
-		made := t.conn.AddChain(c.nft(table))
-		for _, exprs := range c.rules {
-			t.conn.AddRule(&nftables.Rule{Table: table, Chain: made, Exprs: exprs})
-		}
+		t.hang(c, tag)
 	}
 	return nil
+}
+
+// hang adds a chain to the table of its family.
+func (t *tableset) hang(c chain, tag string) {
+	i := slices.IndexFunc(t.tables, func(known *nftables.Table) bool { return known.Family == c.at.family })
+	table := (*nftables.Table)(nil)
+	if i < 0 {
+		table = t.table(tag, c.at.family)
+	} else {
+		table = t.tables[i]
+	}
+	made := t.conn.AddChain(c.nft(table))
+	for _, exprs := range c.rules {
+		t.conn.AddRule(&nftables.Rule{Table: table, Chain: made, Exprs: exprs})
+	}
+}
+
+// speaksIPv6 reports whether the kernel has IPv6 at all.
+func speaksIPv6() bool {
+	_, err := os.Stat("/proc/net/if_inet6")
+	return err == nil
+}
+
+// follow adds the rules to interfaces that the target got since, such as those of a
+// network that it was attached to: else what leaves there would pass.
+func (t *tableset) follow() error {
+	if !slices.ContainsFunc(t.tables, func(known *nftables.Table) bool { return known.Family == nftables.TableFamilyNetdev }) {
+		return nil // no rule is at an interface
+	}
+	now, err := interfaces()
+	if err != nil {
+		return err
+	}
+	chains, err := program(t.rules, func() ([]string, error) { return added(t.interfaces, now), nil }, t.end)
+	if errors.Is(err, errNoNetwork) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range chains {
+		if c.at.family != nftables.TableFamilyNetdev {
+			continue
+		}
+		t.came++
+		c.name = fmt.Sprintf("came_%d", t.came)
+		t.hang(c, "")
+	}
+	if err := t.conn.Flush(); err != nil {
+		return fmt.Errorf("the target got another interface (%s), to which the fault could not be extended: %w", strings.Join(added(t.interfaces, now), ", "), err)
+	}
+	t.interfaces = now
+	return nil
+}
+
+// added are the names of the interfaces that have come, in a fixed order. One that was
+// made again has the same name and another number.
+func added(before, now map[int]string) []string {
+	var names []string
+	for number, name := range now {
+		if before[number] != name {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (t *tableset) table(tag string, family nftables.TableFamily) *nftables.Table {
@@ -120,7 +193,10 @@ func (t *tableset) table(tag string, family nftables.TableFamily) *nftables.Tabl
 // status counts what the rules have met.
 func (t *tableset) status() (Reply, error) {
 	var reply Reply
-	rules, err := t.rules()
+	if err := t.follow(); err != nil {
+		return reply, err
+	}
+	rules, err := t.inKernel()
 	if err != nil {
 		return reply, fmt.Errorf("list packet filters: %w", err)
 	}
@@ -138,8 +214,8 @@ func (t *tableset) status() (Reply, error) {
 	return reply, nil
 }
 
-// rules are all of ours that the kernel has.
-func (t *tableset) rules() ([]*nftables.Rule, error) {
+// inKernel are all rules of ours that the kernel has.
+func (t *tableset) inKernel() ([]*nftables.Rule, error) {
 	var all []*nftables.Rule
 	for _, table := range t.tables {
 		chains, err := t.conn.ListChainsOfTableFamily(table.Family)
@@ -207,17 +283,17 @@ func mendTables() error {
 	return conn.Flush()
 }
 
-// devices are the network interfaces of the target but its loopback.
-func devices() ([]string, error) {
+// interfaces are the network interfaces of the target but its loopback, by number.
+func interfaces() (map[int]string, error) {
 	all, err := net.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("list network interfaces: %w", err)
 	}
-	var names []string
+	found := map[int]string{}
 	for _, i := range all {
 		if i.Flags&net.FlagLoopback == 0 && i.Flags&net.FlagUp != 0 {
-			names = append(names, i.Name)
+			found[i.Index] = i.Name
 		}
 	}
-	return names, nil
+	return found, nil
 }

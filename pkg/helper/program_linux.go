@@ -31,8 +31,8 @@ type chain struct {
 	rules [][]expr.Any
 }
 
-// ending is what becomes of the packets of a rule.
-type ending func(Rule) ([]expr.Any, error)
+// ending is what becomes of the packets of a rule at a place.
+type ending func(Rule, place) ([]expr.Any, error)
 
 // program is all that the kernel receives for some rules: the chains in the order
 // in which they are first needed. devices are the target's interfaces, at which
@@ -45,11 +45,11 @@ func program(rules []Rule, devices func() ([]string, error), end ending) ([]chai
 		if err != nil {
 			return nil, err
 		}
-		exprs, err := end(r)
-		if err != nil {
-			return nil, err
-		}
 		for _, at := range places {
+			exprs, err := end(r, at)
+			if err != nil {
+				return nil, err
+			}
 			i, known := index[at]
 			if !known {
 				i = len(all)
@@ -59,31 +59,51 @@ func program(rules []Rule, devices func() ([]string, error), end ending) ([]chai
 			for _, match := range r.matches(at) {
 				all[i].rules = append(all[i].rules, append(match, exprs...))
 			}
+			all[i].rules = append(all[i].rules, r.uncounted(at)...)
 		}
 	}
 	return all, nil
 }
 
 // places are the chains that a rule needs. What leaves is lost silently only at
-// the device: at any hook before, the sender gets an error.
+// the device: at any hook before, the sender gets an error. What the target only
+// passes on, as a router does, leaves it by another hook than what it sends. To be
+// duplicated or held up is possible only in tables of one address family.
 func (r Rule) places(devices func() ([]string, error)) ([]place, error) {
+	if devices != nil && r.Hook == Out && r.Do == Drop && !r.Loopback {
+		return atDevices(devices)
+	}
 	at := place{family: nftables.TableFamilyINet, hook: r.Hook, priority: usual}
 	if r.Early {
 		at.priority = early
 	}
+	families := []nftables.TableFamily{nftables.TableFamilyINet}
 	if r.Do == Duplicate || r.Do == "" {
-		at.family = nftables.TableFamilyIPv4
-		return []place{at}, nil
+		families = []nftables.TableFamily{nftables.TableFamilyIPv4, nftables.TableFamilyIPv6}
 	}
-	if devices == nil || r.Hook != Out || r.Do != Drop || r.Loopback {
-		return []place{at}, nil
+	var all []place
+	for _, at.family = range families {
+		all = append(all, at)
+		if r.Hook == Out && !r.Loopback {
+			passing := at
+			passing.hook = Forward
+			all = append(all, passing)
+		}
 	}
+	return all, nil
+}
+
+// errNoNetwork is a target without an interface but the loopback.
+var errNoNetwork = errors.New("the target has no network: it is attached to none, or is not running")
+
+// atDevices are the chains at all interfaces of the target.
+func atDevices(devices func() ([]string, error)) ([]place, error) {
 	names, err := devices()
 	if err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, errors.New("the target has no network: it is attached to none, or is not running")
+		return nil, errNoNetwork
 	}
 	var all []place
 	for _, name := range names {

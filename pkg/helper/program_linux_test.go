@@ -18,7 +18,7 @@ import (
 // written is a program as text, much as `nft --debug=netlink list ruleset` has
 // it: a chain and below it its rules.
 func written(chains []chain) string {
-	families := map[nftables.TableFamily]string{nftables.TableFamilyINet: "inet", nftables.TableFamilyIPv4: "ip", nftables.TableFamilyNetdev: "netdev"}
+	families := map[nftables.TableFamily]string{nftables.TableFamilyINet: "inet", nftables.TableFamilyIPv4: "ip", nftables.TableFamilyIPv6: "ip6", nftables.TableFamilyNetdev: "netdev"}
 	var b strings.Builder
 	for _, c := range chains {
 		fmt.Fprintf(&b, "%s %s: %s", families[c.at.family], c.name, c.at.hook)
@@ -47,7 +47,7 @@ func spoken(e expr.Any) string {
 	case *expr.Payload:
 		return fmt.Sprintf("load %d@%s+%d", e.Len, map[expr.PayloadBase]string{expr.PayloadBaseNetworkHeader: "network", expr.PayloadBaseTransportHeader: "transport"}[e.Base], e.Offset)
 	case *expr.Cmp:
-		return fmt.Sprintf("%s %x", map[expr.CmpOp]string{expr.CmpOpEq: "=", expr.CmpOpNeq: "!=", expr.CmpOpLt: "<"}[e.Op], e.Data)
+		return fmt.Sprintf("%s %x", map[expr.CmpOp]string{expr.CmpOpEq: "=", expr.CmpOpNeq: "!=", expr.CmpOpLt: "<", expr.CmpOpGte: ">="}[e.Op], e.Data)
 	case *expr.Bitwise:
 		return fmt.Sprintf("and %x", e.Mask)
 	case *expr.Numgen:
@@ -78,6 +78,14 @@ func spoken(e expr.Any) string {
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	const here, away = "meta iif; != 01000000; ", "meta oif; != 01000000; "
+	const (
+		others  = "meta l4proto; != 3a; meta l4proto; != 02; "      // neither ICMPv6 nor IGMP
+		six     = "meta l4proto; != 3a; "                           // of a packet that is IPv6: no ICMPv6
+		ping    = "meta l4proto; = 3a; load 1@transport+0; < 82; "  // ICMPv6 that is traffic
+		finding = "meta l4proto; = 3a; load 1@transport+0; >= 82; " // neighbor discovery, MLD
+		igmp    = "meta l4proto; = 02; "
+		arp     = "meta protocol; != 0800; != 86dd; "
+	)
 	for name, c := range map[string]struct {
 		rules   []Rule
 		devices func() ([]string, error)
@@ -87,19 +95,41 @@ func TestPrograms(t *testing.T) {
 		"isolate": {
 			[]Rule{{Hook: In, Do: Drop}, {Hook: Out, Do: Drop}}, ethernet, `
 inet in_0: in at -150
-  ` + here + `counter; verdict 0
+  ` + here + others + `counter; verdict 0
+  ` + here + ping + `counter; verdict 0
+  ` + here + finding + `verdict 0
+  ` + here + igmp + `verdict 0
 netdev out_1: out of eth0 at 0
-  counter; verdict 0
+  ` + others + `counter; verdict 0
+  ` + ping + `counter; verdict 0
+  ` + finding + `verdict 0
+  ` + igmp + `verdict 0
+  ` + arp + `verdict 0
 netdev out_2: out of eth1 at 0
-  counter; verdict 0
+  ` + others + `counter; verdict 0
+  ` + ping + `counter; verdict 0
+  ` + finding + `verdict 0
+  ` + igmp + `verdict 0
+  ` + arp + `verdict 0
 `,
 		},
 		"isolate, where the kernel has no hook at the device": {
 			[]Rule{{Hook: In, Do: Drop}, {Hook: Out, Do: Drop}}, nil, `
 inet in_0: in at -150
-  ` + here + `counter; verdict 0
+  ` + here + others + `counter; verdict 0
+  ` + here + ping + `counter; verdict 0
+  ` + here + finding + `verdict 0
+  ` + here + igmp + `verdict 0
 inet out_1: out at -150
-  ` + away + `counter; verdict 0
+  ` + away + others + `counter; verdict 0
+  ` + away + ping + `counter; verdict 0
+  ` + away + finding + `verdict 0
+  ` + away + igmp + `verdict 0
+inet forward_2: forward at -150
+  ` + away + others + `counter; verdict 0
+  ` + away + ping + `counter; verdict 0
+  ` + away + finding + `verdict 0
+  ` + away + igmp + `verdict 0
 `,
 		},
 		"a partition": {
@@ -107,7 +137,8 @@ inet out_1: out at -150
 			func() ([]string, error) { return []string{"eth0"}, nil }, `
 inet in_0: in at -150
   ` + here + `meta nfproto; = 02; load 4@network+12; = 0a000005; counter; verdict 0
-  ` + here + `meta nfproto; = 0a; load 16@network+8; = fd000000000000000000000000000005; counter; verdict 0
+  ` + here + `meta nfproto; = 0a; load 16@network+8; = fd000000000000000000000000000005; ` + six + `counter; verdict 0
+  ` + here + `meta nfproto; = 0a; load 16@network+8; = fd000000000000000000000000000005; ` + ping + `counter; verdict 0
 netdev out_1: out of eth0 at 0
   meta protocol; = 0800; load 4@network+16; and fffff000; = 0a000000; counter; verdict 0
 `,
@@ -115,8 +146,9 @@ netdev out_1: out of eth0 at 0
 		"the probe is kept": {
 			[]Rule{{Hook: In, Do: Drop, Except: prefixes("10.0.0.1")}}, ethernet, `
 inet in_0: in at -150
-  ` + here + `meta nfproto; = 02; load 4@network+12; != 0a000001; counter; verdict 0
-  ` + here + `meta nfproto; = 0a; counter; verdict 0
+  ` + here + `meta nfproto; = 02; load 4@network+12; != 0a000001; meta l4proto; != 02; counter; verdict 0
+  ` + here + `meta nfproto; = 0a; ` + six + `counter; verdict 0
+  ` + here + `meta nfproto; = 0a; ` + ping + `counter; verdict 0
 `,
 		},
 		"a share": {
@@ -128,6 +160,9 @@ inet in_0: in at -150
 		"reject": {
 			[]Rule{{Hook: Out, Do: Reject, Ports: []uint16{5432}, Protocol: "tcp"}}, ethernet, `
 inet out_0: out at -150
+  ` + away + `meta l4proto; = 06; load 2@transport+0; = 1538; counter; reject 2/1
+  ` + away + `meta l4proto; = 06; load 2@transport+2; = 1538; counter; reject 2/1
+inet forward_1: forward at -150
   ` + away + `meta l4proto; = 06; load 2@transport+0; = 1538; counter; reject 2/1
   ` + away + `meta l4proto; = 06; load 2@transport+2; = 1538; counter; reject 2/1
 `,
@@ -163,6 +198,14 @@ inet out_0: out at -310
 			[]Rule{{Hook: Out, Do: Duplicate, Peers: prefixes("10.0.0.5", "fd00::5")}}, ethernet, `
 ip out_0: out at -150
   ` + away + `load 4@network+16; = 0a000005; counter; load 4@network+16; dup to 1
+ip forward_1: forward at -150
+  ` + away + `load 4@network+16; = 0a000005; counter; load 4@network+16; dup to 1
+ip6 out_2: out at -150
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + six + `counter; load 16@network+24; dup to 1
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + ping + `counter; load 16@network+24; dup to 1
+ip6 forward_3: forward at -150
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + six + `counter; load 16@network+24; dup to 1
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + ping + `counter; load 16@network+24; dup to 1
 `,
 		},
 		"one chain for rules of one place": {
@@ -171,12 +214,23 @@ inet in_0: in at -150
   ` + here + `meta l4proto; = 11; counter; verdict 0
   ` + here + `meta l4proto; = 06; counter; reject 1/0
 inet out_1: out at -150
-  ` + away + `counter; reject 2/1
+  ` + away + others + `counter; reject 2/1
+  ` + away + ping + `counter; reject 2/1
+inet forward_2: forward at -150
+  ` + away + others + `counter; reject 2/1
+  ` + away + ping + `counter; reject 2/1
 `,
 		},
 		"peers of whom the table can have none": {
 			[]Rule{{Hook: Out, Do: Duplicate, Peers: prefixes("fd00::5")}}, ethernet, `
 ip out_0: out at -150
+ip forward_1: forward at -150
+ip6 out_2: out at -150
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + six + `counter; load 16@network+24; dup to 1
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + ping + `counter; load 16@network+24; dup to 1
+ip6 forward_3: forward at -150
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + six + `counter; load 16@network+24; dup to 1
+  ` + away + `load 16@network+24; = fd000000000000000000000000000005; ` + ping + `counter; load 16@network+24; dup to 1
 `,
 		},
 	} {
@@ -197,11 +251,14 @@ ip out_0: out at -150
 // nothing listens there.
 func TestTheProgramOfAQueue(t *testing.T) {
 	t.Parallel()
-	chains, err := program([]Rule{{Hook: Out, Protocol: "udp"}}, ethernet, func(Rule) ([]expr.Any, error) { return toQueue(0x1234), nil })
+	chains, err := program([]Rule{{Hook: Out, Protocol: "udp"}}, ethernet, func(Rule, place) ([]expr.Any, error) { return toQueue(0x1234), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "ip out_0: out at -150\n  meta oif; != 01000000; meta l4proto; = 11; counter; target NFQUEUE.3 3412010001000000\n"
+	want := ""
+	for _, at := range []string{"ip out_0: out", "ip forward_1: forward", "ip6 out_2: out", "ip6 forward_3: forward"} {
+		want += at + " at -150\n  meta oif; != 01000000; meta l4proto; = 11; counter; target NFQUEUE.3 3412010001000000\n"
+	}
 	if diff := cmp.Diff(want, written(chains)); diff != "" {
 		t.Errorf("(-expected +told)\n%s", diff)
 	}
@@ -280,10 +337,17 @@ func (r Rule) meant(h header) bool {
 	for _, p := range r.Except {
 		peer = peer && !p.Contains(other)
 	}
-	name := map[byte]string{tcp: "tcp", udp: "udp", icmp: "icmp"}[h.protocol]
+	name := map[byte]string{tcp: "tcp", udp: "udp", icmp: "icmp", unix.IPPROTO_ICMPV6: "icmp"}[h.protocol]
+	// What a network says about itself is met only by a rule that drops everything.
+	if h.protocol == unix.IPPROTO_ICMPV6 && h.source>>8 >= housekeeping6 || h.protocol == unix.IPPROTO_IGMP {
+		return len(r.Peers) == 0 && len(r.Except) == 0 && r.Protocol == "" && len(r.Ports) == 0
+	}
+	if h.protocol == unix.IPPROTO_ICMPV6 && h.fragment > 0 {
+		return false // its type stands in the first fragment
+	}
 	protocol := r.Protocol == "" || r.Protocol == name
 	port := len(r.Ports) == 0 || h.fragment == 0 && (name == "tcp" || name == "udp") &&
-		(slices.Contains(r.Ports, h.source) || !r.From && slices.Contains(r.Ports, h.dest))
+		(!r.To && slices.Contains(r.Ports, h.source) || !r.From && slices.Contains(r.Ports, h.dest))
 	return peer && protocol && port
 }
 
@@ -293,7 +357,7 @@ func TestAnyRuleMeetsWhatItMeans(t *testing.T) {
 	t.Parallel()
 	addresses := []string{"10.0.0.1", "10.0.0.2", "10.0.1.1", "192.168.7.255", "fd00::1", "fd00::2", "fd00:1::1"}
 	networks := append([]string{"10.0.0.0/24", "10.0.0.0/31", "192.168.0.0/17", "fd00::/32", "fd00::/127", "0.0.0.0/0", "::/0"}, addresses...)
-	ports := []uint16{1, 53, 80, 256, 40_000, 65_535}
+	ports := []uint16{1, 53, 80, 256, 0x8800, 40_000, 65_535}
 	rapid.Check(t, func(rt *rapid.T) {
 		some := func(label string) []string {
 			return rapid.SliceOfN(rapid.SampledFrom(networks), 0, 3).Draw(rt, label)
@@ -301,17 +365,23 @@ func TestAnyRuleMeetsWhatItMeans(t *testing.T) {
 		r := Rule{
 			Hook: rapid.SampledFrom([]Hook{In, Out, Forward}).Draw(rt, "hook"), Do: Drop,
 			Peers: prefixes(some("peers")...), Except: prefixes(some("except")...),
-			Protocol: rapid.SampledFrom([]string{"", "tcp", "udp"}).Draw(rt, "protocol"),
+			Protocol: rapid.SampledFrom([]string{"", "tcp", "udp", "icmp"}).Draw(rt, "protocol"),
 			Ports:    rapid.SliceOfN(rapid.SampledFrom(ports), 0, 3).Draw(rt, "ports"),
-			From:     rapid.Bool().Draw(rt, "from"),
+		}
+		switch rapid.IntRange(0, 2).Draw(rt, "end") {
+		case 1:
+			r.From = true
+		case 2:
+			r.To = true
 		}
 		from := rapid.SampledFrom(addresses).Draw(rt, "source")
 		to := rapid.SampledFrom(addresses).Filter(func(to string) bool {
 			return strings.Contains(to, ":") == strings.Contains(from, ":")
 		}).Draw(rt, "destination")
-		h := between(from, to).by(rapid.SampledFrom([]byte{tcp, udp, icmp, unix.IPPROTO_SCTP}).Draw(rt, "carried by")).
+		h := between(from, to).by(rapid.SampledFrom([]byte{tcp, udp, icmp, unix.IPPROTO_SCTP, unix.IPPROTO_IGMP, unix.IPPROTO_ICMPV6}).Draw(rt, "carried by")).
 			ports(rapid.SampledFrom(ports).Draw(rt, "source port"), rapid.SampledFrom(ports).Draw(rt, "destination port")).
 			optional(8 * rapid.IntRange(0, 5).Draw(rt, "options"))
+		h.protocol = own(h)
 		if rapid.Bool().Draw(rt, "fragmented") {
 			h = h.part(rapid.SampledFrom([]uint16{0, 1, 185, 8191}).Draw(rt, "fragment"), true)
 		}
@@ -323,4 +393,15 @@ func TestAnyRuleMeetsWhatItMeans(t *testing.T) {
 			rt.Fatalf("%+v\n%+v\n%q, and is meant: %v", r, h, got, r.meant(h))
 		}
 	})
+}
+
+// own is the packet's protocol: each address family has its own ICMP, and only IPv4 has IGMP.
+func own(h header) byte {
+	switch {
+	case h.from.Is4() && h.protocol == unix.IPPROTO_ICMPV6:
+		return icmp
+	case h.from.Is6() && (h.protocol == icmp || h.protocol == unix.IPPROTO_IGMP):
+		return unix.IPPROTO_ICMPV6
+	}
+	return h.protocol
 }

@@ -40,15 +40,16 @@ type Request struct {
 // Reply is one line from a helper. The first, which answers nothing, has ID 0
 // and says that the helper is ready.
 type Reply struct {
-	ID      uint64    `json:"id"`
-	Version int       `json:"version,omitempty"`
-	Error   string    `json:"error,omitempty"`
-	At      time.Time `json:"at,omitzero"` // when it was in force, by the helper's clock
-	Packets uint64    `json:"packets,omitempty"`
-	Bytes   uint64    `json:"bytes,omitempty"`
-	Note    string    `json:"note,omitempty"` // how it is less than what was asked for
-	File    *FileSeen `json:"file,omitempty"`
-	Sockets []Socket  `json:"sockets,omitempty"`
+	ID        uint64     `json:"id"`
+	Version   int        `json:"version,omitempty"`
+	Error     string     `json:"error,omitempty"`
+	At        time.Time  `json:"at,omitzero"` // when it was in force, by the helper's clock
+	Packets   uint64     `json:"packets,omitempty"`
+	Bytes     uint64     `json:"bytes,omitempty"`
+	Note      string     `json:"note,omitempty"` // how it is less than what was asked for
+	File      *FileSeen  `json:"file,omitempty"`
+	Sockets   []Socket   `json:"sockets,omitempty"`
+	Neighbors []Neighbor `json:"neighbors,omitempty"`
 }
 
 // Power is what a helper is given: namespaces, and the one capability that its

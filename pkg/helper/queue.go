@@ -22,6 +22,7 @@ func (*Queue) work() string { return "queue" }
 type fate struct {
 	due     time.Time // when it leaves; the zero time: now, before those that wait
 	altered []byte    // what it is by then, if it was changed
+	met     bool      // the fault has done something to it
 }
 
 // fates decides what becomes of one packet after the other.
@@ -50,10 +51,12 @@ func (f *fates) next(now time.Time, payload []byte) fate {
 		altered = corrupted(payload, f.random)
 	}
 	if f.random.Float64() < f.spec.Reorder || !due.After(now) {
-		return fate{altered: altered} // it overtakes those that wait
+		overtakes := f.spec.Reorder > 0 && f.last.After(now)
+		return fate{altered: altered, met: altered != nil || overtakes}
 	}
 	f.last = due
-	return fate{due: due, altered: altered}
+	// To hold packets up is the means by which others overtake, and not the fault.
+	return fate{due: due, altered: altered, met: altered != nil || f.spec.Reorder == 0}
 }
 
 // corrupted changes a bit behind the IP header, so that the packet arrives and
@@ -62,6 +65,9 @@ func corrupted(payload []byte, random *rand.Rand) []byte {
 	header := 20
 	if len(payload) > 0 {
 		header = int(payload[0]&0x0f) * 4
+		if payload[0]>>4 == 6 {
+			header = 40
+		}
 	}
 	if len(payload) <= header {
 		return nil

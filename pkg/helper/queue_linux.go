@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/florianl/go-nfqueue/v2"
@@ -26,6 +27,7 @@ type queue struct {
 	ended  sync.WaitGroup
 	held   chan packet
 	fates  fates
+	met    atomic.Uint64 // packets to which something was done
 	closed bool
 }
 
@@ -57,7 +59,7 @@ func (q *Queue) begin(tag string) (effect, Reply, error) {
 		cancel()
 		return nil, Reply{}, errors.Join(err, t.conn.CloseLasting())
 	}
-	reply, err := t.install(tag, q.Match, func(Rule) ([]expr.Any, error) { return toQueue(number), nil })
+	reply, err := t.install(tag, q.Match, func(Rule, place) ([]expr.Any, error) { return toQueue(number), nil })
 	if err == nil {
 		return e, reply, nil
 	}
@@ -119,12 +121,23 @@ func (e *queue) take(a nfqueue.Attribute) int {
 		payload = *a.Payload
 	}
 	p := packet{id: *a.PacketID, fate: e.fates.next(time.Now(), payload)}
+	if p.met {
+		e.met.Add(1)
+	}
 	if p.due.IsZero() {
 		e.pass(p)
 		return 0
 	}
 	e.held <- p // as many as the kernel holds
 	return 0
+}
+
+// status counts the packets to which something was done. Others that the rules have met
+// passed as they were: those that chance left out, and those that were too many.
+func (e *queue) status() (Reply, error) {
+	reply, err := e.tableset.status()
+	reply.Packets = e.met.Load()
+	return reply, err
 }
 
 func (e *queue) pass(p packet) {

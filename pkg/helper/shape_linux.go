@@ -3,7 +3,12 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -14,7 +19,7 @@ const shapeHandle = 0x6d67 << 16
 
 // shaped is a queue of ours on what leaves the target. The kernel keeps it when
 // the helper is killed; another one finds it by its handle.
-type shaped struct{}
+type shaped struct{ spec *Shape }
 
 // Undoing removes our queue, and the kernel puts its own default in the place:
 // the one thing that is restored exactly, with nothing to remember. A queue that
@@ -28,12 +33,20 @@ var _ lasting = (*Shape)(nil)
 
 // begin puts a queue on every interface but the loopback.
 func (s *Shape) begin(string) (effect, Reply, error) {
-	links, err := shapeable()
+	links, err := s.shapeable()
 	if err != nil {
 		return nil, Reply{}, err
 	}
-	if err := replaceable(links); err != nil {
+	if err := s.put(links); err != nil {
 		return nil, Reply{}, err
+	}
+	return shaped{s}, Reply{}, nil
+}
+
+// put puts a queue on all of these interfaces, or on none.
+func (s *Shape) put(links []netlink.Link) error {
+	if err := replaceable(links); err != nil {
+		return err
 	}
 	var done []netlink.Qdisc
 	for _, link := range links {
@@ -41,16 +54,16 @@ func (s *Shape) begin(string) (effect, Reply, error) {
 		// has come meanwhile that is not its default.
 		queue := s.queue(link)
 		if err := netlink.QdiscAdd(queue); err != nil {
-			return nil, Reply{}, errors.Join(fmt.Errorf("shape what leaves by %s: %w", link.Attrs().Name, err), remove(done))
+			return errors.Join(fmt.Errorf("shape what leaves by %s: %w", link.Attrs().Name, err), remove(done))
 		}
 		done = append(done, queue)
 	}
-	return shaped{}, Reply{}, nil
+	return nil
 }
 
 // try refuses what begin would refuse.
-func (*Shape) try() error {
-	links, err := shapeable()
+func (s *Shape) try() error {
+	links, err := s.shapeable()
 	if err != nil {
 		return err
 	}
@@ -120,20 +133,56 @@ func (s *Shape) queue(link netlink.Link) netlink.Qdisc {
 	return &netlink.Tbf{QdiscAttrs: attributes, Rate: rate, Buffer: netlink.Xmittime(rate, bucket), Limit: waiting}
 }
 
-func shapeable() ([]netlink.Link, error) {
-	names, err := devices()
+// shapeable are the interfaces that a queue can be put on. A bound on all of them that is
+// above what each can carry is refused: it would change nothing.
+func (s *Shape) shapeable() ([]netlink.Link, error) {
+	found, err := interfaces()
 	if err != nil {
 		return nil, err
 	}
+	if len(found) == 0 {
+		return nil, errNoNetwork
+	}
 	var links []netlink.Link
-	for _, name := range names {
-		link, err := netlink.LinkByName(name)
+	speeds := map[string]uint64{}
+	for _, number := range slices.Sorted(maps.Keys(found)) {
+		link, err := netlink.LinkByIndex(number)
 		if err != nil {
-			return nil, fmt.Errorf("find interface %s: %w", name, err)
+			return nil, fmt.Errorf("find interface %s: %w", found[number], err)
 		}
 		links = append(links, link)
+		speeds[found[number]] = speedOf(found[number])
 	}
-	return links, nil
+	return links, s.lowers(speeds)
+}
+
+// speedOf is how many bits a second an interface can carry; 0 if that is unknown.
+func speedOf(name string) uint64 {
+	data, err := os.ReadFile(filepath.Join("/sys/class/net", name, "speed"))
+	if err != nil {
+		return 0
+	}
+	megabits, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 32)
+	if err != nil {
+		return 0 // -1 is unknown, too
+	}
+	return megabits * 1_000_000
+}
+
+// lowers refuses a bound that is above the speed of every interface, in bits a second.
+func (s *Shape) lowers(speeds map[string]uint64) error {
+	if s.BitsPerSecond == 0 {
+		return nil
+	}
+	for _, speed := range speeds {
+		if speed == 0 || s.BitsPerSecond < speed {
+			return nil
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(speeds)) {
+		return fmt.Errorf("rate: found %g Mbit/s, expected less than %g Mbit/s, the speed of interface %s", float64(s.BitsPerSecond)/1e6, float64(speeds[name])/1e6, name)
+	}
+	return nil
 }
 
 // ours are the queues that a helper has put there, on interfaces that are down
@@ -168,17 +217,55 @@ func (shaped) undo() error { return unshape() }
 
 func (*Shape) mend() error { return unshape() }
 
-func (shaped) status() (Reply, error) {
+// status counts the packets that the queue has made late, or lost.
+func (e shaped) status() (Reply, error) {
 	found, err := ours()
 	if err == nil && len(found) == 0 {
 		err = errors.New("the queue is no longer there")
 	}
+	if err == nil {
+		err = e.follow(found)
+	}
 	var reply Reply
 	for _, q := range found {
-		if s := q.Attrs().Statistics; s != nil && s.Basic != nil {
-			reply.Bytes += s.Basic.Bytes
-			reply.Packets += uint64(s.Basic.Packets)
-		}
+		reply.Packets += e.spec.met(q.Attrs().Statistics)
 	}
 	return reply, err
+}
+
+// follow puts the queue on interfaces that the target got since.
+func (e shaped) follow(found []netlink.Qdisc) error {
+	now, err := interfaces()
+	if err != nil {
+		return err
+	}
+	for _, q := range found {
+		delete(now, q.Attrs().LinkIndex)
+	}
+	var links []netlink.Link
+	for _, number := range slices.Sorted(maps.Keys(now)) {
+		link, err := netlink.LinkByIndex(number)
+		if err != nil {
+			return fmt.Errorf("find interface %s: %w", now[number], err)
+		}
+		links = append(links, link)
+	}
+	if err := e.spec.put(links); err != nil {
+		return fmt.Errorf("the target got another interface, to which the fault could not be extended: %w", err)
+	}
+	return nil
+}
+
+// met is how many packets a queue has done something to: a bound on the bandwidth does
+// nothing to what stays below it.
+func (s *Shape) met(seen *netlink.QdiscStatistics) uint64 {
+	switch {
+	case seen == nil:
+		return 0
+	case s.BitsPerSecond > 0 && seen.Queue != nil:
+		return uint64(seen.Queue.Overlimits) + uint64(seen.Queue.Drops)
+	case s.BitsPerSecond == 0 && seen.Basic != nil:
+		return uint64(seen.Basic.Packets)
+	}
+	return 0
 }

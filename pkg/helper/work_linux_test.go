@@ -34,6 +34,7 @@ func specimens() map[string]Work {
 		`{"file":{"path":"/x","op":"write","write":{"exists":true}}}`: &File{Path: "/x", Op: FileWrite, Write: &FileSeen{Exists: true}},
 		`{"kill":{"pid":7,"container":"abc"}}`:                        &KillOrder{PID: 7, Container: "abc"},
 		`{"sockets":true}`:                                            Sockets(true),
+		`{"neighbors":true}`:                                          Neighbors(true),
 		`{"check":{"packets":true,"limit":true,"duplicate":true}}`:    &Features{Packets: true, Limit: true, Duplicate: true},
 		`{"check":{"queue":true,"shape":true,"netem":true}}`:          &Features{Queue: true, Shape: true, Netem: true},
 	}
@@ -65,7 +66,10 @@ func TestTheWire(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 			continue
 		}
-		if listed, ok := again.(*Sockets); ok {
+		switch listed := again.(type) {
+		case *Sockets:
+			again = *listed
+		case *Neighbors:
 			again = *listed
 		}
 		if diff := cmp.Diff(work, again, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
@@ -115,7 +119,7 @@ func TestAnOrderThatIsNone(t *testing.T) {
 		"two works":                 {`{"mount":{"path":"/"},"shape":{}}`, "an order is one work, and this is 2", false},
 		"an unknown one":            {`{"earthquake":{}}`, `found "earthquake", expected one of [fill mount packets queue shape signal]`, false},
 		"one that does not last":    {`{"kill":{"pid":1}}`, `found "kill", expected one of [fill`, false},
-		"one that lasts":            {`{"mount":{"path":"/"}}`, `found "mount", expected one of [check file kill signal sockets]`, true},
+		"one that lasts":            {`{"mount":{"path":"/"}}`, `found "mount", expected one of [check file kill neighbors signal sockets]`, true},
 		"of another type":           {`{"mount":["/"]}`, "read an order of mount: json: cannot unmarshal array", false},
 		"half understood":           {`{"mount":{"path":"/","flags":7}}`, `read an order of mount: json: unknown field "flags"`, false},
 		"a peer that is no network": {`{"packets":{"rules":[{"hook":"in","peers":["everybody"],"do":"drop"}]}}`, "read an order of packets", false},

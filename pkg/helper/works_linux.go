@@ -13,11 +13,12 @@ func works() registry {
 			"signal":  func() lasting { return new(Signal) },
 		},
 		momentary: map[string]func() momentary{
-			"check":   func() momentary { return new(Features) },
-			"file":    func() momentary { return new(File) },
-			"kill":    func() momentary { return new(KillOrder) },
-			"signal":  func() momentary { return new(Signal) },
-			"sockets": func() momentary { return new(Sockets) },
+			"check":     func() momentary { return new(Features) },
+			"file":      func() momentary { return new(File) },
+			"kill":      func() momentary { return new(KillOrder) },
+			"neighbors": func() momentary { return new(Neighbors) },
+			"signal":    func() momentary { return new(Signal) },
+			"sockets":   func() momentary { return new(Sockets) },
 		},
 	}
 }
