@@ -71,6 +71,18 @@ type Limiter interface {
 	SetLimits(ctx context.Context, to Limits) error
 }
 
+// Machine is a component of which it is known what its machine has.
+type Machine interface {
+	// Machine returns what the component can use at most, whatever its limits are.
+	Machine(ctx context.Context) (Capacity, error)
+}
+
+// Capacity is what a machine has for a component. 0 is unknown.
+type Capacity struct {
+	CPUs   int   // the processors that the component may run on
+	Memory int64 // bytes
+}
+
 // Execer runs a command inside a component.
 type Execer interface {
 	Exec(ctx context.Context, command []string) (ExecResult, error)

@@ -38,6 +38,7 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Pauser]():    "pausing",
 		reflect.TypeFor[Crasher]():   "crashing the main process",
 		reflect.TypeFor[Limiter]():   "changing limits",
+		reflect.TypeFor[Machine]():   "telling what its machine has",
 		reflect.TypeFor[Execer]():    "running commands inside",
 		reflect.TypeFor[Attacher]():  "running a helper for a component",
 		reflect.TypeFor[Evictor]():   "ending the helpers of other processes",

@@ -44,6 +44,7 @@ type Component struct {
 	Labels    map[string]string `json:"labels,omitempty"`
 	DependsOn []string          `json:"depends_on,omitempty"` // services that it is declared to need
 	Networks  []Network         `json:"networks,omitempty"`
+	Joined    []Network         `json:"joined,omitempty"` // those of the component whose network it has joined, having none
 	State     State             `json:"state"`
 	Healthy   bool              `json:"healthy"`            // false only where a health check says so
 	Checking  bool              `json:"checking,omitempty"` // its health check has not said anything yet
@@ -52,12 +53,15 @@ type Component struct {
 	Restarts  int               `json:"restarts"`           // by the restart policy
 	Protected bool              `json:"protected"`          // must never be touched
 	Vanishes  bool              `json:"vanishes,omitempty"` // the environment removes it when it stops
+	// Published are the ports of its host by which it can be reached, too.
+	Published []uint16 `json:"published,omitempty"`
 }
 
 // Network is one network that a component is attached to.
 type Network struct {
 	Name    string     `json:"name"`
 	Address netip.Addr `json:"address"`
+	MAC     string     `json:"mac,omitempty"` // the hardware address there, if it is known: 02:42:ac:13:00:02
 }
 
 // Up reports whether the component serves, as far as the environment knows.

@@ -150,7 +150,7 @@ func TestComponent(t *testing.T) {
 			"com.docker.compose.project": "shop", "com.docker.compose.service": "db", "gameday.zone": "a", "gameday.protect": "true",
 		},
 		DependsOn: []string{"etcd"},
-		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2")}},
+		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2"), MAC: "02:42:ac:13:00:02"}},
 		State:     target.Running, Healthy: false, Checking: true, // its check has not been made yet
 		Restart: "unless-stopped", Restarts: 4, Protected: true,
 		Started: time.Date(2026, 11, 26, 23, 47, 35, 963281274, time.UTC),

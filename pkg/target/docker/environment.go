@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -130,6 +129,9 @@ func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
 	components := make([]target.Component, len(found))
 	for i, r := range found {
 		components[i] = e.component(r)
+		if components[i].Joined, err = e.joinedBy(ctx, r); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(components, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
 	return components, nil
@@ -160,7 +162,9 @@ func (e *Environment) look(ctx context.Context, id string) (target.Component, er
 	if err != nil {
 		return target.Component{}, err
 	}
-	return e.component(r), nil
+	c := e.component(r)
+	c.Joined, err = e.joinedBy(ctx, r)
+	return c, err
 }
 
 func (e *Environment) inspect(ctx context.Context, id string) (container.InspectResponse, error) {
@@ -196,20 +200,7 @@ func (e *Environment) component(r container.InspectResponse) target.Component {
 		c.Identity = c.Service + "/" + cmp.Or(labels[labelNumber], "1")
 	}
 	c.Started, _ = time.Parse(time.RFC3339Nano, r.State.StartedAt) // zero where it never started
-	// A network with IPv4 and IPv6 addresses is listed once for each.
-	for name, endpoint := range r.NetworkSettings.Networks {
-		address, _ := netip.ParseAddr(endpoint.IPAddress) // none while it is not running
-		six, err := netip.ParseAddr(endpoint.GlobalIPv6Address)
-		if address.IsValid() || err != nil {
-			c.Networks = append(c.Networks, target.Network{Name: name, Address: address})
-		}
-		if err == nil {
-			c.Networks = append(c.Networks, target.Network{Name: name, Address: six})
-		}
-	}
-	slices.SortFunc(c.Networks, func(a, b target.Network) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), a.Address.Compare(b.Address)) // IPv4 first
-	})
+	c.Networks, c.Published = networksOf(r), publishedBy(r)
 	for _, s := range e.options.Protect {
 		c.Protected = c.Protected || s.Match(c)
 	}

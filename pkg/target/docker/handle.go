@@ -27,6 +27,7 @@ var (
 	_ target.Execer    = (*handle)(nil)
 	_ target.Crasher   = (*handle)(nil)
 	_ target.Limiter   = (*handle)(nil)
+	_ target.Machine   = (*handle)(nil)
 	_ target.Attacher  = (*handle)(nil)
 	_ target.Evictor   = (*handle)(nil)
 	_ target.Prober    = (*handle)(nil)

@@ -3,6 +3,9 @@ package docker
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -21,6 +24,41 @@ func (h *handle) Limits(ctx context.Context) (target.Limits, error) {
 		l.PIDs = *r.PidsLimit
 	}
 	return l, nil
+}
+
+// Machine implements [target.Machine].
+func (h *handle) Machine(ctx context.Context) (target.Capacity, error) {
+	info, err := h.env.client.Info(ctx)
+	if err != nil {
+		return target.Capacity{}, fmt.Errorf("ask the engine what its machine has: %w", err)
+	}
+	seen, err := h.env.client.ContainerInspect(ctx, h.id)
+	if err != nil {
+		return target.Capacity{}, h.said("read the limits of", err)
+	}
+	return target.Capacity{CPUs: cpusOf(seen.HostConfig.CpusetCpus, info.NCPU), Memory: info.MemTotal}, nil
+}
+
+// cpusOf is how many processors a list such as 0-2,7 has; all of them if there is no list,
+// or it cannot be read.
+func cpusOf(list string, all int) int {
+	if list == "" {
+		return all
+	}
+	n := 0
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		if !ranged {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if err != nil || err2 != nil || to < from {
+			return all
+		}
+		n += to - from + 1
+	}
+	return n
 }
 
 // SetLimits implements [target.Limiter]. To the engine, 0 means "as it is": no

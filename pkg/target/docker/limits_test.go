@@ -13,6 +13,21 @@ import (
 )
 
 // limited sets what the engine says of a container's limits.
+// What a container can use at most is what the machine has, and of its processors those
+// that it may run on.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	for list, want := range map[string]int{"": 8, "0": 1, "0-2,7": 4, " 1 , 3": 2, "x": 8, "3-1": 8} {
+		e := newFakeEngine(t)
+		e.answer("GET /info", http.StatusOK, `{"ID": "SS5V:7QY7", "NCPU": 8, "MemTotal": 1024}`)
+		e.add(box("db", set(list, "HostConfig", "CpusetCpus")))
+		got, err := opened[target.Machine](t, e.open(), "db").Machine(t.Context())
+		if want := (target.Capacity{CPUs: want, Memory: 1024}); got != want || err != nil {
+			t.Errorf("%q: %+v, %v, expected %+v", list, got, err, want)
+		}
+	}
+}
+
 func limited(l target.Limits, pids any) edit {
 	return func(o object) {
 		host := at(o, "HostConfig")

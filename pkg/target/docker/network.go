@@ -1,17 +1,75 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/gameday-dev/gameday/pkg/target"
 )
+
+// networksOf are a container's own networks. One with IPv4 and IPv6 addresses is listed
+// once for each.
+func networksOf(r container.InspectResponse) []target.Network {
+	var all []target.Network
+	for name, endpoint := range r.NetworkSettings.Networks {
+		address, _ := netip.ParseAddr(endpoint.IPAddress) // none while it is not running
+		six, err := netip.ParseAddr(endpoint.GlobalIPv6Address)
+		if address.IsValid() || err != nil {
+			all = append(all, target.Network{Name: name, Address: address, MAC: endpoint.MacAddress})
+		}
+		if err == nil {
+			all = append(all, target.Network{Name: name, Address: six, MAC: endpoint.MacAddress})
+		}
+	}
+	slices.SortFunc(all, func(a, b target.Network) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), a.Address.Compare(b.Address)) // IPv4 first
+	})
+	return all
+}
+
+// joinedBy are the networks of the container whose network namespace a container has
+// joined: its traffic has the addresses of that one.
+func (e *Environment) joinedBy(ctx context.Context, r container.InspectResponse) (joined []target.Network, err error) {
+	const longest = 8 // of a chain of containers that join each other
+	for range longest {
+		owner := r.HostConfig.NetworkMode.ConnectedContainer()
+		if owner == "" {
+			break
+		}
+		if r, err = e.inspect(ctx, owner); errors.Is(err, target.ErrGone) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		joined = networksOf(r)
+	}
+	return joined, nil
+}
+
+// publishedBy are the ports of the host by which a container can be reached.
+func publishedBy(r container.InspectResponse) []uint16 {
+	var all []uint16
+	for _, bindings := range r.NetworkSettings.Ports {
+		for _, b := range bindings {
+			if port, err := strconv.ParseUint(b.HostPort, 10, 16); err == nil && port > 0 {
+				all = append(all, uint16(port))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // Find looks for other components behind the same fence.
 func (h *handle) Find(ctx context.Context, selector target.Selector) ([]target.Component, error) {

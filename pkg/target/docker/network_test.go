@@ -85,6 +85,51 @@ func TestGatewaysThatCannotBeHad(t *testing.T) {
 	}
 }
 
+// The traffic of a container that has joined the network of another has the addresses of
+// that one, inside the fence or not.
+func TestJoinedNetworks(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	joins := func(id string) edit { return set("container:"+id, "HostConfig", "NetworkMode") }
+	e.add(
+		box("app", networks("a 172.19.0.2 - fd00::2")), box("proxy", networks(), joins("app")), box("meter", networks(), joins("proxy")),
+		box("orphan", networks(), joins("moon")), box("round", networks(), joins("round")),
+	)
+	env := e.open()
+	for name, want := range map[string]string{"app": "", "proxy": "172.19.0.2 fd00::2", "meter": "172.19.0.2 fd00::2", "orphan": "", "round": ""} {
+		found, err := env.Find(t.Context(), target.Selector{Name: name})
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		c, err := opened[target.Handle](t, env, name).Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, joined := range [][]target.Network{found[0].Joined, c.Joined} {
+			var got []string
+			for _, n := range joined {
+				got = append(got, n.Address.String())
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s: %v, expected %s", name, got, want)
+			}
+		}
+	}
+}
+
+// Ports of the host, once each.
+func TestPublishedPorts(t *testing.T) {
+	t.Parallel()
+	e := newFakeEngine(t)
+	e.add(box("db", set(object{
+		"5432/tcp": []any{object{"HostIp": "0.0.0.0", "HostPort": "15432"}, object{"HostIp": "::", "HostPort": "15432"}}, "80/tcp": []any{object{"HostPort": "8080"}}, "81/tcp": nil,
+	}, "NetworkSettings", "Ports")))
+	c, err := opened[target.Handle](t, e.open(), "db").Look(t.Context())
+	if diff := cmp.Diff([]uint16{8080, 15432}, c.Published); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 // The engine is at 127.0.0.1 and a port: a container there, or one that publishes the
 // port, is between gameday and the engine.
 func TestLifeline(t *testing.T) {
