@@ -75,6 +75,9 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 		if len(step.Also) > 0 {
 			fmt.Fprintf(&b, "             it also reaches %s, which share its %s\n", strings.Join(step.Also, ", "), sharedBy(step))
 		}
+		for _, remark := range step.Remarks {
+			fmt.Fprintf(&b, "             %s\n", remark)
+		}
 	}
 	if s.Seed == 0 && slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool { return f.Target.Any > 0 || f.Target.Percent > 0 }) {
 		b.WriteString("             a run makes its own random choice: set seed: for this one\n")
@@ -98,6 +101,7 @@ type plannedStep struct {
 	// Also are the components that share what the fault works in.
 	Also    []string `json:"also,omitempty"`
 	LeftOut []string `json:"left_out,omitempty"` // they match, and do not run
+	Remarks []string `json:"remarks,omitempty"`  // what the fault does not meet, and its check does not see
 }
 
 // sharedBy is what a fault works in.
@@ -111,7 +115,7 @@ func sharedBy(s plan.Step) target.Namespace {
 func printPlanJSON(c *cli.Context, p plan.Plan) error {
 	steps := make([]plannedStep, len(p.Steps))
 	for i, s := range p.Steps {
-		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also, s.LeftOut}
+		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also, s.LeftOut, s.Remarks}
 	}
 	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
 }

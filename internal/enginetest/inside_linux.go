@@ -3,6 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -19,10 +20,23 @@ import (
 
 // Network creates a network that uses the engine's DNS server. The network is removed
 // after the test.
-func (b *Bed) Network() string {
+func (b *Bed) Network() string { b.T.Helper(); return b.network("", network.CreateOptions{}) }
+
+// NetworkOfBoth is [Bed.Network] with addresses of IPv4 and IPv6.
+func (b *Bed) NetworkOfBoth() string {
 	b.T.Helper()
-	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label)
-	created, err := b.Client.NetworkCreate(b.T.Context(), name, network.CreateOptions{Labels: b.Labels()})
+	subnet := fmt.Sprintf("fd%02x:%x:%x::/64", rand.N(256), rand.N(1<<16), rand.N(1<<16)) // unique local (RFC 4193)
+	return b.network("-6", network.CreateOptions{EnableIPv6: new(true), IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet}}}})
+}
+
+// AnotherNetwork is a second [Bed.Network].
+func (b *Bed) AnotherNetwork() string { b.T.Helper(); return b.network("-2", network.CreateOptions{}) }
+
+func (b *Bed) network(suffix string, options network.CreateOptions) string {
+	b.T.Helper()
+	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label) + suffix
+	options.Labels = b.Labels()
+	created, err := b.Client.NetworkCreate(b.T.Context(), name, options)
 	if err != nil {
 		b.T.Fatal(err)
 	}

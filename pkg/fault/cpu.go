@@ -24,7 +24,7 @@ func (f *CPU) Check() error {
 // kernelPeriod is the kernel's default period of a quota, in microseconds.
 const kernelPeriod = 100_000
 
-func (f *CPU) refuses(was target.Limits) error {
+func (f *CPU) refuses(was target.Limits, has target.Capacity) error {
 	var cores float64
 	switch {
 	case was.NanoCPUs > 0:
@@ -36,6 +36,9 @@ func (f *CPU) refuses(was target.Limits) error {
 	}
 	if cores > 0 && f.Cores >= cores {
 		return fmt.Errorf("cores: found %v, expected less than the current limit of %v", f.Cores, cores)
+	}
+	if has.CPUs > 0 && f.Cores >= float64(has.CPUs) {
+		return fmt.Errorf("cores: found %v, expected less than the %d that the component may run on", f.Cores, has.CPUs)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (f *DNS) Check() error {
 func (f *DNS) carry() helped {
 	rule := helper.Rule{Hook: helper.In, Do: helper.Drop, Ports: []uint16{53}, From: true, Early: true, Loopback: true}
 	if f.Answer == "refused" {
-		rule = helper.Rule{Hook: helper.Out, Do: helper.Reject, Ports: []uint16{53}, Early: true, Loopback: true}
+		rule = helper.Rule{Hook: helper.Out, Do: helper.Reject, Ports: []uint16{53}, To: true, Early: true, Loopback: true}
 	}
 	return helped{
 		power: helper.Network, needs: helper.Features{Packets: true},

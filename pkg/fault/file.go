@@ -100,6 +100,9 @@ func (f *File) Prepare(ctx context.Context, h target.Handle) (State, error) {
 	if unkept := state.File.Unkept; len(unkept) > 0 {
 		return nil, fmt.Errorf("%s has extended attributes that the revert could not restore: %s: choose another file", f.Path, strings.Join(unkept, ", "))
 	}
+	if sameFile(state.File, f.broken(state.File)) {
+		return nil, fmt.Errorf("%s is already as do: %s would leave it, so the fault would change nothing", f.Path, f.Do)
+	}
 	return json.Marshal(state)
 }
 

@@ -37,6 +37,8 @@ type helpedState struct {
 	// Peers are the IDs of the components that had the peers' role at first: a role may
 	// move while the fault lasts, and the fault must not move with it.
 	Peers []string `json:"peers,omitempty"`
+	// Self is the component's own ID: it is no peer of itself.
+	Self string `json:"self,omitempty"`
 }
 
 func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
@@ -77,12 +79,28 @@ func (f helped) findPeers(ctx context.Context, h target.Handle, state *helpedSta
 	if f.peers.IsZero() {
 		return nil
 	}
+	self, err := h.Look(ctx)
+	if err != nil {
+		return err
+	}
 	found, err := state.current(ctx, h, f.peers)
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
 		return fmt.Errorf("no component matches %s: check its name or label", f.peers)
+	}
+	state.Self = self.ID
+	found = slices.DeleteFunc(found, func(c target.Component) bool { return c.ID == self.ID })
+	if len(found) == 0 {
+		return fmt.Errorf("only %s itself matches %s, and packets to itself are not selected: choose other components", self.Name, f.peers)
+	}
+	found = slices.DeleteFunc(found, func(c target.Component) bool { return shareNetwork(self, c) })
+	if len(found) == 0 {
+		return fmt.Errorf("%s and all that matches %s share one network stack, and packets inside it are not selected: choose other components", self.Name, f.peers)
+	}
+	if err := selectable(found); err != nil {
+		return err
 	}
 	if f.peers.Role != "" {
 		for _, c := range found {
@@ -212,6 +230,7 @@ func (s helpedState) current(ctx context.Context, h target.Handle, peers target.
 	if len(s.Peers) > 0 {
 		found = slices.DeleteFunc(found, func(c target.Component) bool { return !slices.Contains(s.Peers, c.ID) })
 	}
+	found = slices.DeleteFunc(found, func(c target.Component) bool { return c.ID == s.Self })
 	slices.SortFunc(found, func(a, b target.Component) int { return cmp.Compare(a.ID, b.ID) })
 	return found, nil
 }

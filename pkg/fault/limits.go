@@ -13,9 +13,9 @@ import (
 // fault.
 type Limiting interface {
 	Checker
-	// refuses returns an error if the new limit is not lower, or the former limit could
-	// not be restored.
-	refuses(was target.Limits) error
+	// refuses returns an error if the new limit is not lower than the former one and than
+	// what the machine has, or the former limit could not be restored.
+	refuses(was target.Limits, has target.Capacity) error
 	// lower lowers the kind's own limit.
 	lower(limits *target.Limits)
 	// copy copies only the kind's own limit, because another fault may have lowered
@@ -56,7 +56,13 @@ func (f *viaLimits) Prepare(ctx context.Context, h target.Handle) (State, error)
 	if state.Was, err = limiter.Limits(ctx); err != nil {
 		return nil, err
 	}
-	if err := f.refuses(state.Was); err != nil {
+	var has target.Capacity
+	if machine, err := target.As[target.Machine](h); err == nil {
+		if has, err = machine.Machine(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.refuses(state.Was, has); err != nil {
 		return nil, err
 	}
 	return json.Marshal(state)

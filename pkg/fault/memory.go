@@ -24,12 +24,15 @@ func (f *Memory) Check() error {
 	return nil
 }
 
-func (f *Memory) refuses(was target.Limits) error {
+func (f *Memory) refuses(was target.Limits, has target.Capacity) error {
 	if was.Memory == 0 {
 		return errors.New("the component has no memory limit, and Docker cannot remove a limit again: set a limit in the compose file first")
 	}
 	if int64(f.Limit) >= was.Memory { //nolint:gosec // G115: far above the memory of any machine
 		return fmt.Errorf("limit: found %v, expected less than the current limit of %v", f.Limit, unit.Size(was.Memory)) //nolint:gosec // G115: a size
+	}
+	if has.Memory > 0 && int64(f.Limit) >= has.Memory { //nolint:gosec // G115: far above the memory of any machine
+		return fmt.Errorf("limit: found %v, expected less than the memory of the machine, %v", f.Limit, unit.Size(has.Memory)) //nolint:gosec // G115: a size
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestInMemoryWhatTheHelperIsTold(t *testing.T) {
 		"reject, reset":      {"reject", `{"direction": "in", "with": "reset"}`, `{"packets":{"rules":[{"hook":"in","protocol":"tcp","do":"reset"}]}}`},
 		"connections":        {"connections", `{"max": 5, "ports": [80]}`, `{"packets":{"rules":[{"hook":"in","protocol":"tcp","ports":[80],"over":5,"do":"limit"},{"hook":"forward","protocol":"tcp","ports":[80],"over":5,"do":"limit"}]}}`},
 		"dns":                {"dns", `{}`, `{"packets":{"rules":[{"hook":"in","ports":[53],"from":true,"loopback":true,"early":true,"do":"drop"}]}}`},
-		"dns, refused":       {"dns", `{"answer": "refused"}`, `{"packets":{"rules":[{"hook":"out","ports":[53],"loopback":true,"early":true,"do":"reject"}]}}`},
+		"dns, refused":       {"dns", `{"answer": "refused"}`, `{"packets":{"rules":[{"hook":"out","ports":[53],"to":true,"loopback":true,"early":true,"do":"reject"}]}}`},
 		"duplicate":          {"duplicate", `{"share": "5%"}`, `{"packets":{"rules":[{"hook":"out","share":0.05,"do":"duplicate"}]}}`},
 		"delay":              {"delay", `{"by": 5, "jitter": 2}`, `{"queue":{"match":[{"hook":"out","do":""}],"delay":5,"jitter":2}}`},
 		"delay, both ways":   {"delay", `{"by": 5, "direction": "both"}`, `{"queue":{"match":[{"hook":"in","do":""},{"hook":"out","do":""}],"delay":5}}`},

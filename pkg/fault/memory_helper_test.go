@@ -134,7 +134,7 @@ func workOf[W any](o helper.Order, name string) *W {
 // reads tells whether an order only reads a file.
 func reads(o helper.Order) bool {
 	f := workOf[helper.File](o, "file")
-	return f != nil && f.Op == helper.FileRead
+	return o["neighbors"] != nil || f != nil && f.Op == helper.FileRead
 }
 
 // keeps tells whether the kernel keeps an effect when the helper is killed.
@@ -145,6 +145,9 @@ func (w *world) do(o helper.Order) (reply helper.Reply) {
 		w.processes = slices.DeleteFunc(w.processes, func(p string) bool { return p == s.Process })
 	}
 	f := workOf[helper.File](o, "file")
+	if o["neighbors"] != nil {
+		reply.Neighbors = w.neighbors
+	}
 	switch {
 	case f == nil:
 	case f.Op == helper.FileRead:

@@ -30,6 +30,7 @@ type world struct {
 	lacks   error  // what the kernel cannot do
 	healing bool   // a restart policy brings a crashed component back
 
+	neighbors []helper.Neighbor
 	processes []string
 	files     map[string]helper.FileSeen
 	kept      []helper.Order // what the kernel keeps when a helper is killed

@@ -15,9 +15,9 @@ import (
 // set. Packets of the component to itself are never selected.
 type Traffic struct {
 	Peer      target.Selector `json:"peer,omitzero" yaml:"peer,omitempty" jsonschema_description:"Only packets from and to these components (default: all packets)."`
-	Protocol  string          `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"enum=tcp,enum=udp,enum=icmp" jsonschema_description:"Only packets of this protocol."`
+	Protocol  string          `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"enum=tcp,enum=udp,enum=icmp" jsonschema_description:"Only packets of this protocol; icmp includes ICMPv6, except for neighbor discovery."`
 	Ports     []uint16        `json:"ports,omitempty" yaml:"ports,omitempty" jsonschema_description:"Only packets with one of these ports at either end."`
-	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: packets to the component; out: packets from the component (default: both; for delay, corrupt, reorder and duplicate: out)."`
+	Direction Direction       `json:"direction,omitempty" yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out" jsonschema_description:"in: packets to the component; out: packets from the component, also those that it routes (default: both; for delay, corrupt, reorder and duplicate: out)."`
 }
 
 // Direction is the direction of packets, as seen from the component.
@@ -40,7 +40,18 @@ func (t Traffic) check() error {
 	case slices.Contains(t.Ports, 0):
 		return errors.New("ports: found 0, expected 1 to 65535")
 	}
+	if err := checkPeers("peer", t.Peer); err != nil {
+		return err
+	}
 	return t.Direction.check()
+}
+
+// checkPeers refuses a choice among the peers: a fault is about all of them.
+func checkPeers(setting string, peers target.Selector) error {
+	if peers.Any > 0 || peers.Percent > 0 {
+		return fmt.Errorf("%s: found any or percent, which would not choose among the components there: name them by name, label or zone", setting)
+	}
+	return nil
 }
 
 func (d Direction) check() error {
@@ -69,7 +80,11 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 		if err != nil {
 			return nil, err
 		}
-		if like.Peers = addresses(found); len(like.Peers) == 0 {
+		known, err := neighbors(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		if like.Peers = addresses(found, known); len(like.Peers) == 0 {
 			like.Peers = []netip.Prefix{unused()} // no peer has an address now; no peers would select all packets
 		}
 	}
@@ -83,20 +98,6 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 
 // unused is an address that no packet has: it is reserved for documentation (RFC 5737).
 func unused() netip.Prefix { return netip.MustParsePrefix("192.0.2.255/32") }
-
-// addresses are the addresses of components, in a fixed order.
-func addresses(components []target.Component) []netip.Prefix {
-	var all []netip.Prefix
-	for _, c := range components {
-		for _, n := range c.Networks {
-			if n.Address.IsValid() {
-				all = append(all, netip.PrefixFrom(n.Address, n.Address.BitLen()))
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
-	return slices.Compact(all)
-}
 
 // filter is a fault that applies a rule to the selected packets.
 func (t Traffic) filter(like helper.Rule, needs helper.Features) helped {

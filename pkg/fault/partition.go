@@ -21,6 +21,9 @@ func (f *Partition) Check() error {
 	if f.From.IsZero() {
 		return errors.New("from: expected the components to disconnect the target from, such as from: {service: app}")
 	}
+	if err := checkPeers("from", f.From); err != nil {
+		return err
+	}
 	return f.Direction.check()
 }
 

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +23,9 @@ var _ Carried = (*Reorder)(nil)
 func (f *Reorder) Check() error {
 	if f.By <= 0 || f.By > MaxDelay {
 		return fmt.Errorf("by: found %v, expected more than 0 and at most %v", f.By, MaxDelay)
+	}
+	if f.Share >= 1 {
+		return errors.New("share: found 100%, which leaves no packet to overtake: expected less")
 	}
 	return f.check()
 }

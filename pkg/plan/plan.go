@@ -37,6 +37,7 @@ type Step struct {
 	Component target.Component
 	Also      []string      // the names of others that share what the fault works in
 	LeftOut   []string      // the names of others that match, and do not run
+	Remarks   []string      // what the fault does not meet, and what its own check does not see
 	At        time.Duration // since the first fault
 	For       time.Duration // until it is taken back; to the end of the watch where 0
 }
@@ -210,11 +211,15 @@ func (s *Step) acceptable(ctx context.Context, env target.Environment) error {
 		return fmt.Errorf("%s is protected: choose another target", s.Component.Name)
 	}
 	h, err := s.Open(ctx, env)
+	var was fault.State
 	if err == nil {
-		_, err = s.Fault.Prepare(ctx, h)
+		was, err = s.Fault.Prepare(ctx, h)
 	}
 	if err == nil {
 		s.Also, err = reached(ctx, s.Fault, h)
+	}
+	if remarking, ok := s.Fault.(fault.Remarking); ok && err == nil {
+		s.Remarks, err = remarking.Remarks(ctx, h, was)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", s.Kind, s.Component.Name, err)

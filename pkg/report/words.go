@@ -72,7 +72,7 @@ func Reason(reason verdict.Reason) string {
 	case verdict.FaultNotInForce:
 		return "the fault was not in force, so nothing was tested: see the Fault line and the timeline"
 	case verdict.FaultNotFelt:
-		return "the fault matched no traffic, so nothing was tested: check its peer, protocol, ports and direction"
+		return "the fault matched no traffic, so nothing was tested: check its peer, protocol, ports and direction, or how low its rate is"
 	case verdict.RPONotObserved:
 		return "the RPO could not be checked: no write was acknowledged just before the fault, or some acknowledged writes could not be confirmed: use a higher rate, or check the confirm step"
 	case verdict.LookUpUnproven:
