@@ -66,14 +66,11 @@ func TestBothFamilies(t *testing.T) {
 		"partition":           {of(&fault.Partition{From: peer}), "tcp", lost},
 		"partition, one way":  {of(&fault.Partition{From: peer, Direction: fault.Out}), "udp", lost},
 		"isolate":             {of(&fault.Isolate{}), "udp", lost},
-		"drop":                {of(&fault.Drop{Traffic: udp}), "udp", lost},
 		"reject":              {of(&fault.Reject{Traffic: fault.Traffic{Peer: peer}}), "tcp", lost},
-		"reject, by reset":    {of(&fault.Reject{Traffic: fault.Traffic{Peer: peer}, With: "reset"}), "tcp", lost},
 		"delay":               {of(&fault.Delay{By: 100 * time.Millisecond}), "udp", slow},
 		"delay, to peers":     {of(&fault.Delay{By: 100 * time.Millisecond, Traffic: fault.Traffic{Peer: peer, Direction: fault.In}}), "tcp", slow},
 		"corrupt":             {of(&fault.Corrupt{Traffic: udp, Share: 1}), "udp", lost},
 		"duplicate":           {of(&fault.Duplicate{Traffic: udp}), "udp", func(ok bool, _ time.Duration) bool { return ok }},
-		"drop, to peers":      {of(&fault.Drop{Traffic: fault.Traffic{Peer: peer, Protocol: "tcp"}}), "tcp", lost},
 		"reorder, of nothing": {of(&fault.Reorder{Traffic: fault.Traffic{Peer: peer}, Share: 1e-6, By: 100 * time.Millisecond}), "udp", slow},
 	} {
 		was, err := c.fault.Prepare(t.Context(), h)
