@@ -86,17 +86,21 @@ func TestAZoneStandsForOthers(t *testing.T) {
 func TestSettingsThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]fault.Checker{
-		`signal: found "STOP", expected one of HUP, INT, KILL, QUIT, TERM, USR1, USR2`: &fault.Process{Name: "x", Signal: "STOP"},
-		"process: expected the name of a program":                                      &fault.Process{Signal: "TERM"},
-		"cores: found 0, expected 0.01 to 10000":                                       &fault.CPU{},
-		"cores: found 1e+300, expected 0.01 to 10000":                                  &fault.CPU{Cores: 1e300},
-		"limit: expected 6MiB or more, the minimum of the engine":                      &fault.Memory{Limit: 1 << 20},
-		"max: expected 1 or more":                                                      &fault.PIDs{},
-		"name: expected the name of a zone":                                            &fault.Zone{},
-		`by: found "fire", expected kill or isolate`:                                   &fault.Zone{Name: "a", By: "fire"},
-		"rate: expected at least 8kbit":                                                &fault.Bandwidth{Rate: 7_999},
-		"by: found 0s, expected more than 0 and at most 1m0s":                          &fault.Delay{},
-		`via: found "tc", expected userspace or netem`:                                 &fault.Delay{By: 1, Via: "tc"},
+		`signal: found "STOP", expected one of HUP, INT, KILL, QUIT, TERM, USR1, USR2`:                                    &fault.Process{Name: "x", Signal: "STOP"},
+		"process: expected the name of a program":                                                                         &fault.Process{Signal: "TERM"},
+		"cores: found 0, expected 0.01 to 10000":                                                                          &fault.CPU{},
+		"cores: found 1e+300, expected 0.01 to 10000":                                                                     &fault.CPU{Cores: 1e300},
+		"limit: expected 6MiB or more, the minimum of the engine":                                                         &fault.Memory{Limit: 1 << 20},
+		"max: expected 1 or more":                                                                                         &fault.PIDs{},
+		"name: expected the name of a zone":                                                                               &fault.Zone{},
+		"max: found 4194304, expected less than 4194304, the most that a kernel can have":                                 &fault.PIDs{Max: 4194304},
+		"share: found 100%, which leaves no packet to overtake: expected less":                                            &fault.Reorder{Share: 1, By: 1},
+		"from: found any or percent, which would not choose among the components there: name them by name, label or zone": &fault.Partition{From: target.Selector{Service: "app", Any: 1}},
+		"peer: found any or percent, which would not choose among the components there: name them by name, label or zone": &fault.Drop{Traffic: fault.Traffic{Peer: target.Selector{Percent: 50}}},
+		`by: found "fire", expected kill or isolate`:                                                                      &fault.Zone{Name: "a", By: "fire"},
+		"rate: expected at least 8kbit":                                                                                   &fault.Bandwidth{Rate: 7_999},
+		"by: found 0s, expected more than 0 and at most 1m0s":                                                             &fault.Delay{},
+		`via: found "tc", expected userspace or netem`:                                                                    &fault.Delay{By: 1, Via: "tc"},
 	} {
 		if err := c.Check(); err == nil || err.Error() != want {
 			t.Errorf("%v, expected %s", err, want)

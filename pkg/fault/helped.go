@@ -24,6 +24,8 @@ type helped struct {
 	work func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error)
 	// peers selects the other components of the fault, if it has any.
 	peers target.Selector
+	// remark is what the fault does not meet by its nature, for the plan; "" if there is nothing.
+	remark string
 	// tries: the helper can check in advance that the work would succeed.
 	tries bool
 	// keeps: the kernel keeps the effect if the helper is killed.

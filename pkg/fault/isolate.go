@@ -27,6 +27,7 @@ func (f *Isolate) carry() helped {
 	if !f.KeepProbe {
 		return spec
 	}
+	spec.remark = "not met: packets from and to the host, also by way of ports that it publishes (keep_probe)"
 	spec.work = func(ctx context.Context, h target.Handle, was helpedState) (helper.Work, error) {
 		host, err := target.As[target.Gatewayed](h)
 		if err != nil {

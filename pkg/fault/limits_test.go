@@ -19,6 +19,15 @@ func (*limitedBox) Look(context.Context) (target.Component, error) {
 	return target.Component{ID: "1", Name: "db", State: target.Running, Started: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
+// machined is a component of which it is known what its machine has.
+type machined struct {
+	*limitedBox
+
+	has target.Capacity
+}
+
+func (m machined) Machine(context.Context) (target.Capacity, error) { return m.has, nil }
+
 func (b *limitedBox) Limits(context.Context) (target.Limits, error) { return b.limits, nil }
 
 func (b *limitedBox) SetLimits(_ context.Context, to target.Limits) error {
@@ -140,25 +149,33 @@ func TestALimitThatIsNotLower(t *testing.T) {
 	t.Parallel()
 	quota := target.Limits{CPUQuota: 50_000, CPUPeriod: 50_000, Memory: 64 << 20, PIDs: 100}
 	nano := target.Limits{NanoCPUs: 1_500_000_000}
+	small := target.Capacity{CPUs: 2, Memory: 128 << 20}
 	for name, c := range map[string]struct {
 		spec any
 		was  target.Limits
 		want string
+		has  target.Capacity
 	}{
-		"cpu, more than the quota":      {spec: &fault.CPU{Cores: 2}, was: quota, want: "less than the current limit of 1"},
-		"cpu, as the quota":             {spec: &fault.CPU{Cores: 1}, was: quota, want: "less than the current limit of 1"},
-		"cpu, less than the quota":      {spec: &fault.CPU{Cores: 0.9}, was: quota},
-		"cpu, more than its processors": {spec: &fault.CPU{Cores: 1.5}, was: nano, want: "less than the current limit of 1.5"},
-		"cpu, less than its processors": {spec: &fault.CPU{Cores: 1.4}, was: nano},
-		"cpu, no limit before":          {spec: &fault.CPU{Cores: 64}},
-		"memory, more":                  {spec: &fault.Memory{Limit: 65 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
-		"memory, the same":              {spec: &fault.Memory{Limit: 64 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
-		"memory, less":                  {spec: &fault.Memory{Limit: 63 << 20}, was: quota},
-		"memory, no limit before":       {spec: &fault.Memory{Limit: 64 << 20}, want: "the component has no memory limit"},
-		"pids, more":                    {spec: &fault.PIDs{Max: 101}, was: quota, want: "less than the current limit of 100 processes and threads"},
-		"pids, the same":                {spec: &fault.PIDs{Max: 100}, was: quota, want: "less than the current limit of 100 processes and threads"},
-		"pids, less":                    {spec: &fault.PIDs{Max: 99}, was: quota},
-		"pids, no limit before":         {spec: &fault.PIDs{Max: 1_000_000}, was: target.Limits{PIDs: -1}},
+		"cpu, more than the machine has":    {spec: &fault.CPU{Cores: 64}, has: small, want: "cores: found 64, expected less than the 2 that the component may run on"},
+		"cpu, all that the machine has":     {spec: &fault.CPU{Cores: 2}, has: small, want: "expected less than the 2"},
+		"cpu, less than the machine has":    {spec: &fault.CPU{Cores: 1.9}, has: small},
+		"cpu, below a limit above that":     {spec: &fault.CPU{Cores: 3}, was: target.Limits{NanoCPUs: 4e9}, has: small, want: "expected less than the 2"},
+		"memory, more than the machine has": {spec: &fault.Memory{Limit: 256 << 20}, was: target.Limits{Memory: 1 << 40}, has: small, want: "limit: found 256MiB, expected less than the memory of the machine, 128MiB"},
+		"memory, less than the machine has": {spec: &fault.Memory{Limit: 127 << 20}, was: target.Limits{Memory: 1 << 40}, has: small},
+		"cpu, more than the quota":          {spec: &fault.CPU{Cores: 2}, was: quota, want: "less than the current limit of 1"},
+		"cpu, as the quota":                 {spec: &fault.CPU{Cores: 1}, was: quota, want: "less than the current limit of 1"},
+		"cpu, less than the quota":          {spec: &fault.CPU{Cores: 0.9}, was: quota},
+		"cpu, more than its processors":     {spec: &fault.CPU{Cores: 1.5}, was: nano, want: "less than the current limit of 1.5"},
+		"cpu, less than its processors":     {spec: &fault.CPU{Cores: 1.4}, was: nano},
+		"cpu, no limit before":              {spec: &fault.CPU{Cores: 64}},
+		"memory, more":                      {spec: &fault.Memory{Limit: 65 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
+		"memory, the same":                  {spec: &fault.Memory{Limit: 64 << 20}, was: quota, want: "expected less than the current limit of 64MiB"},
+		"memory, less":                      {spec: &fault.Memory{Limit: 63 << 20}, was: quota},
+		"memory, no limit before":           {spec: &fault.Memory{Limit: 64 << 20}, want: "the component has no memory limit"},
+		"pids, more":                        {spec: &fault.PIDs{Max: 101}, was: quota, want: "less than the current limit of 100 processes and threads"},
+		"pids, the same":                    {spec: &fault.PIDs{Max: 100}, was: quota, want: "less than the current limit of 100 processes and threads"},
+		"pids, less":                        {spec: &fault.PIDs{Max: 99}, was: quota},
+		"pids, no limit before":             {spec: &fault.PIDs{Max: 1_000_000}, was: target.Limits{PIDs: -1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,7 +183,7 @@ func TestALimitThatIsNotLower(t *testing.T) {
 			if !ok {
 				t.Fatal("it is no fault")
 			}
-			_, err := f.Prepare(t.Context(), &limitedBox{c.was})
+			_, err := f.Prepare(t.Context(), machined{&limitedBox{c.was}, c.has})
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v, expected %q", err, c.want)
 			}

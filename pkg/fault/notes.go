@@ -13,7 +13,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 	return map[string]Note{
 		"bandwidth": {
 			Example: `bandwidth: {target: {service: db}, rate: 10mbit}`,
-			How:     `A token bucket (tbf) on every interface of the component, with a burst of 10 ms and a queue of 100 ms. The fault refuses an interface whose root qdisc is not the kernel's default, because that qdisc could not be restored.`,
+			How:     `A token bucket (tbf) on every interface of the component, with a burst of 10 ms and a queue of 100 ms. The fault refuses an interface whose root qdisc is not the kernel's default, because that qdisc could not be restored, and a rate that no interface reaches. It is felt by packets that have to wait or are lost, and not by traffic below the rate.`,
 			Undone:  "The helper removes the qdisc, and the kernel restores its default. If the helper is killed, the kernel keeps the qdisc; then another helper removes it, from the journal.",
 			Kernel:  "sch_tbf",
 		},
@@ -36,7 +36,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"cpu": {
 			Example: `cpu: {target: {service: app, any: 1}, cores: 0.1}`,
-			How:     `The engine lowers the CPU quota of the component's control group. The fault refuses a limit that is not lower than the present one.`,
+			How:     `The engine lowers the CPU quota of the component's control group. The fault refuses a limit that is not lower than the present one, and than the CPUs that the component may run on.`,
 			Undone:  "The engine restores the former quota, unless another process has changed it since.",
 		},
 		"crash": {
@@ -52,21 +52,21 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"dns": {
 			Example: `dns: {target: {label: tier=app}, answer: timeout}`,
-			How:     `timeout drops the answers; refused rejects the queries, as a closed port does. Both happen before the engine rewrites the address of its own server, 127.0.0.11.`,
+			How:     `timeout drops the answers; refused rejects the queries, as a closed port does. Answers that the component gives to others are left alone. Both happen before the engine rewrites the address of its own server, 127.0.0.11.`,
 			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables",
 		},
 		"drop": {
 			Example: `drop: {target: {service: app}, peer: {service: db}, share: 10%}`,
-			How:     `A rule in the component's network namespace: for incoming packets at the input hook; for outgoing packets at the device, where the sender is not notified of the loss.`,
+			How:     `A rule in the component's network namespace: for incoming packets at the input hook; for outgoing packets at the device, where the sender is not notified of the loss. IPv4 and IPv6 are dropped, on all interfaces, also on one that comes while the fault lasts. A peer has all addresses that the engine knows, its link-local IPv6 addresses, and virtual addresses once the component has talked to them. Packets by way of a port that the host publishes for a peer have the address of the host and pass; the plan names such ports. ARP and neighbor discovery are dropped only if all packets are, and never count as felt.`,
 			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables; without owned tables (Linux 5.12) or the egress hook (5.16) the fault works with the limits that a note in the report names",
 		},
 		"duplicate": {
 			Example: `duplicate: {target: {service: app}, protocol: udp, share: 5%}`,
-			How:     `A copy of each packet is sent to the same destination.`,
+			How:     `A copy of each packet is sent to the same destination, by IPv4 and IPv6.`,
 			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
-			Kernel:  "nftables with nft_dup_ipv4",
+			Kernel:  "nftables with nft_dup_ipv4 and nft_dup_ipv6",
 		},
 		"file": {
 			Example: `file: {target: {service: lb}, path: /etc/ssl/server.pem, do: remove}`,
@@ -86,7 +86,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"isolate": {
 			Example: `isolate: {target: {service: db}}`,
-			How:     `Like drop, for all packets. With keep_probe, packets from and to the gateways of the component's networks pass: requests of gameday's load arrive from there.`,
+			How:     `Like drop, for all packets. With keep_probe, packets from and to the gateways of the component's networks pass: requests of gameday's load arrive from there. Ports that the host publishes for other components can still be reached that way.`,
 			Undone:  "The helper removes its table. If the helper is killed, the kernel removes the table, because the helper's socket owns it.",
 			Kernel:  "nftables",
 		},
@@ -102,7 +102,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"memory": {
 			Example: `memory: {target: {service: app}, limit: 64MiB}`,
-			How:     `The engine lowers the memory limit. The fault refuses a component without a limit, because the engine cannot remove a limit, and a limit that is not lower than the present one.`,
+			How:     `The engine lowers the memory limit. The fault refuses a component without a limit, because the engine cannot remove a limit, and a limit that is not lower than the present one and than the memory of the machine.`,
 			Undone:  "The engine restores the former limit, unless another process has changed it since.",
 		},
 		"noop": {
@@ -144,7 +144,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"reorder": {
 			Example: `reorder: {target: {service: app}, protocol: udp, share: 25%, by: 20ms}`,
-			How:     `Packets are held in user space, except for a share of them, which overtake the others.`,
+			How:     `Packets are held in user space, except for a share of them, which overtake the others. It is felt once a packet has overtaken another.`,
 			Undone:  "The helper removes its rules, then releases the held packets. If the helper is killed, the kernel removes the rules, and packets pass.",
 			Kernel:  "nftables, the NFQUEUE target",
 		},

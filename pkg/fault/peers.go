@@ -70,7 +70,7 @@ func neighbors(ctx context.Context, h target.Handle) ([]helper.Neighbor, error) 
 	return reply.Neighbors, err
 }
 
-// selectable refuses a peer whose packets cannot be told from those of others: one that
+// selectable refuses a peer whose packets cannot be distinguished from those of others: one that
 // runs and has no address of its own.
 func selectable(peers []target.Component) error {
 	for _, c := range peers {

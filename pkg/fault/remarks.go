@@ -30,6 +30,9 @@ func (f *viaHelper) Remarks(ctx context.Context, h target.Handle, was State) ([]
 		return nil, err
 	}
 	remarks := []string{fmt.Sprintf("checked from inside %s, by the rules in force and the packets they meet; not checked from any other component", self.Name)}
+	if spec.remark != "" {
+		remarks = append(remarks, spec.remark)
+	}
 	if spec.peers.IsZero() {
 		return remarks, nil
 	}

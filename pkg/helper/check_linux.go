@@ -24,7 +24,7 @@ func (f *Features) do() (Reply, error) {
 	}
 	try(f.Packets, "filter packets (nftables)", forAMoment(one(Rule{Hook: In, Do: Drop, Share: 0.5})))
 	try(f.Limit, "count connections (nft_connlimit)", forAMoment(one(Rule{Hook: In, Do: Limit, Over: 10})))
-	try(f.Duplicate, "duplicate packets (nft_dup_ipv4)", forAMoment(one(Rule{Hook: Out, Do: Duplicate})))
+	try(f.Duplicate, "duplicate packets (nft_dup_ipv4, nft_dup_ipv6)", forAMoment(one(Rule{Hook: Out, Do: Duplicate})))
 	try(f.Queue, "hold packets up (the NFQUEUE target)", forAMoment(&Queue{Match: one(Rule{Hook: Out}).Rules, Delay: 1}))
 	try(f.Shape, "bound bandwidth (the tbf queue)", (&Shape{BitsPerSecond: 1_000_000}).onLoopback)
 	try(f.Netem, "delay packets by itself (the netem queue)", (&Shape{Delay: time.Millisecond}).onLoopback)
