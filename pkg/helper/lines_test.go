@@ -277,3 +277,30 @@ func FuzzServe(f *testing.F) {
 		}
 	})
 }
+
+// Packets that were met before an update of the work, such as one for a peer that has moved,
+// count as met after it; those of other work do not.
+func TestWhatWasMetBeforeAnUpdate(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	all, err := w.serve(t,
+		`{"id":1,"op":"apply","name":"x","work":{"thing":{"name":"ab"}}}`,
+		`{"id":2,"op":"apply","name":"x","work":{"thing":{"name":"cde"}}}`,
+		`{"id":3,"op":"status","name":"x"}`,
+		`{"id":4,"op":"apply","name":"x","work":{"thing":{"name":"f"}}}`,
+		`{"id":5,"op":"apply","name":"y","work":{"thing":{"name":"other"}}}`,
+		`{"id":6,"op":"status","name":"x"}`,
+		`{"id":7,"op":"status","name":"y"}`,
+		`{"id":8,"op":"undo","name":"x"}`,
+		`{"id":9,"op":"apply","name":"x","work":{"thing":{"name":"ghij"}}}`,
+		`{"id":10,"op":"status","name":"x"}`,
+	)
+	if err != nil || len(all) != 10 {
+		t.Fatal(all, err)
+	}
+	for i, want := range map[int]uint64{2: 5, 5: 6, 6: 5, 9: 4} {
+		if all[i].Packets != want {
+			t.Errorf("answer %d: %d packets, expected %d", all[i].ID, all[i].Packets, want)
+		}
+	}
+}

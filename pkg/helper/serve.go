@@ -17,8 +17,9 @@ type server struct {
 	// effects are in force, by name. The last of a name is the one that was
 	// ordered; those before it could not be undone so far.
 	effects map[string][]effect
-	order   []string // the names, in the order in which they began
-	round   int      // counts what was begun, so that no two names in the kernel are the same
+	met     map[string]uint64 // packets that replaced effects had met, by name
+	order   []string          // the names, in the order in which they began
+	round   int               // counts what was begun, so that no two names in the kernel are the same
 }
 
 // maxLine bounds an order, in bytes.
@@ -33,7 +34,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // serve is a helper that knows this work.
 func (r registry) serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
-	s := &server{works: r, effects: map[string][]effect{}}
+	s := &server{works: r, effects: map[string][]effect{}, met: map[string]uint64{}}
 	defer func() { err = errors.Join(err, s.undoAll()) }()
 	lines := make(chan Request)
 	ended := make(chan error, 1)
@@ -101,13 +102,16 @@ func (s *server) carryOut(r Request) (Reply, error) {
 	case OpRenew:
 		return Reply{}, nil
 	case OpUndo:
+		delete(s.met, r.Name)
 		return Reply{}, s.undo(r.Name)
 	case OpStatus:
 		all := s.effects[r.Name]
 		if len(all) == 0 {
 			return Reply{}, errors.New("nothing of this name is in force")
 		}
-		return all[len(all)-1].status()
+		reply, err := all[len(all)-1].status()
+		reply.Packets += s.met[r.Name]
+		return reply, err
 	case OpDo:
 		work, err := s.works.moment(r.Work)
 		if err != nil {
@@ -147,6 +151,10 @@ func (s *server) apply(name string, work lasting) (Reply, error) {
 		return reply, err
 	}
 	reply.At = time.Now()
+	if all := s.effects[name]; len(all) > 0 {
+		before, _ := all[len(all)-1].status() // it is replaced, whatever it says
+		s.met[name] += before.Packets
+	}
 	err = s.undo(name)
 	s.add(name, append(s.effects[name], e))
 	return reply, err
