@@ -32,7 +32,7 @@ func (f *Memory) refuses(was target.Limits, has target.Capacity) error {
 		return fmt.Errorf("limit: found %v, expected less than the current limit of %v", f.Limit, unit.Size(was.Memory)) //nolint:gosec // G115: a size
 	}
 	if has.Memory > 0 && int64(f.Limit) >= has.Memory { //nolint:gosec // G115: far above the memory of any machine
-		return fmt.Errorf("limit: found %v, expected less than the memory of the machine, %v", f.Limit, unit.Size(has.Memory)) //nolint:gosec // G115: a size
+		return fmt.Errorf("limit: found %v, expected less than the memory of the machine, %v", f.Limit, unit.Size(has.Memory))
 	}
 	return nil
 }

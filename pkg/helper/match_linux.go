@@ -19,11 +19,10 @@ func (r Rule) matches(at place) [][]expr.Any {
 	if at.family != nftables.TableFamilyNetdev && !r.Loopback {
 		and(notLoopback(r.Hook))
 	}
-	selects := len(r.Ports) > 0 || r.Protocol != ""
 	switch {
 	case len(r.Peers) > 0 || len(r.Except) > 0:
-		and(r.peers(at, !selects)...)
-	case !selects:
+		and(r.peers(at)...)
+	case r.ofAnyTransport():
 		and(traffic(at)...)
 	}
 	switch {
@@ -61,16 +60,19 @@ func notLoopback(hook Hook) []expr.Any {
 	}
 }
 
-// peers are the alternatives of the other end, each with its address family. If only
-// traffic is meant, what a network says about itself is left out.
-func (r Rule) peers(at place, onlyTraffic bool) [][]expr.Any {
+// ofAnyTransport reports whether a rule selects neither a protocol nor ports.
+func (r Rule) ofAnyTransport() bool { return len(r.Ports) == 0 && r.Protocol == "" }
+
+// peers are the alternatives of the other end, each with its address family. What a
+// network says about itself is left out.
+func (r Rule) peers(at place) [][]expr.Any {
 	var all [][]expr.Any
 	for _, bits := range []int{32, 128} {
 		if !at.has(bits) {
 			continue
 		}
 		found := r.peersOf(at, bits)
-		if onlyTraffic && (bits == 128 || len(r.Peers) == 0) {
+		if r.ofAnyTransport() && (bits == 128 || len(r.Peers) == 0) {
 			found = product(found, traffic(place{family: familyOf(bits)}))
 		}
 		all = append(all, found...)

@@ -118,12 +118,11 @@ func (t *tableset) add(tag string) error {
 // hang adds a chain to the table of its family.
 func (t *tableset) hang(c chain, tag string) {
 	i := slices.IndexFunc(t.tables, func(known *nftables.Table) bool { return known.Family == c.at.family })
-	table := (*nftables.Table)(nil)
 	if i < 0 {
-		table = t.table(tag, c.at.family)
-	} else {
-		table = t.tables[i]
+		i = len(t.tables)
+		t.table(tag, c.at.family)
 	}
+	table := t.tables[i]
 	made := t.conn.AddChain(c.nft(table))
 	for _, exprs := range c.rules {
 		t.conn.AddRule(&nftables.Rule{Table: table, Chain: made, Exprs: exprs})
@@ -181,13 +180,14 @@ func added(before, now map[int]string) []string {
 	return names
 }
 
-func (t *tableset) table(tag string, family nftables.TableFamily) *nftables.Table {
+// table adds a table of a family.
+func (t *tableset) table(tag string, family nftables.TableFamily) {
 	table := &nftables.Table{Name: tag, Family: family}
 	if t.owned {
 		table.Flags = nftables.TableFlagOwner
 	}
 	t.tables = append(t.tables, table)
-	return t.conn.AddTable(table)
+	t.conn.AddTable(table)
 }
 
 // status counts what the rules have met.

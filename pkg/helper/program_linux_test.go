@@ -255,9 +255,9 @@ func TestTheProgramOfAQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ""
+	var want string
 	for _, at := range []string{"ip out_0: out", "ip forward_1: forward", "ip6 out_2: out", "ip6 forward_3: forward"} {
-		want += at + " at -150\n  meta oif; != 01000000; meta l4proto; = 11; counter; target NFQUEUE.3 3412010001000000\n"
+		want = fmt.Sprintf("%s%s at -150\n  meta oif; != 01000000; meta l4proto; = 11; counter; target NFQUEUE.3 3412010001000000\n", want, at)
 	}
 	if diff := cmp.Diff(want, written(chains)); diff != "" {
 		t.Errorf("(-expected +told)\n%s", diff)

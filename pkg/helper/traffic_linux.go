@@ -42,7 +42,7 @@ func housekeeping(at place) [][]expr.Any {
 
 // uncounted are the rules for what is dropped beside the traffic.
 func (r Rule) uncounted(at place) [][]expr.Any {
-	if r.Do != Drop || len(r.Peers) > 0 || len(r.Except) > 0 || len(r.Ports) > 0 || r.Protocol != "" {
+	if r.Do != Drop || len(r.Peers) > 0 || len(r.Except) > 0 || !r.ofAnyTransport() {
 		return nil
 	}
 	all := [][]expr.Any{nil}

@@ -93,3 +93,31 @@ func TestAPlanKnowsWhoSharesANamespace(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// remarking is a fault that says what it does not meet.
+type remarking struct {
+	fault.Noop
+
+	err error
+}
+
+func (r *remarking) Prepare(context.Context, target.Handle) (fault.State, error) {
+	return fault.State(`"prepared"`), nil
+}
+
+func (r *remarking) Remarks(_ context.Context, _ target.Handle, was fault.State) ([]string, error) {
+	return []string{"after " + string(was)}, r.err
+}
+
+// A plan has what a fault says about itself; a fault that cannot say it is not planned.
+func TestAPlanHasRemarks(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []error{nil, errors.New("engine is busy")} {
+		p, err := plan.Build(t.Context(), components(t), plan.Request{Scenario: scenario.Scenario{Faults: []scenario.Fault{
+			{Kind: "drop", Spec: &remarking{err: broken}, Target: target.Selector{Name: "app-1"}},
+		}}})
+		if !errors.Is(err, broken) || broken == nil && !slices.Equal(p.Steps[0].Remarks, []string{`after "prepared"`}) {
+			t.Errorf("%+v, %v", p.Steps, err)
+		}
+	}
+}
