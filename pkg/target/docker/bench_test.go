@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -34,10 +35,10 @@ func BenchmarkFind(b *testing.B) {
 	e := newFakeEngine(b)
 	for i := range 20 {
 		id := fmt.Sprintf("n%d", i)
-		e.add(box(id))
-		e.handle("GET /containers/"+id+"/json", func(w http.ResponseWriter, _ *http.Request) {
+		e.Add(rig.Box(id))
+		e.Handle("GET /containers/"+id+"/json", func(w http.ResponseWriter, _ *http.Request) {
 			<-time.After(5 * time.Millisecond)
-			e.inspect(w, id)
+			e.Inspect(w, id)
 		})
 	}
 	env := e.open()

@@ -9,14 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // found is the one component on an engine that has these edits.
-func found(t *testing.T, edits ...edit) target.Component {
+func found(t *testing.T, edits ...rig.Edit) target.Component {
 	t.Helper()
 	e := newFakeEngine(t)
-	e.add(box("shop-db-1", edits...))
+	e.Add(rig.Box("shop-db-1", edits...))
 	all, err := e.open().Find(t.Context(), target.Selector{})
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d components, %v", len(all), err)
@@ -28,14 +29,14 @@ func found(t *testing.T, edits ...edit) target.Component {
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		edit edit
+		edit rig.Edit
 		want string
 	}{
-		"a compose service":                {with("com.docker.compose.service=db", "com.docker.compose.container-number=1"), "db/1"},
-		"its third":                        {with("com.docker.compose.service=db", "com.docker.compose.container-number=3"), "db/3"},
-		"one that is not numbered":         {with("com.docker.compose.service=db"), "db/1"},
-		"no compose service":               {with(), "shop-db-1"},
-		"a number, but no compose service": {with("com.docker.compose.container-number=3"), "shop-db-1"},
+		"a compose service":                {rig.With("com.docker.compose.service=db", "com.docker.compose.container-number=1"), "db/1"},
+		"its third":                        {rig.With("com.docker.compose.service=db", "com.docker.compose.container-number=3"), "db/3"},
+		"one that is not numbered":         {rig.With("com.docker.compose.service=db"), "db/1"},
+		"no compose service":               {rig.With(), "shop-db-1"},
+		"a number, but no compose service": {rig.With("com.docker.compose.container-number=3"), "shop-db-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +64,7 @@ func TestDependsOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := found(t, with("com.docker.compose.depends_on="+c.label)).DependsOn
+			got := found(t, rig.With("com.docker.compose.depends_on="+c.label)).DependsOn
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -92,7 +93,7 @@ func TestAddresses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, n := range found(t, networks(c.networks...)).Networks {
+			for _, n := range found(t, rig.Networks(c.networks...)).Networks {
 				got = append(got, n.Name+" "+n.Address.String())
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -106,26 +107,26 @@ func TestAddresses(t *testing.T) {
 // are running as well.
 func TestStates(t *testing.T) {
 	t.Parallel()
-	health := func(status string) edit { return set(status, "State", "Health", "Status") }
-	running := state("running", "Running")
+	health := func(status string) rig.Edit { return rig.Set(status, "State", "Health", "Status") }
+	running := rig.State("running", "Running")
 	for name, c := range map[string]struct {
-		edits   []edit
+		edits   []rig.Edit
 		want    target.State
 		healthy bool
 	}{
-		"running":                     {[]edit{running}, target.Running, true},
-		"paused":                      {[]edit{state("paused", "Running", "Paused")}, target.Paused, true},
-		"restarting":                  {[]edit{state("restarting", "Running", "Restarting")}, target.Restarting, true},
-		"restarting, and not running": {[]edit{state("restarting", "Restarting")}, target.Restarting, true},
-		"created":                     {[]edit{state("created"), set("0001-01-01T00:00:00Z", "State", "StartedAt")}, target.Stopped, true},
-		"exited":                      {[]edit{state("exited")}, target.Stopped, true},
-		"dead":                        {[]edit{state("dead", "Dead")}, target.Stopped, true},
-		"being removed":               {[]edit{state("removing")}, target.Stopped, true},
-		"healthy":                     {[]edit{running, health("healthy")}, target.Running, true},
-		"unhealthy":                   {[]edit{running, health("unhealthy")}, target.Running, false},
-		"not known to be healthy yet": {[]edit{running, health("starting")}, target.Running, false},
-		"no health check":             {[]edit{running, health("none")}, target.Running, true},
-		"no word about health":        {[]edit{running, health("")}, target.Running, true},
+		"running":                     {[]rig.Edit{running}, target.Running, true},
+		"paused":                      {[]rig.Edit{rig.State("paused", "Running", "Paused")}, target.Paused, true},
+		"restarting":                  {[]rig.Edit{rig.State("restarting", "Running", "Restarting")}, target.Restarting, true},
+		"restarting, and not running": {[]rig.Edit{rig.State("restarting", "Restarting")}, target.Restarting, true},
+		"created":                     {[]rig.Edit{rig.State("created"), rig.Set("0001-01-01T00:00:00Z", "State", "StartedAt")}, target.Stopped, true},
+		"exited":                      {[]rig.Edit{rig.State("exited")}, target.Stopped, true},
+		"dead":                        {[]rig.Edit{rig.State("dead", "Dead")}, target.Stopped, true},
+		"being removed":               {[]rig.Edit{rig.State("removing")}, target.Stopped, true},
+		"healthy":                     {[]rig.Edit{running, health("healthy")}, target.Running, true},
+		"unhealthy":                   {[]rig.Edit{running, health("unhealthy")}, target.Running, false},
+		"not known to be healthy yet": {[]rig.Edit{running, health("starting")}, target.Running, false},
+		"no health check":             {[]rig.Edit{running, health("none")}, target.Running, true},
+		"no word about health":        {[]rig.Edit{running, health("")}, target.Running, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,20 +141,20 @@ func TestStates(t *testing.T) {
 // All of a component, from the engine's whole answer.
 func TestComponent(t *testing.T) {
 	t.Parallel()
-	got := found(t, func(o object) {
-		maps.Copy(o, load("testdata/container.json"))
-	}, set(4, "RestartCount"), with("gameday.zone=a", "gameday.protect=true"))
+	got := found(t, func(o rig.Object) {
+		maps.Copy(o, rig.Recorded().Container)
+	}, rig.Set(4, "RestartCount"), rig.With("gameday.zone=a", "gameday.protect=true"))
 	want := target.Component{
 		ID: "077a3d9b1922045bd656e83951670942a61fbdebd0d3ddca396922ebc59f07c7", Name: "shop-db-1", Identity: "db/1", Service: "db", Zone: "a",
 		Labels: map[string]string{
 			"com.docker.compose.container-number": "1", "com.docker.compose.depends_on": "etcd:service_healthy:false", "com.docker.compose.oneoff": "False",
-			"com.docker.compose.project": "shop", "com.docker.compose.service": "db", "gameday.zone": "a", "gameday.protect": "true",
+			"com.docker.compose.project": "shop", "com.docker.compose.service": "db", "gameday.program": "gameday-lab", "gameday.zone": "a", "gameday.protect": "true",
 		},
 		DependsOn: []string{"etcd"},
 		Networks:  []target.Network{{Name: "shop_back", Address: address("172.19.0.2"), MAC: "02:42:ac:13:00:02"}},
 		State:     target.Running, Healthy: false, Checking: true, // its check has not been made yet
 		Restart: "unless-stopped", Restarts: 4, Protected: true,
-		Started: time.Date(2026, 11, 26, 23, 47, 35, 963281274, time.UTC),
+		Started: time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC),
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(sameAddress)); diff != "" {
 		t.Error(diff)
@@ -171,7 +172,7 @@ func TestComponent(t *testing.T) {
 
 func TestComponentThatHasNeverStarted(t *testing.T) {
 	t.Parallel()
-	got := found(t, state("created"), set("0001-01-01T00:00:00Z", "State", "StartedAt"), set("", "HostConfig", "RestartPolicy", "Name"))
+	got := found(t, rig.State("created"), rig.Set("0001-01-01T00:00:00Z", "State", "StartedAt"), rig.Set("", "HostConfig", "RestartPolicy", "Name"))
 	if !got.Started.IsZero() || got.Restart != "" || got.State != target.Stopped {
 		t.Errorf("%+v", got)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/docker/docker/client"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
 
@@ -50,8 +51,8 @@ func contextFolder(kind, name string) string {
 
 // contextAt is a context as `docker context create` writes it.
 func contextAt(name, host string) string {
-	data, _ := json.Marshal(object{
-		"Name": name, "Metadata": object{}, "Endpoints": object{"docker": object{"Host": host, "SkipTLSVerify": false}},
+	data, _ := json.Marshal(rig.Object{
+		"Name": name, "Metadata": rig.Object{}, "Endpoints": rig.Object{"docker": rig.Object{"Host": host, "SkipTLSVerify": false}},
 	})
 	return string(data)
 }
@@ -142,21 +143,21 @@ func TestConnect(t *testing.T) {
 	one, two, three := newFakeEngine(t), newFakeEngine(t), newFakeEngine(t)
 	t.Setenv("DOCKER_CONFIG", dockerConfig(t, map[string]string{
 		"config.json": `{"currentContext": "one"}`,
-		contextFolder("meta", "one") + "/meta.json": contextAt("one", one.host()),
-		contextFolder("meta", "two") + "/meta.json": contextAt("two", two.host()),
+		contextFolder("meta", "one") + "/meta.json": contextAt("one", one.Host()),
+		contextFolder("meta", "two") + "/meta.json": contextAt("two", two.Host()),
 	}))
 	at := func(config docker.Config, want *fakeEngine) {
 		t.Helper()
-		if got := reached(t, config); got != want.host() {
-			t.Errorf("%+v: reached %s, expected %s", config, got, want.host())
+		if got := reached(t, config); got != want.Host() {
+			t.Errorf("%+v: reached %s, expected %s", config, got, want.Host())
 		}
 	}
 	at(docker.Config{}, one)
 	at(docker.Config{Context: "two"}, two)
-	at(docker.Config{Host: three.host()}, three)
+	at(docker.Config{Host: three.Host()}, three)
 	t.Setenv("DOCKER_CONTEXT", "two")
 	at(docker.Config{}, two)
-	t.Setenv("DOCKER_HOST", three.host())
+	t.Setenv("DOCKER_HOST", three.Host())
 	at(docker.Config{}, three)
 	at(docker.Config{Context: "one"}, one)
 }
@@ -169,7 +170,7 @@ func TestConnectByTLS(t *testing.T) {
 		server.StartTLS()
 		return server
 	})
-	pair := e.server.TLS.Certificates[0]
+	pair := e.Server.TLS.Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
@@ -177,21 +178,21 @@ func TestConnectByTLS(t *testing.T) {
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}))
 	secret := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 	files := map[string]string{
-		contextFolder("meta", "far") + "/meta.json":       contextAt("far", e.host()),
+		contextFolder("meta", "far") + "/meta.json":       contextAt("far", e.Host()),
 		contextFolder("tls", "far") + "/docker/ca.pem":    cert,
 		contextFolder("tls", "far") + "/docker/cert.pem":  cert,
 		contextFolder("tls", "far") + "/docker/key.pem":   secret,
-		contextFolder("meta", "bare") + "/meta.json":      contextAt("bare", e.host()),
-		contextFolder("meta", "bad") + "/meta.json":       contextAt("bad", e.host()),
+		contextFolder("meta", "bare") + "/meta.json":      contextAt("bare", e.Host()),
+		contextFolder("meta", "bad") + "/meta.json":       contextAt("bad", e.Host()),
 		contextFolder("tls", "bad") + "/docker/ca.pem":    "no certificate",
 		contextFolder("tls", "bad") + "/docker/cert.pem":  cert,
 		contextFolder("tls", "bad") + "/docker/key.pem":   secret,
-		contextFolder("meta", "half") + "/meta.json":      contextAt("half", e.host()),
+		contextFolder("meta", "half") + "/meta.json":      contextAt("half", e.Host()),
 		contextFolder("tls", "half") + "/docker/ca.pem":   cert,
 		contextFolder("tls", "half") + "/docker/cert.pem": cert,
 	}
 	t.Setenv("DOCKER_CONFIG", dockerConfig(t, files))
-	if got := reached(t, docker.Config{Context: "far"}); got != e.host() {
+	if got := reached(t, docker.Config{Context: "far"}); got != e.Host() {
 		t.Errorf("reached %s", got)
 	}
 	for name, says := range map[string]string{"bare": "HTTP", "bad": "ca.pem", "half": "key.pem"} {
@@ -242,12 +243,12 @@ func TestConnectToNothing(t *testing.T) {
 	refusing := "tcp://" + listener.Addr().String()
 	_ = listener.Close()
 	broken := newFakeEngine(t)
-	broken.answer("GET /info", http.StatusInternalServerError, `{"message":"storage is broken"}`)
+	broken.Answer("GET /info", http.StatusInternalServerError, `{"message":"storage is broken"}`)
 	garbage := newFakeEngine(t)
-	garbage.answer("GET /info", http.StatusOK, `<html>`)
+	garbage.Answer("GET /info", http.StatusOK, `<html>`)
 	socket := "unix://" + filepath.Join(t.TempDir(), "none.sock")
 	for host, says := range map[string]string{
-		refusing: "is the docker daemon running?", socket: "none.sock", broken.host(): "storage is broken", garbage.host(): "invalid character",
+		refusing: "is the docker daemon running?", socket: "none.sock", broken.Host(): "storage is broken", garbage.Host(): "invalid character",
 	} {
 		_, err := docker.Connect(t.Context(), &docker.Config{Host: host})
 		if err == nil || !strings.HasPrefix(err.Error(), "no Docker engine answers at "+host+": start it, or set DOCKER_HOST") || !strings.Contains(strings.ToLower(err.Error()), says) {
@@ -256,7 +257,7 @@ func TestConnectToNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := docker.Connect(ctx, &docker.Config{Host: newFakeEngine(t).host()}); err == nil {
+	if _, err := docker.Connect(ctx, &docker.Config{Host: newFakeEngine(t).Host()}); err == nil {
 		t.Error("reached an engine after time was up")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -15,8 +16,8 @@ import (
 func TestGoneWhileListed(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("a"), box("b"), box("c"))
-	e.answer("GET /containers/b/json", http.StatusNotFound, `{"message":"No such container: b"}`)
+	e.Add(rig.Box("a"), rig.Box("b"), rig.Box("c"))
+	e.Answer("GET /containers/b/json", http.StatusNotFound, `{"message":"No such container: b"}`)
 	env := e.open()
 	all, err := env.Find(t.Context(), target.Selector{})
 	if err != nil || ids(all) != "a c" {
@@ -39,7 +40,7 @@ func open(t *testing.T, env *docker.Environment, id string) error {
 func look(t *testing.T, env *docker.Environment, e *fakeEngine, id string) error {
 	t.Helper()
 	h := opened[target.Handle](t, env, id)
-	e.remove(id)
+	e.Remove(id)
 	_, err := h.Look(t.Context())
 	return err
 }
@@ -61,13 +62,13 @@ func TestEngineErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("a"), box("b"))
+			e.Add(rig.Box("a"), rig.Box("b"))
 			env := e.open()
-			e.handle("GET /containers/b/json", c.answer)
+			e.Handle("GET /containers/b/json", c.answer)
 			_, err := env.Find(t.Context(), target.Selector{})
 			wants(t, err, "inspect container b: ", c.says)
 			wants(t, open(t, env, "b"), "open container b: ", c.says)
-			e.handle("GET /containers/json", c.answer)
+			e.Handle("GET /containers/json", c.answer)
 			_, err = env.Find(t.Context(), target.Selector{})
 			wants(t, err, "list containers: ", c.says)
 		})
@@ -75,7 +76,7 @@ func TestEngineErrors(t *testing.T) {
 }
 
 func failing(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { reply(w, status, body) }
+	return func(w http.ResponseWriter, _ *http.Request) { rig.Reply(w, status, body) }
 }
 
 // wants is an error that says what was being done, and what the engine said.
@@ -90,11 +91,11 @@ func wants(t *testing.T, err error, doing, says string) {
 func TestFindWhenTimeIsUp(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("a"))
+	e.Add(rig.Box("a"))
 	env := e.open()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	e.handle("GET /containers/a/json", func(_ http.ResponseWriter, r *http.Request) {
+	e.Handle("GET /containers/a/json", func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	})

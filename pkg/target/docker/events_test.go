@@ -51,7 +51,7 @@ func TestRecordedEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := newFakeEngine(t)
-	e.handle("GET /events", streaming(string(events)))
+	e.Handle("GET /events", streaming(string(events)))
 	got := watch(t, e.open(), 3)
 	second := time.Date(2026, 11, 26, 23, 48, 0, 0, time.UTC)
 	want := []target.Event{
@@ -62,7 +62,7 @@ func TestRecordedEvents(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	query, err := url.ParseQuery(e.questions("GET", "/events")[0].query)
+	query, err := url.ParseQuery(e.Questions("GET", "/events")[0].Query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestEventsOfComponentsOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.handle("GET /events", streaming(c.event+event("last", `"name":"db"`)))
+			e.Handle("GET /events", streaming(c.event+event("last", `"name":"db"`)))
 			want := []string{c.want, "db last "}
 			if c.want == "" {
 				want = want[1:]
@@ -129,7 +129,7 @@ func TestEventsThatEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.handle("GET /events", c.answer)
+			e.Handle("GET /events", c.answer)
 			err := e.open().Watch(t.Context(), func(target.Event) {})
 			if err == nil || !strings.HasPrefix(err.Error(), "watch the engine's events: ") || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, expected %q", err, c.says)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
@@ -14,8 +15,8 @@ type evictor interface {
 }
 
 // beside is a helper that another process has left beside a container.
-func beside(id string) object {
-	return box("helper", with("gameday.helper="+id, "gameday.fence=shop"))
+func beside(id string) rig.Object {
+	return rig.Box("helper", rig.With("gameday.helper="+id, "gameday.fence=shop"))
 }
 
 func TestEvict(t *testing.T) {
@@ -38,14 +39,14 @@ func TestEvict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db"), beside("db"))
-			e.handle("POST /containers/helper/wait", c.wait)
-			e.answer("DELETE /containers/helper", c.remove, c.body)
+			e.Add(rig.Box("db"), beside("db"))
+			e.Handle("POST /containers/helper/wait", c.wait)
+			e.Answer("DELETE /containers/helper", c.remove, c.body)
 			err := opened[evictor](t, e.open(), "db").Evict(t.Context())
 			if (err == nil) != (c.says == "") || err != nil && (!strings.HasPrefix(err.Error(), "remove helper helper: ") || !strings.Contains(err.Error(), c.says)) {
 				t.Errorf("%v, expected %q", err, c.says)
 			}
-			if sent := e.questions("DELETE", "/containers/helper"); len(sent) != 1 || !strings.Contains(sent[0].query, "force=1") {
+			if sent := e.Questions("DELETE", "/containers/helper"); len(sent) != 1 || !strings.Contains(sent[0].Query, "force=1") {
 				t.Errorf("%+v", sent)
 			}
 		})
@@ -56,11 +57,11 @@ func TestEvict(t *testing.T) {
 func TestEvictNothingElse(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"), box("app"), beside("app"))
+	e.Add(rig.Box("db"), rig.Box("app"), beside("app"))
 	if err := opened[evictor](t, e.open(), "db").Evict(t.Context()); err != nil {
 		t.Error(err)
 	}
-	e.answer("GET /containers/json", http.StatusInternalServerError, `{"message":"database is locked"}`)
+	e.Answer("GET /containers/json", http.StatusInternalServerError, `{"message":"database is locked"}`)
 	wants(t, opened[evictor](t, e.open(), "db").Evict(t.Context()), "list helpers: ", "database is locked")
 }
 
@@ -73,7 +74,7 @@ type attacher interface {
 func TestAttachToWhatDoesNotRun(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db", state("exited")))
+	e.Add(rig.Box("db", rig.State("exited")))
 	a := opened[attacher](t, e.open(), "db")
 	if _, err := a.Attach(t.Context(), helper.Network); err == nil || err.Error() != "attach a helper to container db: it does not run" {
 		t.Error(err)
@@ -81,7 +82,7 @@ func TestAttachToWhatDoesNotRun(t *testing.T) {
 	if _, ok := a.Attached(t.Context(), helper.Network); ok {
 		t.Error("there is a helper that nothing has started")
 	}
-	e.remove("db")
+	e.Remove("db")
 	if _, err := a.Attach(t.Context(), helper.Network); err == nil || !strings.Contains(err.Error(), "it is gone") {
 		t.Error(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -52,7 +53,7 @@ func TestExecToItsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db"))
+			e.Add(rig.Box("db"))
 			e.exec("db", execution{c.stream, c.states})
 			got, err := opened[target.Execer](t, e.open(), "db").Exec(t.Context(), []string{"true"})
 			if err != nil {
@@ -62,7 +63,7 @@ func TestExecToItsEnd(t *testing.T) {
 				t.Errorf("exit code %d, expected %d; output of %d bytes, expected %d", got.ExitCode, c.want.ExitCode, len(got.Output), len(c.want.Output))
 			}
 			var sent container.ExecOptions
-			decode(t, e.questions("POST", "/containers/db/exec")[0].body, &sent)
+			decode(t, e.Questions("POST", "/containers/db/exec")[0].Body, &sent)
 			if strings.Join(sent.Cmd, " ") != "true" || !sent.AttachStdout || !sent.AttachStderr || sent.Tty {
 				t.Errorf("asked for %+v", sent)
 			}
@@ -75,7 +76,7 @@ func TestExecToItsEnd(t *testing.T) {
 func TestExecTakesAllOutput(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"))
+	e.Add(rig.Box("db"))
 	all := make(chan error, 1)
 	e.exec("db", execution{func(w io.Writer) {
 		chunk := frame(toStdout, strings.Repeat("x", 1<<20))
@@ -112,7 +113,7 @@ func TestExecThatIsNoSuccess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db"))
+			e.Add(rig.Box("db"))
 			e.exec("db", execution{c.stream, c.states})
 			got, err := opened[target.Execer](t, e.open(), "db").Exec(t.Context(), []string{"true"})
 			if err == nil {
@@ -137,7 +138,7 @@ func TestExecThatDoesNotEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db"))
+			e.Add(rig.Box("db"))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			e.exec("db", execution{func(w io.Writer) {
@@ -178,9 +179,9 @@ func TestExecRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db"))
+			e.Add(rig.Box("db"))
 			e.exec("db", execution{says("hi"), []string{execEnds(0)}})
-			e.answer(c.route, c.status, c.body)
+			e.Answer(c.route, c.status, c.body)
 			got, err := opened[target.Execer](t, e.open(), "db").Exec(t.Context(), []string{"true"})
 			if err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, target.ErrGone) != c.gone {
 				t.Errorf("%+v, %v: expected %q", got, err, c.says)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 )
 
 // execution is how a command in a container goes.
@@ -17,8 +19,8 @@ type execution struct {
 // exec prepares the execution of a command in a container.
 func (e *fakeEngine) exec(id string, x execution) {
 	exec := "exec-in-" + id
-	e.answer("POST /containers/"+id+"/exec", http.StatusCreated, fmt.Sprintf(`{"Id":%q}`, exec))
-	e.handle("POST /exec/"+exec+"/start", func(w http.ResponseWriter, _ *http.Request) {
+	e.Answer("POST /containers/"+id+"/exec", http.StatusCreated, fmt.Sprintf(`{"Id":%q}`, exec))
+	e.Handle("POST /exec/"+exec+"/start", func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			e.tb.Errorf("hijack: %v", err)
@@ -31,10 +33,10 @@ func (e *fakeEngine) exec(id string, x execution) {
 		}
 	})
 	var mu sync.Mutex
-	e.handle("GET /exec/"+exec+"/json", func(w http.ResponseWriter, _ *http.Request) {
+	e.Handle("GET /exec/"+exec+"/json", func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		reply(w, http.StatusOK, x.states[0])
+		rig.Reply(w, http.StatusOK, x.states[0])
 		if len(x.states) > 1 {
 			x.states = x.states[1:]
 		}

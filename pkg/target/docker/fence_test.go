@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -40,7 +41,7 @@ func TestFenceFilters(t *testing.T) {
 			if _, err := e.open(c.options).Find(t.Context(), target.Selector{}); err != nil {
 				t.Fatal(err)
 			}
-			query, err := url.ParseQuery(e.questions("GET", "/containers/json")[0].query)
+			query, err := url.ParseQuery(e.Questions("GET", "/containers/json")[0].Query)
 			if err != nil || query.Get("all") != "1" {
 				t.Errorf("asked for %v %v", query, err)
 			}
@@ -60,34 +61,34 @@ func TestFenceFilters(t *testing.T) {
 
 func TestWhatIsFound(t *testing.T) {
 	t.Parallel()
-	helper := with("gameday.helper=db", "gameday.fence=shop")
+	helper := rig.With("gameday.helper=db", "gameday.fence=shop")
 	for name, c := range map[string]struct {
 		options func(*opening)
-		box     object
+		box     rig.Object
 		found   bool
 	}{
-		"of the project":              {nil, box("x"), true},
-		"of another project":          {nil, box("x", with("com.docker.compose.project=bank")), false},
-		"of no project":               {nil, box("x", set(object{}, "Config", "Labels")), false},
-		"of a project named alike":    {nil, box("x", with("com.docker.compose.project=shop2")), false},
-		"a helper":                    {nil, box("x", helper), false},
-		"a worker":                    {nil, box("x", with("gameday.helper=load")), false},
-		"a one-off":                   {nil, box("x", with("com.docker.compose.oneoff=True")), false},
-		"a one-off, in small letters": {nil, box("x", with("com.docker.compose.oneoff=true")), false},
-		"no one-off":                  {nil, box("x", with("com.docker.compose.oneoff=False")), true},
-		"with the label":              {behind("team=shop"), box("x", with("team=shop")), true},
-		"with another value":          {behind("team=shop"), box("x", with("team=bank")), false},
-		"with any value":              {behind("team"), box("x", with("team=bank")), true},
-		"with an empty value":         {behind("team"), box("x", with("team=")), true},
-		"without the label":           {behind("team"), box("x"), false},
-		"with one label of two":       {behind("team", "stage=test"), box("x", with("team=shop")), false},
-		"with both":                   {behind("team", "stage=test"), box("x", with("team=shop", "stage=test")), true},
-		"stopped":                     {nil, box("x", state("exited")), true},
+		"of the project":              {nil, rig.Box("x"), true},
+		"of another project":          {nil, rig.Box("x", rig.With("com.docker.compose.project=bank")), false},
+		"of no project":               {nil, rig.Box("x", rig.Set(rig.Object{}, "Config", "Labels")), false},
+		"of a project named alike":    {nil, rig.Box("x", rig.With("com.docker.compose.project=shop2")), false},
+		"a helper":                    {nil, rig.Box("x", helper), false},
+		"a worker":                    {nil, rig.Box("x", rig.With("gameday.helper=load")), false},
+		"a one-off":                   {nil, rig.Box("x", rig.With("com.docker.compose.oneoff=True")), false},
+		"a one-off, in small letters": {nil, rig.Box("x", rig.With("com.docker.compose.oneoff=true")), false},
+		"no one-off":                  {nil, rig.Box("x", rig.With("com.docker.compose.oneoff=False")), true},
+		"with the label":              {behind("team=shop"), rig.Box("x", rig.With("team=shop")), true},
+		"with another value":          {behind("team=shop"), rig.Box("x", rig.With("team=bank")), false},
+		"with any value":              {behind("team"), rig.Box("x", rig.With("team=bank")), true},
+		"with an empty value":         {behind("team"), rig.Box("x", rig.With("team=")), true},
+		"without the label":           {behind("team"), rig.Box("x"), false},
+		"with one label of two":       {behind("team", "stage=test"), rig.Box("x", rig.With("team=shop")), false},
+		"with both":                   {behind("team", "stage=test"), rig.Box("x", rig.With("team=shop", "stage=test")), true},
+		"stopped":                     {nil, rig.Box("x", rig.State("exited")), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(c.box)
+			e.Add(c.box)
 			options := func(*opening) {}
 			if c.options != nil {
 				options = c.options
@@ -106,21 +107,21 @@ func TestOpen(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options func(*opening)
-		edit    edit
+		edit    rig.Edit
 		says    string // in the error, if there is one
 	}{
-		"inside":              {nil, with(), ""},
-		"of another project":  {nil, with("com.docker.compose.project=bank"), "container x lies outside the fence (compose project shop)"},
-		"of no project":       {nil, set(object{}, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
-		"without any label":   {nil, set(nil, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
-		"with the labels":     {behind("team=shop", "stage"), with("team=shop", "stage=test"), ""},
-		"without one of them": {behind("team=shop", "stage"), with("team=shop"), "container x lies outside the fence (labels team=shop, stage)"},
-		"with another value":  {behind("team=shop"), with("team=bank"), "container x lies outside the fence (labels team=shop)"},
+		"inside":              {nil, rig.With(), ""},
+		"of another project":  {nil, rig.With("com.docker.compose.project=bank"), "container x lies outside the fence (compose project shop)"},
+		"of no project":       {nil, rig.Set(rig.Object{}, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
+		"without any label":   {nil, rig.Set(nil, "Config", "Labels"), "container x lies outside the fence (compose project shop)"},
+		"with the labels":     {behind("team=shop", "stage"), rig.With("team=shop", "stage=test"), ""},
+		"without one of them": {behind("team=shop", "stage"), rig.With("team=shop"), "container x lies outside the fence (labels team=shop, stage)"},
+		"with another value":  {behind("team=shop"), rig.With("team=bank"), "container x lies outside the fence (labels team=shop)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("x", c.edit))
+			e.Add(rig.Box("x", c.edit))
 			options := func(*opening) {}
 			if c.options != nil {
 				options = c.options
@@ -142,10 +143,10 @@ func TestOpen(t *testing.T) {
 func TestOpenWithoutAFence(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	if _, err := docker.Open(t.Context(), &docker.Config{Host: e.host()}, target.Options{}); err == nil || !strings.Contains(err.Error(), "no fence") {
+	if _, err := docker.Open(t.Context(), &docker.Config{Host: e.Host()}, target.Options{}); err == nil || !strings.Contains(err.Error(), "no fence") {
 		t.Errorf("an environment of the whole engine: %v", err)
 	}
-	if len(e.questions("GET", "/info")) > 0 {
+	if len(e.Questions("GET", "/info")) > 0 {
 		t.Error("the engine was asked before the fence was looked for")
 	}
 }
@@ -153,11 +154,11 @@ func TestOpenWithoutAFence(t *testing.T) {
 func TestSelectors(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(
-		box("db-2", service("db"), with("gameday.zone=b", "role=replica")),
-		box("app-1", service("app"), with("gameday.zone=a")),
-		box("db-1", service("db"), with("gameday.zone=a", "role=primary")),
-		box("lone", with("role=")),
+	e.Add(
+		rig.Box("db-2", rig.Service("db"), rig.With("gameday.zone=b", "role=replica")),
+		rig.Box("app-1", rig.Service("app"), rig.With("gameday.zone=a")),
+		rig.Box("db-1", rig.Service("db"), rig.With("gameday.zone=a", "role=primary")),
+		rig.Box("lone", rig.With("role=")),
 	)
 	env := e.open(roles(map[string]target.Role{"primary": {Label: "role=primary"}}))
 	for name, c := range map[string]struct {
@@ -191,12 +192,12 @@ func TestSelectors(t *testing.T) {
 func TestProtected(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(
-		box("a", service("app"), with("gameday.zone=x")),
-		box("b", service("db")),
-		box("c", service("app"), with("gameday.protect=true")),
-		box("d", service("app"), with("gameday.protect=false")),
-		box("e", service("app"), with("keep=this", "gameday.zone=y")),
+	e.Add(
+		rig.Box("a", rig.Service("app"), rig.With("gameday.zone=x")),
+		rig.Box("b", rig.Service("db")),
+		rig.Box("c", rig.Service("app"), rig.With("gameday.protect=true")),
+		rig.Box("d", rig.Service("app"), rig.With("gameday.protect=false")),
+		rig.Box("e", rig.Service("app"), rig.With("keep=this", "gameday.zone=y")),
 	)
 	for name, c := range map[string]struct {
 		protect []target.Selector
@@ -231,7 +232,7 @@ func TestEnginesWithOneID(t *testing.T) {
 		"another ID":        `{"ID": "7QY7", "Name": "build-1", "DockerRootDir": "/var/lib/docker"}`,
 	} {
 		e := newFakeEngine(t)
-		e.answer("GET /info", http.StatusOK, info)
+		e.Answer("GET /info", http.StatusOK, info)
 		id := e.open().ID()
 		if other, known := ids[id]; known {
 			t.Errorf("%s and %s have the identity %s", name, other, id)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -26,7 +27,7 @@ func TestContainersAreInspectedSideBySide(t *testing.T) {
 	for i := range all {
 		id := fmt.Sprintf("n%02d", i)
 		want = append(want, id)
-		e.handle("GET /containers/"+id+"/json", func(w http.ResponseWriter, r *http.Request) {
+		e.Handle("GET /containers/"+id+"/json", func(w http.ResponseWriter, r *http.Request) {
 			now := underWay.Add(1)
 			for {
 				seen := most.Load()
@@ -44,11 +45,11 @@ func TestContainersAreInspectedSideBySide(t *testing.T) {
 			case <-r.Context().Done():
 			}
 			underWay.Add(-1)
-			e.inspect(w, id)
+			e.Inspect(w, id)
 		})
 	}
 	for i := range all { // the engine lists the newest first
-		e.add(box(want[all-1-i]))
+		e.Add(rig.Box(want[all-1-i]))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -64,8 +65,8 @@ func TestOrders(t *testing.T) {
 			t.Run(o.name+", "+name, func(t *testing.T) {
 				t.Parallel()
 				e := newFakeEngine(t)
-				e.add(box("db"))
-				e.answer("POST /containers/db/"+o.route, c.status, c.body)
+				e.Add(rig.Box("db"))
+				e.Answer("POST /containers/db/"+o.route, c.status, c.body)
 				err := o.give(t.Context(), t, e.open())
 				if (err == nil) != (c.says == "") || errors.Is(err, target.ErrGone) != c.gone {
 					t.Fatalf("%v, expected %q", err, c.says)
@@ -73,7 +74,7 @@ func TestOrders(t *testing.T) {
 				if err != nil && (!strings.HasPrefix(err.Error(), o.name+" container db: ") || !strings.Contains(err.Error(), c.says)) {
 					t.Errorf("%v, expected %q", err, c.says)
 				}
-				if n := len(e.questions("POST", "/containers/db/"+o.route)); n != 1 {
+				if n := len(e.Questions("POST", "/containers/db/"+o.route)); n != 1 {
 					t.Errorf("the engine was told %d times", n)
 				}
 			})
@@ -85,9 +86,9 @@ func TestOrders(t *testing.T) {
 func TestStartWhatRuns(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"))
-	e.handle("POST /containers/db/start", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
-	e.handle("POST /containers/db/stop", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	e.Add(rig.Box("db"))
+	e.Handle("POST /containers/db/start", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	e.Handle("POST /containers/db/stop", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
 	s := opened[target.Stopper](t, e.open(), "db")
 	if err := errors.Join(s.Start(t.Context()), s.Stop(t.Context())); err != nil {
 		t.Error(err)
@@ -97,15 +98,15 @@ func TestStartWhatRuns(t *testing.T) {
 func TestOrdersInTheEnginesWords(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"))
-	e.answer("POST /containers/db/kill", http.StatusNoContent, "")
-	e.answer("POST /containers/db/stop", http.StatusNoContent, "")
+	e.Add(rig.Box("db"))
+	e.Answer("POST /containers/db/kill", http.StatusNoContent, "")
+	e.Answer("POST /containers/db/stop", http.StatusNoContent, "")
 	env := e.open()
 	if err := errors.Join(opened[target.Killer](t, env, "db").Kill(t.Context()), opened[target.Stopper](t, env, "db").Stop(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]url.Values{"kill": {"signal": {"SIGKILL"}}, "stop": {"t": {"10"}}} {
-		if got := e.questions("POST", "/containers/db/"+path)[0].query; got != want.Encode() {
+		if got := e.Questions("POST", "/containers/db/"+path)[0].Query; got != want.Encode() {
 			t.Errorf("%s: %s, expected %s", path, got, want.Encode())
 		}
 	}
@@ -116,8 +117,8 @@ func TestOrdersShortenIDs(t *testing.T) {
 	t.Parallel()
 	const id = "077a3d9b1922045bd656e83951670942a61fbdebd0d3ddca396922ebc59f07c7"
 	e := newFakeEngine(t)
-	e.add(box(id))
-	e.answer("POST /containers/"+id+"/kill", http.StatusConflict, `{"message":"is not running"}`)
+	e.Add(rig.Box(id))
+	e.Answer("POST /containers/"+id+"/kill", http.StatusConflict, `{"message":"is not running"}`)
 	err := opened[target.Killer](t, e.open(), id).Kill(t.Context())
 	if err == nil || !strings.HasPrefix(err.Error(), "kill container 077a3d9b1922: ") {
 		t.Error(err)
@@ -128,12 +129,12 @@ func TestOrdersShortenIDs(t *testing.T) {
 func TestCrashOfWhatDoesNotRun(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db", state("exited"), set(0, "State", "Pid")))
+	e.Add(rig.Box("db", rig.State("exited"), rig.Set(0, "State", "Pid")))
 	c := opened[target.Crasher](t, e.open(), "db")
 	if err := c.Crash(t.Context()); err == nil || err.Error() != "crash container db: it does not run" {
 		t.Error(err)
 	}
-	e.remove("db")
+	e.Remove("db")
 	if err := c.Crash(t.Context()); !errors.Is(err, target.ErrGone) {
 		t.Errorf("%v, expected that it is gone", err)
 	}
@@ -146,7 +147,7 @@ func TestFindFromAHandle(t *testing.T) {
 		Find(ctx context.Context, selector target.Selector) ([]target.Component, error)
 	}
 	e := newFakeEngine(t)
-	e.add(box("db"), box("app", service("app")), box("other", with("com.docker.compose.project=bank")))
+	e.Add(rig.Box("db"), rig.Box("app", rig.Service("app")), rig.Box("other", rig.With("com.docker.compose.project=bank")))
 	h := opened[finder](t, e.open(), "db")
 	for want, selector := range map[string]target.Selector{"app db": {}, "app": {Service: "app"}} {
 		if got, err := h.Find(t.Context(), selector); err != nil || ids(got) != want {
@@ -158,7 +159,7 @@ func TestFindFromAHandle(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.answer("GET /version", http.StatusOK, `{"Version":"20.10.24+dfsg1","ApiVersion":"1.41","KernelVersion":"6.18.44","Os":"linux","Arch":"amd64","Components":[]}`)
+	e.Answer("GET /version", http.StatusOK, `{"Version":"20.10.24+dfsg1","ApiVersion":"1.41","KernelVersion":"6.18.44","Os":"linux","Arch":"amd64","Components":[]}`)
 	env := e.open()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // they are wanted for the record of a run that was cut short, too
@@ -166,7 +167,7 @@ func TestVersions(t *testing.T) {
 	if len(got) != 4 || got["docker"] != "20.10.24+dfsg1" || got["api"] != "1.41" || got["kernel"] != "6.18.44" || got["os"] != "linux/amd64" {
 		t.Errorf("%v", got)
 	}
-	e.answer("GET /version", http.StatusInternalServerError, `{"message":"oops"}`)
+	e.Answer("GET /version", http.StatusInternalServerError, `{"message":"oops"}`)
 	if got := env.Versions(t.Context()); got != nil {
 		t.Errorf("%v, though the engine did not say", got)
 	}

@@ -140,7 +140,7 @@ func TestHasImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.answer("GET /images/shop/db:1/json", c.status, c.body)
+			e.Answer("GET /images/shop/db:1/json", c.status, c.body)
 			got, err := e.open().HasImage(t.Context(), "shop/db:1")
 			if got != c.has || (err == nil) != (c.says == "") {
 				t.Errorf("%t %v", got, err)
@@ -157,8 +157,8 @@ func TestHasImage(t *testing.T) {
 func TestBuild(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.answer("POST /build", http.StatusOK, `{"stream":"Step 1/2 : FROM base"}{"stream":"\n"}{"stream":" ---> 0123\n"}{"stream":"Step 2/2 : COPY . ."}{"aux":{"ID":"sha256:1"}}{"stream":"Successfully built 0123\n"}`)
-	e.answer("GET /images/json", http.StatusOK, `[]`)
+	e.Answer("POST /build", http.StatusOK, `{"stream":"Step 1/2 : FROM base"}{"stream":"\n"}{"stream":" ---> 0123\n"}{"stream":"Step 2/2 : COPY . ."}{"aux":{"ID":"sha256:1"}}{"stream":"Successfully built 0123\n"}`)
+	e.Answer("GET /images/json", http.StatusOK, `[]`)
 	folder := fstest.MapFS{"Dockerfile": {Data: []byte("FROM base\n")}, "conf/db.conf": {Data: []byte("port 1\n")}, "empty": {}}
 	var steps []string
 	err := e.open().Build(t.Context(), "shop/db:1", folder, map[string]string{"BASE": "debian", "WITH": ""}, func(s string) { steps = append(steps, s) })
@@ -168,12 +168,12 @@ func TestBuild(t *testing.T) {
 	if diff := cmp.Diff([]string{"Step 1/2 : FROM base", "Step 2/2 : COPY . ."}, steps); diff != "" {
 		t.Error(diff)
 	}
-	sent := e.questions("POST", "/build")[0]
-	files, _ := unpacked(t, strings.NewReader(sent.body))
+	sent := e.Questions("POST", "/build")[0]
+	files, _ := unpacked(t, strings.NewReader(sent.Body))
 	if diff := cmp.Diff(map[string]string{"Dockerfile": "FROM base\n", "conf/db.conf": "port 1\n", "empty": ""}, files); diff != "" {
 		t.Error(diff)
 	}
-	query, err := url.ParseQuery(sent.query)
+	query, err := url.ParseQuery(sent.Query)
 	if err != nil || query.Get("t") != "shop/db:1" || query.Get("rm") == "0" || query.Get("forcerm") != "1" {
 		t.Errorf("%v %v", query, err)
 	}
@@ -189,16 +189,16 @@ func TestGivenHelperImage(t *testing.T) {
 	const given = "registry.example/gameday-helper:1"
 	t.Setenv(docker.HelperImage, given)
 	e := newFakeEngine(t)
-	e.answer("GET /images/"+given+"/json", http.StatusOK, `{"Id":"sha256:1"}`)
+	e.Answer("GET /images/"+given+"/json", http.StatusOK, `{"Id":"sha256:1"}`)
 	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
 		t.Errorf("there: %s, %v", reference, err)
 	}
-	e.answer("GET /images/"+given+"/json", http.StatusNotFound, `{"message":"No such image"}`)
-	e.answer("POST /images/create", http.StatusOK, `{"status":"Pulling"}`)
+	e.Answer("GET /images/"+given+"/json", http.StatusNotFound, `{"message":"No such image"}`)
+	e.Answer("POST /images/create", http.StatusOK, `{"status":"Pulling"}`)
 	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
 		t.Errorf("pulled: %s, %v", reference, err)
 	}
-	e.answer("POST /images/create", http.StatusOK, `{"error":"manifest unknown"}`)
+	e.Answer("POST /images/create", http.StatusOK, `{"error":"manifest unknown"}`)
 	_, err := e.open().ProgramImage(t.Context(), program.Helper)
 	wants(t, err, "use GAMEDAY_HELPER_IMAGE: ", "manifest unknown")
 }
@@ -208,23 +208,23 @@ func TestGivenHelperImage(t *testing.T) {
 func TestFormerImages(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.answer("POST /build", http.StatusOK, `{"stream":"Successfully built 0123\n"}`)
-	e.answer("GET /images/json", http.StatusOK, `[{"Id":"sha256:1","RepoTags":["shop/db:2"]},{"Id":"sha256:2","RepoTags":["shop/db:1"]},{"Id":"sha256:3","RepoTags":["shop/db:0"]}]`)
-	e.answer("DELETE /images/shop/db:1", http.StatusConflict, `{"message":"image is being used by running container 0123"}`)
-	e.answer("DELETE /images/shop/db:0", http.StatusOK, `[]`)
+	e.Answer("POST /build", http.StatusOK, `{"stream":"Successfully built 0123\n"}`)
+	e.Answer("GET /images/json", http.StatusOK, `[{"Id":"sha256:1","RepoTags":["shop/db:2"]},{"Id":"sha256:2","RepoTags":["shop/db:1"]},{"Id":"sha256:3","RepoTags":["shop/db:0"]}]`)
+	e.Answer("DELETE /images/shop/db:1", http.StatusConflict, `{"message":"image is being used by running container 0123"}`)
+	e.Answer("DELETE /images/shop/db:0", http.StatusOK, `[]`)
 	env := e.open()
 	if err := env.Build(t.Context(), "shop/db:2", fstest.MapFS{}, nil, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
-	if asked := e.questions("GET", "/images/json"); len(asked) != 1 || !strings.Contains(asked[0].query, url.QueryEscape(`{"reference":{"shop/db":true}}`)) {
+	if asked := e.Questions("GET", "/images/json"); len(asked) != 1 || !strings.Contains(asked[0].Query, url.QueryEscape(`{"reference":{"shop/db":true}}`)) {
 		t.Errorf("%+v", asked)
 	}
 	for _, tag := range []string{"0", "1"} {
-		if removed := e.questions("DELETE", "/images/shop/db:"+tag); len(removed) != 1 || strings.Contains(removed[0].query, "force=1") {
+		if removed := e.Questions("DELETE", "/images/shop/db:"+tag); len(removed) != 1 || strings.Contains(removed[0].Query, "force=1") {
 			t.Errorf("%s: %+v", tag, removed)
 		}
 	}
-	e.answer("DELETE /images/shop/db:0", http.StatusInternalServerError, `{"message":"layer is broken"}`)
+	e.Answer("DELETE /images/shop/db:0", http.StatusInternalServerError, `{"message":"layer is broken"}`)
 	wants(t, env.Build(t.Context(), "shop/db:2", fstest.MapFS{}, nil, func(string) {}), "remove former image shop/db:0: ", "layer is broken")
 }
 
@@ -237,7 +237,7 @@ func TestBuildThatFails(t *testing.T) {
 	}
 	said.WriteString(`{"errorDetail":{"code":100,"message":"returned a non-zero code: 100"},"error":"returned a non-zero code: 100"}`)
 	e := newFakeEngine(t)
-	e.answer("POST /build", http.StatusOK, said.String())
+	e.Answer("POST /build", http.StatusOK, said.String())
 	err := e.open().Build(t.Context(), "shop/db:1", fstest.MapFS{}, nil, func(string) {})
 	var last []string
 	for i := 10; i < 20; i++ {
@@ -253,8 +253,8 @@ func TestImagesRefused(t *testing.T) {
 	e := newFakeEngine(t)
 	env := e.open()
 	refused := `{"message":"no space left on device"}`
-	e.answer("POST /images/create", http.StatusInternalServerError, refused)
-	e.answer("POST /build", http.StatusInternalServerError, refused)
+	e.Answer("POST /images/create", http.StatusInternalServerError, refused)
+	e.Answer("POST /build", http.StatusInternalServerError, refused)
 	wants(t, env.Pull(t.Context(), "shop/db:1"), "pull shop/db:1: ", "no space left")
 	wants(t, env.Import(t.Context(), "shop/db:1", strings.NewReader("")), "import shop/db:1: ", "no space left")
 	wants(t, env.Build(t.Context(), "shop/db:1", fstest.MapFS{}, nil, func(string) {}), "build shop/db:1: ", "no space left")
@@ -265,16 +265,16 @@ func TestPullAndImport(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
 	env := e.open()
-	e.answer("POST /images/create", http.StatusOK, `{"status":"sha256:1"}`)
+	e.Answer("POST /images/create", http.StatusOK, `{"status":"sha256:1"}`)
 	if err := errors.Join(env.Pull(t.Context(), "debian:bookworm"), env.Import(t.Context(), "gameday/base:1", strings.NewReader("a tar"))); err != nil {
 		t.Fatal(err)
 	}
-	asked := e.questions("POST", "/images/create")
+	asked := e.Questions("POST", "/images/create")
 	pull, imported := asked[0], asked[1]
-	if query, err := url.ParseQuery(pull.query); err != nil || !strings.HasSuffix(query.Get("fromImage"), "debian") || query.Get("tag") != "bookworm" {
-		t.Errorf("%s %v", pull.query, err)
+	if query, err := url.ParseQuery(pull.Query); err != nil || !strings.HasSuffix(query.Get("fromImage"), "debian") || query.Get("tag") != "bookworm" {
+		t.Errorf("%s %v", pull.Query, err)
 	}
-	if query, err := url.ParseQuery(imported.query); err != nil || query.Get("repo") != "gameday/base:1" || query.Get("fromSrc") != "-" || imported.body != "a tar" {
+	if query, err := url.ParseQuery(imported.Query); err != nil || query.Get("repo") != "gameday/base:1" || query.Get("fromSrc") != "-" || imported.Body != "a tar" {
 		t.Errorf("%+v %v", imported, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -27,15 +28,15 @@ func TestAnOrderHasOnlyTheLimitThatItChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db", limited(lowered, lowered.PIDs)))
-			e.answer("POST /containers/db/update", http.StatusOK, `{"Warnings":null}`)
+			e.Add(rig.Box("db", limited(lowered, lowered.PIDs)))
+			e.Answer("POST /containers/db/update", http.StatusOK, `{"Warnings":null}`)
 			to := lowered
 			c.change(&to)
 			if err := opened[target.Limiter](t, e.open(), "db").SetLimits(t.Context(), to); err != nil {
 				t.Fatal(err)
 			}
 			var got container.UpdateConfig
-			decode(t, e.questions("POST", "/containers/db/update")[0].body, &got)
+			decode(t, e.Questions("POST", "/containers/db/update")[0].Body, &got)
 			if diff := cmp.Diff(container.UpdateConfig{Resources: c.want}, got); diff != "" {
 				t.Error(diff)
 			}

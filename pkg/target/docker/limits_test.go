@@ -9,18 +9,18 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-// limited sets what the engine says of a container's limits.
 // What a container can use at most is what the machine has, and of its processors those
 // that it may run on.
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]int{"": 8, "0": 1, "0-2,7": 4, " 1 , 3": 2, "x": 8, "3-1": 8} {
 		e := newFakeEngine(t)
-		e.answer("GET /info", http.StatusOK, `{"ID": "SS5V:7QY7", "NCPU": 8, "MemTotal": 1024}`)
-		e.add(box("db", set(list, "HostConfig", "CpusetCpus")))
+		e.Answer("GET /info", http.StatusOK, `{"ID": "SS5V:7QY7", "NCPU": 8, "MemTotal": 1024}`)
+		e.Add(rig.Box("db", rig.Set(list, "HostConfig", "CpusetCpus")))
 		got, err := opened[target.Machine](t, e.open(), "db").Machine(t.Context())
 		if want := (target.Capacity{CPUs: want, Memory: 1024}); got != want || err != nil {
 			t.Errorf("%q: %+v, %v, expected %+v", list, got, err, want)
@@ -28,9 +28,10 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-func limited(l target.Limits, pids any) edit {
-	return func(o object) {
-		host := at(o, "HostConfig")
+// limited sets what the engine says of a container's limits.
+func limited(l target.Limits, pids any) rig.Edit {
+	return func(o rig.Object) {
+		host := rig.At(o, "HostConfig")
 		host["NanoCpus"], host["CpuQuota"], host["CpuPeriod"] = l.NanoCPUs, l.CPUQuota, l.CPUPeriod
 		host["Memory"], host["MemorySwap"], host["PidsLimit"] = l.Memory, l.Swap, pids
 	}
@@ -39,20 +40,20 @@ func limited(l target.Limits, pids any) edit {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		edit edit
+		edit rig.Edit
 		want target.Limits
 	}{
 		"none":          {limited(target.Limits{}, nil), target.Limits{}},
 		"none, of PIDs": {limited(target.Limits{}, 0), target.Limits{}},
 		"taken away":    {limited(target.Limits{CPUQuota: -1, CPUPeriod: 100_000}, -1), target.Limits{CPUQuota: -1, CPUPeriod: 100_000, PIDs: -1}},
-		"as recorded":   {with(), target.Limits{Memory: 64 << 20, Swap: 128 << 20, PIDs: 50}},
+		"as recorded":   {rig.With(), target.Limits{Memory: 64 << 20, Swap: 128 << 20, PIDs: 50}},
 		"processors":    {limited(target.Limits{NanoCPUs: 500_000_000}, nil), target.Limits{NanoCPUs: 500_000_000}},
 		"a quota":       {limited(target.Limits{CPUQuota: 25_000, CPUPeriod: 50_000}, nil), target.Limits{CPUQuota: 25_000, CPUPeriod: 50_000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db", c.edit))
+			e.Add(rig.Box("db", c.edit))
 			got, err := opened[target.Limiter](t, e.open(), "db").Limits(t.Context())
 			if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
 				t.Errorf("%v %s", err, diff)
@@ -89,13 +90,13 @@ func TestSetLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db", limited(c.now, c.now.PIDs)))
-			e.answer("POST /containers/db/update", http.StatusOK, `{"Warnings":null}`)
+			e.Add(rig.Box("db", limited(c.now, c.now.PIDs)))
+			e.Answer("POST /containers/db/update", http.StatusOK, `{"Warnings":null}`)
 			if err := opened[target.Limiter](t, e.open(), "db").SetLimits(t.Context(), c.to); err != nil {
 				t.Fatal(err)
 			}
 			var got container.UpdateConfig
-			decode(t, e.questions("POST", "/containers/db/update")[0].body, &got)
+			decode(t, e.Questions("POST", "/containers/db/update")[0].Body, &got)
 			if diff := cmp.Diff(container.UpdateConfig{Resources: c.want}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -106,13 +107,13 @@ func TestSetLimits(t *testing.T) {
 func TestLimitsRefused(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"))
+	e.Add(rig.Box("db"))
 	l := opened[target.Limiter](t, e.open(), "db")
-	e.answer("POST /containers/db/update", http.StatusInternalServerError, `{"message":"Cannot update container db: Memory limit should be smaller than already set memoryswap limit"}`)
+	e.Answer("POST /containers/db/update", http.StatusInternalServerError, `{"message":"Cannot update container db: Memory limit should be smaller than already set memoryswap limit"}`)
 	if err := l.SetLimits(t.Context(), target.Limits{Memory: 1 << 40}); err == nil || !strings.HasPrefix(err.Error(), "set the limits of container db: ") || !strings.Contains(err.Error(), "memoryswap") {
 		t.Error(err)
 	}
-	e.remove("db")
+	e.Remove("db")
 	_, err := l.Limits(t.Context())
 	for _, err := range []error{err, l.SetLimits(t.Context(), target.Limits{PIDs: 1})} {
 		if !errors.Is(err, target.ErrGone) || !strings.HasPrefix(err.Error(), "read the limits of container db: it is gone") {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -27,10 +28,10 @@ func (e *fakeEngine) networkWith(id string, gateways ...string) {
 	o := load("testdata/network.json")
 	configs := []any{}
 	for _, g := range gateways {
-		configs = append(configs, object{"Gateway": g})
+		configs = append(configs, rig.Object{"Gateway": g})
 	}
-	at(o, "IPAM")["Config"], o["Id"] = configs, id
-	e.answer("GET /networks/"+id, http.StatusOK, text(o))
+	rig.At(o, "IPAM")["Config"], o["Id"] = configs, id
+	e.Answer("GET /networks/"+id, http.StatusOK, text(o))
 }
 
 func TestGateways(t *testing.T) {
@@ -54,7 +55,7 @@ func TestGateways(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db", networks(c.networks...)))
+			e.Add(rig.Box("db", rig.Networks(c.networks...)))
 			for id, gateways := range c.asked {
 				e.networkWith("id-of-"+id, gateways...)
 			}
@@ -73,13 +74,13 @@ func TestGateways(t *testing.T) {
 func TestGatewaysThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db", networks("a 172.19.0.2 -")))
+	e.Add(rig.Box("db", rig.Networks("a 172.19.0.2 -")))
 	g := opened[gatewayed](t, e.open(), "db")
-	e.answer("GET /networks/id-of-a", http.StatusInternalServerError, `{"message":"datastore is locked"}`)
+	e.Answer("GET /networks/id-of-a", http.StatusInternalServerError, `{"message":"datastore is locked"}`)
 	if all, err := g.Gateways(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "look at the networks of container db: ") || !strings.Contains(err.Error(), "datastore is locked") {
 		t.Errorf("%v %v", all, err)
 	}
-	e.remove("db")
+	e.Remove("db")
 	if all, err := g.Gateways(t.Context()); !errors.Is(err, target.ErrGone) {
 		t.Errorf("%v %v, expected that it is gone", all, err)
 	}
@@ -90,10 +91,10 @@ func TestGatewaysThatCannotBeHad(t *testing.T) {
 func TestJoinedNetworks(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	joins := func(id string) edit { return set("container:"+id, "HostConfig", "NetworkMode") }
-	e.add(
-		box("app", networks("a 172.19.0.2 - fd00::2")), box("proxy", networks(), joins("app")), box("meter", networks(), joins("proxy")),
-		box("orphan", networks(), joins("moon")), box("round", networks(), joins("round")),
+	joins := func(id string) rig.Edit { return rig.Set("container:"+id, "HostConfig", "NetworkMode") }
+	e.Add(
+		rig.Box("app", rig.Networks("a 172.19.0.2 - fd00::2")), rig.Box("proxy", rig.Networks(), joins("app")), rig.Box("meter", rig.Networks(), joins("proxy")),
+		rig.Box("orphan", rig.Networks(), joins("moon")), rig.Box("round", rig.Networks(), joins("round")),
 	)
 	env := e.open()
 	for name, want := range map[string]string{"app": "", "proxy": "172.19.0.2 fd00::2", "meter": "172.19.0.2 fd00::2", "orphan": "", "round": ""} {
@@ -121,8 +122,8 @@ func TestJoinedNetworks(t *testing.T) {
 func TestPublishedPorts(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db", set(object{
-		"5432/tcp": []any{object{"HostIp": "0.0.0.0", "HostPort": "15432"}, object{"HostIp": "::", "HostPort": "15432"}}, "80/tcp": []any{object{"HostPort": "8080"}}, "81/tcp": nil,
+	e.Add(rig.Box("db", rig.Set(rig.Object{
+		"5432/tcp": []any{rig.Object{"HostIp": "0.0.0.0", "HostPort": "15432"}, rig.Object{"HostIp": "::", "HostPort": "15432"}}, "80/tcp": []any{rig.Object{"HostPort": "8080"}}, "81/tcp": nil,
 	}, "NetworkSettings", "Ports")))
 	c, err := opened[target.Handle](t, e.open(), "db").Look(t.Context())
 	if diff := cmp.Diff([]uint16{8080, 15432}, c.Published); diff != "" || err != nil {
@@ -134,34 +135,34 @@ func TestPublishedPorts(t *testing.T) {
 // port, is between gameday and the engine.
 func TestLifeline(t *testing.T) {
 	t.Parallel()
-	publishes := func(host string, ports ...string) edit {
+	publishes := func(host string, ports ...string) rig.Edit {
 		bindings := []any{}
 		for _, port := range ports {
-			bindings = append(bindings, object{"HostIp": host, "HostPort": port})
+			bindings = append(bindings, rig.Object{"HostIp": host, "HostPort": port})
 		}
-		return set(bindings, "NetworkSettings", "Ports", "2375/tcp")
+		return rig.Set(bindings, "NetworkSettings", "Ports", "2375/tcp")
 	}
 	for name, c := range map[string]struct {
-		edits func(port string) []edit
+		edits func(port string) []rig.Edit
 		why   string
 	}{
-		"elsewhere":            {func(string) []edit { return []edit{networks("a 172.19.0.2")} }, ""},
-		"no address":           {func(string) []edit { return []edit{networks("none")} }, ""},
-		"at its address":       {func(string) []edit { return []edit{networks("a 127.0.0.1")} }, ", which is this container"},
-		"at one of two":        {func(string) []edit { return []edit{networks("a 172.19.0.2", "b 127.0.0.1")} }, ", which is this container"},
-		"publishes the port":   {func(port string) []edit { return []edit{publishes("0.0.0.0", port)} }, ", a port that this container publishes"},
-		"publishes it as well": {func(port string) []edit { return []edit{publishes("127.0.0.1", "1", port)} }, ", a port that this container publishes"},
-		"publishes another":    {func(string) []edit { return []edit{publishes("0.0.0.0", "1")} }, ""},
-		"only exposes a port":  {func(string) []edit { return []edit{set(nil, "NetworkSettings", "Ports", "2375/tcp")} }, ""},
+		"elsewhere":            {func(string) []rig.Edit { return []rig.Edit{rig.Networks("a 172.19.0.2")} }, ""},
+		"no address":           {func(string) []rig.Edit { return []rig.Edit{rig.Networks("none")} }, ""},
+		"at its address":       {func(string) []rig.Edit { return []rig.Edit{rig.Networks("a 127.0.0.1")} }, ", which is this container"},
+		"at one of two":        {func(string) []rig.Edit { return []rig.Edit{rig.Networks("a 172.19.0.2", "b 127.0.0.1")} }, ", which is this container"},
+		"publishes the port":   {func(port string) []rig.Edit { return []rig.Edit{publishes("0.0.0.0", port)} }, ", a port that this container publishes"},
+		"publishes it as well": {func(port string) []rig.Edit { return []rig.Edit{publishes("127.0.0.1", "1", port)} }, ", a port that this container publishes"},
+		"publishes another":    {func(string) []rig.Edit { return []rig.Edit{publishes("0.0.0.0", "1")} }, ""},
+		"only exposes a port":  {func(string) []rig.Edit { return []rig.Edit{rig.Set(nil, "NetworkSettings", "Ports", "2375/tcp")} }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			at, err := url.Parse(e.host())
+			at, err := url.Parse(e.Host())
 			if err != nil {
 				t.Fatal(err)
 			}
-			e.add(box("proxy", c.edits(at.Port())...))
+			e.Add(rig.Box("proxy", c.edits(at.Port())...))
 			why, is, err := opened[target.Lifeline](t, e.open(), "proxy").Lifeline(t.Context())
 			if want := "at " + at.Host + c.why; err != nil || is != (c.why != "") || is && why != want {
 				t.Errorf("%t %q %v, expected %q", is, why, err, want)
@@ -185,7 +186,7 @@ func TestLifelineOnASocket(t *testing.T) {
 		server.Start()
 		return server
 	})
-	e.add(box("proxy", networks("a 127.0.0.1")))
+	e.Add(rig.Box("proxy", rig.Networks("a 127.0.0.1")))
 	if why, is, err := opened[target.Lifeline](t, e.open(), "proxy").Lifeline(t.Context()); is || err != nil {
 		t.Errorf("%q %v", why, err)
 	}
@@ -193,15 +194,15 @@ func TestLifelineOnASocket(t *testing.T) {
 
 // knows makes the engine list networks by name, as it does: it takes a name for a part
 // of one.
-func (e *fakeEngine) knows(networks ...object) {
-	e.handle("GET /networks", func(w http.ResponseWriter, r *http.Request) {
+func (e *fakeEngine) knows(networks ...rig.Object) {
+	e.Handle("GET /networks", func(w http.ResponseWriter, r *http.Request) {
 		var filters struct{ Name, Label map[string]bool }
 		decode(e.tb, r.URL.Query().Get("filters"), &filters)
 		found := []string{}
 		for _, n := range networks {
 			matches := true
 			for label := range filters.Label {
-				matches = matches && labelled(at(n, "Labels"), label)
+				matches = matches && rig.Labelled(rig.At(n, "Labels"), label)
 			}
 			for name := range filters.Name {
 				matches = matches && strings.Contains(n["Name"].(string), name)
@@ -210,27 +211,27 @@ func (e *fakeEngine) knows(networks ...object) {
 				found = append(found, text(n))
 			}
 		}
-		reply(w, http.StatusOK, "["+strings.Join(found, ",")+"]")
+		rig.Reply(w, http.StatusOK, "["+strings.Join(found, ",")+"]")
 	})
 }
 
 // TestWorkersNetwork looks up the network on which a load worker starts.
 func TestWorkersNetwork(t *testing.T) {
 	t.Parallel()
-	network := func(id, name, project, inCompose string) object {
+	network := func(id, name, project, inCompose string) rig.Object {
 		o := load("testdata/network.json")
-		o["Id"], o["Name"], o["Labels"] = id, name, object{"com.docker.compose.project": project, "com.docker.compose.network": inCompose}
+		o["Id"], o["Name"], o["Labels"] = id, name, rig.Object{"com.docker.compose.project": project, "com.docker.compose.network": inCompose}
 		return o
 	}
-	all := []object{
+	all := []rig.Object{
 		network("1", "bank_back", "bank", "back"), network("2", "shop_back", "shop", "back"), network("3", "shop_front", "shop", "front"),
 		network("4", "back-office", "", ""), network("5", "back", "", ""),
 	}
 	byName := func(e *fakeEngine) { // the engine finds a network by its name, whatever its labels
 		for _, n := range all {
-			e.answer("GET /networks/"+n["Name"].(string), http.StatusOK, text(n))
+			e.Answer("GET /networks/"+n["Name"].(string), http.StatusOK, text(n))
 		}
-		e.answer("GET /networks/moon", http.StatusNotFound, `{"message":"network moon not found"}`)
+		e.Answer("GET /networks/moon", http.StatusNotFound, `{"message":"network moon not found"}`)
 	}
 	for name, c := range map[string]struct {
 		options func(*opening)
@@ -268,17 +269,17 @@ func TestWorkersNetwork(t *testing.T) {
 func TestWorkerWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.answer("GET /networks", http.StatusOK, `[]`)
-	e.answer("GET /networks/moon", http.StatusNotFound, `{"message":"network moon not found"}`)
+	e.Answer("GET /networks", http.StatusOK, `[]`)
+	e.Answer("GET /networks/moon", http.StatusNotFound, `{"message":"network moon not found"}`)
 	env := e.open()
 	if _, err := env.StartWorker(t.Context(), "moon"); err == nil || !strings.Contains(err.Error(), "there is no network moon") {
 		t.Error(err)
 	}
-	e.answer("GET /networks", http.StatusInternalServerError, `{"message":"datastore is locked"}`)
+	e.Answer("GET /networks", http.StatusInternalServerError, `{"message":"datastore is locked"}`)
 	if _, err := env.StartWorker(t.Context(), "moon"); err == nil || !strings.HasPrefix(err.Error(), "look for network moon: ") || !strings.Contains(err.Error(), "datastore is locked") {
 		t.Error(err)
 	}
-	if n := len(e.questions("POST", "/containers/create")); n != 0 {
+	if n := len(e.Questions("POST", "/containers/create")); n != 0 {
 		t.Errorf("%d containers were created", n)
 	}
 }

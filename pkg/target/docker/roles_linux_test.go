@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -44,7 +45,7 @@ func TestRoleOnTwoNetworks(t *testing.T) {
 		}
 	})
 	e := newFakeEngine(t)
-	e.add(box("n1", networks("a 127.0.0.2", "b 127.0.0.3")))
+	e.Add(rig.Box("n1", rig.Networks("a 127.0.0.2", "b 127.0.0.3")))
 	found, err := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}})).Find(t.Context(), target.Selector{Role: "primary"})
 	if err != nil || ids(found) != "n1" {
 		t.Errorf("%q %v", ids(found), err)
@@ -61,7 +62,7 @@ func TestRoleHolders(t *testing.T) {
 		}
 	})
 	e := newFakeEngine(t)
-	e.add(box("c", networks("a 127.0.0.2"), with("gameday.zone=x")), box("b", networks("a 127.0.0.3")), box("a", networks("a 127.0.0.4"), with("gameday.zone=y")))
+	e.Add(rig.Box("c", rig.Networks("a 127.0.0.2"), rig.With("gameday.zone=x")), rig.Box("b", rig.Networks("a 127.0.0.3")), rig.Box("a", rig.Networks("a 127.0.0.4"), rig.With("gameday.zone=y")))
 	env := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}, "replica": {HTTP: &target.RoleHTTP{Port: check.Port, Path: "/", Status: http.StatusServiceUnavailable}}}))
 	for _, c := range []struct {
 		selector target.Selector

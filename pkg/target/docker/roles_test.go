@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -55,7 +56,7 @@ func roles(all map[string]target.Role) func(*opening) {
 // nodes puts containers with these names on the engine, each with an address.
 func (e *fakeEngine) nodes(address string, names ...string) {
 	for _, name := range names {
-		e.add(box(name, service("node"), networks("back "+address)))
+		e.Add(rig.Box(name, rig.Service("node"), rig.Networks("back "+address)))
 	}
 }
 
@@ -142,10 +143,10 @@ func TestRoles(t *testing.T) {
 	env := func(t *testing.T, role target.Role) *docker.Environment {
 		t.Helper()
 		e := newFakeEngine(t)
-		e.add(
-			box("app-1", service("app"), with("kind=web"), networks("back "+address)),
-			box("app-2", service("app"), with("kind=web"), networks("none - -"), state("exited")),
-			box("db-1", service("db"), with("kind"), networks("a - -", "back "+address)),
+		e.Add(
+			rig.Box("app-1", rig.Service("app"), rig.With("kind=web"), rig.Networks("back "+address)),
+			rig.Box("app-2", rig.Service("app"), rig.With("kind=web"), rig.Networks("none - -"), rig.State("exited")),
+			rig.Box("db-1", rig.Service("db"), rig.With("kind"), rig.Networks("a - -", "back "+address)),
 		)
 		for i, name := range []string{"app-1", "db-1"} {
 			e.exec(name, execution{says(""), []string{execEnds(i)}})

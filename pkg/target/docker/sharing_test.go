@@ -7,42 +7,43 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
-func mode(of, value string) edit { return set(value, "HostConfig", of) }
+func mode(of, value string) rig.Edit { return rig.Set(value, "HostConfig", of) }
 
-func stranger(name string, edits ...edit) object {
-	return box(name, append([]edit{with("com.docker.compose.project=blog")}, edits...)...)
+func stranger(name string, edits ...rig.Edit) rig.Object {
+	return rig.Box(name, append([]rig.Edit{rig.With("com.docker.compose.project=blog")}, edits...)...)
 }
 
 // Who lives in the namespace of a container, whoever has joined whom.
 func TestSharers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		boxes []object
+		boxes []rig.Object
 		what  target.Namespace
 		want  target.Sharers
 	}{
-		"nobody":                     {[]object{box("app"), box("web")}, target.NetworkNamespace, target.Sharers{}},
-		"the host":                   {[]object{box("app", mode("NetworkMode", "host")), box("web", mode("NetworkMode", "host"))}, target.NetworkNamespace, target.Sharers{Host: true}},
-		"the host's processes only":  {[]object{box("app", mode("PidMode", "host"))}, target.NetworkNamespace, target.Sharers{}},
-		"the host's processes":       {[]object{box("app", mode("PidMode", "host"))}, target.ProcessNamespace, target.Sharers{Host: true}},
-		"one that joined it":         {[]object{box("app"), box("mesh", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Inside: []target.Component{{Name: "mesh"}}}},
-		"one that joined its name":   {[]object{box("app", set("abc", "Id"), set("/app", "Name")), box("mesh", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Inside: []target.Component{{Name: "mesh"}}}},
-		"a stranger that joined it":  {[]object{box("app"), stranger("vpn", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Outside: []string{"vpn"}}},
-		"it joined another":          {[]object{box("app", mode("NetworkMode", "container:web")), box("web"), box("mesh", mode("NetworkMode", "container:web"))}, target.NetworkNamespace, target.Sharers{Owner: "web", Inside: []target.Component{{Name: "mesh"}, {Name: "web"}}}},
-		"it joined a stranger":       {[]object{box("app", mode("NetworkMode", "container:vpn")), stranger("vpn")}, target.NetworkNamespace, target.Sharers{Owner: "vpn", Outside: []string{"vpn"}}},
-		"it joined one on the host":  {[]object{box("app", mode("NetworkMode", "container:web")), box("web", mode("NetworkMode", "host"))}, target.NetworkNamespace, target.Sharers{Host: true}},
-		"its processes":              {[]object{box("app"), box("debug", mode("PidMode", "container:app"))}, target.ProcessNamespace, target.Sharers{Inside: []target.Component{{Name: "debug"}}}},
-		"its helpers":                {[]object{box("app"), box("helper", with("gameday.helper=x"), mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{}},
-		"it joined one that is gone": {[]object{box("app", mode("NetworkMode", "container:gone"))}, target.NetworkNamespace, target.Sharers{}},
+		"nobody":                     {[]rig.Object{rig.Box("app"), rig.Box("web")}, target.NetworkNamespace, target.Sharers{}},
+		"the host":                   {[]rig.Object{rig.Box("app", mode("NetworkMode", "host")), rig.Box("web", mode("NetworkMode", "host"))}, target.NetworkNamespace, target.Sharers{Host: true}},
+		"the host's processes only":  {[]rig.Object{rig.Box("app", mode("PidMode", "host"))}, target.NetworkNamespace, target.Sharers{}},
+		"the host's processes":       {[]rig.Object{rig.Box("app", mode("PidMode", "host"))}, target.ProcessNamespace, target.Sharers{Host: true}},
+		"one that joined it":         {[]rig.Object{rig.Box("app"), rig.Box("mesh", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Inside: []target.Component{{Name: "mesh"}}}},
+		"one that joined its name":   {[]rig.Object{rig.Box("app", rig.Set("abc", "Id"), rig.Set("/app", "Name")), rig.Box("mesh", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Inside: []target.Component{{Name: "mesh"}}}},
+		"a stranger that joined it":  {[]rig.Object{rig.Box("app"), stranger("vpn", mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{Outside: []string{"vpn"}}},
+		"it joined another":          {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:web")), rig.Box("web"), rig.Box("mesh", mode("NetworkMode", "container:web"))}, target.NetworkNamespace, target.Sharers{Owner: "web", Inside: []target.Component{{Name: "mesh"}, {Name: "web"}}}},
+		"it joined a stranger":       {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:vpn")), stranger("vpn")}, target.NetworkNamespace, target.Sharers{Owner: "vpn", Outside: []string{"vpn"}}},
+		"it joined one on the host":  {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:web")), rig.Box("web", mode("NetworkMode", "host"))}, target.NetworkNamespace, target.Sharers{Host: true}},
+		"its processes":              {[]rig.Object{rig.Box("app"), rig.Box("debug", mode("PidMode", "container:app"))}, target.ProcessNamespace, target.Sharers{Inside: []target.Component{{Name: "debug"}}}},
+		"its helpers":                {[]rig.Object{rig.Box("app"), rig.Box("helper", rig.With("gameday.helper=x"), mode("NetworkMode", "container:app"))}, target.NetworkNamespace, target.Sharers{}},
+		"it joined one that is gone": {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:gone"))}, target.NetworkNamespace, target.Sharers{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(c.boxes...)
+			e.Add(c.boxes...)
 			id := "app"
 			if c.boxes[0]["Id"] == "abc" {
 				id = "abc"

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 )
 
 // logger is what a handle can do beside the capabilities of package target.
@@ -37,8 +39,8 @@ func TestLogs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
-			e.add(box("db", set(c.tty, "Config", "Tty")))
-			e.answer("GET /containers/db/logs", max(c.status, http.StatusOK), c.body)
+			e.Add(rig.Box("db", rig.Set(c.tty, "Config", "Tty")))
+			e.Answer("GET /containers/db/logs", max(c.status, http.StatusOK), c.body)
 			since := time.Date(2026, 11, 27, 0, 0, 0, 5, time.FixedZone("CET", 3600))
 			got, err := opened[logger](t, e.open(), "db").Logs(t.Context(), since, 7)
 			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), "read the log of container db") || !strings.Contains(err.Error(), c.says)) {
@@ -47,7 +49,7 @@ func TestLogs(t *testing.T) {
 			if got != c.want {
 				t.Errorf("%q, expected %q", got, c.want)
 			}
-			query, err := url.ParseQuery(e.questions("GET", "/containers/db/logs")[0].query)
+			query, err := url.ParseQuery(e.Questions("GET", "/containers/db/logs")[0].Query)
 			if err != nil || query.Get("tail") != "7" || query.Get("since") != "1795734000.000000005" || query.Get("stdout") != "1" || query.Get("stderr") != "1" || query.Get("follow") != "" {
 				t.Errorf("asked for %v %v", query, err)
 			}
@@ -58,9 +60,9 @@ func TestLogs(t *testing.T) {
 func TestLogsOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
-	e.add(box("db"))
+	e.Add(rig.Box("db"))
 	h := opened[logger](t, e.open(), "db")
-	e.remove("db")
+	e.Remove("db")
 	if _, err := h.Logs(t.Context(), time.Now(), 1); err == nil || !strings.Contains(err.Error(), "read the log of container db: it is gone") {
 		t.Error(err)
 	}
@@ -84,9 +86,9 @@ func TestImageAnswers(t *testing.T) {
 			t.Parallel()
 			e := newFakeEngine(t)
 			engine := e.open().Engine
-			e.answer("POST /images/create", http.StatusOK, c.body)
-			e.answer("POST /build", http.StatusOK, c.body)
-			e.answer("GET /images/json", http.StatusOK, `[]`)
+			e.Answer("POST /images/create", http.StatusOK, c.body)
+			e.Answer("POST /build", http.StatusOK, c.body)
+			e.Answer("GET /images/json", http.StatusOK, `[]`)
 			folder := fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\n")}}
 			for doing, err := range map[string]error{
 				"pull shop/db:1":   engine.Pull(t.Context(), "shop/db:1"),
@@ -107,7 +109,7 @@ func TestImageAnswerCutBetweenMessages(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
 	engine := e.open().Engine
-	e.handle("POST /images/create", func(w http.ResponseWriter, _ *http.Request) {
+	e.Handle("POST /images/create", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, `{"status":"Pulling"}`)
 	})
