@@ -159,7 +159,7 @@ func TestAnotherDriver(t *testing.T) {
 	toy.clean()
 	// It says what it cannot do, and breaks nothing.
 	for scenario, want := range map[string]string{
-		"db-stop": "stopping is not supported by", "db-cut": "checking whether a fault would disconnect gameday is not supported by",
+		"db-stop": "stopping is not supported by", "db-cut": "telling who shares its namespaces is not supported by",
 	} {
 		if code, _, text = toy.gameday("run", scenario); code != 2 || !strings.Contains(text, want) {
 			t.Errorf("%s: %d\n%s", scenario, code, text)

@@ -213,10 +213,11 @@ func (s *Step) acceptable(ctx context.Context, env target.Environment) error {
 	h, err := s.Open(ctx, env)
 	var was fault.State
 	if err == nil {
-		was, err = s.Fault.Prepare(ctx, h)
+		s.Also, err = reached(ctx, s.Fault, h)
 	}
 	if err == nil {
-		s.Also, err = reached(ctx, s.Fault, h)
+		// It may start a helper in the namespace, so it comes after that.
+		was, err = s.Fault.Prepare(ctx, h)
 	}
 	if remarking, ok := s.Fault.(fault.Remarking); ok && err == nil {
 		s.Remarks, err = remarking.Remarks(ctx, h, was)

@@ -15,8 +15,9 @@ import (
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// The rig has no kernel: the containers that gameday creates, its helpers, renew their
-// leases, and refuse everything else.
+// The rig has no kernel. The containers that gameday creates, its helpers, answer yes to
+// everything, and do nothing: a plan that asks them is not refused, and no fault of theirs
+// has an effect.
 
 // create creates a helper.
 func (e *Engine) create(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -126,7 +127,7 @@ func (e *Engine) attach(w http.ResponseWriter, id string) {
 	e.obey(conn, id, lines)
 }
 
-// obey is a helper that can do nothing. Its container ends with the last of its lease.
+// obey is a helper that does nothing. If it is attached to one connection only, it ends with it.
 func (e *Engine) obey(conn net.Conn, id string, lines <-chan string) {
 	say := func(reply helper.Reply) {
 		data, err := json.Marshal(reply)
@@ -144,9 +145,8 @@ func (e *Engine) obey(conn net.Conn, id string, lines <-chan string) {
 		reply := helper.Reply{At: time.Now()}
 		if err := json.NewDecoder(strings.NewReader(line)).Decode(&request); err != nil {
 			reply.Error = err.Error()
-		} else if reply.ID = request.ID; request.Op != helper.OpRenew {
-			reply.Error = "the rig has no kernel"
 		}
+		reply.ID = request.ID
 		say(reply)
 	}
 	e.mu.Lock()
