@@ -464,6 +464,27 @@ func TestRepairHoldsToWhatWasBefore(t *testing.T) {
 	}
 }
 
+// A component that was paused before a fault which leaves it so is not missed afterwards.
+func TestRepairWantsNoMoreThanWasBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDay(t)
+		if err := d.world.Put(target.Component{Name: "lb", Service: "lb", State: target.Paused, Healthy: true}); err != nil {
+			t.Fatal(err)
+		}
+		env := d.world.Env
+		p := plan.Plan{Scenario: scenario.Scenario{
+			Objective: scenario.Objective{RTO: time.Second, Hold: time.Second, Window: time.Second, Good: 0.9, Within: time.Second},
+			Load:      []scenario.JourneyLoad{{Journey: "checkout", Critical: true}},
+			Faults:    []scenario.Fault{{Kind: "noop", Spec: &fault.Noop{}, Target: target.Selector{Name: "lb"}, Where: "x.yaml:1:1"}},
+			Timing:    scenario.Timing{Baseline: time.Second, Watch: 2 * time.Second, Repair: 5 * time.Second},
+		}}
+		if account, broken, err := conductOn(t, env, p); err != nil || len(broken) > 0 || len(account.Steps) != 1 {
+			t.Errorf("%v %+v, %v", broken, account, err)
+		}
+	})
+}
+
 func TestMeterForgetsAndCounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -107,7 +107,7 @@ func (r *conduct) repair(ctx context.Context) error {
 
 // down is the name of a component that is not up, or ""; checking is that of one whose health
 // check has not said anything yet. Each is held to what it was before the fault: one that was
-// not healthy then has to run. One that is gone was removed by something else.
+// not healthy then has to run, and one that did not run (which some kinds allow) need not. One that is gone was removed by something else.
 func (r *conduct) down(ctx context.Context) (down, checking string, err error) {
 	for _, b := range r.bound {
 		if b.handle == nil {
@@ -118,6 +118,7 @@ func (r *conduct) down(ctx context.Context) (down, checking string, err error) {
 		case errors.Is(err, target.ErrGone):
 		case err != nil:
 			return "", "", err
+		case c.State == b.Component.State && c.State != target.Running: // it did not run before
 		case c.State != target.Running:
 			return c.Name, "", nil
 		case c.Healthy || !b.Component.Healthy:
