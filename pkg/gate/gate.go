@@ -185,7 +185,8 @@ func get(ctx context.Context, address string) (status int, body []byte, err erro
 	if err != nil {
 		return 0, nil, errors.New("invalid URL")
 	}
-	response, err := http.DefaultClient.Do(request)
+	// It is outside the environment, so proxies of the surroundings are used; see internal/direct.
+	response, err := http.DefaultClient.Do(request) //nolint:forbidigo // as said
 	if err != nil {
 		// The error of net/http contains the URL, which may contain a secret.
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {

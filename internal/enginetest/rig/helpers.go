@@ -44,6 +44,18 @@ func (e *Engine) create(w http.ResponseWriter, r *http.Request, body []byte) {
 	replyJSON(w, http.StatusCreated, Object{"Id": id, "Warnings": []any{}})
 }
 
+// Helpers are the IDs of the containers that gameday has created and that are there still.
+func (e *Engine) Helpers() (ids []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range e.helpers {
+		if e.box(id) != nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // delete removes a container.
 func (e *Engine) delete(w http.ResponseWriter, id string) {
 	e.mu.Lock()

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gameday-dev/gameday/internal/direct"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -90,7 +91,7 @@ func (e *Environment) holds(ctx context.Context, role target.Role, c target.Comp
 func answers(ctx context.Context, check target.RoleHTTP, c target.Component) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := roleClient()
+	client := direct.Client()
 	var answered atomic.Bool
 	var asking sync.WaitGroup
 	for _, n := range c.Networks {
@@ -107,15 +108,6 @@ func answers(ctx context.Context, check target.RoleHTTP, c target.Component) boo
 	}
 	asking.Wait()
 	return answered.Load()
-}
-
-// roleClient asks the component itself: by no proxy, without following a redirect
-// to another one, and without a connection that is left from an earlier question.
-func roleClient() *http.Client {
-	return &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // status is the status of the answer, or 0 if there is none.
