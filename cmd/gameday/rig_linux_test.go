@@ -165,6 +165,27 @@ func TestPlanShowsWhatRunBreaks(t *testing.T) {
 	}
 }
 
+// A component with a health check that is paused while users need it: they are interrupted
+// for too long, and all is put back (case 81).
+func TestAPausedComponentWithAHealthCheck(t *testing.T) {
+	t.Parallel()
+	r := newRigged(t, rig.Box("app-1", rig.Service("app"), rig.Health("healthy")))
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if r.engine.Status("app-1") != "running" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(shop.Close)
+	r.entry = shop.URL
+	r.environment("")
+	r.scenario("pause: {target: {name: app-1}}", "")
+	out := r.gameday("run", "x")
+	if orders := r.engine.Orders(); out.code != 1 || r.engine.Status("app-1") != "running" || !slices.Equal(orders, []string{"POST /containers/app-1/pause", "POST /containers/app-1/unpause"}) {
+		t.Errorf("%v: %v", orders, out)
+	}
+	r.clean()
+}
+
 // append adds text to a file.
 func (r *rigged) append(name, text string) {
 	r.t.Helper()

@@ -205,10 +205,11 @@ func TestOddSurroundingsAccuseNothing(t *testing.T) {
 		"started tomorrow": {"noop", func(r *rigged) {
 			r.engine.Add(rig.Box("new-1", rig.Service("new"), rig.Set("2099-01-01T00:00:00Z", "State", "StartedAt")))
 		}},
-		"killed, where no user goes": {"kill", func(*rigged) {}},
-		"paused, where no user goes": {"pause", func(*rigged) {}},
-		"restarted by others":        {"noop", func(r *rigged) { r.others("restart") }},
-		"put back by others":         {"kill", func(r *rigged) { r.others("start") }},
+		"killed, where no user goes":  {"kill", func(*rigged) {}},
+		"paused, where no user goes":  {"pause", func(*rigged) {}},
+		"restarted by others":         {"noop", func(r *rigged) { r.others("restart") }},
+		"paused, restarted by others": {"pause", func(r *rigged) { r.others("restart") }}, // case 12
+		"put back by others":          {"kill", func(r *rigged) { r.others("start") }},
 	} {
 		r := newRigged(t, rig.Box("db-1", rig.Service("db")))
 		r.scenario(c.fault+": {target: {service: db}}", "")
