@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,7 +70,7 @@ func TestNoProxyInsideAnEnvironment(t *testing.T) {
 		note(&direct, strings.TrimRight(r.URL.Path, "0123456789"))
 		if r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusCreated)
-			_ = json.NewEncoder(w).Encode(map[string]any{"id": fmt.Sprint(n.Add(1))})
+			_ = json.NewEncoder(w).Encode(map[string]any{"id": strconv.FormatInt(n.Add(1), 10)})
 		}
 	})
 	port := netip.MustParseAddrPort(shop.Listener.Addr().String()).Port()
@@ -246,7 +247,7 @@ func (r *rigged) others(order string) {
 			}
 		}
 		<-time.After(2500 * time.Millisecond)
-		response, err := http.Post("http"+strings.TrimPrefix(r.engine.Host(), "tcp")+"/v1.41/containers/db-1/"+order, "application/json", nil) //nolint:forbidigo,noctx // another person's command
+		response, err := http.Post("http"+strings.TrimPrefix(r.engine.Host(), "tcp")+"/v1.41/containers/db-1/"+order, "application/json", nil) //nolint:noctx // another person's command
 		if err == nil {
 			_ = response.Body.Close()
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -69,7 +70,7 @@ func drawGameDay(r *rapid.T) (d gameDay) {
 		faults = append(faults, kind+": {target: {"+strings.Trim(selector+", "+choice, ", ")+"}"+at+"}")
 	}
 	d.file = "version: 1\nname: x\nobjective: {rto: 1s, hold: 1s}\nload: [{journey: checkout, rate: 50/s, critical: true}]\n" +
-		"timing: {baseline: 1s, watch: 3s, repair: 5s}\nseed: " + fmt.Sprint(rapid.Uint64Range(1, 1<<40).Draw(r, "seed")) +
+		"timing: {baseline: 1s, watch: 3s, repair: 5s}\nseed: " + strconv.FormatUint(rapid.Uint64Range(1, 1<<40).Draw(r, "seed"), 10) +
 		"\nfaults:\n  - " + strings.Join(faults, "\n  - ") + "\n"
 	return d
 }
@@ -82,7 +83,7 @@ func (d gameDay) trial(t *testing.T) (wrong error) {
 	t.Helper()
 	s, err := scenario.Load("x.yaml", []byte(d.file), fault.Specs())
 	if err != nil {
-		return nil //nolint:nilerr // refused by validate, and so never planned
+		return nil // refused by validate, and so never planned
 	}
 	env, err := toyenv.New(t.TempDir(), d.components...)
 	if err != nil {
