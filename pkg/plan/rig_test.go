@@ -50,10 +50,11 @@ func stranger(name string, edits ...rig.Edit) rig.Object {
 func TestNoFaultReachesOthersThroughANamespace(t *testing.T) {
 	t.Parallel()
 	const protected = "gameday.protect=true"
+	web := func() rig.Object { return rig.Box("web", rig.Networks("shop_back 172.19.0.3")) }
 	network := []string{
 		"drop: {target: {name: app}}", "isolate: {target: {name: app}}", "delay: {target: {name: app}, by: 50ms}",
 		"bandwidth: {target: {name: app}, rate: 1mbit}", "reject: {target: {name: app}}", "duplicate: {target: {name: app}, share: 10%}",
-		"partition: {target: {name: app}, from: {name: web}}",
+		"partition: {target: {name: app}, from: {name: web()}}",
 	}
 	processes := []string{"hang: {target: {name: app}, process: postgres}", "process: {target: {name: app}, name: worker}"}
 	for name, c := range map[string]struct {
@@ -62,18 +63,18 @@ func TestNoFaultReachesOthersThroughANamespace(t *testing.T) {
 		want   string // of the refusal, or nothing
 		also   []string
 	}{
-		"the machine's network":         {[]rig.Object{rig.Box("app", mode("NetworkMode", "host")), rig.Box("web")}, network, "it uses the network of its host", nil},
-		"of one that has joined it":     {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:mesh")), rig.Box("mesh", mode("NetworkMode", "host")), rig.Box("web")}, network, "it uses the network of its host", nil},
-		"the machine's processes":       {[]rig.Object{rig.Box("app", mode("PidMode", "host")), rig.Box("web")}, processes, "it uses the processes of its host", nil},
-		"another one's processes":       {[]rig.Object{rig.Box("app", mode("PidMode", "container:web")), rig.Box("web")}, processes, "it lives among the processes of web", nil},
-		"a protected one's network":     {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:vault")), rig.Box("vault", rig.With(protected)), rig.Box("web")}, network, "vault, which is protected", nil},
-		"a protected one joined it":     {[]rig.Object{rig.Box("app"), rig.Box("vault", rig.With(protected), mode("NetworkMode", "container:app")), rig.Box("web")}, network, "vault, which is protected", nil},
+		"the machine's network":         {[]rig.Object{rig.Box("app", mode("NetworkMode", "host")), web()}, network, "it uses the network of its host", nil},
+		"of one that has joined it":     {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:mesh")), rig.Box("mesh", mode("NetworkMode", "host")), web()}, network, "it uses the network of its host", nil},
+		"the machine's processes":       {[]rig.Object{rig.Box("app", mode("PidMode", "host")), web()}, processes, "it uses the processes of its host", nil},
+		"another one's processes":       {[]rig.Object{rig.Box("app", mode("PidMode", "container:web")), web()}, processes, "it lives among the processes of web", nil},
+		"a protected one's network":     {[]rig.Object{rig.Box("app", mode("NetworkMode", "container:vault")), rig.Box("vault", rig.With(protected)), web()}, network, "vault, which is protected", nil},
+		"a protected one joined it":     {[]rig.Object{rig.Box("app"), rig.Box("vault", rig.With(protected), mode("NetworkMode", "container:app")), web()}, network, "vault, which is protected", nil},
 		"a protected one among its own": {[]rig.Object{rig.Box("app"), rig.Box("vault", rig.With(protected), mode("PidMode", "container:app"))}, processes, "vault, which is protected", nil},
-		"a stranger joined it":          {[]rig.Object{rig.Box("app"), stranger("vpn", mode("NetworkMode", "container:app")), rig.Box("web")}, network, "vpn outside the fence", nil},
+		"a stranger joined it":          {[]rig.Object{rig.Box("app"), stranger("vpn", mode("NetworkMode", "container:app")), web()}, network, "vpn outside the fence", nil},
 		"a stranger among its own":      {[]rig.Object{rig.Box("app"), stranger("agent", mode("PidMode", "container:app"))}, processes, "agent outside the fence", nil},
-		"one of its own joined it":      {[]rig.Object{rig.Box("app"), rig.Box("mesh", mode("NetworkMode", "container:app")), rig.Box("web")}, network, "", []string{"mesh"}},
-		"a stranger that has ended":     {[]rig.Object{rig.Box("app"), stranger("vpn", rig.In("exited"), mode("NetworkMode", "container:app")), rig.Box("web")}, network, "", nil},
-		"nothing is shared":             {[]rig.Object{rig.Box("app"), rig.Box("web")}, slices.Concat(network, processes), "", nil},
+		"one of its own joined it":      {[]rig.Object{rig.Box("app"), rig.Box("mesh", mode("NetworkMode", "container:app")), web()}, network, "", []string{"mesh"}},
+		"a stranger that has ended":     {[]rig.Object{rig.Box("app"), stranger("vpn", rig.In("exited"), mode("NetworkMode", "container:app")), web()}, network, "", nil},
+		"nothing is shared":             {[]rig.Object{rig.Box("app"), web()}, slices.Concat(network, processes), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -56,7 +56,7 @@ func (r *recorder) clean(o rig.Object, id string) rig.Object {
 func dockerName(name string) bool { return name != "shop_back" && name != "health_status" }
 
 // local are the keys of what only the machine of the recording has.
-const local = " GraphDriver ResolvConfPath HostnamePath HostsPath LogPath MountLabel ProcessLabel AppArmorProfile MaskedPaths ReadonlyPaths gameday.test Runtime CgroupParent SandboxID SandboxKey EndpointID MacAddress Driver LogConfig "
+const local = " GraphDriver ResolvConfPath HostnamePath HostsPath LogPath MountLabel ProcessLabel AppArmorProfile MaskedPaths ReadonlyPaths gameday.test Runtime CgroupParent SandboxID SandboxKey EndpointID Driver LogConfig "
 
 // tidy is a value without what is of one machine, and with fixed times and addresses.
 func tidy(key string, v any) any {
@@ -83,6 +83,8 @@ func tidy(key string, v any) any {
 			return recordedTime
 		case key == "IPAddress":
 			return fixed(v, "172.19.0.2")
+		case key == "MacAddress":
+			return fixed(v, "02:42:ac:13:00:02")
 		case key == "Gateway":
 			return fixed(v, "172.19.0.1")
 		case key == "Subnet":
