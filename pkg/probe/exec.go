@@ -8,7 +8,7 @@ import (
 
 // Exec is a command on the machine that users come from.
 type Exec struct {
-	Command     []string          `yaml:"command" jsonschema:"required" jsonschema_description:"The program and its arguments. The arguments are templates; the program is not. No shell is involved. The response is {exit, output} as JSON: output is the standard output, as JSON if it is JSON, else as text. An exit code N other than 0 is the status EXIT_N, which is a failure unless expect.status contains it. When the program ends, and at the latest at the timeout, the processes that it has started are killed. Users from inside an environment cannot run commands."`
+	Command     []string          `yaml:"command" jsonschema:"required" jsonschema_description:"The program and its arguments. The arguments are templates; the program is not. No shell is involved. The response is {exit, output} as JSON: output is the standard output, as JSON if it is JSON, else as text; it has at most 64 KiB. An exit code N other than 0 is the status EXIT_N, which is a failure unless expect.status contains it. When the program ends, and at the latest at the timeout, the processes that it has started are killed. Users from inside an environment cannot run commands."`
 	Stdin       string            `yaml:"stdin,omitempty" jsonschema_description:"The standard input, as a template (default: empty)."`
 	Environment map[string]string `yaml:"environment,omitempty" jsonschema_description:"Environment variables of the program, as templates, in addition to PATH, HOME, LANG, TMPDIR and TZ. It gets no other variable of gameday's."`
 }

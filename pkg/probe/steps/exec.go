@@ -20,7 +20,7 @@ type execProtocol struct{}
 
 var _ probe.Protocol = execProtocol{}
 
-// maxOutput is how much of a command's output is kept, in bytes.
+// maxOutput is the maximum size of a command's output, in bytes.
 const maxOutput = 64 << 10
 
 // Open implements [probe.Protocol]. A program that is not there is found before a user
@@ -104,9 +104,7 @@ func execAnswer(done hostcmd.Result) (probe.Answer, error) {
 		status = "SIGNAL" // the command was ended by one
 	}
 	if done.Written > maxOutput {
-		got := cut(status, done.Written)
-		got.Body = []byte(done.Output)
-		return got, nil
+		return probe.Answer{Size: done.Written}, probe.Failure("exec: the output is larger than 64 KiB", strconv.FormatInt(done.Written, 10)+" bytes")
 	}
 	var output any = strings.TrimRight(done.Output, "\r\n")
 	if v := parsed([]byte(done.Output)); v != nil {
