@@ -71,6 +71,12 @@ func (q *SQL) checkURL() error {
 	return nil
 }
 
+// HasHost reports whether the URL names a host.
+func (q *SQL) HasHost() bool {
+	u, err := url.Parse(withoutTemplates(q.URL))
+	return err == nil && u.Hostname() != ""
+}
+
 func hasPassword(u *url.URL) bool {
 	_, has := u.User.Password()
 	return has

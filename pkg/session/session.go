@@ -18,6 +18,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/probe/steps"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -82,20 +83,27 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
-	if err := in.Environment.CheckVariables(in.Journeys); err != nil {
+	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys)); err != nil {
 		return in, err
 	}
-	in.Environment.Environ = map[string]string{}
-	for _, name := range in.Environment.Variables {
-		if value, ok := os.LookupEnv(name); ok {
-			in.Environment.Environ[name] = value
-		}
-	}
+	in.Environment.Environ = environ(in.Environment)
 	if what.Objective.RPO != nil && !slices.ContainsFunc(in.Journeys, probe.Journey.Acknowledges) {
 		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but lost writes cannot be detected: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
 			what.Name, strings.Join(journeyNames(in.Journeys), ", "))
 	}
 	return in, nil
+}
+
+// environ are the values of the variables that an environment names, as far as they are
+// set.
+func environ(env scenario.Environment) map[string]string {
+	values := map[string]string{}
+	for _, name := range env.Variables {
+		if value, ok := os.LookupEnv(name); ok {
+			values[name] = value
+		}
+	}
+	return values
 }
 
 func journeyNames(journeys []probe.Journey) []string {
@@ -112,7 +120,14 @@ func (s Session) Open(ctx context.Context, env scenario.Environment) (target.Sit
 	if err != nil {
 		return nil, err
 	}
-	return driver.Open(ctx, env.Settings, target.Options{Roles: env.Roles, Protect: env.Protect})
+	if env.Environ == nil {
+		env.Environ = environ(env)
+	}
+	protocols, roles := steps.All(), make(map[string]target.Role, len(env.Roles))
+	for name, role := range env.Roles {
+		roles[name] = role.Target(protocols, env.Environ)
+	}
+	return driver.Open(ctx, env.Settings, target.Options{Roles: roles, Protect: env.Protect})
 }
 
 // Provisioner brings the labs of an environment's driver up and down; nil if it has

@@ -21,14 +21,18 @@ type sqlCase struct {
 }
 
 // row expects the columns of the first row.
-func row(columns map[string]any) probe.Expect { return probe.Expect{JSON: map[string]any{"$[0]": columns}} }
+func row(columns map[string]any) probe.Expect {
+	return probe.Expect{JSON: map[string]any{"$[0]": columns}}
+}
 
 func runSQL(t *testing.T, at string, cases map[string]sqlCase) {
 	t.Helper()
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := first(t, load(patience, probe.Step{Name: "s", SQL: &probe.SQL{URL: at, Statement: c.statement, Parameters: c.parameters}, Expect: c.expect}))
+			l := load(3*patience, probe.Step{Name: "s", SQL: &probe.SQL{URL: at, Statement: c.statement, Parameters: c.parameters}, Expect: c.expect})
+			l.Rate.Users = 1 // the server takes a hundred connections, of all cases
+			v := first(t, l)
 			if v.Sample.Error != c.want || v.Sample.Void {
 				t.Errorf("%q, expected %q", v.Sample.Error, c.want)
 			}
@@ -83,7 +87,10 @@ func TestPostgreSQL(t *testing.T) {
 			t.Errorf("%+v", v.Sample)
 		}
 	})
-	t.Run("acknowledged writes", func(t *testing.T) { t.Parallel(); acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES ($1, 3) RETURNING id", "$[0].id", "SELECT item FROM orders WHERE id = $1") })
+	t.Run("acknowledged writes", func(t *testing.T) {
+		t.Parallel()
+		acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES ($1, 3) RETURNING id", "$[0].id", "SELECT item FROM orders WHERE id = $1")
+	})
 	t.Run("no such database", func(t *testing.T) {
 		t.Parallel()
 		v := first(t, load(patience, probe.Step{Name: "s", SQL: &probe.SQL{URL: strings.Replace(at, "/steps", "/other", 1), Statement: "SELECT 1"}}))
@@ -96,7 +103,7 @@ func TestPostgreSQL(t *testing.T) {
 // acknowledged lets a user write an order, and looks it up.
 func acknowledged(t *testing.T, at, insert, id, look string) {
 	t.Helper()
-	write := probe.Step{Name: "write", SQL: &probe.SQL{URL: at, Statement: insert, Parameters: []any{"order-" + t.Name()}}, Acknowledges: id, Capture: map[string]probe.Capture{"id": {JSON: id}}}
+	write := probe.Step{Name: "write", SQL: &probe.SQL{URL: at, Statement: insert, Parameters: []any{"order-{{uuid}}"}}, Acknowledges: id, Capture: map[string]probe.Capture{"id": {JSON: id}}}
 	confirm := probe.Step{Name: "look", SQL: &probe.SQL{URL: at, Statement: look, Parameters: []any{"{{.id}}"}}}
 	v := several(t, load(patience, write, confirm), 1)[0]
 	if v.Sample.Error != "" || v.Ack == nil {
@@ -199,8 +206,14 @@ func TestMySQL(t *testing.T) {
 			t.Errorf("%+v", v.Sample)
 		}
 	})
-	t.Run("acknowledged writes", func(t *testing.T) { t.Parallel(); acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES (?, 3) RETURNING id", "$[0].id", "SELECT item FROM orders WHERE id = ?") })
-	t.Run("acknowledged by the last id", func(t *testing.T) { t.Parallel(); acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES (?, 3)", "$.last_insert_id", "SELECT item FROM orders WHERE id = ?") })
+	t.Run("acknowledged writes", func(t *testing.T) {
+		t.Parallel()
+		acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES (?, 3) RETURNING id", "$[0].id", "SELECT item FROM orders WHERE id = ?")
+	})
+	t.Run("acknowledged by the last id", func(t *testing.T) {
+		t.Parallel()
+		acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES (?, 3)", "$.last_insert_id", "SELECT item FROM orders WHERE id = ?")
+	})
 	t.Run("a wrong password", func(t *testing.T) {
 		t.Parallel()
 		u, err := url.Parse(at)

@@ -176,16 +176,20 @@ func TestHostileServers(t *testing.T) {
 		how  func(c net.Conn)
 		want string
 	}{
-		"postgres: refused":             {postgresAt, nowhere, nil, "s: dial: connection refused"},
-		"postgres: silent":              {postgresAt, "", silent, "s: timeout"},
-		"postgres: closed":              {postgresAt, "", closing(""), "s: connection closed"},
-		"postgres: another protocol":    {postgresAt, "", writing("HTTP/1.1 400 Bad Request\r\n\r\n"), "s: sql: malformed response"},
-		"postgres: cut":                 {postgresAt, "", closing("R\x00\x00\x00\x08"), "s: connection closed"},
-		"postgres: silent when asked":   {postgresAt, "", writing(startup), "s: timeout"},
-		"postgres: a huge message":      {postgresAt, "", writing("R\x7f\xff\xff\xff"), "s: sql: malformed response"},
-		"postgres: starting":            {postgresAt, "", closing(refusing("57P03")), "s: sql: 57P03 cannot_connect_now"},
-		"postgres: an invented state":   {postgresAt, "", closing(refusing("<b>x")), "s: sql: an error without SQLSTATE"},
-		"postgres: no TLS":              {func(a string) probe.Step { s := postgresAt(a); s.SQL.URL = strings.Replace(s.SQL.URL, "disable", "require", 1); return s }, "", writing("N"), "s: sql: the server does not offer TLS"},
+		"postgres: refused":           {postgresAt, nowhere, nil, "s: dial: connection refused"},
+		"postgres: silent":            {postgresAt, "", silent, "s: timeout"},
+		"postgres: closed":            {postgresAt, "", closing(""), "s: connection closed"},
+		"postgres: another protocol":  {postgresAt, "", writing("HTTP/1.1 400 Bad Request\r\n\r\n"), "s: sql: malformed response"},
+		"postgres: cut":               {postgresAt, "", closing("R\x00\x00\x00\x08"), "s: connection closed"},
+		"postgres: silent when asked": {postgresAt, "", writing(startup), "s: timeout"},
+		"postgres: a huge message":    {postgresAt, "", writing("R\x7f\xff\xff\xff"), "s: sql: malformed response"},
+		"postgres: starting":          {postgresAt, "", closing(refusing("57P03")), "s: sql: 57P03 cannot_connect_now"},
+		"postgres: an invented state": {postgresAt, "", closing(refusing("<b>x")), "s: sql: an error without SQLSTATE"},
+		"postgres: no TLS": {func(a string) probe.Step {
+			s := postgresAt(a)
+			s.SQL.URL = strings.Replace(s.SQL.URL, "disable", "require", 1)
+			return s
+		}, "", writing("N"), "s: sql: the server does not offer TLS"},
 		"postgres: notices for ever":    {postgresAt, "", endless("", "N\x00\x01\x00\x00SLOG\x00M"+strings.Repeat("x", 1<<16-12)+"\x00\x00"), "s: the response is larger than 64 MiB"},
 		"mysql: refused":                {mysqlAt, nowhere, nil, "s: dial: connection refused"},
 		"mysql: silent":                 {mysqlAt, "", silent, "s: timeout"},
