@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -54,7 +55,7 @@ func (q *SQL) Check(problem func(key, format string, args ...any)) {
 func (q *SQL) checkURL() error {
 	u, err := url.Parse(withoutTemplates(q.URL))
 	if err != nil {
-		return fmt.Errorf("expected a URL such as postgres://shop@db:5432/shop, with %%25 for %% and so on; a password with such characters goes into password:")
+		return errors.New("expected a URL such as postgres://shop@db:5432/shop, with %25 for % and so on; move a password with such characters to the key password")
 	}
 	switch port := sqlPorts()[u.Scheme]; {
 	case port == 0:
@@ -66,7 +67,7 @@ func (q *SQL) checkURL() error {
 	case !strings.HasPrefix(u.Path, "/") || len(u.Path) < 2:
 		return fmt.Errorf("found no database, expected %s://USER@HOST:%d/DATABASE", u.Scheme, port)
 	case q.Password != "" && hasPassword(u):
-		return fmt.Errorf("found a password in the URL, and password: remove one")
+		return errors.New("found a password in the URL, and password: remove one")
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func TestProblemsOfEnvironments(t *testing.T) {
 		"role's database":           {withEnvironment("roles: {r: {sql: {url: ¶'postgres://u@', statement: SELECT 1}}}"), "environments.a.roles.r.sql.url", "no database"},
 		"role's statement":          {withEnvironment("roles: {r: {sql: ¶{url: 'postgres://u@/d'}}}"), "environments.a.roles.r.sql", "statement"},
 		"role's value of a user":    {withEnvironment("roles: {r: {sql: {url: 'postgres://u@/d', statement: SELECT 1, parameters: [¶'{{.seq}}']}}}"), "environments.a.roles.r.sql.parameters[0]", "{{.seq}} is unknown"},
-		"role's password":           {withEnvironment("roles: {r: ¶{redis: {command: [ROLE], password: '{{env \"P\"}}'}}}"), "role r", "add variables: [P]"},
+		"role's password":           {withEnvironment("roles: {r: ¶{redis: {command: [ROLE], password: '{{env \"P\"}}'}}}"), "environments.a.roles.r", "add variables: [P]"},
 		"role's command of Redis":   {withEnvironment("roles: {r: {redis: {command: ¶[SUBSCRIBE, x]}}}"), "environments.a.roles.r.redis.command", "SUBSCRIBE"},
 		"protect nothing":           {withEnvironment("protect: [{service: v}, ¶{}]"), "environments.a.protect[1]", "service"},
 		"protect a role":            {withEnvironment("protect: [¶{role: r}]"), "environments.a.protect[0]", "service"},

@@ -73,7 +73,7 @@ func (r Role) questions() (all []question) {
 	}
 	if q := r.SQL; q != nil {
 		all = append(all, question{"sql", func(host string) probe.Step {
-			at := q.SQL.At(host, q.Port)
+			at := q.At(host, q.Port)
 			return probe.Step{SQL: &at, Expect: q.Expect}
 		}, 1})
 	}
@@ -140,30 +140,38 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 		if role.Among.Role != "" {
 			doc.Problem(at+".among", "role %s: among: found another role, expected service, name, label or zone", name)
 		}
-		if role.SQL != nil && role.SQL.HasHost() {
-			doc.Problem(at+".sql.url", "%s.sql.url: found a host, but each component is asked at its own address: write postgres://USER@/DATABASE", at)
-		}
-		for _, variable := range role.environ() {
-			if !slices.Contains(e.Variables, variable) {
-				doc.Problem(at, "role %s uses {{env %q}}: add variables: [%s] to the environment", name, variable, variable)
-			}
-		}
-		for _, q := range role.questions() {
-			if !role.complete(q.key) {
-				continue // its missing key is reported already
-			}
-			own := strings.NewReplacer(at+".expect", at+"."+q.key, at+".get", at+".http.path", at+": found the path", at+".http.path: found the path")
-			q.to("host").Check(at, func(where, format string, args ...any) {
-				text := own.Replace(fmt.Sprintf(format, args...))
-				if where = own.Replace(where); where == at {
-					where, _, _ = strings.Cut(text, ": ")
-				}
-				if doc.Has(where) {
-					doc.Problem(where, "%s", text)
-				} else {
-					doc.Problem(at+"."+q.key, "%s", text)
-				}
-			})
+		role.checkQuestions(doc, at, e.Variables)
+	}
+}
+
+// checkQuestions checks what asks a component over the network.
+func (r Role) checkQuestions(doc *strictyaml.Document, at string, variables []string) {
+	if r.SQL != nil && r.SQL.HasHost() {
+		doc.Problem(at+".sql.url", "%s.sql.url: found a host, but each component is asked at its own address: write postgres://USER@/DATABASE", at)
+	}
+	for _, variable := range r.environ() {
+		if !slices.Contains(variables, variable) {
+			doc.Problem(at, "%s: found {{env %q}}: add variables: [%s] to the environment", at, variable, variable)
 		}
 	}
+	for _, q := range r.questions() {
+		if r.complete(q.key) { // else its missing key is reported already
+			q.check(doc, at)
+		}
+	}
+}
+
+// check checks the step of a question, with the keys of the role.
+func (q question) check(doc *strictyaml.Document, at string) {
+	own := strings.NewReplacer(at+".expect", at+"."+q.key, at+".get", at+".http.path", at+": found the path", at+".http.path: found the path")
+	q.to("host").Check(at, func(where, format string, args ...any) {
+		text := own.Replace(fmt.Sprintf(format, args...))
+		if where = own.Replace(where); where == at {
+			where, _, _ = strings.Cut(text, ": ")
+		}
+		if !doc.Has(where) {
+			where = at + "." + q.key
+		}
+		doc.Problem(where, "%s", text)
+	})
 }

@@ -110,14 +110,13 @@ func (d *dialing) do(ctx context.Context, network, address string) (*conn, error
 	return c, nil
 }
 
-// end ends the dialing. If it was successful, the last connection is the session's; all
-// others are closed.
-func (d *dialing) end(successful bool) (last *conn) {
+// end ends the dialing: all connections but the last one, which is returned, are closed.
+func (d *dialing) end() (last *conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true
 	for i, c := range d.all {
-		if last = c; !successful || i < len(d.all)-1 {
+		if last = c; i < len(d.all)-1 {
 			_ = c.Close() // it is not used
 		}
 	}

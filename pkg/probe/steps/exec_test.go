@@ -10,7 +10,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
-func TestExec(t *testing.T) {
+func TestExec(t *testing.T) { //nolint:paralleltest // the environment of the process is set
 	t.Setenv("GAMEDAY_SECRET", "secret")
 	json := func(path string, want any) probe.Expect { return probe.Expect{JSON: map[string]any{path: want}} }
 	for name, c := range map[string]struct {
@@ -40,7 +40,7 @@ func TestExec(t *testing.T) {
 		"a child that is left":  {probe.Exec{Command: []string{"sh", "-c", "sleep 60 & echo done"}}, json("$.output", "done"), ""},
 		"no program":            {probe.Exec{Command: []string{"/etc/hostname-is-no-program/x"}}, probe.Expect{}, "not on the machine"},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // the environment of the process is set
+		t.Run(name, func(t *testing.T) {
 			timeout := patience
 			if strings.HasSuffix(c.want, "timeout") {
 				timeout = 300 * time.Millisecond

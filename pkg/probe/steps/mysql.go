@@ -96,14 +96,13 @@ var returns = regexp.MustCompile(`(?is)^[\s(]*(select|show|with|values|table|exp
 // escapes: that is one round trip. A statement with more question marks than parameters
 // (in a text) is prepared.
 func (s mySQLSession) run(ctx context.Context, statement string, parameters []any) (found result, err error) {
-	args := make([]driver.NamedValue, len(parameters))
+	c := mySQLCall{statement, make([]driver.NamedValue, len(parameters)), returns.MatchString(statement)}
 	for i, p := range parameters {
-		args[i] = driver.NamedValue{Ordinal: i + 1, Value: mySQLParameter(p)}
+		c.args[i] = driver.NamedValue{Ordinal: i + 1, Value: mySQLParameter(p)}
 	}
-	rows := returns.MatchString(statement)
-	found, err = perform(ctx, s.Conn, rows, statement, args)
+	found, err = c.perform(ctx, s.Conn)
 	if errors.Is(err, driver.ErrSkip) {
-		found, err = s.prepared(ctx, rows, statement, args)
+		found, err = c.prepared(ctx, s.Conn)
 	}
 	return found, mySQLError(err)
 }
@@ -120,24 +119,31 @@ func mySQLParameter(p any) driver.Value {
 	return written(p)
 }
 
+// mySQLCall is a statement with its parameters.
+type mySQLCall struct {
+	statement string
+	args      []driver.NamedValue
+	rows      bool // it returns some
+}
+
 // perform runs a statement without preparing it.
-func perform(ctx context.Context, c driver.Conn, rows bool, statement string, args []driver.NamedValue) (found result, err error) {
-	if rows {
-		queryer, ok := c.(driver.QueryerContext)
+func (c mySQLCall) perform(ctx context.Context, on driver.Conn) (found result, err error) {
+	if c.rows {
+		queryer, ok := on.(driver.QueryerContext)
 		if !ok {
 			return found, driver.ErrSkip
 		}
-		all, err := queryer.QueryContext(ctx, statement, args)
+		all, err := queryer.QueryContext(ctx, c.statement, c.args)
 		if err != nil {
 			return found, err
 		}
 		return mySQLRows(all)
 	}
-	execer, ok := c.(driver.ExecerContext)
+	execer, ok := on.(driver.ExecerContext)
 	if !ok {
 		return found, driver.ErrSkip
 	}
-	done, err := execer.ExecContext(ctx, statement, args)
+	done, err := execer.ExecContext(ctx, c.statement, c.args)
 	if err != nil {
 		return found, err
 	}
@@ -145,25 +151,25 @@ func perform(ctx context.Context, c driver.Conn, rows bool, statement string, ar
 }
 
 // prepared prepares a statement and runs it.
-func (s mySQLSession) prepared(ctx context.Context, rows bool, statement string, args []driver.NamedValue) (found result, err error) {
-	preparer, ok := s.Conn.(driver.ConnPrepareContext)
+func (c mySQLCall) prepared(ctx context.Context, on driver.Conn) (found result, err error) {
+	preparer, ok := on.(driver.ConnPrepareContext)
 	if !ok {
 		return found, driver.ErrSkip
 	}
-	stmt, err := preparer.PrepareContext(ctx, statement)
+	stmt, err := preparer.PrepareContext(ctx, c.statement)
 	if err != nil {
 		return found, err
 	}
 	defer func() { err = errors.Join(err, stmt.Close()) }()
-	if n := stmt.NumInput(); n != len(args) {
-		return found, refusal{fmt.Sprintf("the statement has %d parameters, and parameters: has %d", n, len(args)), ""}
+	if n := stmt.NumInput(); n != len(c.args) {
+		return found, refusal{fmt.Sprintf("the statement has %d parameters, and parameters: has %d", n, len(c.args)), ""}
 	}
-	if rows {
+	if c.rows {
 		queryer, ok := stmt.(driver.StmtQueryContext)
 		if !ok {
 			return found, driver.ErrSkip
 		}
-		all, err := queryer.QueryContext(ctx, args)
+		all, err := queryer.QueryContext(ctx, c.args)
 		if err != nil {
 			return found, err
 		}
@@ -173,7 +179,7 @@ func (s mySQLSession) prepared(ctx context.Context, rows bool, statement string,
 	if !ok {
 		return found, driver.ErrSkip
 	}
-	done, err := execer.ExecContext(ctx, args)
+	done, err := execer.ExecContext(ctx, c.args)
 	if err != nil {
 		return found, err
 	}

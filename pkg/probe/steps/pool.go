@@ -56,8 +56,11 @@ func (p *pool[S]) use(ctx context.Context, do func(S) error) error {
 	if !ok {
 		d := &dialing{dial: p.dial}
 		s, err := p.open(ctx, d)
-		last := d.end(err == nil)
+		last := d.end()
 		if err != nil {
+			if last != nil {
+				_ = last.Close() // it is not used
+			}
 			return p.reason(ctx, last, err)
 		}
 		m = member[S]{session: s, net: last}

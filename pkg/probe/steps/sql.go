@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -65,7 +66,7 @@ func (sqlProtocol) Open(s probe.Step, o probe.Opening) (probe.Action, error) {
 }
 
 // errURL is the error of a URL that only its variables make invalid.
-var errURL = fmt.Errorf("sql.url: not a valid URL once its variables are filled in: put a password into password:")
+var errURL = errors.New("sql.url: not a valid URL once its variables are filled in: move the password to the key password")
 
 // sqlAction is a statement that is ready to be run.
 type sqlAction struct {

@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +57,11 @@ func TestPostgreSQL(t *testing.T) {
 	at := server.Database("steps")
 	setup(t, at, "CREATE TABLE IF NOT EXISTS orders (id bigserial PRIMARY KEY, item text UNIQUE, amount int NOT NULL, at timestamptz DEFAULT now())")
 	runSQL(t, at, map[string]sqlCase{
-		"numbers": {"SELECT 3 AS n, 9007199254740993::bigint AS big, 1.10::numeric AS exact, 0.5::float8 AS half, -7::smallint AS small", nil,
-			probe.Expect{JSON: map[string]any{"$[0].n": 3, "$[0].big": uint64(9007199254740993), "$[0].exact": map[string]any{"matches": `^1\.10$`}, "$[0].half": 0.5, "$[0].small": -7}}, ""},
+		"numbers": {
+			"SELECT 3 AS n, 9007199254740993::bigint AS big, 1.10::numeric AS exact, 0.5::float8 AS half, -7::smallint AS small", nil,
+			probe.Expect{JSON: map[string]any{"$[0].n": 3, "$[0].big": uint64(9007199254740993), "$[0].exact": map[string]any{"matches": `^1\.10$`}, "$[0].half": 0.5, "$[0].small": -7}},
+			"",
+		},
 		"what is no number":  {"SELECT 'NaN'::float8 AS nan, 'infinity'::timestamptz AS never", nil, row(map[string]any{"nan": "NaN", "never": "infinity"}), ""},
 		"texts":              {"SELECT 'ä' AS t, NULL::text AS nothing, true AS yes, false AS no, 'x'::char(3) AS c", nil, row(map[string]any{"t": "ä", "nothing": nil, "yes": true, "no": false, "c": "x  "}), ""},
 		"times":              {"SELECT '2026-01-02 03:04:05.25+02'::timestamptz AS a, '2026-01-02 03:04:05'::timestamp AS b, '2026-01-02'::date AS c", nil, row(map[string]any{"a": "2026-01-02T01:04:05.25Z", "b": "2026-01-02T03:04:05", "c": "2026-01-02"}), ""},
@@ -144,7 +148,7 @@ func stops(t *testing.T, step probe.Step, stop, start func(), known ...string) {
 				n = 0
 			}
 			cause, _ := strings.CutPrefix(v.Sample.Error, "s: ")
-			if v.Sample.Void || v.Sample.Failed() && !contains(known, cause) {
+			if v.Sample.Void || v.Sample.Failed() && !slices.Contains(known, cause) {
 				t.Fatalf("%+v", v.Sample)
 			}
 		}
@@ -160,15 +164,6 @@ func stops(t *testing.T, step probe.Step, stop, start func(), known ...string) {
 	}
 }
 
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
-}
-
 func TestPostgreSQLIsKilled(t *testing.T) {
 	t.Parallel()
 	server := pgtest.New(t)
@@ -182,8 +177,11 @@ func TestMySQL(t *testing.T) {
 	at := server.URL
 	setup(t, at, "CREATE TABLE IF NOT EXISTS orders (id bigint AUTO_INCREMENT PRIMARY KEY, item varchar(100) UNIQUE, amount int NOT NULL, at timestamp DEFAULT now())")
 	runSQL(t, at, map[string]sqlCase{
-		"numbers": {"SELECT 3 AS n, 9007199254740993 AS big, 1.10 AS exact, 0.5e0 AS half, 18446744073709551615 AS most", nil,
-			probe.Expect{JSON: map[string]any{"$[0].n": 3, "$[0].big": uint64(9007199254740993), "$[0].exact": map[string]any{"matches": `^1\.10$`}, "$[0].half": 0.5, "$[0].most": map[string]any{"matches": "^18446744073709551615$"}}}, ""},
+		"numbers": {
+			"SELECT 3 AS n, 9007199254740993 AS big, 1.10 AS exact, 0.5e0 AS half, 18446744073709551615 AS most", nil,
+			probe.Expect{JSON: map[string]any{"$[0].n": 3, "$[0].big": uint64(9007199254740993), "$[0].exact": map[string]any{"matches": `^1\.10$`}, "$[0].half": 0.5, "$[0].most": map[string]any{"matches": "^18446744073709551615$"}}},
+			"",
+		},
 		"texts":                 {"SELECT 'ä' AS t, NULL AS nothing, 'x' AS c", nil, row(map[string]any{"t": "ä", "nothing": nil, "c": "x"}), ""},
 		"times":                 {"SELECT FROM_UNIXTIME(0) AS a, TIMESTAMP '2026-01-02 03:04:05' AS b, DATE '2026-01-02' AS c", nil, row(map[string]any{"a": "1970-01-01T00:00:00", "b": "2026-01-02T03:04:05", "c": "2026-01-02"}), ""},
 		"bytes":                 {"SELECT X'DEAD' AS b", nil, row(map[string]any{"b": "dead"}), ""},

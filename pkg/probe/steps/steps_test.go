@@ -220,12 +220,12 @@ func TestHostileServers(t *testing.T) {
 			if address == "" {
 				address = serving(t, c.how)
 			}
-			timeout := patience
+			timeout := 2 * patience
 			if strings.HasSuffix(c.want, "timeout") {
 				timeout = 300 * time.Millisecond
 			}
 			l := load(timeout, c.step(address))
-			l.Rate.Users = 2 // else many of them would read endless answers at once
+			l.Journey.Users = &probe.Users{Order: "once", Columns: []string{"n"}, Rows: [][]string{{"1"}}} // else many would read endless answers at once
 			v := first(t, l)
 			if v.Sample.Error != c.want || v.Sample.Void || v.Sample.Latency > timeout+2*time.Second {
 				t.Errorf("%q after %v, void %t; expected %q", v.Sample.Error, v.Sample.Latency, v.Sample.Void, c.want)
