@@ -83,20 +83,21 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 type dialing struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	mu   sync.Mutex
-	all  []*conn
-	over bool
+	mu  sync.Mutex
+	all []*conn
 }
+
+// dialingKey is the key of the context's value by which a session's own attempts are known.
+type dialingKey struct{}
 
 // errSession is the error of a library that would dial beside its session.
 var errSession = errors.New("the session has its connection")
 
-// do dials.
+// do dials. ctx is derived from that of opening the session: when a session fails, pgconn
+// would open another connection, with a context of its own, to cancel what it asked. To a
+// server that is silent, each user would hold two connections for many seconds.
 func (d *dialing) do(ctx context.Context, network, address string) (*conn, error) {
-	d.mu.Lock()
-	over := d.over
-	d.mu.Unlock()
-	if over {
+	if ctx.Value(dialingKey{}) != d {
 		return nil, errSession
 	}
 	inner, err := d.dial(ctx, network, address)
@@ -114,7 +115,6 @@ func (d *dialing) do(ctx context.Context, network, address string) (*conn, error
 func (d *dialing) end() (last *conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.over = true
 	for i, c := range d.all {
 		if last = c; i < len(d.all)-1 {
 			_ = c.Close() // it is not used

@@ -55,7 +55,7 @@ func (p *pool[S]) use(ctx context.Context, do func(S) error) error {
 	m, ok := p.take()
 	if !ok {
 		d := &dialing{dial: p.dial}
-		s, err := p.open(ctx, d)
+		s, err := p.open(context.WithValue(ctx, dialingKey{}, d), d)
 		last := d.end()
 		if err != nil {
 			if last != nil {

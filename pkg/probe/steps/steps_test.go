@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -231,6 +232,18 @@ func TestHostileServers(t *testing.T) {
 				t.Errorf("%q after %v, void %t; expected %q", v.Sample.Error, v.Sample.Latency, v.Sample.Void, c.want)
 			}
 		})
+	}
+}
+
+// A user of a silent server has one connection, and no second one to cancel what was asked.
+func TestOneConnectionForEachUser(t *testing.T) {
+	t.Parallel()
+	var accepted atomic.Int32
+	address := serving(t, func(c net.Conn) { accepted.Add(1); writing(startup)(c) })
+	l := load(300*time.Millisecond, postgresAt(address))
+	l.Journey.Users = &probe.Users{Order: "once", Columns: []string{"n"}, Rows: [][]string{{"1"}}}
+	if v := first(t, l); v.Sample.Error != "s: timeout" || accepted.Load() != 1 {
+		t.Errorf("%q, %d connections", v.Sample.Error, accepted.Load())
 	}
 }
 
