@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/probe/steps"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
@@ -105,5 +106,29 @@ func TestRolesAsk(t *testing.T) {
 	}
 	if role := roleOf(t, "{label: a=b, command: [x]}").Target(nil, nil); role.Ask != nil || role.Label != "a=b" || role.Command[0] != "x" {
 		t.Errorf("%+v", role)
+	}
+}
+
+// A command runs on the machine that users come from, and not where a load worker is.
+func TestCommandsOfUsersFromInside(t *testing.T) {
+	t.Parallel()
+	inside := scenario.Environment{Name: "e", Inside: &scenario.Inside{Network: "n"}}
+	command := probe.Journey{Name: "j", Steps: []probe.Step{{Exec: &probe.Exec{Command: []string{"true"}}}}}
+	for name, c := range map[string]struct {
+		env     scenario.Environment
+		from    string
+		journey probe.Journey
+		refused bool
+	}{
+		"inside":               {inside, "", command, true},
+		"from outside":         {inside, scenario.FromOutside, command, false},
+		"no inside":            {scenario.Environment{}, "", command, false},
+		"without a command":    {inside, "", probe.Journey{Steps: []probe.Step{{Get: "/"}}}, false},
+		"a command to confirm": {inside, "", probe.Journey{Confirm: &command.Steps[0]}, true},
+	} {
+		s := scenario.Scenario{Load: []scenario.JourneyLoad{{Journey: "j", From: c.from}}}
+		if err := s.CheckKinds(c.env, []probe.Journey{c.journey}); (err != nil) != c.refused {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

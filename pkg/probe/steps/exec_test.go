@@ -10,10 +10,10 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
-func TestExec(t *testing.T) { //nolint:paralleltest // the environment of the process is set
+func TestExec(t *testing.T) {
 	t.Setenv("GAMEDAY_SECRET", "secret")
 	json := func(path string, want any) probe.Expect { return probe.Expect{JSON: map[string]any{path: want}} }
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // the environment of the process is set
 		exec   probe.Exec
 		expect probe.Expect
 		want   string

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/gameday-dev/gameday/internal/mysqltest"
 	"github.com/gameday-dev/gameday/internal/pgtest"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/probe/steps"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
 // sqlCase is a statement and what it is expected to return.
@@ -94,6 +97,22 @@ func TestPostgreSQL(t *testing.T) {
 	t.Run("acknowledged writes", func(t *testing.T) {
 		t.Parallel()
 		acknowledged(t, at, "INSERT INTO orders (item, amount) VALUES ($1, 3) RETURNING id", "$[0].id", "SELECT item FROM orders WHERE id = $1")
+	})
+	t.Run("a role", func(t *testing.T) {
+		t.Parallel()
+		for standby, want := range map[bool]string{false: "", true: "$[0].standby is not the expected value (found false)"} {
+			role := scenario.Role{SQL: &scenario.RoleSQL{
+				SQL:    probe.SQL{URL: at, Statement: "SELECT pg_is_in_recovery() AS standby"},
+				Expect: probe.Expect{JSON: map[string]any{"$[0].standby": standby}},
+			}}
+			found := ""
+			if err := role.Target(steps.All(), nil).Ask(t.Context(), netip.MustParseAddr("127.0.0.1")); err != nil {
+				found = err.Error()
+			}
+			if found != want {
+				t.Errorf("%q, expected %q", found, want)
+			}
+		}
 	})
 	t.Run("no such database", func(t *testing.T) {
 		t.Parallel()
