@@ -22,6 +22,8 @@ func errEndless() error { return probe.Failure("the response is larger than 64 M
 type conn struct {
 	net.Conn
 
+	reading sync.Mutex // held while a Read waits: pgconn may go on reading an idle connection
+
 	mu   sync.Mutex
 	read int64 // since the last request
 	err  error
@@ -37,7 +39,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	if tooMuch {
 		return 0, c.failed(errEndless())
 	}
+	c.reading.Lock()
 	n, err := c.Conn.Read(p)
+	c.reading.Unlock()
 	c.mu.Lock()
 	c.read += int64(n)
 	c.mu.Unlock()
@@ -129,7 +133,17 @@ var errStale = errors.New("the connection has ended")
 
 // quiet reports whether nothing has come on an idle connection, as on one that is alive as
 // far as can be seen without asking.
+//
+// If a Read is waiting, looking would wait for it, without an end. But then the end of the
+// connection is the error of that Read.
 func (c *conn) quiet() bool {
+	if c.cause() != nil {
+		return false
+	}
+	if !c.reading.TryLock() {
+		return true
+	}
+	defer c.reading.Unlock()
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return false

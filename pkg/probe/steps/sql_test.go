@@ -48,7 +48,9 @@ func runSQL(t *testing.T, at string, cases map[string]sqlCase) {
 func setup(t *testing.T, at string, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
-		if v := first(t, load(patience, probe.Step{Name: "s", SQL: &probe.SQL{URL: at, Statement: statement}})); v.Sample.Error != "" {
+		l := load(patience, probe.Step{Name: "s", SQL: &probe.SQL{URL: at, Statement: statement}})
+		l.Journey.Users = alone()
+		if v := first(t, l); v.Sample.Error != "" {
 			t.Fatalf("%s: %s", statement, v.Sample.Error)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,11 @@ func load(timeout time.Duration, all ...probe.Step) probe.Load {
 		Journey: probe.Journey{Name: "j", Timeout: timeout, Steps: all}, Way: probe.Way{Entry: entry},
 		Rate: probe.Rate{Users: 200, Per: time.Second}, Seed: 1, Protocols: steps.All(),
 	}
+}
+
+// alone is one user, and no other.
+func alone() *probe.Users {
+	return &probe.Users{Order: "once", Columns: []string{"n"}, Rows: [][]string{{"1"}}}
 }
 
 // first sends users until the first one is back.
@@ -226,7 +232,7 @@ func TestHostileServers(t *testing.T) {
 				timeout = 300 * time.Millisecond
 			}
 			l := load(timeout, c.step(address))
-			l.Journey.Users = &probe.Users{Order: "once", Columns: []string{"n"}, Rows: [][]string{{"1"}}} // else many would read endless answers at once
+			l.Journey.Users = alone() // else many would read endless answers at once
 			v := first(t, l)
 			if v.Sample.Error != c.want || v.Sample.Void || v.Sample.Latency > timeout+2*time.Second {
 				t.Errorf("%q after %v, void %t; expected %q", v.Sample.Error, v.Sample.Latency, v.Sample.Void, c.want)
@@ -241,9 +247,46 @@ func TestOneConnectionForEachUser(t *testing.T) {
 	var accepted atomic.Int32
 	address := serving(t, func(c net.Conn) { accepted.Add(1); writing(startup)(c) })
 	l := load(300*time.Millisecond, postgresAt(address))
-	l.Journey.Users = &probe.Users{Order: "once", Columns: []string{"n"}, Rows: [][]string{{"1"}}}
+	l.Journey.Users = alone()
 	if v := first(t, l); v.Sample.Error != "s: timeout" || accepted.Load() != 1 {
 		t.Errorf("%q, %d connections", v.Sample.Error, accepted.Load())
+	}
+}
+
+// Whether an idle connection has ended is found without waiting, also while a Read waits.
+func TestLookingAtAnIdleConnectionDoesNotWait(t *testing.T) {
+	t.Parallel()
+	for name, reads := range map[string]bool{"idle": false, "a Read waits": true} {
+		release := make(chan struct{})
+		address := serving(t, func(c net.Conn) { <-release; _ = c.Close() })
+		inner, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := steps.NewConn(inner)
+		ended := make(chan struct{})
+		started := make(chan struct{})
+		go func() {
+			defer close(ended)
+			close(started)
+			if reads {
+				_, _ = c.Read(make([]byte, 1))
+			}
+		}()
+		<-started
+		for range 1000 { // the Read begins meanwhile
+			if !c.Quiet() {
+				t.Fatalf("%s: it has not ended", name)
+			}
+		}
+		close(release)
+		for deadline := time.Now().Add(patience); c.Quiet(); runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: it has ended", name)
+			}
+		}
+		<-ended
+		_ = c.Close()
 	}
 }
 
