@@ -57,19 +57,11 @@ func New(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	created, err := bed.Client.ContainerCreate(tb.Context(), &container.Config{
-		Image: image, Cmd: []string{"sh", "-c", start}, ExposedPorts: nat.PortSet{port: {}}, Labels: bed.Labels(),
-	}, &container.HostConfig{
-		PortBindings: nat.PortMap{port: {{HostIP: "127.0.0.1", HostPort: enginetest.FreePort(tb)}}},
-		Tmpfs:        map[string]string{"/var/lib/postgresql/data": ""}, // else the image's volume would be left behind
-	}, nil, nil, "")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s := &Server{tb: tb, bed: bed, id: created.ID}
-	tb.Cleanup(func() { bed.Remove(created.ID) })
+	s := &Server{tb: tb, bed: bed}
+	// Without the tmpfs, the image's volume would be left behind.
+	s.id = bed.Publish(&container.Config{Image: image, Cmd: []string{"sh", "-c", start}}, port, "/var/lib/postgresql/data")
 	s.Start()
-	s.URL = "postgres://gameday@127.0.0.1:" + bed.Inspect(s.id).HostConfig.PortBindings[port][0].HostPort + "/postgres?sslmode=disable"
+	s.URL = "postgres://gameday@127.0.0.1:" + bed.Published(s.id, port) + "/postgres?sslmode=disable"
 	bed.Eventually("PostgreSQL answers", s.answers)
 	return s
 }

@@ -54,7 +54,7 @@ func TestNoFaultReachesOthersThroughANamespace(t *testing.T) {
 	network := []string{
 		"drop: {target: {name: app}}", "isolate: {target: {name: app}}", "delay: {target: {name: app}, by: 50ms}",
 		"bandwidth: {target: {name: app}, rate: 1mbit}", "reject: {target: {name: app}}", "duplicate: {target: {name: app}, share: 10%}",
-		"partition: {target: {name: app}, from: {name: web()}}",
+		"partition: {target: {name: app}, from: {name: web}}",
 	}
 	processes := []string{"hang: {target: {name: app}, process: postgres}", "process: {target: {name: app}, name: worker}"}
 	for name, c := range map[string]struct {

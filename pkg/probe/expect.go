@@ -20,7 +20,7 @@ import (
 
 // Expect is the assertions of a step.
 type Expect struct {
-	Status   Statuses       `yaml:"status,omitempty" jsonschema_description:"The expected status: a code (200), a class (2xx), or a list of them. A gRPC status is a word, such as NOT_FOUND."`
+	Status   Statuses       `yaml:"status,omitempty" jsonschema_description:"The expected status: a code (200), a class (2xx), or a list of them. Other protocols have words: NOT_FOUND, NXDOMAIN, EXIT_1."`
 	Headers  map[string]any `yaml:"headers,omitempty" jsonschema_description:"Expected response headers: a text, exists, or conditions such as {matches: ^text/}."`
 	Contains Texts          `yaml:"contains,omitempty" jsonschema_description:"Text that the response must contain, or a list of texts."`
 	Matches  Texts          `yaml:"matches,omitempty" jsonschema_description:"Regular expression (RE2) that must match in the response, or a list of them."`
@@ -62,7 +62,7 @@ type Status string
 
 var _ encoding.TextUnmarshaler = (*Status)(nil)
 
-var statusForm = regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z_]+)$`)
+var statusForm = regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z0-9_]+)$`)
 
 // UnmarshalText parses a status.
 func (s *Status) UnmarshalText(data []byte) error {
@@ -109,7 +109,7 @@ func (a *Answer) fine() bool {
 	if a.Code != 0 {
 		return served(a.Code)
 	}
-	return a.Status == "" || a.Status == "OK"
+	return a.Status == "" || a.Status == "OK" || a.Status == "NOERROR"
 }
 
 // status is the answer's status in words.

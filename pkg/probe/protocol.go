@@ -2,9 +2,11 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +47,27 @@ type Action interface {
 	Do(ctx context.Context, u *User) (Answer, error)
 	// Close ends the connections that users share.
 	Close() error
+}
+
+// Dialer connects as the users of a load do: by the DNS servers of their way, with a name
+// looked up for every connection.
+func (o Opening) Dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+	return o.Way.dialer(&net.Dialer{Timeout: o.Timeout})
+}
+
+// TLS is the configuration of TLS to a host, with the certificates that the way trusts.
+func (o Opening) TLS(host string) (*tls.Config, error) {
+	trusted, err := o.Way.trusted()
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted, ServerName: host}, err
+}
+
+// Constant fills a template that is the same for all users.
+func (o Opening) Constant(text string) (string, error) {
+	t := o.Templates.Parse(text)
+	if err := o.Templates.Err(); err != nil {
+		return "", err
+	}
+	return t.render(nil)
 }
 
 // Protocols are the protocols beside HTTP, by the key of a step.
@@ -119,11 +142,26 @@ func (u *User) leave() {
 
 // others are the step's requests that are not HTTP, by key.
 func (s Step) others() map[string]Request {
-	return map[string]Request{}
+	all := map[string]Request{}
+	add(all, "dns", s.DNS)
+	add(all, "exec", s.Exec)
+	add(all, "redis", s.Redis)
+	add(all, "sql", s.SQL)
+	return all
+}
+
+// add adds a request, if there is one.
+func add[T any, P interface {
+	*T
+	Request
+}](all map[string]Request, key string, r P) {
+	if r != nil {
+		all[key] = r
+	}
 }
 
 // otherKeys are the keys of all requests that are not HTTP, in order.
-func otherKeys() []string { return []string{} }
+func otherKeys() []string { return slices.Sorted(maps.Keys(Requests())) }
 
 // requests are the keys of the step's requests: there should be one.
 func (s Step) requests() (keys []string) {
@@ -173,5 +211,5 @@ func (s Step) otherTemplates(texts map[string]string) {
 
 // Requests are the settings of all requests that are not HTTP, by key.
 func Requests() map[string]Request {
-	return map[string]Request{}
+	return map[string]Request{"dns": &DNS{}, "exec": &Exec{}, "redis": &Redis{}, "sql": &SQL{}}
 }

@@ -35,10 +35,11 @@ func (m mismatch) Unwrap() error { return m.ownError }
 const errPath = ownError("the path is not a valid URL path: a captured value has a control character or an invalid % escape")
 
 // ours reports whether an error is the load generator's own and not the system's. The
-// error of a lookup contains the one of its socket as a text.
+// error of a lookup contains the one of its socket as a text. EAGAIN is that of a command
+// for which the machine has no process.
 func ours(err error) bool {
 	lookup, isLookup := errors.AsType[*net.DNSError](err)
-	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS} {
+	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.EAGAIN} {
 		if errors.Is(err, own) || isLookup && strings.Contains(lookup.Err, own.Error()) {
 			return true
 		}

@@ -18,6 +18,11 @@ type Step struct {
 	Patch  string `yaml:"patch,omitempty" jsonschema_description:"PATCH this path."`
 	Delete string `yaml:"delete,omitempty" jsonschema_description:"DELETE this path."`
 
+	DNS   *DNS   `yaml:"dns,omitempty" jsonschema_description:"Ask a DNS server, instead of a request of HTTP."`
+	Exec  *Exec  `yaml:"exec,omitempty" jsonschema_description:"Run a command on the machine that users come from."`
+	Redis *Redis `yaml:"redis,omitempty" jsonschema_description:"Send a command to Redis."`
+	SQL   *SQL   `yaml:"sql,omitempty" jsonschema_description:"Send a statement to PostgreSQL, MySQL or MariaDB."`
+
 	Query     map[string]string `yaml:"query,omitempty" jsonschema_description:"Parameters that are added to the path's query, as templates. They are escaped."`
 	Headers   map[string]string `yaml:"headers,omitempty" jsonschema_description:"Request headers."`
 	Auth      *Auth             `yaml:"auth,omitempty" jsonschema_description:"The Authorization header."`
@@ -90,8 +95,14 @@ func (s Step) methods() map[string]string {
 	}
 }
 
-// Title is the step's name, or its path.
+// Title is the step's name, or its path, or what it asks.
 func (s Step) Title() string {
+	if s.Name != "" {
+		return s.Name
+	}
 	_, path := s.Request()
-	return cmp.Or(s.Name, path, s.Include)
+	for _, other := range s.others() {
+		path = cmp.Or(path, other.Title())
+	}
+	return cmp.Or(path, s.Include)
 }

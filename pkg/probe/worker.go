@@ -72,6 +72,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	var working sync.WaitGroup
 	defer working.Wait()
 	orders := json.NewDecoder(in)
+	orders.UseNumber() // a number of a body or of a statement stays what it is
 	for {
 		var o order
 		if err := orders.Decode(&o); err != nil {

@@ -94,7 +94,11 @@ func (d gameDay) trial(t *testing.T) (wrong error) {
 	if err != nil {
 		return err
 	}
-	where := scenario.Environment{Name: "staging", MaxTargets: d.limit, Roles: d.options.Roles}
+	declared := map[string]scenario.Role{}
+	for name, role := range d.options.Roles {
+		declared[name] = scenario.Role{Among: role.Among}
+	}
+	where := scenario.Environment{Name: "staging", MaxTargets: d.limit, Roles: declared}
 	planned, err := plan.Build(t.Context(), env, plan.Request{Scenario: s, Environment: where, Seed: s.Seed})
 	if after, statesErr := statesOf(env); statesErr != nil || !maps.Equal(before, after) || env.Kills.Load()+env.Starts.Load() > 0 {
 		return fmt.Errorf("a plan touches: %v, then %v", before, after)

@@ -32,15 +32,15 @@ type Environments struct {
 
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
-	Entry      string                 `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
-	Inside     *Inside                `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
-	Roles      map[string]target.Role `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
-	Protect    []target.Selector      `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
-	Redact     []string               `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
-	Notify     []Notice               `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
-	Grafana    string                 `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
-	Variables  []string               `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
-	MaxTargets int                    `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
+	Entry      string            `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
+	Inside     *Inside           `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
+	Roles      map[string]Role   `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
+	Protect    []target.Selector `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
+	Redact     []string          `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
+	Notify     []Notice          `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
+	Grafana    string            `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
+	Variables  []string          `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
+	MaxTargets int               `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
 
 	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
 	// is the key and the settings its value.
@@ -168,24 +168,6 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	}
 }
 
-func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
-	for _, name := range slices.Sorted(maps.Keys(e.Roles)) {
-		role := e.Roles[name]
-		if role.HTTP == nil && role.Label == "" && len(role.Command) == 0 {
-			doc.Problem(path+".roles."+name, "role %s has no check: expected http, command or label", name)
-		}
-		if role.HTTP != nil && role.HTTP.Path != "" {
-			if err := probe.CheckPath(role.HTTP.Path); err != nil {
-				at := path + ".roles." + name + ".http.path"
-				doc.Problem(at, "%s: %v", at, err)
-			}
-		}
-		if role.Among.Role != "" {
-			doc.Problem(path+".roles."+name+".among", "role %s: among: found another role, expected service, name, label or zone", name)
-		}
-	}
-}
-
 // checkTold holds what leaves gameday against what can: to whom, and without what.
 func (e Environment) checkTold(doc *strictyaml.Document, path string, known []Receiver) {
 	checkNotices(doc, path, e.Notify, known)
@@ -231,6 +213,18 @@ func (s Scenario) CheckLoad(env Environment) error {
 		}
 	}
 	return nil
+}
+
+// CheckKinds checks that users can take the steps of their journeys from where they come
+// from. journeys are those of the load, in order.
+func (s Scenario) CheckKinds(env Environment, journeys []probe.Journey) error {
+	var errs []error
+	for i, j := range journeys {
+		if env.Comes(s.Load[i]) == FromInside && slices.Contains(j.Kinds(), "exec") {
+			errs = append(errs, fmt.Errorf("journey %s runs a command (exec:), but its users come from inside environment %s, where a load worker has no programs: add from: outside to the journey in the scenario's load", j.Name, env.Name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // CheckVariables checks that an environment lets journeys use the variables that they do.

@@ -78,7 +78,7 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[probe.Status]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "integer", Minimum: "100", Maximum: "599"},
-			{Type: "string", Pattern: `^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z_]+)$`, Examples: []any{"2xx", "NOT_FOUND"}},
+			{Type: "string", Pattern: `^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z0-9_]+)$`, Examples: []any{"2xx", "NOT_FOUND"}},
 		}}
 	}
 	return short(t)

@@ -128,6 +128,8 @@ func TestSchemasRefuseWhatIsOfNoShape(t *testing.T) {
 			"labels of a map":   "version: 1\nenvironments: {a: {docker: {labels: {k: v}}, entry: 'http://x'}}",
 			"max_targets of 0":  withEnvironment("max_targets: 0"),
 			"role's port":       withEnvironment("roles: {r: {http: {port: 65536, path: /}}}"),
+			"role's statement":  withEnvironment("roles: {r: {sql: {url: 'postgres://u@/d'}}}"),
+			"role's command":    withEnvironment("roles: {r: {redis: {port: 6379}}}"),
 			"role's path":       withEnvironment("roles: {r: {http: {port: 1}}}"),
 			"inside's network":  withEnvironment("inside: {entry: 'http://x'}"),
 			"notify nobody":     withEnvironment("notify: [{on: [start]}]"),

@@ -17,6 +17,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/probe/steps"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -81,7 +82,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
-	if err := in.Environment.CheckVariables(in.Journeys); err != nil {
+	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys)); err != nil {
 		return in, err
 	}
 	in.Environment.ReadVariables()
@@ -106,7 +107,14 @@ func (s Session) Open(ctx context.Context, env scenario.Environment) (target.Sit
 	if err != nil {
 		return nil, err
 	}
-	return driver.Open(ctx, env.Settings, target.Options{Roles: env.Roles, Protect: env.Protect})
+	if env.Environ == nil {
+		env.ReadVariables()
+	}
+	protocols, roles := steps.All(), make(map[string]target.Role, len(env.Roles))
+	for name, role := range env.Roles {
+		roles[name] = role.Target(protocols, env.Environ)
+	}
+	return driver.Open(ctx, env.Settings, target.Options{Roles: roles, Protect: env.Protect})
 }
 
 // Provisioner brings the labs of an environment's driver up and down; nil if it has

@@ -131,7 +131,7 @@ func (r Request) entry(ctx context.Context, d target.Discovered) (Entry, error) 
 func (e *Environment) askRoles(ctx context.Context, s session.Session) error {
 	for i := range e.Roles {
 		role := &e.Roles[i]
-		site, err := s.Open(ctx, scenario.Environment{Kind: e.Found.Kind, Settings: e.Found.Settings, Roles: map[string]target.Role{role.Name: role.Check}})
+		site, err := s.Open(ctx, scenario.Environment{Kind: e.Found.Kind, Settings: e.Found.Settings, Roles: map[string]scenario.Role{role.Name: role.Check}})
 		if err != nil {
 			return err
 		}

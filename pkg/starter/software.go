@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -12,9 +14,9 @@ import (
 type Role struct {
 	Name    string
 	Service string
-	YAML    string      // as gameday.yaml has it
-	Check   target.Role // the same
-	Problem string      // why it cannot be used, if it cannot
+	YAML    string        // as gameday.yaml has it
+	Check   scenario.Role // the same
+	Problem string        // why it cannot be used, if it cannot
 }
 
 // software is a program whose members have roles, and how each of them tells its own.
@@ -22,18 +24,18 @@ type software struct {
 	images  []string // words in the names of its images
 	role    string   // what the holder is called
 	command string   // for sh, inside a member: exit code 0 if it has the role
-	http    *target.RoleHTTP
+	http    *scenario.RoleHTTP
 }
 
 // known are the programs that init recognizes, the more special ones first.
 func known() []software {
 	return []software{
-		{images: []string{"patroni", "spilo"}, role: "leader", http: &target.RoleHTTP{Port: 8008, Path: "/primary"}},
+		{images: []string{"patroni", "spilo"}, role: "leader", http: &scenario.RoleHTTP{Port: 8008, Path: "/primary"}},
 		{images: []string{"postgres", "timescale", "pgvector", "postgis"}, role: "primary", command: `psql -U "${POSTGRES_USER:-postgres}" -tAc 'SELECT NOT pg_is_in_recovery()' | grep -qx t`},
 		{images: []string{"mariadb", "mysql", "percona"}, role: "primary", command: `M=$(command -v mariadb || command -v mysql); MYSQL_PWD="${MARIADB_ROOT_PASSWORD:-$MYSQL_ROOT_PASSWORD}" "$M" -uroot -Ne 'SELECT @@global.read_only' | grep -qx 0`},
 		{images: []string{"redis", "valkey"}, role: "master", command: `C=$(command -v valkey-cli || command -v redis-cli); REDISCLI_AUTH="${REDIS_PASSWORD:-}" "$C" role | head -n 1 | grep -q master`},
 		{images: []string{"rabbitmq"}, role: "queue-leader", command: `rabbitmqctl -q list_queues leader | grep -q "@$(hostname)"`},
-		{images: []string{"etcd"}, role: "leader", command: `etcdctl endpoint status -w fields | awk -F': ' '/MemberID/{m=$2} /Leader/{l=$2} END{exit m!=l}'`},
+		{images: []string{"etcd"}, role: "leader", http: &scenario.RoleHTTP{Port: 2379, Path: "/metrics", Expect: probe.Expect{Contains: probe.Texts{"etcd_server_is_leader 1"}}}},
 	}
 }
 
@@ -50,7 +52,7 @@ func roles(services []target.DiscoveredService) (found []Role) {
 	for _, s := range services {
 		for _, label := range s.Roles {
 			_, name, _ := strings.Cut(label, "=")
-			add(Role{name, s.Name, fmt.Sprintf("{label: %q}", label), target.Role{Label: label}, ""})
+			add(Role{name, s.Name, fmt.Sprintf("{label: %q}", label), scenario.Role{Label: label}, ""})
 		}
 	}
 	for _, k := range known() {
@@ -92,11 +94,15 @@ func (k software) among(name, service string) Role {
 		within = fmt.Sprintf("among: {service: %q}, ", service)
 	}
 	if k.http != nil {
-		return Role{name, service, fmt.Sprintf("{%shttp: {port: %d, path: %s}}", within, k.http.Port, k.http.Path), target.Role{Among: in, HTTP: k.http}, ""}
+		more := ""
+		for _, text := range k.http.Contains {
+			more = fmt.Sprintf(", contains: %q", text)
+		}
+		return Role{name, service, fmt.Sprintf("{%shttp: {port: %d, path: %s%s}}", within, k.http.Port, k.http.Path, more), scenario.Role{Among: in, HTTP: k.http}, ""}
 	}
 	return Role{
 		name, service, fmt.Sprintf("{%scommand: [sh, -c, %q]}", within, k.command),
-		target.Role{Among: in, Command: []string{"sh", "-c", k.command}}, "",
+		scenario.Role{Among: in, Command: []string{"sh", "-c", k.command}}, "",
 	}
 }
 

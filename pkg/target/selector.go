@@ -1,7 +1,9 @@
 package target
 
 import (
+	"context"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -70,17 +72,16 @@ func (s Selector) String() string {
 }
 
 // Role is held by one of several components, such as the primary of a database. It is
-// resolved when it is needed: after a failover, another component holds it.
+// resolved when it is needed: after a failover, another component holds it. Every check
+// that is set must hold.
 type Role struct {
-	Among   Selector  `json:"among,omitzero" yaml:"among,omitempty" jsonschema_description:"The components that can hold the role (default: all components)."`
-	HTTP    *RoleHTTP `json:"http,omitempty" yaml:"http,omitempty" jsonschema_description:"The holder answers this request with this status."`
-	Command []string  `json:"command,omitempty" yaml:"command,omitempty" jsonschema_description:"This command, run inside the holder, exits with code 0."`
-	Label   string    `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"The holder has this label: key=value, or key alone."`
+	Among   Selector // the components that can hold the role
+	Ask     Ask      // asks at the addresses of a component; nil if nothing is asked
+	Command []string // run inside the holder, exits with code 0
+	Label   string   // of the holder: key=value, or key alone
 }
 
-// RoleHTTP asks a component for its role over HTTP.
-type RoleHTTP struct {
-	Port   int    `json:"port" yaml:"port" jsonschema:"required,minimum=1,maximum=65535"`
-	Path   string `json:"path" yaml:"path" jsonschema:"required"`
-	Status int    `json:"status,omitempty" yaml:"status,omitempty" jsonschema:"minimum=100,maximum=599" jsonschema_description:"The expected status code (default: 200)."`
-}
+// Ask asks for a role at one address of a component, within ctx, and returns nil if what
+// answers there holds it. Else the error says what it answered, in a few words. An Ask is
+// called for several components at once.
+type Ask func(ctx context.Context, address netip.Addr) error

@@ -21,7 +21,7 @@ func BenchmarkRole(b *testing.B) {
 	})
 	e := newFakeEngine(b)
 	e.nodes(address, "n1", "n2", "n3")
-	env := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}}))
+	env := e.open(roles(map[string]target.Role{"primary": {Ask: check.ask}}))
 	for b.Loop() {
 		if found, err := env.Find(b.Context(), target.Selector{Role: "primary"}); err != nil || len(found) != 3 {
 			b.Fatal(len(found), err)

@@ -45,8 +45,8 @@ func TestSelection(t *testing.T) {
 	b := enginetest.New(t, func(o *enginetest.Options) {
 		o.Roles = map[string]target.Role{
 			"labelled": {Label: "role=primary"},
-			"web":      {HTTP: &target.RoleHTTP{Port: 8080, Path: "/healthz"}},
-			"never":    {HTTP: &target.RoleHTTP{Port: 8080, Path: "/healthz", Status: 418}},
+			"web":      {Ask: over{Port: 8080, Path: "/healthz"}.ask},
+			"never":    {Ask: over{Port: 8080, Path: "/healthz", Status: 418}.ask},
 			"command":  {Among: target.Selector{Zone: "b"}, Command: []string{"/gameday-lab", "help"}},
 			"refusing": {Command: []string{"/gameday-lab", "no-such-command"}},
 		}

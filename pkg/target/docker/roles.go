@@ -3,20 +3,15 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gameday-dev/gameday/internal/direct"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -28,7 +23,7 @@ const roleTimeout = 2 * time.Second
 const maxAsked = 32
 
 // holders are the components among all that have a role right now, in the order
-// of all. If none has it, that is an error.
+// of all. If none has it, that is an error that says what each of them answered.
 func (e *Environment) holders(ctx context.Context, name string, all []target.Component) ([]target.Component, error) {
 	role, ok := e.options.Roles[name]
 	if !ok {
@@ -36,12 +31,12 @@ func (e *Environment) holders(ctx context.Context, name string, all []target.Com
 		return nil, fmt.Errorf("role %q is not declared for this environment; declared are: %s", name, cmp.Or(known, "none"))
 	}
 	asked := slices.DeleteFunc(slices.Clone(all), func(c target.Component) bool { return !role.Among.Match(c) })
-	holds := make([]bool, len(asked))
+	answers := make([]error, len(asked))
 	var asking errgroup.Group
 	asking.SetLimit(maxAsked)
 	for i, c := range asked {
 		asking.Go(func() error {
-			holds[i] = e.holds(ctx, role, c)
+			answers[i] = e.holds(ctx, role, c)
 			return nil
 		})
 	}
@@ -50,76 +45,91 @@ func (e *Environment) holders(ctx context.Context, name string, all []target.Com
 		return nil, fmt.Errorf("ask for role %s: %w", name, err)
 	}
 	var holders []target.Component
+	var others []string
 	for i, c := range asked {
-		if holds[i] {
+		if answers[i] == nil {
 			holders = append(holders, c)
+		} else if len(others) < maxAnswers {
+			others = append(others, c.Name+": "+strings.ReplaceAll(answers[i].Error(), "\n", ", "))
 		}
 	}
 	if len(holders) == 0 {
-		return nil, fmt.Errorf("role %s: %w: asked %d of %d components (%s); is the environment up?",
-			name, target.ErrNoRole, len(asked), len(all), e.config.Fence())
+		if len(others) < len(asked) {
+			others = append(others, "…")
+		}
+		return nil, fmt.Errorf("role %s: %w: asked %d of %d components (%s): %s; is the environment up?",
+			name, target.ErrNoRole, len(asked), len(all), e.config.Fence(), cmp.Or(strings.Join(others, "; "), "none can have it"))
 	}
 	return holders, nil
 }
 
-// holds asks one component. Every check that is declared must hold.
-func (e *Environment) holds(ctx context.Context, role target.Role, c target.Component) bool {
+// maxAnswers is how many components an error names with their answers.
+const maxAnswers = 12
+
+// holds asks one component, and returns nil if it holds the role.
+func (e *Environment) holds(ctx context.Context, role target.Role, c target.Component) error {
 	ctx, cancel := context.WithTimeout(ctx, roleTimeout)
 	defer cancel()
 	if role.Label != "" && !(target.Selector{Label: role.Label}).Match(c) {
-		return false
+		return fmt.Errorf("no label %s", role.Label)
 	}
-	if role.HTTP == nil && len(role.Command) == 0 {
-		return true
+	if role.Ask == nil && len(role.Command) == 0 {
+		return nil
 	}
 	if c.State != target.Running {
-		return false
+		return errors.New(string(c.State))
 	}
-	if role.HTTP != nil && !answers(ctx, *role.HTTP, c) {
-		return false
+	if role.Ask != nil {
+		if err := ask(ctx, role.Ask, c); err != nil {
+			return err
+		}
 	}
-	if len(role.Command) > 0 {
-		h := &handle{env: e, id: c.ID}
-		result, err := h.Exec(ctx, role.Command)
-		return err == nil && result.ExitCode == 0
+	if len(role.Command) == 0 {
+		return nil
 	}
-	return true
+	h := &handle{env: e, id: c.ID}
+	result, err := h.Exec(ctx, role.Command)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("the command: timeout")
+	case err != nil:
+		return fmt.Errorf("the command: %w", err)
+	case result.ExitCode != 0:
+		return fmt.Errorf("the command: exit code %d", result.ExitCode)
+	}
+	return nil
 }
 
-// answers asks the component over HTTP at all of its addresses, side by side: a
-// network on which packets are lost does not use up the time of another.
-func answers(ctx context.Context, check target.RoleHTTP, c target.Component) bool {
+// ask asks at all addresses of a component, side by side: a network on which packets are
+// lost does not use up the time of another.
+func ask(ctx context.Context, ask target.Ask, c target.Component) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := direct.Client()
-	var answered atomic.Bool
-	var asking sync.WaitGroup
+	answers := make(chan error, len(c.Networks))
+	asked := 0
 	for _, n := range c.Networks {
-		if !n.Address.IsValid() {
-			continue
+		if n.Address.IsValid() {
+			asked++
+			go func() { answers <- ask(ctx, n.Address) }()
 		}
-		url := "http://" + net.JoinHostPort(n.Address.String(), strconv.Itoa(check.Port)) + check.Path
-		asking.Go(func() {
-			if status(ctx, client, url) == cmp.Or(check.Status, http.StatusOK) {
-				answered.Store(true)
-				cancel()
-			}
-		})
 	}
-	asking.Wait()
-	return answered.Load()
-}
-
-// status is the status of the answer, or 0 if there is none.
-func status(ctx context.Context, client *http.Client, url string) int {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return 0
+	if asked == 0 {
+		return errors.New("no address")
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return 0
+	var errs []error
+	holds := false
+	for range asked {
+		err := <-answers
+		if err == nil {
+			holds = true
+			cancel() // the others are waited for
+		}
+		if err != nil && !slices.ContainsFunc(errs, func(other error) bool { return other.Error() == err.Error() }) {
+			errs = append(errs, err)
+		}
 	}
-	_ = response.Body.Close()
-	return response.StatusCode
+	if holds {
+		return nil
+	}
+	return errors.Join(errs...)
 }

@@ -13,7 +13,7 @@ import (
 
 // anywhere is a server at all loopback addresses (on Linux, all of 127/8), which
 // answers by the address at which it is asked.
-func anywhere(t *testing.T, answer func(at string, w http.ResponseWriter, r *http.Request)) target.RoleHTTP {
+func anywhere(t *testing.T, answer func(at string, w http.ResponseWriter, r *http.Request)) over {
 	t.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp4", ":0")
@@ -32,7 +32,7 @@ func anywhere(t *testing.T, answer func(at string, w http.ResponseWriter, r *htt
 	server.Listener = listener
 	server.Start()
 	t.Cleanup(server.Close)
-	return target.RoleHTTP{Port: int(netip.MustParseAddrPort(listener.Addr().String()).Port()), Path: "/role"}
+	return over{Port: int(netip.MustParseAddrPort(listener.Addr().String()).Port()), Path: "/role"}
 }
 
 // A component on two networks is asked on both at once: on the first, no answer
@@ -46,7 +46,7 @@ func TestRoleOnTwoNetworks(t *testing.T) {
 	})
 	e := newFakeEngine(t)
 	e.Add(rig.Box("n1", rig.Networks("a 127.0.0.2", "b 127.0.0.3")))
-	found, err := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}})).Find(t.Context(), target.Selector{Role: "primary"})
+	found, err := e.open(roles(map[string]target.Role{"primary": {Ask: check.ask}})).Find(t.Context(), target.Selector{Role: "primary"})
 	if err != nil || ids(found) != "n1" {
 		t.Errorf("%q %v", ids(found), err)
 	}
@@ -63,7 +63,7 @@ func TestRoleHolders(t *testing.T) {
 	})
 	e := newFakeEngine(t)
 	e.Add(rig.Box("c", rig.Networks("a 127.0.0.2"), rig.With("gameday.zone=x")), rig.Box("b", rig.Networks("a 127.0.0.3")), rig.Box("a", rig.Networks("a 127.0.0.4"), rig.With("gameday.zone=y")))
-	env := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}, "replica": {HTTP: &target.RoleHTTP{Port: check.Port, Path: "/", Status: http.StatusServiceUnavailable}}}))
+	env := e.open(roles(map[string]target.Role{"primary": {Ask: check.ask}, "replica": {Ask: over{Port: check.Port, Path: "/", Status: http.StatusServiceUnavailable}.ask}}))
 	for _, c := range []struct {
 		selector target.Selector
 		want     string

@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/enginetest/rig"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/target/docker"
 )
@@ -68,13 +70,25 @@ func ids(components []target.Component) string {
 	return strings.Join(all, " ")
 }
 
+// over asks for a role over HTTP, as roles of gameday.yaml do.
+type over struct {
+	Port   int
+	Path   string
+	Status int // 200 if it is 0
+}
+
+func (o over) ask(ctx context.Context, address netip.Addr) error {
+	step := probe.Step{Get: o.Path, Expect: probe.Expect{Status: probe.Codes(cmp.Or(o.Status, http.StatusOK))}}
+	return probe.Question{Step: step, Way: probe.Way{Entry: "http://" + netip.AddrPortFrom(address, uint16(o.Port)).String()}}.Ask(ctx)
+}
+
 // web is a server that stands for every component, and the role check that asks it.
-func web(tb testing.TB, answer http.HandlerFunc) (address string, check target.RoleHTTP) {
+func web(tb testing.TB, answer http.HandlerFunc) (address string, check over) {
 	tb.Helper()
 	server := httptest.NewServer(answer)
 	tb.Cleanup(server.Close)
 	at := netip.MustParseAddrPort(server.Listener.Addr().String())
-	return at.Addr().String(), target.RoleHTTP{Port: int(at.Port()), Path: "/role"}
+	return at.Addr().String(), over{Port: int(at.Port()), Path: "/role"}
 }
 
 // Every answer waits for all of the others: it takes questions side by side to get
@@ -88,7 +102,7 @@ func TestRolesAreAskedSideBySide(t *testing.T) {
 		address, check := web(t, func(_ http.ResponseWriter, r *http.Request) { all.wait(r.Context()) })
 		e := newFakeEngine(t)
 		e.nodes(address, names...)
-		found, err := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}})).Find(t.Context(), target.Selector{Role: "primary"})
+		found, err := e.open(roles(map[string]target.Role{"primary": {Ask: check.ask}})).Find(t.Context(), target.Selector{Role: "primary"})
 		if err != nil || ids(found) != strings.Join(names, " ") {
 			t.Errorf("%s %v", ids(found), err)
 		}
@@ -137,8 +151,8 @@ func TestRoles(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	})
-	at := func(path string, status int) *target.RoleHTTP {
-		return &target.RoleHTTP{Port: check.Port, Path: path, Status: status}
+	at := func(path string, status int) over {
+		return over{Port: check.Port, Path: path, Status: status}
 	}
 	env := func(t *testing.T, role target.Role) *docker.Environment {
 		t.Helper()
@@ -161,18 +175,18 @@ func TestRoles(t *testing.T) {
 		"among":                          {target.Role{Among: target.Selector{Service: "app"}}, "app-1 app-2"},
 		"a label and its value":          {target.Role{Label: "kind=web"}, "app-1 app-2"},
 		"a label":                        {target.Role{Label: "kind"}, "app-1 app-2 db-1"},
-		"an answer":                      {target.Role{HTTP: at("/role", 0)}, "app-1 db-1"},
-		"another status":                 {target.Role{HTTP: at("/teapot", http.StatusTeapot)}, "app-1 db-1"},
-		"not that status":                {target.Role{HTTP: at("/teapot", 0)}, ""},
-		"no such path":                   {target.Role{HTTP: at("/nowhere", 0)}, ""},
-		"a path that is none":            {target.Role{HTTP: at("\x00", 0)}, ""},
-		"sent elsewhere is no answer":    {target.Role{HTTP: at("/elsewhere", 0)}, ""},
-		"sent elsewhere, as is asked":    {target.Role{HTTP: at("/elsewhere", http.StatusTemporaryRedirect)}, "app-1 db-1"},
+		"an answer":                      {target.Role{Ask: at("/role", 0).ask}, "app-1 db-1"},
+		"another status":                 {target.Role{Ask: at("/teapot", http.StatusTeapot).ask}, "app-1 db-1"},
+		"not that status":                {target.Role{Ask: at("/teapot", 0).ask}, ""},
+		"no such path":                   {target.Role{Ask: at("/nowhere", 0).ask}, ""},
+		"a path that is none":            {target.Role{Ask: at("\x00", 0).ask}, ""},
+		"sent elsewhere is no answer":    {target.Role{Ask: at("/elsewhere", 0).ask}, ""},
+		"sent elsewhere, as is asked":    {target.Role{Ask: at("/elsewhere", http.StatusTemporaryRedirect).ask}, "app-1 db-1"},
 		"a command":                      {target.Role{Command: []string{"am-i"}}, "app-1"},
-		"an answer and a label":          {target.Role{HTTP: at("/role", 0), Label: "kind=web"}, "app-1"},
-		"an answer and a command":        {target.Role{HTTP: at("/role", 0), Command: []string{"am-i"}}, "app-1"},
-		"an answer, and among none":      {target.Role{HTTP: at("/role", 0), Among: target.Selector{Zone: "moon"}}, ""},
-		"an answer that the other gives": {target.Role{HTTP: at("/role", 0), Among: target.Selector{Name: "app-2"}}, ""},
+		"an answer and a label":          {target.Role{Ask: at("/role", 0).ask, Label: "kind=web"}, "app-1"},
+		"an answer and a command":        {target.Role{Ask: at("/role", 0).ask, Command: []string{"am-i"}}, "app-1"},
+		"an answer, and among none":      {target.Role{Ask: at("/role", 0).ask, Among: target.Selector{Zone: "moon"}}, ""},
+		"an answer that the other gives": {target.Role{Ask: at("/role", 0).ask, Among: target.Selector{Name: "app-2"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -216,7 +230,7 @@ func TestRoleWhenTimeIsUp(t *testing.T) {
 	})
 	e := newFakeEngine(t)
 	e.nodes(address, "n1")
-	_, err := e.open(roles(map[string]target.Role{"primary": {HTTP: &check}})).Find(ctx, target.Selector{Role: "primary"})
+	_, err := e.open(roles(map[string]target.Role{"primary": {Ask: check.ask}})).Find(ctx, target.Selector{Role: "primary"})
 	if !errors.Is(err, context.Canceled) || errors.Is(err, target.ErrNoRole) || !strings.Contains(err.Error(), "primary") {
 		t.Error(err)
 	}
@@ -248,7 +262,7 @@ func TestRoleOfWhatIsBehindAProxy(t *testing.T) {
 	t.Parallel()
 	e := newFakeEngine(t)
 	e.nodes(unreachable, "n1")
-	env := e.open(roles(map[string]target.Role{"primary": {HTTP: &target.RoleHTTP{Port: 80, Path: "/"}}}))
+	env := e.open(roles(map[string]target.Role{"primary": {Ask: over{Port: 80, Path: "/"}.ask}}))
 	if found, err := env.Find(t.Context(), target.Selector{Role: "primary"}); !errors.Is(err, target.ErrNoRole) {
 		t.Errorf("%q holds a role that nothing has answered to: %v", ids(found), err)
 	}
@@ -265,7 +279,7 @@ func TestRolesKeepNoConnection(t *testing.T) {
 	at := netip.MustParseAddrPort(server.Listener.Addr().String())
 	e := newFakeEngine(t)
 	e.nodes(at.Addr().String(), "n1")
-	env := e.open(roles(map[string]target.Role{"primary": {HTTP: &target.RoleHTTP{Port: int(at.Port()), Path: "/"}}}))
+	env := e.open(roles(map[string]target.Role{"primary": {Ask: over{Port: int(at.Port()), Path: "/"}.ask}}))
 	if _, err := env.Find(t.Context(), target.Selector{Role: "primary"}); err != nil {
 		t.Fatal(err)
 	}

@@ -61,6 +61,7 @@ func TestRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
 	for name, timing := range map[string][]string{
 		"checkout-lb-loss":        {"timing.watch=8s", "objective.rto=5s"},
 		"checkout-db-loss":        {"timing.watch=18s", "objective.rto=12s"},
+		"checkout-cache-loss":     {"timing.watch=12s", "objective.rto=8s"},
 		"checkout-dns-one-server": {"timing.watch=8s", "objective.rto=5s"},
 	} {
 		release := enginetest.Alone(t)
