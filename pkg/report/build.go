@@ -46,7 +46,7 @@ func Build(dir string) (Report, error) {
 		Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
-		Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
+		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
 	}
 	if r.Accepted, err = loadAcceptance(dir); err != nil {
 		return r, err

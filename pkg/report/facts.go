@@ -19,6 +19,9 @@ func facts(r Report) []fact {
 	for _, f := range r.Faults {
 		add("Fault", "%s", injected(f))
 	}
+	for _, text := range r.Connection {
+		add("Connection", "%s", text)
+	}
 	for _, j := range r.Journeys {
 		add("Impact", "%s", experienced(j))
 	}

@@ -50,6 +50,7 @@ type Report struct {
 	ServedAgain *verdict.Seconds  `json:"served_again_s"`
 	Seed        uint64            `json:"seed,omitempty"`
 	Faults      []run.StepAccount `json:"faults,omitempty"`
+	Connection  []string          `json:"connection,omitempty"` // what is to be known about how users connected
 	Load        []Load            `json:"load"`
 	Events      []record.Event    `json:"events,omitempty"`
 	Again       string            `json:"again,omitempty"`    // the command that repeats the run

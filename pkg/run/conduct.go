@@ -165,6 +165,9 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	if err := r.mark(record.MarkBaseline, r.Clock.Now(), ""); err != nil {
 		return err
 	}
+	for _, fact := range r.plan.Environment.Connections(r.plan.Scenario.Load) {
+		r.note("connection of users: " + fact)
+	}
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
 	r.warm(ctx)
 	r.awaitUsers(ctx)

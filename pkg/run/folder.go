@@ -46,6 +46,9 @@ type Meta struct {
 	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
 	// Again is the command that runs it again.
 	Again string `json:"again,omitempty"`
+	// Connection is what is to be known about how users connected: certificates that were
+	// not verified, a proxy.
+	Connection []string `json:"connection,omitempty"`
 	// Versions are of what took part beside gameday: the engine, its kernel.
 	Versions map[string]string `json:"versions,omitempty"`
 }
@@ -56,6 +59,10 @@ func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) 
 	meta.Schema = MetaSchema
 	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)
 	meta.Environment = secrets.Text(meta.Environment)
+	meta.Connection = slices.Clone(meta.Connection)
+	for i := range meta.Connection {
+		meta.Connection[i] = secrets.Text(meta.Connection[i])
+	}
 	meta.Steps = slices.Clone(meta.Steps)
 	for i := range meta.Steps {
 		s := &meta.Steps[i]

@@ -66,7 +66,8 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
-		Again: d.Again, Versions: versions(ctx, d.Site),
+		Connection: d.Environment.Connections(d.Scenario.Load),
+		Again:      d.Again, Versions: versions(ctx, d.Site),
 		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, Aborted: account.Aborted, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {

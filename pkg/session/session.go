@@ -68,7 +68,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 	if in.Scenario.Environment == "" {
 		return in, fmt.Errorf("scenario %s %w: give one with --env", what.Name, ErrNoEnvironment)
 	}
-	if in.Environment, err = s.Library.Environment(in.Scenario.Environment); err != nil {
+	if in.Environment, err = s.Library.Connected(in.Scenario.Environment); err != nil {
 		return in, err
 	}
 	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment)); err != nil {
