@@ -65,7 +65,7 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
 	fmt.Fprintf(&b, "Environment  %s (%s), at %s\n", p.Environment.Name, p.Environment.Settings.Fence(), p.Environment.Entry)
 	for _, l := range s.Load {
-		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l.Rate, map[bool]string{true: ", critical"}[l.Critical])
+		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l, map[bool]string{true: ", critical"}[l.Critical])
 	}
 	for _, fact := range p.Environment.Connections(s.Load) {
 		fmt.Fprintf(&b, "Connection   %s\n", fact)

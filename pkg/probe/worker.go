@@ -23,6 +23,7 @@ type (
 		Load    *Load         `json:"load,omitempty"`    // send users until Stop
 		Confirm *confirmOrder `json:"confirm,omitempty"` // look up acknowledged writes
 		Ping    int           `json:"ping,omitempty"`    // send the time
+		Struck  bool          `json:"struck,omitempty"`  // the fault was ordered: begin the stages
 		Stop    bool          `json:"stop,omitempty"`    // send no more users
 	}
 	confirmOrder struct {
@@ -43,7 +44,7 @@ type (
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 2
+const workerVersion = 3
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -66,6 +67,8 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	var working sync.WaitGroup
 	defer working.Wait()
 	orders := json.NewDecoder(in)
+	struck := make(chan struct{})
+	strike := sync.OnceFunc(func() { close(struck) })
 	for {
 		var o order
 		if err := orders.Decode(&o); err != nil {
@@ -78,12 +81,14 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 		switch {
 		case o.Ping > 0:
 			w.say(line{Pong: o.Ping, Now: time.Since(w.started)})
+		case o.Struck:
+			strike()
 		case o.Stop:
 			cancel()
 			working.Wait()
 			return nil
 		case o.Load != nil:
-			o.Load.Protocols = w.protocols
+			o.Load.Protocols, o.Load.Struck = w.protocols, struck
 			working.Go(func() { w.done(o.Load.Run(ctx, w.visited)) })
 		case o.Confirm != nil:
 			working.Go(func() { w.done(w.confirm(ctx, *o.Confirm)) })

@@ -33,6 +33,11 @@ type Sample struct {
 	BytesOut uint64
 	BytesIn  uint64
 	Void     bool // the generator's own fault: never stored as a sample
+	// Late is how long after its scheduled time a journey's user was sent. It is 0 in records
+	// of a gameday that did not measure it.
+	Late time.Duration
+	// Retries is how many attempts of a journey's user failed and were repeated.
+	Retries int
 }
 
 // Failed reports whether the attempt failed, however fast.

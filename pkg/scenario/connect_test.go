@@ -92,14 +92,14 @@ func pemOf(c tls.Certificate) string {
 func TestProblemsOfConnect(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"connect: {sever_name: a}":           `unknown key "sever_name": did you mean "server_name"?`,
-		"connect: {ip: 5}":                   "environments.staging.connect.ip: found "5", did you mean "4"?",
-		"connect: {certificate: a}":          "environments.staging.connect.key: missing: a certificate is of use only with its key",
-		"connect: {proxy: proxy.example:80}": `environments.staging.connect.proxy: found "proxy.example:80", expected a URL such as http://proxy.example:3128`,
-		"inside: {network: n, connect: {source: 10.0.0.1}}":                               "environments.staging.inside.connect.source: the network gives users there their address",
-		"inside: {network: n, ca: x, connect: {ca: y}}":                                   "environments.staging.inside.connect.ca: inside.ca has certificates, too",
-		"connect: {insecure: true}\n    inside: {network: n, ca: x}":                      "environments.staging.inside.ca: any certificate is trusted",
-		"inside: {network: n, entry: 'http://[::1]', connect: {resolve: {a: b}, ip: 4}}": "environments.staging.inside.connect.ip: found 4, but the entry is ::1",
+		"connect: {sever_name: a}":                                      `unknown key "sever_name": did you mean "server_name"?`,
+		"connect: {ip: 5}":                                              "environments.staging.connect.ip: found \"5\", did you mean \"4\"?",
+		"connect: {certificate: a}":                                     "environments.staging.connect.key: missing: a certificate is of use only with its key",
+		"connect: {proxy: proxy.example:80}":                            `environments.staging.connect.proxy: found "proxy.example:80", expected a URL such as http://proxy.example:3128`,
+		"inside: {network: n, connect: {source: 10.0.0.1}}":             "environments.staging.inside.connect.source: the network gives users there their address",
+		"inside: {network: n, ca: x, connect: {ca: y}}":                 "environments.staging.inside.connect.ca: inside.ca has certificates, too",
+		"connect: {insecure: true}\n    inside: {network: n, ca: x}":    "environments.staging.inside.ca: any certificate is trusted",
+		"inside: {network: n, entry: 'http://[::1]', connect: {ip: 4}}": "environments.staging.inside.connect.ip: found 4, but the entry is ::1",
 	} {
 		_, err := scenario.LoadEnvironments("gameday.yaml", []byte("version: 1\nenvironments:\n  staging:\n    docker: {project: shop}\n    entry: https://shop.example\n    "+text+"\n"), drivers())
 		if err == nil || !strings.Contains(err.Error(), want) {

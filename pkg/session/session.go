@@ -82,7 +82,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
-	if err := in.Environment.CheckVariables(in.Journeys); err != nil {
+	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), what.CheckUsers(in.Journeys)); err != nil {
 		return in, err
 	}
 	in.Environment.Environ = map[string]string{}
