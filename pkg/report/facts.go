@@ -51,7 +51,11 @@ func facts(r Report) []fact {
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
+	if r.NotKept != "" {
+		add("Rate", "%s", r.NotKept)
+	}
 	for _, l := range r.Load {
+		l.facts(add)
 		if l.WarmUpBad > 0 {
 			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
 		}

@@ -61,6 +61,8 @@ type Conductor struct {
 	Meter   *Meter
 	Loads   []Traffic // one for each journey of the plan
 	Undoers Undoers
+	// Struck tells the loads that the first fault is ordered; nil if none needs to know.
+	Struck func()
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
@@ -71,6 +73,7 @@ type Conductor struct {
 type Account struct {
 	Steps      []StepAccount
 	Acks       []record.Ack
+	NotKept    string // by how much the load fell behind its rate before the fault, if it did
 	NotInForce bool   // a fault's own check failed
 	NotFelt    bool   // every fault is one of the network, and met no packet
 	Aborted    string // why the run was ended early, if it was
@@ -119,7 +122,13 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
 	for _, load := range c.Loads {
-		background.Go(func() { loadErrs <- load.Run(lasting, run.visited) })
+		background.Go(func() {
+			err := load.Run(lasting, run.visited)
+			if err == nil && lasting.Err() == nil {
+				run.event(record.KindLoad, "", "the load of a journey ended before the run: each row of its users is for one user (order: once)")
+			}
+			loadErrs <- err
+		})
 	}
 	if watcher, ok := c.Env.(target.Watcher); ok {
 		background.Go(func() { run.follow(lasting, watcher) })
@@ -245,8 +254,8 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
-		r.early.add(v.Sample)
 	}
+	r.early.add(v.Sample)
 }
 
 // confirm looks up the writes that were acknowledged. It comes after the load,
