@@ -104,6 +104,7 @@ type conduct struct {
 	walked  map[string]bool // the journeys of which a user was seen
 	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
+	ended   atomic.Bool // a load ended before the run
 	stops   []*outside // one for each stop condition
 	early   *early     // what users met before the fault
 }
@@ -125,6 +126,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 		background.Go(func() {
 			err := load.Run(lasting, run.visited)
 			if err == nil && lasting.Err() == nil {
+				run.ended.Store(true)
 				run.event(record.KindLoad, "", "the load of a journey ended before the run: each row of its users is for one user (order: once)")
 			}
 			loadErrs <- err
