@@ -181,7 +181,7 @@ func TestRetriesAreCounted(t *testing.T) {
 	var asked sync.Map // by user
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := asked.LoadOrStore(r.URL.Path, new(atomic.Int64))
-		if n.(*atomic.Int64).Add(1)%3 != 0 { //nolint:errcheck,forcetypeassert // see above
+		if n.(*atomic.Int64).Add(1)%3 != 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
@@ -209,8 +209,12 @@ func TestPartsOfARate(t *testing.T) {
 		weight, of int
 		want       string
 	}{
-		{perSecond(50), 3, 10, "15/s"}, {perSecond(50), 1, 3, "1000/m"}, {perSecond(1), 1, 7, "514/h"}, {perSecond(1_000_000), 999, 1000, "999000/s"},
-		{probe.Rate{Users: 90, Per: time.Minute}, 1, 4, "1350/h"}, {probe.Rate{Users: 1, Per: time.Hour}, 1, 1000, "1/h"},
+		{perSecond(50), 3, 10, "15/s"},
+		{perSecond(50), 1, 3, "1000/m"},
+		{perSecond(1), 1, 7, "514/h"},
+		{perSecond(1_000_000), 999, 1000, "999000/s"},
+		{probe.Rate{Users: 90, Per: time.Minute}, 1, 4, "1350/h"},
+		{probe.Rate{Users: 1, Per: time.Hour}, 1, 1000, "1/h"},
 	} {
 		if got := c.rate.Part(c.weight, c.of).String(); got != c.want {
 			t.Errorf("%d of %d of %s: found %s, expected %s", c.weight, c.of, c.rate, got, c.want)

@@ -196,7 +196,7 @@ func TestHTTP2(t *testing.T) {
 	clear2.Config.Protocols.SetUnencryptedHTTP2(true)
 	clear2.Start()
 	t.Cleanup(clear2.Close)
-	secure := func(port string, http2 bool) probe.Way { //nolint:revive // flag-parameter: the setting under test
+	secure := func(port string, http2 bool) probe.Way {
 		return probe.Way{Entry: "https://shop.example:" + port, CA: ca.pem, Resolve: map[string]string{"shop.example": "127.0.0.1"}, HTTP2: http2}
 	}
 	for name, c := range map[string]struct {

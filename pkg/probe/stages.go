@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -22,9 +23,9 @@ func (s Stage) Check() error {
 	case s.Over < 0 || s.Hold < 0:
 		return fmt.Errorf("found over %v and hold %v, expected durations of 0s or more", s.Over, s.Hold)
 	case s.To.Users == 0 && s.Over > 0:
-		return fmt.Errorf("found over: %v without a rate: add to:", s.Over)
+		return fmt.Errorf("found over: %v without a rate: add to: RATE", s.Over)
 	case s.To.Users == 0 && s.Hold == 0:
-		return fmt.Errorf("expected a change such as {to: 200/s, over: 30s}, or {hold: 2m}")
+		return errors.New("expected a change such as {to: 200/s, over: 30s}, or {hold: 2m}")
 	}
 	return nil
 }

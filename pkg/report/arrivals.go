@@ -5,19 +5,26 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// lateness is how late users of each journey were sent.
+// lateness is how late users of each journey of the run were sent.
 type lateness map[string]*tally
 
-func (all lateness) add(s record.Sample) {
-	t := all[s.Journey]
-	if t == nil {
-		t = newTally(s.Journey)
-		all[s.Journey] = t
+func latenessOf(s scenario.Scenario) lateness {
+	all := lateness{}
+	for _, l := range s.Load {
+		all[l.Journey] = newTally(l.Journey)
 	}
-	t.add(s.Late, false)
+	return all
+}
+
+// add ignores users of other journeys: a damaged record may name millions of them.
+func (all lateness) add(s record.Sample) {
+	if t := all[s.Journey]; t != nil {
+		t.add(max(s.Late, 0), false)
+	}
 }
 
 // of is nil if it was not measured: no user is sent at the very nanosecond.

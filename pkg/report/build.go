@@ -33,7 +33,7 @@ func Build(dir string) (Report, error) {
 		return err
 	})
 	errs := classes{}
-	late := lateness{}
+	late := latenessOf(f.Scenario)
 	judged, cases, err := f.Judge(func(s record.Sample) { errs.add(s); late.add(s) })
 	if err := errors.Join(err, reading.Wait()); err != nil {
 		return Report{}, err

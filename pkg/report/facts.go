@@ -51,6 +51,16 @@ func facts(r Report) []fact {
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
+	loadFacts(r, add)
+	all = append(all, r.Accepted.facts()...)
+	if r.Left != "" {
+		add("NOT UNDONE", "%s", r.Left)
+	}
+	return all
+}
+
+// loadFacts are the facts about the load that users were.
+func loadFacts(r Report, add func(name, format string, args ...any)) {
 	if r.NotKept != "" {
 		add("Rate", "%s", r.NotKept)
 	}
@@ -63,11 +73,6 @@ func facts(r Report) []fact {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
 		}
 	}
-	all = append(all, r.Accepted.facts()...)
-	if r.Left != "" {
-		add("NOT UNDONE", "%s", r.Left)
-	}
-	return all
 }
 
 // experienced is how the fault affected users of a journey.

@@ -105,8 +105,8 @@ type conduct struct {
 	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
 	ended   atomic.Bool // a load ended before the run
-	stops   []*outside // one for each stop condition
-	early   *early     // what users met before the fault
+	stops   []*outside  // one for each stop condition
+	early   *early      // what users met before the fault
 }
 
 // Conduct carries the plan out. It returns an error only if it could not start; the account
