@@ -180,3 +180,22 @@ func TestARateThatChangesWithTheFault(t *testing.T) {
 		t.Errorf("%d failed attempts are in the record, expected %d or more", attempts, retried)
 	}
 }
+
+// What is to be known about the connections of users is an event, and in run.json.
+func TestConnectionsAreStated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		day := p.day(t, "staging")
+		day.Environment.Connect = &probe.Connect{Insecure: true, Proxy: "http://bob:hunter2@proxy"}
+		dir, err := day.Run(t.Context())
+		f, openErr := run.Open(dir)
+		if err != nil || openErr != nil {
+			t.Fatal(err, openErr)
+		}
+		want := "certificates are not verified (insecure: true)"
+		if len(f.Meta.Connection) != 2 || f.Meta.Connection[0] != want || p.said.index("connection of users: "+want) < 0 || p.said.index("hunter2") >= 0 {
+			t.Errorf("%q, %q", f.Meta.Connection, p.said.lines)
+		}
+	})
+}
