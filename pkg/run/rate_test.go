@@ -199,3 +199,17 @@ func TestConnectionsAreStated(t *testing.T) {
 		}
 	})
 }
+
+func TestAMeterCountsRetries(t *testing.T) {
+	t.Parallel()
+	m := run.NewMeter(verdict.Objective{}.WithDefaults())
+	m.Add(record.Sample{Code: 200, Retries: 2})
+	m.Add(record.Sample{Code: 200})
+	n, users := 0, 0
+	for _, s := range m.Last(5) {
+		n, users = n+s.Retried, users+s.Users
+	}
+	if n != 1 || users != 2 {
+		t.Errorf("%d of %d users were retried, expected 1 of 2", n, users)
+	}
+}
