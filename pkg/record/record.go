@@ -5,7 +5,8 @@
 // judged, so that judging can be repeated. A run's folder holds
 //
 //	samples.bin   one result a journey, in vegeta's gob encoding: `vegeta report` reads it
-//	steps.bin     one result a step, likewise, named journey/step
+//	steps.bin     one result a step, likewise, named journey/step; failed attempts that were
+//	              repeated are results of their own: journey/step (attempt N)
 //	events.jsonl  marks and events, one JSON object a line, synced at every mark
 //	writes.jsonl  acknowledged writes, and what their look-up found
 //
