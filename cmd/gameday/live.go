@@ -102,9 +102,20 @@ func (l live) View() string {
 		style = l.bad
 	}
 	fmt.Fprintf(&b, "\n%s %s %s", l.faint.Render("good users "), style.Render(fmt.Sprintf("%5.1f%%", ratio*100)), l.shares(seconds))
+	if n := retried(seconds); n > 0 {
+		fmt.Fprintf(&b, " %d retried", n)
+	}
 	latest := seconds[max(len(seconds)-2, 0)].Latency.Round(100 * time.Microsecond)
 	fmt.Fprintf(&b, "\n%s %8v %s\n", l.faint.Render("latency  "), latest, latencies(seconds, l.scenario.Objective.Within))
 	return b.String()
+}
+
+// retried is how many users needed a retry in the last seconds.
+func retried(seconds []run.Second) (n int) {
+	for _, s := range seconds[max(len(seconds)-int(session.Recently.Seconds()), 0):] {
+		n += s.Retried
+	}
+	return n
 }
 
 var blocks = []rune(" ▁▂▃▄▅▆▇█") //nolint:gochecknoglobals // a constant in all but name

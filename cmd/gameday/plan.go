@@ -65,7 +65,10 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
 	fmt.Fprintf(&b, "Environment  %s (%s), at %s\n", p.Environment.Name, p.Environment.Settings.Fence(), p.Environment.Entry)
 	for _, l := range s.Load {
-		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l.Rate, map[bool]string{true: ", critical"}[l.Critical])
+		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l, map[bool]string{true: ", critical"}[l.Critical])
+	}
+	for _, fact := range p.Environment.Connections(s.Load) {
+		fmt.Fprintf(&b, "Connection   %s\n", fact)
 	}
 	for _, step := range p.Steps {
 		fmt.Fprintf(&b, "Fault        %s %s (service %s, now %s)\n", step.Kind, step.Component.Name, step.Component.Service, step.Component.State)
@@ -117,5 +120,5 @@ func printPlanJSON(c *cli.Context, p plan.Plan) error {
 	for i, s := range p.Steps {
 		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also, s.LeftOut, s.Remarks}
 	}
-	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps})
+	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps, "connection": append([]string{}, p.Environment.Connections(p.Scenario.Load)...)})
 }

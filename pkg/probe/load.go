@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -23,8 +22,14 @@ type Visit struct {
 type Load struct {
 	Journey Journey
 	Way     Way
-	Rate    Rate
-	Seed    uint64 // of the jitter of arrivals
+	Rate    Rate   // until Struck is closed
+	Seed    uint64 // of the times of arrivals
+	// Stages follow the fault.
+	Stages []Stage `json:",omitempty"`
+	// Arrivals is [Constant] or [Poisson]; empty is constant.
+	Arrivals string `json:",omitempty"`
+	// Struck is closed when the first fault is ordered; nil if there is none.
+	Struck <-chan struct{} `json:"-"`
 	// Protocols perform the steps that are not HTTP.
 	Protocols Protocols `json:"-"`
 }
@@ -48,10 +53,15 @@ func (l Load) Run(ctx context.Context, on func(Visit)) error {
 	)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
-	pace := &arrivals{rate: l.Rate, seed: l.Seed, ended: ctx.Done(), most: l.Journey.Users.most()}
+	pace := l.arrivals(ctx.Done())
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: l.Way.Entry})
 	for result := range attacker.Attack(targeter, pace, 0, l.Journey.Name) {
-		on(l.visit(result, walks.take(result.Seq)))
+		way := walks.take(result.Seq)
+		v := l.visit(result, way)
+		if due, ok := pace.take(result.Seq); ok {
+			v.Sample.Late = max(way.sent(result.Timestamp).Sub(due), 0)
+		}
+		on(v)
 	}
 	return nil
 }
@@ -72,6 +82,16 @@ func (l Load) visit(result *vegeta.Result, way walked) Visit {
 		Journey: l.Journey.Name, Seq: result.Seq, Sent: result.Timestamp.Add(way.paused), Latency: result.Latency - way.paused,
 	}}
 	for _, s := range way.steps {
+		for i, failed := range s.attempts() {
+			sample := failed.sample(l.Journey.Name, result.Seq)
+			sample.Journey += fmt.Sprintf(" (attempt %d)", i+1)
+			v.Steps = append(v.Steps, sample)
+			v.Sample.BytesIn += sample.BytesIn
+			v.Sample.BytesOut += sample.BytesOut
+			if !sample.Void {
+				v.Sample.Retries++
+			}
+		}
 		sample := s.sample(l.Journey.Name, result.Seq)
 		if s.err != nil {
 			v.Sample.Error, v.Sample.Void = s.title+": "+sample.Error, sample.Void
@@ -90,6 +110,16 @@ func (l Load) visit(result *vegeta.Result, way walked) Visit {
 	return v
 }
 
+// sent is when a user's first request was sent, without the pause before it; at is when
+// vegeta sent the user.
+func (w walked) sent(at time.Time) time.Time {
+	if len(w.steps) == 0 {
+		return at
+	}
+	first := w.steps[0]
+	return first.sent.Add(-first.paused)
+}
+
 // sample is the result of a step in a record.
 func (s stepResult) sample(journey string, seq uint64) record.Sample {
 	sample := record.Sample{
@@ -106,35 +136,3 @@ func (s stepResult) sample(journey string, seq uint64) record.Sample {
 	}
 	return sample
 }
-
-// arrivals is vegeta's pacer for users: on schedule, each user up to half a gap late.
-// Without this jitter, three steps would reach three servers in the same order for ever.
-//
-// It waits for a user's time itself: vegeta would not notice meanwhile that the load has
-// ended, and at 1/h that takes an hour.
-type arrivals struct {
-	rate  Rate
-	seed  uint64
-	most  uint64 // 0 is no limit
-	ended <-chan struct{}
-}
-
-// Pace implements vegeta.Pacer.
-func (a *arrivals) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
-	if a.most > 0 && hits >= a.most {
-		return 0, true
-	}
-	gap := float64(a.rate.Gap())
-	late := rand.New(rand.NewPCG(a.seed, hits)).Float64() / 2 //nolint:gosec // G404: jitter, not a secret
-	timer := time.NewTimer(time.Duration(gap*(float64(hits)+late)) - elapsed)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return 0, false
-	case <-a.ended:
-		return 0, true
-	}
-}
-
-// Rate implements vegeta.Pacer.
-func (a *arrivals) Rate(time.Duration) float64 { return a.rate.PerSecond() }

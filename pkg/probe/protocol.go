@@ -55,10 +55,13 @@ func (o Opening) Dialer() func(ctx context.Context, network, address string) (ne
 	return o.Way.dialer(&net.Dialer{Timeout: o.Timeout})
 }
 
-// TLS is the configuration of TLS to a host, with the certificates that the way trusts.
+// TLS is the configuration of TLS to a host, as the way declares it.
 func (o Opening) TLS(host string) (*tls.Config, error) {
-	trusted, err := o.Way.trusted()
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted, ServerName: host}, err
+	c, err := o.Way.secure()
+	if err == nil && c.ServerName == "" {
+		c.ServerName = host
+	}
+	return c, err
 }
 
 // Constant fills a template that is the same for all users.

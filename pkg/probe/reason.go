@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/textproto"
@@ -78,6 +77,9 @@ func reason(err error) string {
 	if text := untrusted(err); text != "" {
 		return text
 	}
+	if text := ofHTTP2(err.Error()); text != "" {
+		return text
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Op + ": " + stable(rootCause(op.Err).Error())
 	}
@@ -88,7 +90,7 @@ func reason(err error) string {
 		return "malformed HTTP response: header"
 	}
 	if strings.Contains(err.Error(), "server response headers exceeded") { // net/http has no type for it
-		return fmt.Sprintf("the headers of the response are larger than %d KiB", maxHead>>10)
+		return errHead
 	}
 	return stable(err.Error())
 }
@@ -110,6 +112,30 @@ func untrusted(err error) string {
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "tls: the server does not speak TLS"
+	}
+	return ""
+}
+
+// errHead is the reason if a response's headers are larger than maxHead.
+const errHead = "the headers of the response are larger than 256 KiB"
+
+// streamID is the number of a user's request on a connection of HTTP/2.
+var streamID = regexp.MustCompile(`stream ID \d+; `)
+
+// ofHTTP2 is the reason of an error of HTTP/2. net/http has no types for them, and their
+// texts contain numbers of streams, and what the server sent.
+func ofHTTP2(text string) string {
+	switch {
+	case strings.Contains(text, "http2: client connection lost"):
+		return "connection lost: no answer to a ping"
+	case strings.Contains(text, "http2: server sent GOAWAY"):
+		return "connection closed: GOAWAY"
+	case strings.Contains(text, "http2: response header list larger"):
+		return errHead
+	case strings.Contains(text, "stream error: stream ID"):
+		return stable(streamID.ReplaceAllString(text, ""))
+	case strings.Contains(text, "tls: no application protocol"):
+		return string(errNoHTTP2)
 	}
 	return ""
 }

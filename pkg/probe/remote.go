@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -38,6 +39,7 @@ var ErrWorker = errors.New("the load worker ended unexpectedly")
 // remote is a running worker.
 type remote struct {
 	stream io.ReadWriteCloser
+	mu     sync.Mutex // guards in once the load runs
 	in     *json.Encoder
 	out    *json.Decoder
 	// origin is the worker's start on our clock. Its error is at most half of the
@@ -56,10 +58,21 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	if err := w.in.Encode(order{Load: &r.Load}); err != nil {
 		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
+	walked := make(chan struct{})
+	var striking sync.WaitGroup
+	striking.Go(func() {
+		select {
+		case <-r.Load.Struck:
+			w.say(order{Struck: true})
+		case <-walked:
+		}
+	})
+	defer striking.Wait()
+	defer close(walked)
 	stop := context.AfterFunc(ctx, func() {
 		// First the timer: a worker that hangs does not read its orders.
 		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
-		_ = w.in.Encode(order{Stop: true}) // if the worker is gone, its output ends too
+		w.say(order{Stop: true})
 	})
 	defer stop()
 	return w.each(func(l line) {
@@ -131,6 +144,14 @@ func begin(ctx context.Context, start func(context.Context) (io.ReadWriteCloser,
 		return nil, errors.Join(fmt.Errorf("start a load worker: %w", err), stream.Close())
 	}
 	return w, nil
+}
+
+// say gives the worker an order. It ignores errors: if the worker is gone, its output ends
+// too.
+func (w *remote) say(o order) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.in.Encode(o)
 }
 
 func (w *remote) meet() error {

@@ -26,11 +26,22 @@ type stepResult struct {
 	absent   bool   // the response denies that there is such a thing
 	wanted   bool   // the status of the response was the expected one
 	ackID    string // the ID of the acknowledged write, if any
-	// failed are the attempts before this one.
+	// failed are the attempts before this one; polled is whether they were no failures, but
+	// asked too early.
 	failed []stepResult
-	answer *Answer // if the walker traces
+	polled bool
+	paused time.Duration // before the first attempt
+	answer *Answer       // if the walker traces
 	// captured are the values that the step captured, if the walker traces.
 	captured map[string]string
+}
+
+// attempts are the failed attempts before the last one.
+func (s stepResult) attempts() []stepResult {
+	if s.polled {
+		return nil
+	}
+	return s.failed
 }
 
 // walked is one user's way.
@@ -78,12 +89,15 @@ func (w *walker) walk(ctx context.Context, u *User, limit time.Duration) (way wa
 	left := limit
 	for i := range w.steps {
 		s := &w.steps[i]
+		paused := time.Duration(0)
 		if s.Pause > 0 {
 			started := time.Now()
 			wait(ctx, s.Pause)
-			way.paused += time.Since(started)
+			paused = time.Since(started)
+			way.paused += paused
 		}
 		r := w.within(ctx, left, s, u)
+		r.paused = paused
 		left -= r.latency
 		way.steps = append(way.steps, r)
 		if r.err != nil {
@@ -138,7 +152,7 @@ func (w *walker) take(ctx context.Context, s *step, u *User) stepResult {
 		}
 		if len(failed) > 0 {
 			r.latency += r.sent.Sub(started)
-			r.sent, r.failed = started, failed
+			r.sent, r.failed, r.polled = started, failed, s.Poll != nil
 		}
 		if r.err == nil && s.Expect.Within > 0 && r.latency > s.Expect.Within {
 			r.err = Failure("slower than "+s.Expect.Within.String(), r.latency.String())

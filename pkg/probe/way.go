@@ -21,20 +21,40 @@ type Way struct {
 	DNS   []string `json:"dns,omitempty"` // addresses of DNS servers; empty for the machine's own
 	// Environ are the environment variables of gameday that journeys may use.
 	Environ map[string]string `json:"environ,omitempty"`
+
+	// What follows is as in [Connect], with the content of files as PEM.
+	Certificate string            `json:"certificate,omitempty"`
+	Key         string            `json:"key,omitempty"`
+	ServerName  string            `json:"server_name,omitempty"`
+	Insecure    bool              `json:"insecure,omitempty"`
+	Resolve     map[string]string `json:"resolve,omitempty"`
+	HTTP2       bool              `json:"http2,omitempty"`
+	Proxy       string            `json:"proxy,omitempty"`
+	Source      string            `json:"source,omitempty"`
+	IP          int               `json:"ip,omitempty"`
 }
 
-// transport uses only HTTP/1.1: Go's HTTP/2 keeps using a silently dead connection for
-// minutes.
+// How long an HTTP/2 connection may be silent before a ping, and how long the ping may take.
+// Without pings, Go keeps using a silently dead connection for minutes. Together they are
+// the default timeout of a journey, after which HTTP/1.1 gives a connection up.
+const (
+	pingAfter  = time.Second
+	pingWithin = time.Second
+)
+
+// transport uses HTTP/1.1 unless the way says HTTP/2.
 func (w Way) transport(timeout time.Duration) (*http.Transport, error) {
-	trusted, err := w.trusted()
+	secure, err := w.secure()
+	if err == nil {
+		err = w.checkSource()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:           nil, // users connect directly
 		DialContext:     w.dialer(&net.Dialer{Timeout: timeout}),
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted},
-		TLSNextProto:    map[string]func(string, *tls.Conn) http.RoundTripper{},
+		TLSClientConfig: secure,
 		// A user that gives up does not end the handshake. Without a limit, a server that
 		// never answers it would take all of gameday's descriptors.
 		TLSHandshakeTimeout:    timeout,
@@ -43,7 +63,65 @@ func (w Way) transport(timeout time.Duration) (*http.Transport, error) {
 		MaxIdleConns:           0,
 		MaxIdleConnsPerHost:    10_000,
 		IdleConnTimeout:        90 * time.Second,
-	}, nil
+	}
+	if w.Proxy != "" {
+		proxy, err := url.Parse(w.Proxy)
+		if err != nil {
+			return nil, fmt.Errorf("the proxy %s is not a URL", shown(w.Proxy))
+		}
+		t.Proxy = http.ProxyURL(proxy)
+	}
+	if !w.HTTP2 {
+		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+		return t, nil
+	}
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP2(true)
+	t.Protocols.SetUnencryptedHTTP2(true)
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin}
+	secure.VerifyConnection = func(s tls.ConnectionState) error {
+		if s.NegotiatedProtocol != "h2" {
+			return errNoHTTP2 // net/http would speak HTTP/1.1
+		}
+		return nil
+	}
+	return t, nil
+}
+
+// errNoHTTP2 is the error of a server that does not offer HTTP/2.
+const errNoHTTP2 = ownError("the server does not speak HTTP/2 (http2: true)")
+
+// secure is the configuration of TLS. It names no server unless the way does.
+func (w Way) secure() (*tls.Config, error) {
+	pool, err := w.trusted()
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{
+		MinVersion: tls.VersionTLS12, RootCAs: pool, ServerName: w.ServerName,
+		InsecureSkipVerify: w.Insecure, //nolint:gosec // G402: declared, and stated in plans and reports
+	}
+	if w.Certificate != "" || w.Key != "" {
+		own, err := tls.X509KeyPair([]byte(w.Certificate), []byte(w.Key))
+		if err != nil {
+			return nil, errors.New("the users' certificate and key do not belong together")
+		}
+		c.Certificates = []tls.Certificate{own}
+	}
+	return c, nil
+}
+
+// checkSource is an error if users cannot connect from the declared address. Each of them
+// would else fail by gameday's own fault.
+func (w Way) checkSource() error {
+	if w.Source == "" {
+		return nil
+	}
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(w.Source)})
+	if err != nil {
+		return fmt.Errorf("source: %s is not an address of the machine that users come from", w.Source)
+	}
+	return conn.Close()
 }
 
 // maxHead is the maximum size of a response's headers, in bytes: Chrome's.
@@ -90,12 +168,15 @@ func shown(entry string) string {
 	return entry
 }
 
-func (w Way) trusted() (*x509.CertPool, error) {
-	if w.CA == "" {
+func (w Way) trusted() (*x509.CertPool, error) { return trusted(w.CA) }
+
+// trusted are CA certificates as crypto/tls takes them.
+func trusted(certificates string) (*x509.CertPool, error) {
+	if certificates == "" {
 		return nil, nil //nolint:nilnil // nil means the machine's own in crypto/tls
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(w.CA)) {
+	if !pool.AppendCertsFromPEM([]byte(certificates)) {
 		return nil, errors.New("the file of trusted CAs contains no certificate in PEM")
 	}
 	return pool, nil
@@ -106,13 +187,18 @@ type dial func(ctx context.Context, network, address string) (net.Conn, error)
 // dialer looks up names for every connection and caches nothing, so that users notice
 // when DNS servers or records change.
 func (w Way) dialer(plain *net.Dialer) dial {
-	if len(w.DNS) == 0 {
+	if len(w.DNS) == 0 && len(w.Resolve) == 0 && w.Source == "" && w.IP == 0 {
 		return plain.DialContext
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		from := w.from(plain, network)
+		if w.IP != 0 {
+			network += strconv.Itoa(w.IP)
+		}
+		address = w.resolved(address)
 		host, port, err := net.SplitHostPort(address)
-		if err != nil || net.ParseIP(host) != nil {
-			return plain.DialContext(ctx, network, address)
+		if err != nil || net.ParseIP(host) != nil || len(w.DNS) == 0 {
+			return from.DialContext(ctx, network, address)
 		}
 		ctx, cancel := context.WithTimeout(ctx, plain.Timeout)
 		defer cancel()
@@ -122,7 +208,7 @@ func (w Way) dialer(plain *net.Dialer) dial {
 		}
 		var errs []error
 		for _, ip := range found {
-			conn, err := plain.DialContext(ctx, network, net.JoinHostPort(ip, port))
+			conn, err := from.DialContext(ctx, network, net.JoinHostPort(ip, port))
 			if err == nil {
 				return conn, nil
 			}
@@ -130,6 +216,36 @@ func (w Way) dialer(plain *net.Dialer) dial {
 		}
 		return nil, errors.Join(errs...)
 	}
+}
+
+// from is a dialer that connects from the declared address.
+func (w Way) from(plain *net.Dialer, network string) *net.Dialer {
+	if w.Source == "" {
+		return plain
+	}
+	from := *plain
+	from.LocalAddr = &net.TCPAddr{IP: net.ParseIP(w.Source)}
+	if strings.HasPrefix(network, "udp") {
+		from.LocalAddr = &net.UDPAddr{IP: net.ParseIP(w.Source)}
+	}
+	return &from
+}
+
+// resolved is an address with the declared IP address of its name, if there is one.
+func (w Way) resolved(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	host = strings.TrimSuffix(host, ".")
+	for _, name := range []string{host + ":" + port, host} {
+		for declared, ip := range w.Resolve {
+			if strings.EqualFold(declared, name) {
+				return net.JoinHostPort(strings.Trim(ip, "[]"), port)
+			}
+		}
+	}
+	return address
 }
 
 // lookUp queries all servers at once. The first good response counts.

@@ -24,6 +24,7 @@ type (
 		Confirm *confirmOrder `json:"confirm,omitempty"` // look up acknowledged writes
 		Try     *tryOrder     `json:"try,omitempty"`     // let a few users walk, and tell all
 		Ping    int           `json:"ping,omitempty"`    // send the time
+		Struck  bool          `json:"struck,omitempty"`  // the fault was ordered: begin the stages
 		Stop    bool          `json:"stop,omitempty"`    // send no more users
 	}
 	confirmOrder struct {
@@ -49,7 +50,7 @@ type (
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 2
+const workerVersion = 3
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -73,6 +74,8 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	defer working.Wait()
 	orders := json.NewDecoder(in)
 	orders.UseNumber() // a number of a body or of a statement stays what it is
+	struck := make(chan struct{})
+	strike := sync.OnceFunc(func() { close(struck) })
 	for {
 		var o order
 		if err := orders.Decode(&o); err != nil {
@@ -85,12 +88,14 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 		switch {
 		case o.Ping > 0:
 			w.say(line{Pong: o.Ping, Now: time.Since(w.started)})
+		case o.Struck:
+			strike()
 		case o.Stop:
 			cancel()
 			working.Wait()
 			return nil
 		case o.Load != nil:
-			o.Load.Protocols = w.protocols
+			o.Load.Protocols, o.Load.Struck = w.protocols, struck
 			working.Go(func() { w.done(o.Load.Run(ctx, w.visited)) })
 		case o.Try != nil:
 			o.Try.Load.Protocols = w.protocols

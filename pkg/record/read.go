@@ -49,6 +49,7 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 			s := Sample{
 				Journey: r.Attack, Seq: r.Seq, Code: r.Code, Sent: r.Timestamp,
 				Latency: r.Latency, BytesOut: r.BytesOut, BytesIn: r.BytesIn, Error: r.Error,
+				Late: r.Late, Retries: r.Retries,
 			}
 			if !yield(s, nil) {
 				return

@@ -5,7 +5,8 @@
 // judged, so that judging can be repeated. A run's folder holds
 //
 //	samples.bin   one result a journey, in vegeta's gob encoding: `vegeta report` reads it
-//	steps.bin     one result a step, likewise, named journey/step
+//	steps.bin     one result a step, likewise, named journey/step; failed attempts that were
+//	              repeated are results of their own: journey/step (attempt N)
 //	events.jsonl  marks and events, one JSON object a line, synced at every mark
 //	writes.jsonl  acknowledged writes, and what their look-up found
 //
@@ -33,6 +34,11 @@ type Sample struct {
 	BytesOut uint64
 	BytesIn  uint64
 	Void     bool // the generator's own fault: never stored as a sample
+	// Late is how long after its scheduled time a journey's user was sent. It is 0 in records
+	// of a gameday that did not measure it.
+	Late time.Duration
+	// Retries is how many attempts of a journey's user failed and were repeated.
+	Retries int
 }
 
 // Failed reports whether the attempt failed, however fast.

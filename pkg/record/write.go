@@ -17,8 +17,8 @@ import (
 )
 
 // result is a sample as vegeta's gob decoder expects it: gob matches fields by
-// name, so the two types need not know each other. A test in pkg/probe holds
-// them together.
+// name, so the two types need not know each other, and vegeta skips the fields that it
+// does not have. A test in pkg/probe holds them together.
 type result struct {
 	Attack    string
 	Seq       uint64
@@ -28,6 +28,10 @@ type result struct {
 	BytesOut  uint64
 	BytesIn   uint64
 	Error     string
+
+	// What vegeta does not know.
+	Late    time.Duration
+	Retries int
 }
 
 // Writer appends to a run's folder. It is safe for concurrent use. The first
@@ -86,6 +90,7 @@ func (s stream) write(sample Sample) error {
 	return s.gob.Encode(result{
 		Attack: sample.Journey, Seq: sample.Seq, Code: sample.Code, Timestamp: sample.Sent,
 		Latency: sample.Latency, BytesOut: sample.BytesOut, BytesIn: sample.BytesIn, Error: sample.Error,
+		Late: sample.Late, Retries: sample.Retries,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gameday-dev/gameday/internal/folder"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -32,7 +33,8 @@ func Build(dir string) (Report, error) {
 		return err
 	})
 	errs := classes{}
-	judged, cases, err := f.Judge(errs.add)
+	late := latenessOf(f.Scenario)
+	judged, cases, err := f.Judge(func(s record.Sample) { errs.add(s); late.add(s) })
 	if err := errors.Join(err, reading.Wait()); err != nil {
 		return Report{}, err
 	}
@@ -43,10 +45,10 @@ func Build(dir string) (Report, error) {
 		Schema: Schema, ID: f.Meta.ID, Gameday: f.Meta.Gameday, Scenario: s.Name, Title: s.Title,
 		Environment: f.Meta.Environment, Suspect: Suspect(s.Suspect),
 		Objective: ObjectiveOf(s.Objective.Verdict(), s.Objective.RPO), Run: judged,
-		Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
+		NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
-		Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
+		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
 	}
 	if r.Accepted, err = loadAcceptance(dir); err != nil {
 		return r, err
@@ -61,7 +63,11 @@ func Build(dir string) (Report, error) {
 		r.Load = append(r.Load, load)
 		r.series = append(r.series, seriesOf(c.Journey, c.Case))
 	}
-	for i := range r.Load {
+	for i, l := range s.Load {
+		if len(l.Stages) > 0 || l.Arrivals == probe.Poisson {
+			r.Load[i].Arrivals = l.String()
+		}
+		r.Load[i].Lateness = late.of(l.Journey)
 		r.Load[i].Errors, r.Load[i].More = errs.of(r.Load[i].Journey)
 	}
 	r.addSteps(steps)
@@ -76,6 +82,7 @@ func LoadOf(journey string, c verdict.Case) Load {
 			verdict.Seconds(silence.From - c.Marks.Fault), verdict.Seconds(silence.To - c.Marks.Fault),
 		})
 	}
+	l.Retries = retries(c)
 	return l
 }
 

@@ -19,6 +19,9 @@ func facts(r Report) []fact {
 	for _, f := range r.Faults {
 		add("Fault", "%s", injected(f))
 	}
+	for _, text := range r.Connection {
+		add("Connection", "%s", text)
+	}
 	for _, j := range r.Journeys {
 		add("Impact", "%s", experienced(j))
 	}
@@ -48,7 +51,21 @@ func facts(r Report) []fact {
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
+	loadFacts(r, add)
+	all = append(all, r.Accepted.facts()...)
+	if r.Left != "" {
+		add("NOT UNDONE", "%s", r.Left)
+	}
+	return all
+}
+
+// loadFacts are the facts about the load that users were.
+func loadFacts(r Report, add func(name, format string, args ...any)) {
+	if r.NotKept != "" {
+		add("Rate", "%s", r.NotKept)
+	}
 	for _, l := range r.Load {
+		l.facts(add)
 		if l.WarmUpBad > 0 {
 			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
 		}
@@ -56,11 +73,6 @@ func facts(r Report) []fact {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
 		}
 	}
-	all = append(all, r.Accepted.facts()...)
-	if r.Left != "" {
-		add("NOT UNDONE", "%s", r.Left)
-	}
-	return all
 }
 
 // experienced is how the fault affected users of a journey.

@@ -36,8 +36,9 @@ type Report struct {
 	// Accepted is the register's decision, if a single point of failure was proven.
 	Accepted *Acceptance `json:"accepted,omitempty"`
 
-	Aborted string     `json:"aborted,omitempty"` // why the run was aborted
-	Left    string     `json:"left,omitempty"`    // what could not be undone
+	NotKept string     `json:"rate_not_kept,omitempty"` // by how much the load fell behind its rate before the fault
+	Aborted string     `json:"aborted,omitempty"`       // why the run was aborted
+	Left    string     `json:"left,omitempty"`          // what could not be undone
 	Started time.Time  `json:"started,omitzero"`
 	FaultAt *time.Time `json:"fault_at"`  // when the fault was ordered; null if none was
 	Revert  *time.Time `json:"revert_at"` // when the revert was ordered; null if nothing was reverted
@@ -50,6 +51,7 @@ type Report struct {
 	ServedAgain *verdict.Seconds  `json:"served_again_s"`
 	Seed        uint64            `json:"seed,omitempty"`
 	Faults      []run.StepAccount `json:"faults,omitempty"`
+	Connection  []string          `json:"connection,omitempty"` // what is to be known about how users connected
 	Load        []Load            `json:"load"`
 	Events      []record.Event    `json:"events,omitempty"`
 	Again       string            `json:"again,omitempty"`    // the command that repeats the run
@@ -98,7 +100,10 @@ func ObjectiveOf(o verdict.Objective, rpo *time.Duration) Objective {
 // Load is the load on one journey, and its results.
 type Load struct {
 	Journey  string    `json:"journey"`
-	Rate     float64   `json:"rate_per_s"`
+	Rate     float64   `json:"rate_per_s"`              // before the fault
+	Arrivals string    `json:"arrivals,omitempty"`      // the rate with its stages, and how users arrive, if not evenly at one rate
+	Lateness *Lateness `json:"arrival_error,omitempty"` // how late users were sent; null if it was not measured
+	Retries  *Retries  `json:"retries,omitempty"`       // during the fault, if there were any
 	Phases   []Figures `json:"phases"`
 	Steps    []Figures `json:"steps,omitempty"`
 	Errors   []Class   `json:"errors,omitempty"` // the most frequent ones
@@ -107,6 +112,23 @@ type Load struct {
 	// WarmUp are the users who were served before the baseline began. They are in no phase.
 	WarmUp    int `json:"warm_up,omitempty"`
 	WarmUpBad int `json:"warm_up_bad,omitempty"`
+}
+
+// Lateness is how long after their scheduled time users were sent, since the baseline.
+type Lateness struct {
+	P50 verdict.Seconds `json:"p50_s"`
+	P99 verdict.Seconds `json:"p99_s"`
+	Max verdict.Seconds `json:"max_s"`
+}
+
+// Retries are the users of the fault phase whose steps were repeated, as a product's own
+// client does. What they got in the end is judged.
+type Retries struct {
+	Users int `json:"users"`
+	// Bad is how many of them failed or were slow in the end.
+	Bad int `json:"bad"`
+	// RawBad is the share of all users who would have failed or been slow without retries.
+	RawBad float64 `json:"raw_bad"`
 }
 
 // Figures are the counts and latencies of a phase or a step.

@@ -69,6 +69,8 @@ func Reason(reason verdict.Reason) string {
 		return "service came back, but was not observed long enough to count as recovered: use a longer watch"
 	case verdict.LoadStalled:
 		return "the load generator stalled, and the gap could change the verdict: give it more CPU, or use a lower rate"
+	case verdict.RateNotKept:
+		return "the load generator could not keep the rate, so no fault was injected: use a lower rate, or a machine with more processors"
 	case verdict.FaultNotInForce:
 		return "the fault was not in force, so nothing was tested: see the Fault line and the timeline"
 	case verdict.FaultNotFelt:

@@ -21,8 +21,8 @@ const (
 	leastExtra = 30 * time.Second
 )
 
-// early keeps what users of the critical journeys meet until the fault is ordered, so that
-// the rule by which the run will be judged decides whether the fault may be ordered.
+// early keeps what users meet until the fault is ordered, so that the rule by which the run
+// will be judged decides whether the fault may be ordered.
 type early struct {
 	objective verdict.Objective
 	loads     []scenario.JourneyLoad
@@ -55,6 +55,9 @@ func (e *early) close() {
 func (e *early) reason(since time.Time) verdict.Reason {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.late(since) != "" {
+		return verdict.RateNotKept
+	}
 	for _, l := range e.loads {
 		if !l.Critical {
 			continue
@@ -70,6 +73,46 @@ func (e *early) reason(since time.Time) verdict.Reason {
 		}
 	}
 	return ""
+}
+
+// mostLate is how late one of a hundred users may be sent before the fault. A machine that
+// falls behind further has more to do than it can: what it measures is its own.
+const mostLate = 250 * time.Millisecond
+
+// late says how far the loads have fallen behind their rates since a moment, or "" if none
+// has. It is called with the lock held.
+func (e *early) late(since time.Time) string {
+	for _, l := range e.loads {
+		var all []time.Duration
+		var first, last time.Time
+		for _, s := range e.samples[l.Journey] {
+			if s.Sent.Before(since) {
+				continue
+			}
+			all = append(all, s.Late)
+			if first.IsZero() || s.Sent.Before(first) {
+				first = s.Sent
+			}
+			if s.Sent.After(last) {
+				last = s.Sent
+			}
+		}
+		slices.Sort(all)
+		if len(all) < verdict.MinSamples || all[(len(all)*99+99)/100-1] <= mostLate {
+			continue
+		}
+		kept := float64(len(all)-1) / last.Sub(first).Seconds()
+		return fmt.Sprintf("the load generator cannot keep the rate of journey %s: it sent %.1f users/s instead of %.1f, half of them more than %v late, the last ones %v",
+			l.Journey, kept, l.Rate.PerSecond(), all[len(all)/2].Round(time.Millisecond), all[len(all)-1].Round(time.Millisecond))
+	}
+	return ""
+}
+
+// behind is late, for others.
+func (e *early) behind(since time.Time) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.late(since)
 }
 
 // forget drops what users met before a moment.
@@ -96,13 +139,13 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	}
 	need := max(lasts, min(r.plan.Scenario.Objective.RTO, mostSteady))
 	extra := need + max(lasts, leastExtra)
-	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", describeEarly(reason), need, extra))
+	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", r.describeEarly(reason, began), need, extra))
 	r.Observe(Update{Phase: Baseline, For: extra})
 	for end := time.Now().Add(extra); time.Now().Before(end); {
 		if !sleep(ctx, beat) {
 			return false, nil
 		}
-		if reason = r.early.reason(began); reason == verdict.BaselineNotSteady {
+		if reason = r.early.reason(began); reason == verdict.BaselineNotSteady || reason == verdict.RateNotKept {
 			if since := r.Clock.Now().Add(-need); since.After(began) {
 				began = since // never before what is forgotten
 				r.early.forget(began)
@@ -113,11 +156,20 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 			return true, r.mark(record.MarkBaseline, began, "")
 		}
 	}
-	r.note(describeEarly(reason) + ": no fault is injected into an environment that is already failing")
+	text := r.describeEarly(reason, began)
+	if reason == verdict.RateNotKept {
+		r.account.NotKept = text
+		r.note(text + ": no fault is injected: use a lower rate, or a machine with more processors")
+		return false, nil
+	}
+	r.note(text + ": no fault is injected into an environment that is already failing")
 	return false, nil
 }
 
-func describeEarly(reason verdict.Reason) string {
+func (r *conduct) describeEarly(reason verdict.Reason, since time.Time) string {
+	if reason == verdict.RateNotKept {
+		return r.early.behind(since)
+	}
 	if reason == verdict.BaselineTooShort {
 		return fmt.Sprintf("fewer than %d users have arrived", verdict.MinSamples)
 	}

@@ -61,6 +61,8 @@ type Conductor struct {
 	Meter   *Meter
 	Loads   []Traffic // one for each journey of the plan
 	Undoers Undoers
+	// Struck tells the loads that the first fault is ordered; nil if none needs to know.
+	Struck func()
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
@@ -71,6 +73,7 @@ type Conductor struct {
 type Account struct {
 	Steps      []StepAccount
 	Acks       []record.Ack
+	NotKept    string // by how much the load fell behind its rate before the fault, if it did
 	NotInForce bool   // a fault's own check failed
 	NotFelt    bool   // every fault is one of the network, and met no packet
 	Aborted    string // why the run was ended early, if it was
@@ -101,8 +104,9 @@ type conduct struct {
 	walked  map[string]bool // the journeys of which a user was seen
 	walking chan struct{}   // closed once users were seen of all of them
 	lost    atomic.Int64
-	stops   []*outside // one for each stop condition
-	early   *early     // what users met before the fault
+	ended   atomic.Bool // a load ended before the run
+	stops   []*outside  // one for each stop condition
+	early   *early      // what users met before the fault
 }
 
 // Conduct carries the plan out. It returns an error only if it could not start; the account
@@ -119,7 +123,14 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
 	for _, load := range c.Loads {
-		background.Go(func() { loadErrs <- load.Run(lasting, run.visited) })
+		background.Go(func() {
+			err := load.Run(lasting, run.visited)
+			if err == nil && lasting.Err() == nil {
+				run.ended.Store(true)
+				run.event(record.KindLoad, "", "the load of a journey ended before the run: each row of its users is for one user (order: once)")
+			}
+			loadErrs <- err
+		})
 	}
 	if watcher, ok := c.Env.(target.Watcher); ok {
 		background.Go(func() { run.follow(lasting, watcher) })
@@ -164,6 +175,9 @@ func (r *conduct) experiment(ctx context.Context) (err error) {
 func (r *conduct) untilUndo(ctx context.Context) error {
 	if err := r.mark(record.MarkBaseline, r.Clock.Now(), ""); err != nil {
 		return err
+	}
+	for _, fact := range r.plan.Environment.Connections(r.plan.Scenario.Load) {
+		r.note("connection of users: " + fact)
 	}
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
 	r.warm(ctx)
@@ -242,8 +256,8 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
-		r.early.add(v.Sample)
 	}
+	r.early.add(v.Sample)
 }
 
 // confirm looks up the writes that were acknowledged. It comes after the load,

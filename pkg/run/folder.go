@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/internal/folder"
 	"github.com/gameday-dev/gameday/internal/redact"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -41,11 +42,17 @@ type Meta struct {
 	Steps       []StepAccount `json:"faults"`
 	NotInForce  bool          `json:"not_in_force,omitempty"`
 	NotFelt     bool          `json:"not_felt,omitempty"`
-	Aborted     string        `json:"aborted,omitempty"`
-	Left        string        `json:"left,omitempty"` // what could not be put back
-	Confirmed   bool          `json:"confirmed"`      // acknowledged writes were looked up
+	// NotKept says by how much the load fell behind its rate before the fault, which was
+	// therefore not ordered.
+	NotKept   string `json:"rate_not_kept,omitempty"`
+	Aborted   string `json:"aborted,omitempty"`
+	Left      string `json:"left,omitempty"` // what could not be put back
+	Confirmed bool   `json:"confirmed"`      // acknowledged writes were looked up
 	// Again is the command that runs it again.
 	Again string `json:"again,omitempty"`
+	// Connection is what is to be known about how users connected: certificates that were
+	// not verified, a proxy.
+	Connection []string `json:"connection,omitempty"`
 	// Versions are of what took part beside gameday: the engine, its kernel.
 	Versions map[string]string `json:"versions,omitempty"`
 }
@@ -56,6 +63,10 @@ func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) 
 	meta.Schema = MetaSchema
 	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)
 	meta.Environment = secrets.Text(meta.Environment)
+	meta.Connection = slices.Clone(meta.Connection)
+	for i := range meta.Connection {
+		meta.Connection[i] = secrets.Text(meta.Connection[i])
+	}
 	meta.Steps = slices.Clone(meta.Steps)
 	for i := range meta.Steps {
 		s := &meta.Steps[i]
@@ -158,6 +169,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 		index[l.Journey] = i
 		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, Case: verdict.Case{
 			Marks: marks, Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
+			Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
 		}}
 	}
 	if info, err := os.Stat(filepath.Join(f.Dir, record.SamplesFile)); err == nil && len(cases) == 1 {
@@ -193,7 +205,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 
 // judgedSample is a sample as pkg/verdict takes it.
 func judgedSample(s record.Sample, origin time.Time) verdict.Sample {
-	return verdict.Sample{Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed()}
+	return verdict.Sample{Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(), Retried: s.Retries > 0}
 }
 
 func (f Folder) marks(origin time.Time) verdict.Marks {
@@ -225,7 +237,7 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 	for i, c := range cases {
 		journeys[i] = verdict.Journey{Name: c.Journey, Critical: c.Critical, Verdict: verdict.Judge(c.Case)}
 	}
-	evidence := verdict.Evidence{NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
+	evidence := verdict.Evidence{NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
 		ordered, inForce := f.Marks[record.MarkFault], f.Marks[record.MarkFault]
 		if at, ok := f.Marks[record.MarkInForce]; ok {

@@ -73,6 +73,9 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 	}
 	if at == 0 {
 		r.Meter.Reset()
+		if r.Struck != nil {
+			r.Struck()
+		}
 	}
 	var orders sync.WaitGroup
 	for _, b := range now {

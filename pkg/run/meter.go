@@ -15,6 +15,7 @@ const span = 120
 // Second is what users met in one second, by when they had their answer.
 type Second struct {
 	Users, Bad int
+	Retried    int           // users who needed a retry, good or bad in the end
 	Latency    time.Duration // the mean of it
 }
 
@@ -48,6 +49,9 @@ func (m *Meter) Add(s record.Sample) {
 	i := m.latest % span
 	m.seconds[i].Users++
 	m.total[i] += s.Latency
+	if s.Retries > 0 {
+		m.seconds[i].Retried++
+	}
 	if s.Failed() || s.Latency > m.objective.Within {
 		m.seconds[i].Bad++
 		m.failed++

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/journal"
@@ -66,8 +67,9 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
-		Again: d.Again, Versions: versions(ctx, d.Site),
-		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, Aborted: account.Aborted, Confirmed: account.Acks != nil,
+		Connection: d.Environment.Connections(d.Scenario.Load),
+		Again:      d.Again, Versions: versions(ctx, d.Site),
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotKept: account.NotKept, Aborted: account.Aborted, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {
 		meta.Left = account.Left.Error()
@@ -99,6 +101,8 @@ func seed() uint64 {
 
 func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uint64) Conductor {
 	users := d.Users()
+	struck := make(chan struct{})
+	users.Struck = struck
 	walks := d.Walks
 	if walks == nil {
 		walks = users.Of
@@ -106,6 +110,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	c := Conductor{
 		Env: d.Site, Journal: entries, Record: writer, Clock: record.NewClock(),
 		Meter: d.Meter, Undoers: d.undoers(), Observe: d.Observe,
+		Struck: sync.OnceFunc(func() { close(struck) }),
 	}
 	for i := range users.Load {
 		c.Loads = append(c.Loads, walks(i, seed+uint64(i)))

@@ -101,6 +101,9 @@ func (r *conduct) repair(ctx context.Context) error {
 			r.note(fmt.Sprintf("%s runs and users are served, but its health check has not said anything %v after the revert", checking, limit))
 			return nil
 		}
+		if r.ended.Load() {
+			return errors.New("all components are up, but whether service has recovered could not be seen: the load ended before the run (order: once)")
+		}
 		return fmt.Errorf("all components are up, but service has not recovered %v after the revert", limit)
 	}
 }

@@ -18,10 +18,15 @@ type Users struct {
 	Environment scenario.Environment
 	Load        []scenario.JourneyLoad
 	Journeys    []probe.Journey // as in Load
+	// Struck is closed when the first fault is ordered: stages begin then. It is nil if
+	// there is no fault.
+	Struck <-chan struct{}
 }
 
 // Users are those of the day.
-func (d Day) Users() Users { return Users{d.Site, d.Environment, d.Scenario.Load, d.Journeys} }
+func (d Day) Users() Users {
+	return Users{Site: d.Site, Environment: d.Environment, Load: d.Scenario.Load, Journeys: d.Journeys}
+}
 
 // Walk is a journey that users walk, from wherever they come.
 type Walk interface {
@@ -46,7 +51,10 @@ func (u Users) Try(ctx context.Context, n, count int, on func(probe.Tried)) erro
 
 func (u Users) of(n int, seed uint64) tryable {
 	l := u.Load[n]
-	load := probe.Load{Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed}
+	load := probe.Load{
+		Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed,
+		Stages: l.Stages, Arrivals: l.Arrivals, Struck: u.Struck,
+	}
 	if u.Environment.Comes(l) == scenario.FromOutside {
 		return load
 	}

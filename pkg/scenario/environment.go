@@ -33,6 +33,7 @@ type Environments struct {
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
 	Entry      string            `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
+	Connect    *probe.Connect    `yaml:"connect,omitempty" jsonschema_description:"How users connect: TLS, HTTP/2, a proxy, addresses."`
 	Inside     *Inside           `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
 	Roles      map[string]Role   `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
 	Protect    []target.Selector `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
@@ -55,10 +56,11 @@ type Environment struct {
 
 // Inside is how users on one of the environment's own networks reach the system.
 type Inside struct {
-	Network string   `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
-	Entry   string   `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there (default: the environment's)."`
-	DNS     []string `yaml:"dns,omitempty" jsonschema_description:"Addresses of the DNS servers that resolve the entry's host name, once per connection (default: those of the network)."`
-	CA      string   `yaml:"ca,omitempty" jsonschema_description:"The trusted CA certificates, as PEM. Without them, no certificate is trusted there."`
+	Network string         `yaml:"network" jsonschema:"required" jsonschema_description:"The network, as the compose file names it, or the engine."`
+	Entry   string         `yaml:"entry,omitempty" jsonschema_description:"Base URL of the journeys there (default: the environment's)."`
+	DNS     []string       `yaml:"dns,omitempty" jsonschema_description:"Addresses of the DNS servers that resolve the entry's host name, once per connection (default: those of the network)."`
+	CA      string         `yaml:"ca,omitempty" jsonschema_description:"The trusted CA certificates, as PEM. Without them, no certificate is trusted there."`
+	Connect *probe.Connect `yaml:"connect,omitempty" jsonschema_description:"How users connect from there (default: as the environment's connect says, without resolve, proxy, source and ip)."`
 }
 
 // Notice is a receiver of messages about runs.
@@ -81,9 +83,9 @@ func (e Environment) Comes(l JourneyLoad) string {
 // Way is how users of a load reach the system.
 func (e Environment) Way(l JourneyLoad) probe.Way {
 	if e.Comes(l) == FromOutside || e.Inside == nil {
-		return probe.Way{Entry: e.Entry, Environ: e.Environ}
+		return e.Connect.Apply(probe.Way{Entry: e.Entry, Environ: e.Environ})
 	}
-	return probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS, Environ: e.Environ}
+	return e.connectInside().Apply(probe.Way{Entry: cmp.Or(e.Inside.Entry, e.Entry), CA: e.Inside.CA, DNS: e.Inside.DNS, Environ: e.Environ})
 }
 
 // ReadVariables reads the values of the environment's variables.
@@ -100,13 +102,24 @@ func (e *Environment) ReadVariables() {
 // bytes: a shorter one would take single letters out of all texts.
 const leastSecret = 4
 
-// Secrets takes the environment's secrets out of texts: those that redact: names, and the
-// values of its variables.
+// Secrets takes the environment's secrets out of texts: those that redact: names, the
+// values of its variables, its keys and the passwords of its proxies.
 func (e Environment) Secrets() (*redact.Redactor, error) {
 	patterns := slices.Clone(e.Redact)
 	for _, name := range slices.Sorted(maps.Keys(e.Environ)) {
 		if value := e.Environ[name]; len(value) >= leastSecret {
 			patterns = append(patterns, regexp.QuoteMeta(value))
+		}
+	}
+	connects := []*probe.Connect{e.Connect}
+	if e.Inside != nil {
+		connects = append(connects, e.Inside.Connect)
+	}
+	for _, c := range connects {
+		for _, secret := range c.Secrets() {
+			if len(secret) >= leastSecret {
+				patterns = append(patterns, regexp.QuoteMeta(secret))
+			}
 		}
 	}
 	return redact.New(patterns...)
@@ -150,9 +163,7 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	}
 	checkBase(doc, path+".entry", probe.CheckEntry(e.Entry))
 	checkBase(doc, path+".grafana", probe.CheckBase(e.Grafana, "set GRAFANA_TOKEN"))
-	if e.Inside != nil {
-		checkBase(doc, path+".inside.entry", probe.CheckEntry(e.Inside.Entry))
-	}
+	e.checkConnect(doc, path)
 	for i, name := range e.Variables {
 		if !probe.IsName(name) {
 			at := index(path+".variables", i)

@@ -102,6 +102,22 @@ func (l Library) Environment(name string) (Environment, error) {
 	return pick(all, name, file)
 }
 
+// Connected is an environment for a run: with the content of the files that it names.
+func (l Library) Connected(name string) (Environment, error) {
+	env, err := l.Environment(name)
+	if err != nil {
+		return env, err
+	}
+	if lab, ok := target.LabOf(name); ok {
+		return env, env.ReadFiles(func(file string) ([]byte, error) { return fs.ReadFile(l.Labs, path.Join(lab.Name, file)) })
+	}
+	declared, err := l.environmentFile()
+	if err != nil {
+		return env, err
+	}
+	return env, env.ReadFiles(l.Beside(declared))
+}
+
 // Known checks that there is an environment, or a lab, of a name. The error names all. The
 // weaknesses of a lab are not checked.
 func (l Library) Known(name string) error {

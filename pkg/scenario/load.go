@@ -5,7 +5,6 @@ import (
 	"math"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/internal/unit"
-	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 // Override is one --set of the command line: a dotted path, and a YAML value.
@@ -36,6 +34,7 @@ func Load(file string, data []byte, kinds kind.Set[any], overrides ...Override) 
 	}
 	s.setDefaults()
 	s.check(doc)
+	s.Load = each(s.Load)
 	return s, doc.Problems.Err()
 }
 
@@ -223,28 +222,5 @@ func (s *Scenario) checkFaults(doc *strictyaml.Document) {
 	}
 	if len(s.Faults) > 0 && first > 0 {
 		doc.Problem("faults", "faults: the first fault starts at %v, expected at least one at 0: all other times are relative to it", first)
-	}
-}
-
-func (s *Scenario) checkLoad(doc *strictyaml.Document) {
-	if doc.Has("load") && !slices.ContainsFunc(s.Load, func(l JourneyLoad) bool { return l.Critical }) {
-		doc.Problem("load", "load: no journey is critical, so there is nothing to judge: set critical: true on at least one journey")
-	}
-	longest := s.Timing.Baseline + s.Timing.Watch + s.Timing.Repair
-	users := 0.0
-	seen := map[string]bool{}
-	for i, l := range s.Load {
-		if users += l.Rate.PerSecond() * longest.Seconds(); users > verdict.MaxSamples {
-			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a run of up to %v, expected at most %d: use a lower rate, or a shorter watch",
-				index("load", i), l.Rate, users, longest, verdict.MaxSamples)
-		}
-		if seen[l.Journey] {
-			doc.Problem(index("load", i), "%s: duplicate journey %s", index("load", i), l.Journey)
-		}
-		seen[l.Journey] = true
-		if n := l.Rate.PerSecond() * s.Timing.Baseline.Seconds(); l.Rate.Users > 0 && math.Round(n) < verdict.MinSamples {
-			doc.Problem(index("load", i)+".rate", "%s.rate: found %s, which is %.0f users in a baseline of %v, expected %d or more: use a longer baseline, or a higher rate",
-				index("load", i), l.Rate, n, s.Timing.Baseline, verdict.MinSamples)
-		}
 	}
 }

@@ -66,12 +66,15 @@ func (o Objective) Verdict() verdict.Objective {
 	}.WithDefaults()
 }
 
-// JourneyLoad is one journey that users walk.
+// JourneyLoad is one journey that users walk, or in a file several that share a rate.
 type JourneyLoad struct {
-	Journey  string     `yaml:"journey" jsonschema:"required" jsonschema_description:"The journey's name: journeys/NAME.yaml beside gameday.yaml."`
-	Rate     probe.Rate `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users arrive: 50/s, 600/m."`
-	Critical bool       `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict depends on this journey."`
-	From     string     `yaml:"from,omitempty" jsonschema:"enum=outside,enum=inside" jsonschema_description:"Where users come from: outside (gameday's machine) or inside (a network of the environment). Default: inside if the environment has inside:, else outside."`
+	Journey  string         `yaml:"journey,omitempty" jsonschema_description:"The journey's name: journeys/NAME.yaml beside gameday.yaml."`
+	Mix      map[string]int `yaml:"mix,omitempty" jsonschema_description:"Several journeys that share the rate, by name, each with its weight: {checkout: 3, browse: 7}. Instead of journey."`
+	Rate     probe.Rate     `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users arrive: 50/s, 600/m."`
+	Stages   []probe.Stage  `yaml:"stages,omitempty" jsonschema_description:"How the rate changes from the first fault on, one stage after the other: [{to: 200/s, over: 30s}, {hold: 2m}]. Until then, rate holds: a baseline must be steady. The last rate holds until the end."`
+	Arrivals string         `yaml:"arrivals,omitempty" jsonschema:"enum=constant,enum=poisson" jsonschema_description:"constant: users arrive at even distances, with a little jitter; poisson: independently of each other, as people do (default: constant)."`
+	Critical bool           `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict depends on this journey."`
+	From     string         `yaml:"from,omitempty" jsonschema:"enum=outside,enum=inside" jsonschema_description:"Where users come from: outside (gameday's machine) or inside (a network of the environment). Default: inside if the environment has inside:, else outside."`
 }
 
 // Fault is one fault of a scenario: its kind's name, what it is done to, and

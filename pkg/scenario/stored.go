@@ -106,7 +106,7 @@ func (o *storedObjective) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) 
 
 // DecodeYAML implements [strictyaml.Decodable].
 func (l *storedLoad) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
-	readStored(d, n, values{"journey": &l.Journey, "rate": &l.Rate, "critical": &l.Critical}, values{"from": &l.From})
+	readStored(d, n, values{"journey": &l.Journey, "rate": &l.Rate, "stages": &l.Stages, "arrivals": &l.Arrivals, "critical": &l.Critical}, values{"from": &l.From})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

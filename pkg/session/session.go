@@ -68,7 +68,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 	if in.Scenario.Environment == "" {
 		return in, fmt.Errorf("scenario %s %w: give one with --env", what.Name, ErrNoEnvironment)
 	}
-	if in.Environment, err = s.Library.Environment(in.Scenario.Environment); err != nil {
+	if in.Environment, err = s.Library.Connected(in.Scenario.Environment); err != nil {
 		return in, err
 	}
 	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment)); err != nil {
@@ -82,7 +82,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
-	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys)); err != nil {
+	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys), what.CheckUsers(in.Journeys)); err != nil {
 		return in, err
 	}
 	in.Environment.ReadVariables()

@@ -31,7 +31,7 @@ func tryRate() probe.Rate { return probe.Rate{Users: 10, Per: time.Second} }
 // Try lets a few users walk a journey, and calls on for each one. Nothing is broken. What
 // it tells is without the secrets of the environment.
 func (s Session) Try(ctx context.Context, r TryRequest, on func(probe.Tried)) (err error) {
-	env, err := s.Library.Environment(r.Environment)
+	env, err := s.Library.Connected(r.Environment)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,8 @@ func (s Session) Try(ctx context.Context, r TryRequest, on func(probe.Tried)) (e
 		return err
 	}
 	load := scenario.JourneyLoad{Journey: journey.Name, Rate: tryRate(), From: r.From}
-	if err := (scenario.Scenario{Load: []scenario.JourneyLoad{load}}).CheckLoad(env); err != nil {
+	declared := scenario.Scenario{Load: []scenario.JourneyLoad{load}}
+	if err := errors.Join(declared.CheckLoad(env), declared.CheckKinds(env, []probe.Journey{journey})); err != nil {
 		return err
 	}
 	journeys := []probe.Journey{journey}

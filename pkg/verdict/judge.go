@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/ramp"
 )
 
 // MinSamples is the number of samples that a phase needs to be judged.
@@ -20,6 +22,11 @@ type Case struct {
 	// Rate is the declared arrival rate in samples per second. If it is 0 (a result
 	// file alone), the rate is one over the median gap between sends.
 	Rate float64
+	// Stages change the rate from the fault on; until then it is Rate.
+	Stages []ramp.Stage
+	// Poisson is whether users arrive independently of each other, so that longer gaps
+	// between them are chance.
+	Poisson bool
 }
 
 // Validate returns an error if a case cannot be judged.
@@ -40,6 +47,12 @@ func (c Case) Validate() error {
 	if c.Objective.Good <= 0 || c.Objective.Good > 1 {
 		errs = append(errs, fmt.Errorf("good is %v, expected a ratio above 0 and up to 1 (100%%)", c.Objective.Good))
 	}
+	for _, stage := range c.Stages {
+		if stage.To <= 0 || stage.Over < 0 || stage.Hold < 0 || stage.Over > MaxSpan || stage.Hold > MaxSpan || c.Rate <= 0 {
+			errs = append(errs, fmt.Errorf("the rate changes from %v to %v within %v, and holds for %v, expected rates above 0 and durations of up to %d days",
+				c.Rate, stage.To, stage.Over, stage.Hold, MaxSpan/(24*time.Hour)))
+		}
+	}
 	if c.Marks.Reverted && c.Marks.Revert < c.Marks.Fault {
 		errs = append(errs, errors.New("the revert is before the fault"))
 	}
@@ -48,7 +61,7 @@ func (c Case) Validate() error {
 
 // Judge judges a case. The case must be valid.
 func Judge(c Case) Verdict {
-	s := newSeries(c.Samples, c.Marks, c.Objective, c.Rate)
+	s := newSeries(c)
 	n, bad := s.count(fault)
 	v := s.judgeable(n)
 	if v.Outcome == "" {
@@ -65,7 +78,7 @@ func Baseline(samples []Sample, objective Objective, rate float64) Reason {
 	for _, s := range samples {
 		end = max(end, s.Done())
 	}
-	return newSeries(samples, Marks{Fault: end}, objective, rate).baseline()
+	return newSeries(Case{Samples: samples, Marks: Marks{Fault: end}, Objective: objective, Rate: rate}).baseline()
 }
 
 func (s *series) baseline() Reason {

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 	"pgregory.net/rapid"
 
+	"github.com/gameday-dev/gameday/internal/ramp"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -30,6 +31,12 @@ func drawCase(t *rapid.T) verdict.Case {
 	c := verdict.Case{Marks: verdict.Marks{Fault: fault}, Objective: verdict.Objective{RTO: seconds("rto", 1, 12)}.WithDefaults()}
 	c.Marks.Reverted = rapid.Bool().Draw(t, "reverted")
 	c.Marks.Revert = fault + watched
+	if rapid.Bool().Draw(t, "staged") { // whether samples keep the declared rate or not
+		c.Rate, c.Poisson = 50, rapid.Bool().Draw(t, "poisson")
+		c.Stages = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) ramp.Stage {
+			return ramp.Stage{To: rapid.Float64Range(10, 200).Draw(t, "to"), Over: seconds("over", 0, 5), Hold: seconds("hold", 0, 5)}
+		}), 0, 3).Draw(t, "stages")
+	}
 	for at := time.Duration(0); at < fault+watched+3*time.Second; at += gap {
 		if at >= fault+time.Second && at < fault+time.Second+silent {
 			continue

@@ -11,6 +11,7 @@ type Journey struct {
 
 // Evidence is what is known about the experiment besides the samples.
 type Evidence struct {
+	NotKept    bool    // the generator could not keep the rate, so no fault was ordered
 	NotInForce bool    // a fault's own check failed
 	NotFelt    bool    // a network fault matched no packet
 	Aborted    bool    // a person or a stop condition ended the run
@@ -56,6 +57,8 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 	}
 	switch {
 	case hit:
+	case evidence.NotKept:
+		run.Outcome, run.Reason, run.State = Inconclusive, RateNotKept, ""
 	case evidence.NotInForce:
 		run.Outcome, run.Reason, run.State = Inconclusive, FaultNotInForce, ""
 	case evidence.NotFelt:

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/ramp"
 )
 
 // phase is the part of the experiment that a sample belongs to.
@@ -34,21 +36,28 @@ type series struct {
 	marks     Marks
 	samples   []Sample
 	rate      float64       // samples per second, declared or estimated
+	curve     *ramp.Curve   // the rate since f, if it changes
+	poisson   bool          // samples are sent independently of each other
 	end       time.Duration // v, or the last send
 }
 
-// newSeries sorts a copy of samples. If rate is 0, it estimates the rate as one over
-// the median gap between sends.
-func newSeries(samples []Sample, marks Marks, objective Objective, rate float64) *series {
+// newSeries sorts a copy of the samples. If the rate is 0, it estimates the rate as one
+// over the median gap between sends.
+func newSeries(c Case) *series {
+	samples := c.Samples
 	if !slices.IsSortedFunc(samples, bySending) {
 		samples = slices.Clone(samples)
 		slices.SortFunc(samples, bySending)
 	}
+	rate := c.Rate
 	if rate <= 0 {
 		rate = medianRate(samples)
 	}
-	s := &series{objective: objective, marks: marks, samples: samples, rate: rate, end: marks.Revert}
-	if !marks.Reverted && len(samples) > 0 {
+	s := &series{objective: c.Objective, marks: c.Marks, samples: samples, rate: rate, poisson: c.Poisson, end: c.Marks.Revert}
+	if len(c.Stages) > 0 && rate > 0 {
+		s.curve = new(ramp.New(rate, c.Stages))
+	}
+	if !c.Marks.Reverted && len(samples) > 0 {
 		s.end = samples[len(samples)-1].Sent
 	}
 	return s
@@ -88,8 +97,27 @@ func (s *series) spacing(n float64) time.Duration {
 	return time.Duration(math.Round(n * float64(time.Second) / s.rate))
 }
 
-// window is W': the objective's window, or longer so that it holds ten samples.
-func (s *series) window() time.Duration { return max(s.objective.Window, s.spacing(10)) }
+// windowed is how many samples a window holds at the least, at the rate.
+const windowed = 10
+
+// window is the beginning of W' before a send: the objective's window, or longer so that
+// it holds ten samples at the rate of its time. A later send has no earlier window.
+func (s *series) window(sent time.Duration) time.Duration {
+	if s.curve == nil {
+		return sent - max(s.objective.Window, s.spacing(windowed))
+	}
+	return min(sent-s.objective.Window, s.after(sent, -windowed))
+}
+
+// expected is how many samples are sent between two moments at the rate, if it changes.
+func (s *series) expected(from, to time.Duration) float64 {
+	return s.curve.Users(to-s.marks.Fault) - s.curve.Users(from-s.marks.Fault)
+}
+
+// after is when n samples have been sent since a moment at the rate, if it changes.
+func (s *series) after(from time.Duration, n float64) time.Duration {
+	return s.marks.Fault + s.curve.At(s.curve.Users(from-s.marks.Fault)+n)
+}
 
 func (s *series) phase(i int) phase { return phaseOf(s.samples[i], s.marks.Fault, s.end) }
 
@@ -117,7 +145,6 @@ func (s *series) count(of phase) (n, bad int) {
 // into the fault.
 func (s *series) breaching(in func(phase) bool) []int {
 	var (
-		window    = s.window()
 		allowance = s.allowances()
 		found     []int
 		inside    []int // the samples of the current window
@@ -132,8 +159,8 @@ func (s *series) breaching(in func(phase) bool) []int {
 		if s.bad(j) {
 			bad++
 		}
-		first := 0
-		for s.samples[inside[first]].Sent <= s.samples[j].Sent-window {
+		first, begins := 0, s.window(s.samples[j].Sent)
+		for s.samples[inside[first]].Sent <= begins {
 			if s.bad(inside[first]) {
 				bad--
 			}

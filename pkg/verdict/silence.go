@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -14,11 +15,11 @@ type Silence struct{ From, To time.Duration }
 // silences are the spans between f and end, edges included, in which the
 // generator sent nothing for longer than max(250ms, 5/rate).
 func (s *series) silences() []Silence {
-	limit := max(quiet, s.spacing(5))
+	gaps := s.gaps()
 	var found []Silence
 	from := s.marks.Fault
 	look := func(to time.Duration) {
-		if to-from > limit {
+		if s.silent(from, to, gaps) {
 			found = append(found, Silence{from, to})
 		}
 	}
@@ -36,10 +37,35 @@ func (s *series) silences() []Silence {
 	return found
 }
 
+// leastGaps is how many gaps at the rate the shortest silence has.
+const leastGaps = 5
+
+// gaps is how many gaps at the rate a silence has at the least. Between samples that are
+// sent independently of each other, longer gaps are chance: in one of 10,000 runs there is
+// one that is longer than this.
+func (s *series) gaps() float64 {
+	if !s.poisson {
+		return leastGaps
+	}
+	n := s.rate * (s.end - s.marks.Fault).Seconds()
+	if s.curve != nil {
+		n = s.expected(s.marks.Fault, s.end)
+	}
+	return max(leastGaps, math.Log(10_000*max(n, 1)))
+}
+
+// silent reports whether nothing was sent for too long between two moments.
+func (s *series) silent(from, to time.Duration, gaps float64) bool {
+	if s.curve == nil {
+		return to-from > max(quiet, s.spacing(gaps))
+	}
+	return to-from > quiet && s.expected(from, to) > gaps
+}
+
 // Silences are the spans between the fault and its end in which the generator sent
 // nothing, as [Judge] takes them into account.
 func Silences(c Case) []Silence {
-	return newSeries(c.Samples, c.Marks, c.Objective, c.Rate).silences()
+	return newSeries(c).silences()
 }
 
 // judgeThroughSilence judges once if the load never stalled. If it stalled, the
@@ -67,20 +93,23 @@ func (s *series) judgeThroughSilence() Verdict {
 const maxFilled = 10_000_000
 
 func (s *series) unfillable(silences []Silence) bool {
-	var total time.Duration
+	missing := 0.0
 	for _, silence := range silences {
-		total += silence.To - silence.From
+		if s.curve != nil {
+			missing += s.expected(silence.From, silence.To)
+		} else {
+			missing += (silence.To - silence.From).Seconds() * s.rate
+		}
 	}
-	return s.rate <= 0 || total.Seconds()*s.rate > maxFilled
+	return s.rate <= 0 || missing > maxFilled
 }
 
 // filled is s with samples of latency 0 in every silence, at the rate. The first one
 // is one gap after the start of the silence.
 func (s *series) filled(silences []Silence, failed bool) *series {
-	gap := max(s.spacing(1), time.Microsecond)
 	samples := slices.Clone(s.samples)
 	for _, silence := range silences {
-		for at := silence.From + gap; at < silence.To; at += gap {
+		for at := s.next(silence.From); at < silence.To; at = s.next(at) {
 			samples = append(samples, Sample{Sent: at, Failed: failed})
 		}
 	}
@@ -88,4 +117,12 @@ func (s *series) filled(silences []Silence, failed bool) *series {
 	filled := *s
 	filled.samples = samples
 	return &filled
+}
+
+// next is one gap at the rate after a moment.
+func (s *series) next(at time.Duration) time.Duration {
+	if s.curve == nil {
+		return at + max(s.spacing(1), time.Microsecond)
+	}
+	return max(s.after(at, 1), at+time.Microsecond)
 }

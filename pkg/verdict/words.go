@@ -34,6 +34,7 @@ const (
 	LoadStalled         Reason = "load-stalled"           // the generator stalled, and that could change the verdict
 	FaultNotInForce     Reason = "fault-not-in-force"     // the fault's own check failed
 	FaultNotFelt        Reason = "fault-not-felt"         // a network fault matched no packet
+	RateNotKept         Reason = "rate-not-kept"          // the generator could not keep the rate, so no fault was ordered
 	RPOMissed           Reason = "rpo-missed"             // acknowledged writes were lost
 	LookUpUnproven      Reason = "look-up-unproven"       // the look-up of writes denies those of well before the fault too
 	RPONotObserved      Reason = "rpo-not-observed"       // no write just before the fault, or unconfirmed writes
@@ -124,6 +125,7 @@ type Sample struct {
 	Sent    time.Duration // when the user arrived
 	Latency time.Duration // until the user had the whole response, or an error
 	Failed  bool          // a transport error, or an assertion of the journey did not hold
+	Retried bool          // an attempt failed and was repeated; what came of it in the end is judged
 }
 
 // Done is when the user had the response.
