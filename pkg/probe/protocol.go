@@ -61,6 +61,9 @@ type Answer struct {
 	// json.Number, string, []any or map[string]any. Valued is whether there is one.
 	Value  any
 	Valued bool
+	// Held is how long the step was held open, and all was well. It is no part of the
+	// latency, like a pause. It counts if there is an error, too.
+	Held time.Duration
 	// Absent is whether this is the definite answer that there is no such thing: HTTP's
 	// 404 and 410, no row, no key.
 	Absent bool
@@ -103,11 +106,25 @@ func (u *User) leave() {
 
 // others are the step's requests that are not HTTP, by key.
 func (s Step) others() map[string]Request {
-	return map[string]Request{}
+	all := map[string]Request{}
+	given(all, "grpc", s.GRPC)
+	given(all, "tcp", s.TCP)
+	given(all, "websocket", s.WebSocket)
+	return all
+}
+
+// given adds a request, unless there is none.
+func given[T any, R interface {
+	*T
+	Request
+}](all map[string]Request, key string, r R) {
+	if r != nil {
+		all[key] = r
+	}
 }
 
 // otherKeys are the keys of all requests that are not HTTP, in order.
-func otherKeys() []string { return []string{} }
+func otherKeys() []string { return []string{"grpc", "tcp", "websocket"} }
 
 // requests are the keys of the step's requests: there should be one.
 func (s Step) requests() (keys []string) {

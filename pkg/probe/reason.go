@@ -89,7 +89,8 @@ func reason(err error) string {
 	if strings.Contains(err.Error(), "server response headers exceeded") { // net/http has no type for it
 		return fmt.Sprintf("the headers of the response are larger than %d KiB", maxHead>>10)
 	}
-	return stable(err.Error())
+	// net/http adds this or not, as its goroutines happen to run.
+	return stable(strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "))
 }
 
 // untrusted is the reason why a server's certificate is not trusted. The texts of

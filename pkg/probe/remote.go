@@ -26,7 +26,7 @@ type Remote struct {
 const pings = 9
 
 // draining is how long a stopped worker may take to report its remaining users, in
-// addition to the journey's timeout.
+// addition to the journey's timeout and its pauses.
 const draining = 5 * time.Second
 
 // meetWithin is how long a started worker may take to answer the pings.
@@ -58,7 +58,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		// First the timer: a worker that hangs does not read its orders.
-		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
+		time.AfterFunc(r.Load.Journey.limit()+r.Load.Journey.thinking()+draining, func() { _ = w.stream.Close() })
 		_ = w.in.Encode(order{Stop: true}) // if the worker is gone, its output ends too
 	})
 	defer stop()

@@ -18,6 +18,10 @@ type Step struct {
 	Patch  string `yaml:"patch,omitempty" jsonschema_description:"PATCH this path."`
 	Delete string `yaml:"delete,omitempty" jsonschema_description:"DELETE this path."`
 
+	GRPC      *GRPC      `yaml:"grpc,omitempty" jsonschema_description:"Call a method of gRPC."`
+	TCP       *TCP       `yaml:"tcp,omitempty" jsonschema_description:"Connect by TCP, send a text and receive the answer."`
+	WebSocket *WebSocket `yaml:"websocket,omitempty" jsonschema_description:"Open a WebSocket, send messages and receive some, and hold it open."`
+
 	Query     map[string]string `yaml:"query,omitempty" jsonschema_description:"Parameters that are added to the path's query, as templates. They are escaped."`
 	Headers   map[string]string `yaml:"headers,omitempty" jsonschema_description:"Request headers."`
 	Auth      *Auth             `yaml:"auth,omitempty" jsonschema_description:"The Authorization header."`
@@ -90,8 +94,11 @@ func (s Step) methods() map[string]string {
 	}
 }
 
-// Title is the step's name, or its path.
+// Title is the step's name, or its path, or what it asks.
 func (s Step) Title() string {
 	_, path := s.Request()
+	for _, r := range s.others() {
+		path = cmp.Or(path, r.Title())
+	}
 	return cmp.Or(s.Name, path, s.Include)
 }
