@@ -89,6 +89,9 @@ func reason(err error) string {
 	if strings.Contains(err.Error(), "server response headers exceeded") { // net/http has no type for it
 		return fmt.Sprintf("the headers of the response are larger than %d KiB", maxHead>>10)
 	}
+	if strings.Contains(err.Error(), "readLoopPeekFailLocked") {
+		return "malformed HTTP response: it came before the request"
+	}
 	// net/http adds this or not, as its goroutines happen to run.
 	return stable(strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "))
 }

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
@@ -170,7 +172,7 @@ func TestGRPC(t *testing.T) {
 		"held, failed":          {streaming(3, 50*time.Millisecond, 1, failing), probe.GRPC{Method: stream, Stream: holds(long)}, ok, outcome{want: "status UNAVAILABLE, expected OK"}},
 		"held, silent":          {streaming(3, 50*time.Millisecond, 1, hanging), probe.GRPC{Method: stream, Stream: holds(long)}, ok, outcome{want: "the stream was silent for 300ms", within: soon}},
 		"held, silent at once":  {streaming(0, 0, 1, hanging), probe.GRPC{Method: stream, Stream: &probe.Stream{Hold: long, Gap: time.Minute}}, ok, outcome{want: "timeout", within: soon}},
-		"held, a longer gap":    {streaming(3, 600*time.Millisecond, 1, ending), probe.GRPC{Method: stream, Stream: &probe.Stream{Hold: 2 * time.Second, Gap: 3 * time.Second}}, ok, outcome{within: 500 * time.Millisecond}},
+		"held, a longer gap":    {streaming(9, 600*time.Millisecond, 1, ending), probe.GRPC{Method: stream, Stream: &probe.Stream{Hold: 2 * time.Second, Gap: 3 * time.Second}}, ok, outcome{within: 500 * time.Millisecond}},
 		"held, endless":         {streaming(1<<30, 0, mib, ending), probe.GRPC{Method: stream, Stream: holds(time.Second)}, probe.Expect{}, outcome{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +226,9 @@ func TestNoServerOfGRPC(t *testing.T) {
 	plain := httptest.NewServer(nil)
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	secure := httptest.NewTLSServer(nil)
+	secure := httptest.NewUnstartedServer(nil)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
 	busy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	busy.Config.Protocols = new(http.Protocols)
 	busy.Config.Protocols.SetUnencryptedHTTP2(true)
@@ -252,6 +256,27 @@ func TestNoServerOfGRPC(t *testing.T) {
 			step := probe.Step{GRPC: &probe.GRPC{Method: unary, Descriptors: "x.pb", Content: descriptors(t)}}
 			check(t, c.entry, step, c.outcome)
 		})
+	}
+}
+
+// The way's trust is used, and the host of the entry.
+func TestGRPCOverTLS(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewTLSServer(nil)
+	t.Cleanup(plain.Close)
+	s := grpcServer(t, replying(&testpb.SimpleResponse{}, nil), grpc.Creds(credentials.NewServerTLSFromCert(&plain.TLS.Certificates[0])))
+	reflection.Register(s)
+	_, port, err := net.SplitHostPort(listenAt(t, s, "127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, tls := range map[string]*bool{"": nil, "s: connection closed": new(false)} {
+		step := probe.Step{Name: "s", GRPC: &probe.GRPC{Method: unary, Address: ":" + port, TLS: tls}}
+		l := load("https://127.0.0.1", probe.Journey{Name: "j", Timeout: 5 * time.Second, Steps: []probe.Step{step}})
+		l.Way.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: plain.Certificate().Raw}))
+		if v := users(t, l, 1)[0]; v.Sample.Error != want {
+			t.Errorf("%q: %+v", want, v.Sample)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -209,7 +210,12 @@ func TestNoServerOfWebSockets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, "http://"+serving(t, c.serve), probe.Step{WebSocket: &probe.WebSocket{Path: "/live"}}, c.outcome)
+			entry := "http://" + serving(t, func(conn net.Conn) {
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					c.serve(conn)
+				}
+			})
+			check(t, entry, probe.Step{WebSocket: &probe.WebSocket{Path: "/live"}}, c.outcome)
 		})
 	}
 }
