@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -18,10 +19,13 @@ type Users struct {
 	Environment scenario.Environment
 	Load        []scenario.JourneyLoad
 	Journeys    []probe.Journey // as in Load
+	Protocols   probe.Protocols // of steps that are not HTTP
 }
 
 // Users are those of the day.
-func (d Day) Users() Users { return Users{d.Site, d.Environment, d.Scenario.Load, d.Journeys} }
+func (d Day) Users() Users {
+	return Users{d.Site, d.Environment, d.Scenario.Load, d.Journeys, d.Protocols}
+}
 
 // Walk is a journey that users walk, from wherever they come.
 type Walk interface {
@@ -33,7 +37,7 @@ type Walk interface {
 // Of are the users of the n-th journey.
 func (u Users) Of(n int, seed uint64) Walk {
 	l := u.Load[n]
-	load := probe.Load{Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed}
+	load := probe.Load{Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed, Protocols: u.Protocols}
 	if u.Environment.Comes(l) == scenario.FromOutside {
 		return load
 	}
@@ -44,6 +48,18 @@ func (u Users) Of(n int, seed uint64) Walk {
 		}
 		return workers.StartWorker(ctx, u.Environment.Inside.Network)
 	}}
+}
+
+// Prepare gets the environment ready to start load workers, if users come from inside.
+func (u Users) Prepare(ctx context.Context, progress func(text string)) error {
+	if !slices.ContainsFunc(u.Load, func(l scenario.JourneyLoad) bool { return u.Environment.Comes(l) == scenario.FromInside }) {
+		return nil
+	}
+	workers, err := target.As[target.Workers](u.Site)
+	if err != nil {
+		return err
+	}
+	return workers.PrepareWorkers(ctx, progress)
 }
 
 // Walk lets users walk all journeys until ctx ends; on receives what those of the n-th
