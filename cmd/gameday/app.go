@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/probe/steps"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/scenarios"
@@ -99,7 +100,7 @@ func (p program) session(out string, warn func(error)) (session.Session, error) 
 	state, err := stateDir()
 	return session.Session{
 		Library: p.library(), StateDir: state, Out: out, Version: version(),
-		Guard: startGuard, Register: openRegister, Warn: warn,
+		Guard: startGuard, Register: openRegister, Warn: warn, Protocols: steps.All(),
 	}, err
 }
 

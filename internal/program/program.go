@@ -26,7 +26,8 @@ type Name string
 
 // The programs that run in images.
 const (
-	Helper Name = "gameday-helper" // injects faults beside a component, and loads from inside
+	Helper Name = "gameday-helper" // injects faults beside a component
+	Load   Name = "gameday-load"   // sends users from inside
 	Lab    Name = "gameday-lab"    // the application of the labs
 )
 

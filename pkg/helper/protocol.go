@@ -2,11 +2,8 @@ package helper
 
 import "time"
 
-// The commands of gameday-helper.
-const (
-	CommandServe = "serve" // a helper: takes orders on its standard input
-	CommandLoad  = "load"  // a load worker; see pkg/probe
-)
+// CommandServe is the command of gameday-helper: take orders on the standard input.
+const CommandServe = "serve"
 
 // Version is that of the line protocol. Both ends are of the same release; it is checked
 // anyway, as the helper is a program of its own.

@@ -57,8 +57,8 @@ func (j Journey) checkConfirm(known map[string]bool, problem problems) {
 	if !j.Acknowledges() {
 		problem("confirm", "confirm: no step acknowledges a write: add acknowledges: $.id to a step")
 	}
-	if j.Confirm.Acknowledges != "" || len(j.Confirm.Capture) > 0 || j.Confirm.Pause != 0 {
-		problem("confirm", "confirm: found acknowledges, capture or pause, but it is the last request: remove them")
+	if j.Confirm.Acknowledges != "" || len(j.Confirm.Capture) > 0 || j.Confirm.Pause+j.Confirm.holds() != 0 {
+		problem("confirm", "confirm: found acknowledges, capture, pause or hold, but it is the last request: remove them")
 	}
 }
 
@@ -160,6 +160,9 @@ func (s Step) checkTimes(path string, problem problems) {
 	}
 	if s.Retry != nil && s.Poll != nil {
 		problem(path+".poll", "%s: found both retry and poll, expected one of them", path)
+	}
+	if s.Poll != nil && s.holds() > 0 {
+		problem(path+".poll", "%s: found both hold and poll, expected one of them", path)
 	}
 	if s.Retry != nil && s.Retry.Backoff < 0 {
 		problem(path+".retry.backoff", "%s.retry.backoff: found %v, expected a duration of 0s or more", path, s.Retry.Backoff)

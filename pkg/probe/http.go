@@ -20,8 +20,8 @@ import (
 	"strings"
 )
 
-// maxKept is how much of a response is kept for assertions, in bytes.
-const maxKept = 4 << 20
+// MaxKept is how much of a response is kept for assertions, in bytes.
+const MaxKept = 4 << 20
 
 // maxBody is the maximum size of a response's body, in bytes, after decompression.
 const maxBody = 64 << 20
@@ -168,7 +168,7 @@ func (a *webAction) read(response *http.Response, got *Answer) (err error) {
 		}
 	}
 	if a.looks {
-		got.Body, err = io.ReadAll(io.LimitReader(body, maxKept))
+		got.Body, err = io.ReadAll(io.LimitReader(body, MaxKept))
 		got.Size = int64(len(got.Body))
 		if err != nil {
 			return unpacking(err)

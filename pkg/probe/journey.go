@@ -46,10 +46,10 @@ func (u *Users) Short(text string) { u.File = text }
 // limit is the timeout of the whole journey.
 func (j Journey) limit() time.Duration { return cmp.Or(j.Timeout, DefaultTimeout) }
 
-// thinking is how long a user of the journey pauses in all.
+// thinking is how long a user of the journey pauses in all, at most, and holds steps open.
 func (j Journey) thinking() (all time.Duration) {
 	for _, s := range j.Steps {
-		all += s.Pause
+		all += s.Pause + s.holds()
 	}
 	return all
 }

@@ -88,6 +88,9 @@ type Answer struct {
 	// json.Number, string, []any or map[string]any. Valued is whether there is one.
 	Value  any
 	Valued bool
+	// Held is how long the step was held open, and all was well. It is no part of the
+	// latency, like a pause. It counts if there is an error, too.
+	Held time.Duration
 	// Absent is whether this is the definite answer that there is no such thing: HTTP's
 	// 404 and 410, no row, no key.
 	Absent bool
@@ -148,8 +151,11 @@ func (s Step) others() map[string]Request {
 	all := map[string]Request{}
 	add(all, "dns", s.DNS)
 	add(all, "exec", s.Exec)
+	add(all, "grpc", s.GRPC)
 	add(all, "redis", s.Redis)
 	add(all, "sql", s.SQL)
+	add(all, "tcp", s.TCP)
+	add(all, "websocket", s.WebSocket)
 	return all
 }
 
@@ -214,5 +220,5 @@ func (s Step) otherTemplates(texts map[string]string) {
 
 // Requests are the settings of all requests that are not HTTP, by key.
 func Requests() map[string]Request {
-	return map[string]Request{"dns": &DNS{}, "exec": &Exec{}, "redis": &Redis{}, "sql": &SQL{}}
+	return map[string]Request{"dns": &DNS{}, "exec": &Exec{}, "grpc": &GRPC{}, "redis": &Redis{}, "sql": &SQL{}, "tcp": &TCP{}, "websocket": &WebSocket{}}
 }

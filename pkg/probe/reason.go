@@ -92,7 +92,11 @@ func reason(err error) string {
 	if strings.Contains(err.Error(), "server response headers exceeded") { // net/http has no type for it
 		return errHead
 	}
-	return stable(err.Error())
+	if strings.Contains(err.Error(), "readLoopPeekFailLocked") {
+		return "malformed HTTP response: it came before the request"
+	}
+	// net/http adds this or not, as its goroutines happen to run.
+	return stable(strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "))
 }
 
 // untrusted is the reason why a server's certificate is not trusted. The texts of

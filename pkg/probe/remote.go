@@ -27,7 +27,7 @@ type Remote struct {
 const pings = 9
 
 // draining is how long a stopped worker may take to report its remaining users, in
-// addition to the journey's timeout.
+// addition to the journey's timeout and its pauses.
 const draining = 5 * time.Second
 
 // meetWithin is how long a started worker may take to answer the pings.
@@ -71,7 +71,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	defer close(walked)
 	stop := context.AfterFunc(ctx, func() {
 		// First the timer: a worker that hangs does not read its orders.
-		time.AfterFunc(r.Load.Journey.limit()+draining, func() { _ = w.stream.Close() })
+		time.AfterFunc(r.Load.Journey.limit()+r.Load.Journey.thinking()+draining, func() { _ = w.stream.Close() })
 		w.say(order{Stop: true})
 	})
 	defer stop()

@@ -18,10 +18,13 @@ type Step struct {
 	Patch  string `yaml:"patch,omitempty" jsonschema_description:"PATCH this path."`
 	Delete string `yaml:"delete,omitempty" jsonschema_description:"DELETE this path."`
 
-	DNS   *DNS   `yaml:"dns,omitempty" jsonschema_description:"Ask a DNS server, instead of a request of HTTP."`
-	Exec  *Exec  `yaml:"exec,omitempty" jsonschema_description:"Run a command on the machine that users come from."`
-	Redis *Redis `yaml:"redis,omitempty" jsonschema_description:"Send a command to Redis."`
-	SQL   *SQL   `yaml:"sql,omitempty" jsonschema_description:"Send a statement to PostgreSQL, MySQL or MariaDB."`
+	DNS       *DNS       `yaml:"dns,omitempty" jsonschema_description:"Ask a DNS server, instead of a request of HTTP."`
+	Exec      *Exec      `yaml:"exec,omitempty" jsonschema_description:"Run a command on the machine that users come from."`
+	Redis     *Redis     `yaml:"redis,omitempty" jsonschema_description:"Send a command to Redis."`
+	SQL       *SQL       `yaml:"sql,omitempty" jsonschema_description:"Send a statement to PostgreSQL, MySQL or MariaDB."`
+	GRPC      *GRPC      `yaml:"grpc,omitempty" jsonschema_description:"Call a method of gRPC."`
+	TCP       *TCP       `yaml:"tcp,omitempty" jsonschema_description:"Connect by TCP, send a text and receive the answer."`
+	WebSocket *WebSocket `yaml:"websocket,omitempty" jsonschema_description:"Open a WebSocket, send messages and receive some, and hold it open."`
 
 	Query     map[string]string `yaml:"query,omitempty" jsonschema_description:"Parameters that are added to the path's query, as templates. They are escaped."`
 	Headers   map[string]string `yaml:"headers,omitempty" jsonschema_description:"Request headers."`

@@ -15,8 +15,9 @@ const maxID = 1 << 10
 // stepResult is the result of a step.
 type stepResult struct {
 	title   string
-	sent    time.Time
-	latency time.Duration
+	sent    time.Time     // without what was held before
+	latency time.Duration // without held
+	held    time.Duration // how long the step was held open, and all was well
 	code    int
 	in, out int
 	// err is a transport error or a failed assertion.
@@ -47,7 +48,8 @@ func (s stepResult) attempts() []stepResult {
 // walked is one user's way.
 type walked struct {
 	steps []stepResult
-	// paused is how long the user did nothing. It is no part of the journey's latency.
+	// paused is how long the user did nothing, or held a step open. It is no part of the
+	// journey's latency.
 	paused time.Duration
 	// remembered are the captured values that a look-up needs.
 	remembered map[string]string
@@ -99,6 +101,7 @@ func (w *walker) walk(ctx context.Context, u *User, limit time.Duration) (way wa
 		r := w.within(ctx, left, s, u)
 		r.paused = paused
 		left -= r.latency
+		way.paused += r.held
 		way.steps = append(way.steps, r)
 		if r.err != nil {
 			break
@@ -121,7 +124,7 @@ func (w *walker) within(ctx context.Context, left time.Duration, s *step, u *Use
 	if !w.pauses {
 		return w.take(ctx, s, u)
 	}
-	ctx, cancel := context.WithTimeout(ctx, left)
+	ctx, cancel := context.WithTimeout(ctx, left+s.holds())
 	defer cancel()
 	return w.take(ctx, s, u)
 }
@@ -152,8 +155,13 @@ func (w *walker) take(ctx context.Context, s *step, u *User) stepResult {
 		}
 		if len(failed) > 0 {
 			r.latency += r.sent.Sub(started)
+			for _, f := range failed {
+				r.latency -= f.held
+				r.held += f.held
+			}
 			r.sent, r.failed, r.polled = started, failed, s.Poll != nil
 		}
+		r.sent = r.sent.Add(r.held) // when the system was asked for what then failed
 		if r.err == nil && s.Expect.Within > 0 && r.latency > s.Expect.Within {
 			r.err = Failure("slower than "+s.Expect.Within.String(), r.latency.String())
 		}
@@ -193,7 +201,8 @@ func (e notYetError) Unwrap() error { return e.error }
 func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
 	r = stepResult{title: s.Title(), sent: time.Now()}
 	got, err := s.action.Do(ctx, u)
-	r.latency = time.Since(r.sent) // what follows is gameday's own time
+	r.latency = time.Since(r.sent) - got.Held // what follows is gameday's own time
+	r.held = got.Held
 	r.code, r.in, r.out, r.absent = got.Code, int(got.Size), got.Sent, got.Absent
 	if w.traces {
 		kept := got

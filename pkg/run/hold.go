@@ -31,6 +31,7 @@ type Day struct {
 	Scenario    scenario.Scenario
 	Environment scenario.Environment
 	Journeys    []probe.Journey // as in Scenario.Load
+	Protocols   probe.Protocols // of steps that are not HTTP
 	Site        target.Site     // the environment, opened
 	Labs        target.Provisioner
 	Lab         target.Lab // to bring up; the zero Lab if the environment is none
@@ -88,6 +89,11 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	}
 	if preparer, ok := d.Site.(target.Preparer); ok {
 		if err := preparer.Prepare(ctx, d.progress); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	if d.Walks == nil {
+		if err := d.Users().Prepare(ctx, d.progress); err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}

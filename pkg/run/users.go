@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -20,12 +21,13 @@ type Users struct {
 	Journeys    []probe.Journey // as in Load
 	// Struck is closed when the first fault is ordered: stages begin then. It is nil if
 	// there is no fault.
-	Struck <-chan struct{}
+	Struck    <-chan struct{}
+	Protocols probe.Protocols // of steps that are not HTTP
 }
 
 // Users are those of the day.
 func (d Day) Users() Users {
-	return Users{Site: d.Site, Environment: d.Environment, Load: d.Scenario.Load, Journeys: d.Journeys}
+	return Users{Site: d.Site, Environment: d.Environment, Load: d.Scenario.Load, Journeys: d.Journeys, Protocols: d.Protocols}
 }
 
 // Walk is a journey that users walk, from wherever they come.
@@ -53,7 +55,7 @@ func (u Users) of(n int, seed uint64) tryable {
 	l := u.Load[n]
 	load := probe.Load{
 		Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed,
-		Stages: l.Stages, Arrivals: l.Arrivals, Struck: u.Struck,
+		Stages: l.Stages, Arrivals: l.Arrivals, Struck: u.Struck, Protocols: u.Protocols,
 	}
 	if u.Environment.Comes(l) == scenario.FromOutside {
 		return load
@@ -65,6 +67,18 @@ func (u Users) of(n int, seed uint64) tryable {
 		}
 		return workers.StartWorker(ctx, u.Environment.Inside.Network)
 	}}
+}
+
+// Prepare gets the environment ready to start load workers, if users come from inside.
+func (u Users) Prepare(ctx context.Context, progress func(text string)) error {
+	if !slices.ContainsFunc(u.Load, func(l scenario.JourneyLoad) bool { return u.Environment.Comes(l) == scenario.FromInside }) {
+		return nil
+	}
+	workers, err := target.As[target.Workers](u.Site)
+	if err != nil {
+		return err
+	}
+	return workers.PrepareWorkers(ctx, progress)
 }
 
 // Walk lets users walk all journeys until ctx ends; on receives what those of the n-th

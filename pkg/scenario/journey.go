@@ -44,10 +44,10 @@ func LoadJourney(file string, data []byte, beside Beside) (probe.Journey, error)
 	j.Steps = steps
 	l.readUsers(j.Users)
 	for i := range j.Steps {
-		l.readParts(j.Steps[i], places[i])
+		l.readFiles(j.Steps[i], places[i])
 	}
 	if j.Confirm != nil {
-		l.readParts(*j.Confirm, "confirm")
+		l.readFiles(*j.Confirm, "confirm")
 	}
 	if doc.Has("steps") {
 		j.Check(func(path, format string, args ...any) { l.problem(places, path, format, args...) })
@@ -152,8 +152,12 @@ func (l *loading) readUsers(u *probe.Users) {
 	}
 }
 
-// readParts reads the files of a form.
-func (l *loading) readParts(s probe.Step, place string) {
+// readFiles reads the files that a step names.
+func (l *loading) readFiles(s probe.Step, place string) {
+	s.ReadFiles(l.beside, func(key, format string, args ...any) {
+		at := place + "." + key
+		l.doc.Problem(at, "%s: %s", at, fmt.Sprintf(format, args...))
+	})
 	for name, part := range s.Multipart {
 		if part.File == "" {
 			continue

@@ -86,7 +86,10 @@ func (s Session) Steady(ctx context.Context, in Input, lasts time.Duration) (err
 		return err // what cannot be found cannot be steady
 	}
 	meter := run.NewMeter(in.Scenario.Objective.Verdict())
-	users := run.Users{Site: site, Environment: in.Environment, Load: in.Scenario.Load, Journeys: in.Journeys}
+	users := run.Users{Site: site, Environment: in.Environment, Load: in.Scenario.Load, Journeys: in.Journeys, Protocols: s.Protocols}
+	if err := users.Prepare(ctx, func(string) {}); err != nil {
+		return err
+	}
 	walking, stop := context.WithTimeout(ctx, lasts+workerStart)
 	defer stop()
 	wait := users.Walk(walking, func(n int, v probe.Visit) {

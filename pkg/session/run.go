@@ -85,7 +85,7 @@ func (s Session) with(ctx context.Context, r Request, do func(context.Context, r
 	annotated, done := s.annotated(ctx, r)
 	defer done()
 	return do(fault.WithPerson(ctx, r.Person), run.Day{
-		Scenario: r.Scenario, Environment: r.Environment, Journeys: r.Journeys, Site: site,
+		Scenario: r.Scenario, Environment: r.Environment, Journeys: r.Journeys, Protocols: s.Protocols, Site: site,
 		Labs: labs, Lab: r.Lab, KeepLab: r.KeepLab, StateDir: s.StateDir, Out: s.Out,
 		Again: r.Again, Logs: r.Logs, Gameday: s.Version, Guard: s.Guard, Open: s.open,
 		Observe: annotated, Meter: r.Meter,

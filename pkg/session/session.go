@@ -30,6 +30,8 @@ type Session struct {
 	StateDir string           // of journals and locks
 	Out      string           // folder of the runs' folders
 	Version  string           // of gameday, for the record
+	// Protocols perform the steps of journeys that are not HTTP.
+	Protocols probe.Protocols
 	// Guard starts the process that plays the journal if this one dies.
 	Guard func(journalPath string) (run.Guardian, error)
 	// Register reads what was decided about single points of failure.

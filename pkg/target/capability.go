@@ -79,6 +79,9 @@ type Workers interface {
 	// StartWorker starts a load worker on a network, and returns the stream to it;
 	// see probe.Work. Closing the stream ends the worker.
 	StartWorker(ctx context.Context, network string) (io.ReadWriteCloser, error)
+	// PrepareWorkers does what takes time before the first worker can start, for example
+	// build its image. It calls progress with the name of each slow step.
+	PrepareWorkers(ctx context.Context, progress func(text string)) error
 }
 
 // Dismisser is an environment that keeps helpers, and ends them before it is

@@ -18,10 +18,13 @@ import (
 // All are the protocols beside HTTP, by the key of a step.
 func All() probe.Protocols {
 	return probe.Protocols{
-		"dns":   dnsProtocol{},
-		"exec":  execProtocol{},
-		"redis": redisProtocol{},
-		"sql":   sqlProtocol{},
+		"dns":       dnsProtocol{},
+		"exec":      execProtocol{},
+		"grpc":      GRPC{},
+		"redis":     redisProtocol{},
+		"sql":       sqlProtocol{},
+		"tcp":       TCP{},
+		"websocket": WebSocket{},
 	}
 }
 

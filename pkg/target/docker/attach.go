@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
@@ -188,7 +189,7 @@ func (e *Environment) startHelper(ctx context.Context, at beside) (*companion, e
 	if err != nil {
 		return nil, err
 	}
-	id, output, err := e.launch(ctx, cmp.Or(at.container, string(at.power)), helper.CommandServe, &host)
+	id, output, err := e.launch(ctx, program.Helper, cmp.Or(at.container, string(at.power)), &host)
 	if err != nil {
 		return nil, err
 	}

@@ -185,22 +185,24 @@ func TestBuild(t *testing.T) {
 }
 
 // An image that is given is used as it is, and pulled if it is not there.
-func TestGivenHelperImage(t *testing.T) {
-	const given = "registry.example/gameday-helper:1"
-	t.Setenv(docker.HelperImage, given)
-	e := newFakeEngine(t)
-	e.Answer("GET /images/"+given+"/json", http.StatusOK, `{"Id":"sha256:1"}`)
-	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
-		t.Errorf("there: %s, %v", reference, err)
+func TestGivenImages(t *testing.T) {
+	for name, variable := range map[program.Name]string{program.Helper: docker.HelperImage, program.Load: docker.LoadImage} {
+		given := "registry.example/" + string(name) + ":1"
+		t.Setenv(variable, given)
+		e := newFakeEngine(t)
+		e.Answer("GET /images/"+given+"/json", http.StatusOK, `{"Id":"sha256:1"}`)
+		if reference, err := e.open().ProgramImage(t.Context(), name); err != nil || reference != given {
+			t.Errorf("there: %s, %v", reference, err)
+		}
+		e.Answer("GET /images/"+given+"/json", http.StatusNotFound, `{"message":"No such image"}`)
+		e.Answer("POST /images/create", http.StatusOK, `{"status":"Pulling"}`)
+		if reference, err := e.open().ProgramImage(t.Context(), name); err != nil || reference != given {
+			t.Errorf("pulled: %s, %v", reference, err)
+		}
+		e.Answer("POST /images/create", http.StatusOK, `{"error":"manifest unknown"}`)
+		_, err := e.open().ProgramImage(t.Context(), name)
+		wants(t, err, "use "+variable+": ", "manifest unknown")
 	}
-	e.Answer("GET /images/"+given+"/json", http.StatusNotFound, `{"message":"No such image"}`)
-	e.Answer("POST /images/create", http.StatusOK, `{"status":"Pulling"}`)
-	if reference, err := e.open().ProgramImage(t.Context(), program.Helper); err != nil || reference != given {
-		t.Errorf("pulled: %s, %v", reference, err)
-	}
-	e.Answer("POST /images/create", http.StatusOK, `{"error":"manifest unknown"}`)
-	_, err := e.open().ProgramImage(t.Context(), program.Helper)
-	wants(t, err, "use GAMEDAY_HELPER_IMAGE: ", "manifest unknown")
 }
 
 // Images that a newer one has replaced are removed, but for those that are in use. They

@@ -9,13 +9,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/gameday-dev/gameday/internal/program"
+	"github.com/gameday-dev/gameday/pkg/helper"
 )
 
-// launch starts a helper with a command that ends with this process's connection,
-// however that ends, and returns the connection.
-func (e *Environment) launch(ctx context.Context, label, command string, host *container.HostConfig) (id string, said *stream, err error) {
-	created, err := e.createHelper(ctx, &container.Config{
-		Cmd:       []string{command},
+// launch starts a program that ends with this process's connection, however that ends,
+// and returns the connection.
+func (e *Environment) launch(ctx context.Context, name program.Name, label string, host *container.HostConfig) (id string, said *stream, err error) {
+	created, err := e.createProgram(ctx, name, &container.Config{
+		Cmd:       command(name),
 		Labels:    map[string]string{LabelHelper: label, LabelFence: e.config.fenceName()},
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}, host, "")
@@ -33,17 +34,25 @@ func (e *Environment) launch(ctx context.Context, label, command string, host *c
 	return created, newStream(attached.Conn, attached.Reader), nil
 }
 
-// createHelper creates a container of the helper's image.
-func (e *Environment) createHelper(ctx context.Context, config *container.Config, host *container.HostConfig, name string) (id string, err error) {
+// command are the arguments of a program that takes orders on its standard input.
+func command(name program.Name) []string {
+	if name == program.Helper {
+		return []string{helper.CommandServe}
+	}
+	return nil // a load worker does nothing else
+}
+
+// createProgram creates a container of the image of one of gameday's programs.
+func (e *Environment) createProgram(ctx context.Context, of program.Name, config *container.Config, host *container.HostConfig, name string) (id string, err error) {
 	for range 2 {
-		if config.Image, err = e.ProgramImage(ctx, program.Helper); err != nil {
+		if config.Image, err = e.ProgramImage(ctx, of); err != nil {
 			return "", err
 		}
 		// Another version of gameday may have removed the image when it loaded its own.
 		if id, err = e.create(ctx, config, host, name); !errdefs.IsNotFound(err) {
 			return id, err
 		}
-		e.forget(program.Helper)
+		e.forget(of)
 	}
 	return id, err
 }

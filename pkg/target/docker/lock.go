@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 
+	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/helper"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -62,7 +63,7 @@ func (e *Environment) Lock(ctx context.Context, holder journal.Holder) (target.H
 
 // createLock creates and starts the container.
 func (e *Environment) createLock(ctx context.Context, holder string) (id string, err error) {
-	id, err = e.createHelper(ctx, &container.Config{
+	id, err = e.createProgram(ctx, program.Helper, &container.Config{
 		Cmd: []string{helper.CommandServe}, OpenStdin: true,
 		Labels: map[string]string{LabelHelper: "lock", LabelFence: e.config.fenceName(), labelHolder: holder},
 	}, &container.HostConfig{

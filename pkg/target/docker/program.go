@@ -32,6 +32,12 @@ func (e *Engine) Prepare(ctx context.Context, progress func(text string)) error 
 	return err
 }
 
+// PrepareWorkers implements [target.Workers]: it makes the image of load workers.
+func (e *Engine) PrepareWorkers(ctx context.Context, progress func(text string)) error {
+	_, err := e.PrepareProgram(ctx, program.Load, progress)
+	return err
+}
+
 // PrepareProgram is [Engine.ProgramImage] with progress: it takes about a minute if the
 // program must first be built from its source.
 func (e *Engine) PrepareProgram(ctx context.Context, name program.Name, progress func(text string)) (string, error) {
@@ -67,18 +73,27 @@ func (e *Engine) forget(name program.Name) {
 	delete(e.programs, name)
 }
 
-// HelperImage is the variable that names an image of gameday-helper to use instead, for
-// engines that take images only from a registry.
-const HelperImage = "GAMEDAY_HELPER_IMAGE"
+// The variables that name an image to use instead, for engines that take images only from
+// a registry.
+const (
+	HelperImage = "GAMEDAY_HELPER_IMAGE" // of gameday-helper
+	LoadImage   = "GAMEDAY_LOAD_IMAGE"   // of gameday-load
+)
+
+// givenImages are these variables by program.
+func givenImages() map[program.Name]string {
+	return map[program.Name]string{program.Helper: HelperImage, program.Load: LoadImage}
+}
 
 func (e *Engine) loadProgram(ctx context.Context, name program.Name) (string, error) {
-	if given := os.Getenv(HelperImage); given != "" && name == program.Helper {
+	variable := givenImages()[name]
+	if given := os.Getenv(variable); given != "" {
 		found, err := e.HasImage(ctx, given)
 		if err == nil && !found {
 			err = e.Pull(ctx, given)
 		}
 		if err != nil {
-			return "", fmt.Errorf("use %s: %w", HelperImage, err)
+			return "", fmt.Errorf("use %s: %w", variable, err)
 		}
 		return given, nil
 	}

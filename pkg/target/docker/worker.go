@@ -11,14 +11,14 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 
-	"github.com/gameday-dev/gameday/pkg/helper"
+	"github.com/gameday-dev/gameday/internal/program"
 )
 
 // labelNetwork is what compose calls a network in its file.
 const labelNetwork = "com.docker.compose.network"
 
-// StartWorker starts a load worker on a network of the environment: a helper
-// without a capability. The network is named as in the compose file, or as
+// StartWorker starts a load worker on a network of the environment, without a
+// capability. The network is named as in the compose file, or as
 // the engine does. Closing the stream ends the worker, and waits until it is gone.
 func (e *Environment) StartWorker(ctx context.Context, network string) (io.ReadWriteCloser, error) {
 	id, err := e.network(ctx, network)
@@ -28,7 +28,7 @@ func (e *Environment) StartWorker(ctx context.Context, network string) (io.ReadW
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(id), CapDrop: []string{"ALL"}, ReadonlyRootfs: true, AutoRemove: true,
 	}
-	worker, said, err := e.launch(ctx, "load", helper.CommandLoad, host)
+	worker, said, err := e.launch(ctx, program.Load, "load", host)
 	if err != nil {
 		return nil, err
 	}
