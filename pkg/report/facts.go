@@ -49,16 +49,25 @@ func facts(r Report) []fact {
 		add("Writes", "%s", writes(*r.Writes))
 	}
 	for _, l := range r.Load {
-		if l.WarmUpBad > 0 {
-			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
-		}
-		for _, s := range l.Silences {
-			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
-		}
+		all = append(all, l.facts()...)
+	}
+	for _, note := range r.Notes {
+		add("Note", "%s", note)
 	}
 	all = append(all, r.Accepted.facts()...)
 	if r.Left != "" {
 		add("NOT UNDONE", "%s", r.Left)
+	}
+	return all
+}
+
+// facts are the lines about a load.
+func (l Load) facts() (all []fact) {
+	if l.WarmUpBad > 0 {
+		all = append(all, fact{"Warm-up", fmt.Sprintf("%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))})
+	}
+	for _, s := range l.Silences {
+		all = append(all, fact{"Load gap", fmt.Sprintf("%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))})
 	}
 	return all
 }

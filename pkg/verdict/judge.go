@@ -20,6 +20,11 @@ type Case struct {
 	// Rate is the declared arrival rate in samples per second. If it is 0 (a result
 	// file alone), the rate is one over the median gap between sends.
 	Rate float64
+	// Closed is set if users waited for an answer before the next request: a system that
+	// stalls then slows its own load down, and its outages look smaller.
+	Closed bool
+	// Undated is set if it is unknown when some of the failed samples were sent.
+	Undated bool
 }
 
 // Validate returns an error if a case cannot be judged.
@@ -52,7 +57,7 @@ func Judge(c Case) Verdict {
 	n, bad := s.count(fault)
 	v := s.judgeable(n)
 	if v.Outcome == "" {
-		v = s.judgeThroughSilence()
+		v = c.doubt(s, s.judgeThroughSilence())
 	}
 	v.Samples, v.Bad = n, bad
 	return v
