@@ -201,7 +201,7 @@ func TestGzippedResultsThatBreakOff(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat(old6, 20), k6Head + k6Rows("1790000000100", 20, 80, "200,,,true"), "<testResults>" + strings.Repeat(`<sample t="1" ts="1790000000000" s="true"/>`, 9) + "</testResults>"} {
 		data := packed(t, []byte(text))
-		for n := range len(data) {
+		for n := range data {
 			if all, err := readResults(data[:n]); err == nil {
 				t.Errorf("%.20q, %d of %d bytes: %d read", text, n, len(data), len(all))
 			}
