@@ -20,10 +20,12 @@ import (
 func judgeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "judge",
-		Usage:     "judge existing vegeta results",
+		Usage:     "judge existing results of vegeta, k6 or JMeter",
 		ArgsUsage: "RESULTS...",
-		Description: "RESULTS are files that `vegeta attack` or `vegeta encode` wrote: gob, CSV or JSON, gzipped or not; or a pipe,\n" +
-			"such as /dev/stdin. They have at most 10 million results, of up to 16 MiB each.\n" +
+		Description: "RESULTS are files of `vegeta attack` or `vegeta encode` (gob, CSV or JSON), of k6 (--out json, or --out csv with\n" +
+			"K6_CSV_TIME_FORMAT=unix_milli) or of JMeter (JTL in CSV or XML), gzipped or not; or a pipe, such as /dev/stdin.\n" +
+			"They have at most 10 million results, of up to 16 MiB each. Users of k6 and JMeter wait for answers, which hides\n" +
+			"parts of an outage: the verdict is inconclusive if the load fell during the fault.\n" +
 			"TIME is Unix nanoseconds, RFC 3339, or an offset such as +12.5s from the first sample.\n\n" + exitCodeHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "fault-at", Required: true, Usage: "`TIME` of the injection"},
@@ -44,11 +46,12 @@ func judge(c *cli.Context) error {
 	if !c.Args().Present() {
 		return usageError("no result file given: gameday judge RESULTS... --fault-at TIME --rto 30s")
 	}
-	samples, first, err := readResults(c.Args().Slice())
+	read, err := readResults(c.Args().Slice())
 	if err != nil {
 		return err
 	}
-	cases, err := judgeCase(c, samples, first)
+	first := read.first
+	cases, err := judgeCase(c, read)
 	if err != nil {
 		return err
 	}
@@ -57,6 +60,7 @@ func judge(c *cli.Context) error {
 		Schema: report.Schema, Scenario: strings.Join(c.Args().Slice(), ", "), Objective: report.ObjectiveOf(cases.Objective, nil),
 		Run: verdict.Combine([]verdict.Journey{{Name: "results", Critical: true, Verdict: v}}, verdict.Evidence{}),
 	}
+	r.Notes = read.notes
 	r.Load = []report.Load{report.LoadOf("results", cases)}
 	at := func(d time.Duration) *time.Time { return new(first.Add(d).UTC()) }
 	r.FaultAt = at(cases.Marks.Fault)
@@ -81,6 +85,9 @@ type results struct {
 	samples []verdict.Sample
 	first   time.Time
 	bounds  verdict.Bounds
+	closed  bool     // see [verdict.Case]
+	undated bool     // see [verdict.Case]
+	notes   []string // what limits the evidence
 }
 
 // add adds a sample of a file, whose index is given.
@@ -110,7 +117,8 @@ func (r *results) read(index int, path string) error {
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return fmt.Errorf("%s: found a folder, expected a file", path)
 	}
-	for s, err := range probe.Results(file) {
+	content := probe.NewResults(file)
+	for s, err := range content.All() {
 		if err == nil {
 			err = r.add(index, s)
 		}
@@ -118,34 +126,49 @@ func (r *results) read(index int, path string) error {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	r.doubt(path, content)
 	return nil
 }
 
+// doubt notes what a file does not show.
+func (r *results) doubt(path string, content *probe.Results) {
+	if content.Tool.ClosedLoop() {
+		r.closed = true
+		r.notes = append(r.notes, fmt.Sprintf("%s is closed-loop load of %s: its users wait for answers, so a stalled service gets fewer requests, and outages and failed shares may be understated", path, content.Tool))
+	}
+	if content.Undated > 0 {
+		r.undated = true
+		r.notes = append(r.notes, fmt.Sprintf("%s has %d requests that failed without a connection; %s does not note when they were sent", path, content.Undated, content.Tool))
+	}
+}
+
 // readResults reads result files as one, sorted.
-func readResults(paths []string) ([]verdict.Sample, time.Time, error) {
+func readResults(paths []string) (results, error) {
 	var r results
 	for i, path := range paths {
 		if err := r.read(i, path); err != nil {
-			return nil, r.first, err
+			return r, err
 		}
 	}
 	if len(r.samples) == 0 {
-		return nil, r.first, usageError("%s: no samples in it", strings.Join(paths, ", "))
+		return r, usageError("%s: no samples in it", strings.Join(paths, ", "))
 	}
 	verdict.Sort(r.samples) // results come in the order of their answers
 	earliest := r.samples[0].Sent
 	for i := range r.samples {
 		r.samples[i].Sent -= earliest
 	}
-	return r.samples, r.first.Add(earliest), nil
+	r.first = r.first.Add(earliest)
+	return r, nil
 }
 
-func judgeCase(c *cli.Context, samples []verdict.Sample, first time.Time) (verdict.Case, error) {
+func judgeCase(c *cli.Context, read results) (verdict.Case, error) {
+	samples, first := read.samples, read.first
 	var good unit.Ratio
 	if err := good.UnmarshalText([]byte(c.String("good"))); err != nil {
 		return verdict.Case{}, usageError("--good %s: %w", c.String("good"), err)
 	}
-	cases := verdict.Case{Samples: samples, Objective: verdict.Objective{
+	cases := verdict.Case{Samples: samples, Closed: read.closed, Undated: read.undated, Objective: verdict.Objective{
 		RTO: c.Duration("rto"), Good: float64(good), Within: c.Duration("within"), Window: c.Duration("window"), Hold: c.Duration("hold"),
 	}}
 	if c.IsSet("rate") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,26 +117,28 @@ func (p program) scheduleList(c *cli.Context) error {
 		Cron        string     `json:"cron"`
 		TimeZone    string     `json:"time_zone"`
 		Next        *time.Time `json:"next"` // null where it never comes
+		Error       string     `json:"error,omitempty"`
 	}
 	documents := []listed{}
 	var rows [][]string
+	var wrong []error
 	for _, s := range all {
-		one := listed{s.Name, s.Scenario, s.Environment, s.Cron, s.Zone(), nil}
+		one := listed{Name: s.Name, Scenario: s.Scenario, Environment: s.Environment, Cron: s.Cron, TimeZone: s.Zone()}
 		next := "never: a window or blackout excludes every time"
-		at, ok, err := schedule.Next(s, time.Now())
-		if err != nil {
-			return err
-		}
-		if ok {
+		switch at, ok, err := schedule.Next(s, time.Now()); {
+		case err != nil: // the others are listed nevertheless
+			one.Error, next = err.Error(), "cannot run: see below"
+			wrong = append(wrong, err)
+		case ok:
 			one.Next, next = &at, spoken(at)
 		}
 		documents = append(documents, one)
 		rows = append(rows, []string{s.Name, s.Scenario, cmp.Or(s.Environment, "-"), s.Cron, one.TimeZone, next})
 	}
 	if c.Bool("json") {
-		return report.Document(c.App.Writer, documents)
+		return errors.Join(append(wrong, report.Document(c.App.Writer, documents))...)
 	}
-	return table(c.App.Writer, []string{"schedule", "scenario", "environment", "cron", "time zone", "next"}, rows)
+	return errors.Join(append(wrong, table(c.App.Writer, []string{"schedule", "scenario", "environment", "cron", "time zone", "next"}, rows))...)
 }
 
 // spoken is a moment where the reader is, and what the clock shows where it counts.
@@ -157,10 +160,13 @@ func (p program) scheduleNext(c *cli.Context) error {
 	}
 	documents := map[string][]schedule.Due{}
 	var rows [][]string
+	var wrong []error
 	for _, s := range all {
 		due, err := schedule.Upcoming(s, moment(c), c.Int("count"))
-		if err != nil {
-			return err
+		if err != nil { // the others are listed nevertheless
+			wrong = append(wrong, err)
+			rows = append(rows, []string{s.Name, "-", "cannot run: see below"})
+			continue
 		}
 		documents[s.Name] = due
 		for _, d := range due {
@@ -168,9 +174,9 @@ func (p program) scheduleNext(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		return report.Document(c.App.Writer, documents)
+		return errors.Join(append(wrong, report.Document(c.App.Writer, documents))...)
 	}
-	return table(c.App.Writer, []string{"schedule", "time", "status"}, rows)
+	return errors.Join(append(wrong, table(c.App.Writer, []string{"schedule", "time", "status"}, rows))...)
 }
 
 func (p program) scheduleCheck(c *cli.Context) error {

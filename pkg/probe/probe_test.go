@@ -227,7 +227,7 @@ func TestVegetaReadsSamples(t *testing.T) {
 	}
 	// Our own reader of vegeta's files agrees.
 	i := 0
-	for s, err := range probe.Results(bytes.NewReader(data)) {
+	for s, err := range probe.NewResults(bytes.NewReader(data)).All() {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestResultsInEveryEncoding(t *testing.T) {
 			}
 		}
 		var got []record.Sample
-		for s, err := range probe.Results(&file) {
+		for s, err := range probe.NewResults(&file).All() {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -48,7 +48,7 @@ func packed(tb testing.TB, data []byte) []byte {
 }
 
 func readResults(data []byte) (all []record.Sample, err error) {
-	for s, err := range probe.Results(bytes.NewReader(data)) {
+	for s, err := range probe.NewResults(bytes.NewReader(data)).All() {
 		if err != nil {
 			return all, err
 		}
@@ -98,9 +98,16 @@ func FuzzResults(f *testing.F) {
 		f.Add(data)
 		f.Add(packed(f, data))
 	}
+	for _, text := range []string{
+		old6, k6Head + k6Rows("1790000000100", 20, 80, "200,,,true"), k6Lines("2026-09-21T14:13:20.1Z", 0, 100, "200", "true"),
+		jtl + "1790000000000,20,a,200,OK,t 1-1,text,true,,2,2,1,1,http://x,20,0,5\n", "Error,Latency,Code,Timestamp\n,20000000,200,1790000000000000000\n",
+		`<testResults><httpSample t="20" ts="1790000000000" s="true" rc="200"><sample/></httpSample></testResults>`,
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		all, err := readResults(data)
-		if err != nil && !errors.Is(err, probe.ErrNotResults) && !strings.HasPrefix(err.Error(), "result ") {
+		if err != nil && !errors.Is(err, probe.ErrNotResults) && !strings.HasPrefix(err.Error(), "result ") && !strings.HasPrefix(err.Error(), "line ") {
 			t.Errorf("an error that does not say where: %v", err)
 		}
 		if !bytes.HasPrefix(data, []byte("\x1f\x8b")) && len(all) > len(data) {

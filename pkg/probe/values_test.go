@@ -65,7 +65,7 @@ func TestResultsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"empty": "", "text": "no results", "gzip of nothing": "\x1f\x8b", "broken gzip": "\x1f\x8bxxxxxxxxxxxxxxx"} {
 		var last error
-		for s, err := range probe.Results(strings.NewReader(text)) {
+		for s, err := range probe.NewResults(strings.NewReader(text)).All() {
 			if last = err; err == nil {
 				t.Errorf("%s: found %+v", name, s)
 			}
@@ -83,15 +83,15 @@ func TestResultsThatBreakOff(t *testing.T) {
 	const line = `{"attack":"a","seq":0,"code":200,"timestamp":"2026-01-01T00:00:00Z","latency":1000000,"bytes_out":0,"bytes_in":0,"error":"","body":null,"method":"GET","url":"http://x","headers":null}` + "\n"
 	n := 0
 	var last error
-	for _, err := range probe.Results(strings.NewReader(line + line + line[:40] + "\n" + line)) {
+	for _, err := range probe.NewResults(strings.NewReader(line + line + line[:40] + "\n" + line)).All() {
 		if last = err; err == nil {
 			n++
 		}
 	}
-	if n != 2 || last == nil || !strings.Contains(last.Error(), "result 3") {
+	if n != 2 || last == nil || !strings.Contains(last.Error(), "line 3") {
 		t.Errorf("%d, %v", n, last)
 	}
-	for _, err := range probe.Results(strings.NewReader(line + line)) {
+	for _, err := range probe.NewResults(strings.NewReader(line + line)).All() {
 		if err != nil {
 			t.Error(err)
 		}

@@ -73,6 +73,9 @@ func loadFacts(r Report, add func(name, format string, args ...any)) {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
 		}
 	}
+	for _, note := range r.Notes {
+		add("Note", "%s", note)
+	}
 }
 
 // experienced is how the fault affected users of a journey.

@@ -54,6 +54,7 @@ type Report struct {
 	Connection  []string          `json:"connection,omitempty"` // what is to be known about how users connected
 	Load        []Load            `json:"load"`
 	Events      []record.Event    `json:"events,omitempty"`
+	Notes       []string          `json:"notes,omitempty"`    // what limits the evidence, for people
 	Again       string            `json:"again,omitempty"`    // the command that repeats the run
 	Versions    map[string]string `json:"versions,omitempty"` // of the environment, by name
 

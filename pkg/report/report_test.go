@@ -242,6 +242,7 @@ func TestGoldenSentences(t *testing.T) {
 		{verdict.Inconclusive, "", verdict.TooCloseToCall},
 		{verdict.Inconclusive, "", verdict.HoldNotObserved},
 		{verdict.Inconclusive, "", verdict.LoadStalled},
+		{verdict.Inconclusive, "", verdict.LoadClosed},
 		{verdict.Inconclusive, "", verdict.FaultNotInForce},
 		{verdict.Inconclusive, "", verdict.FaultNotFelt},
 		{verdict.Inconclusive, "", verdict.RPONotObserved},

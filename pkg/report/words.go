@@ -71,6 +71,8 @@ func Reason(reason verdict.Reason) string {
 		return "the load generator stalled, and the gap could change the verdict: give it more CPU, or use a lower rate"
 	case verdict.RateNotKept:
 		return "the load generator could not keep the rate, so no fault was injected: use a lower rate, or a machine with more processors"
+	case verdict.LoadClosed:
+		return "users of the load generator wait for answers, so the load fell when the service stalled, and what other users would have met is unknown: use an open-loop load, such as gameday run or vegeta"
 	case verdict.FaultNotInForce:
 		return "the fault was not in force, so nothing was tested: see the Fault line and the timeline"
 	case verdict.FaultNotFelt:

@@ -1,133 +1,132 @@
 package schedule
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/apognu/gocal"
 
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-// span is an event of a calendar.
+// span is a time in which no run may start. Its end is not part of it.
 type span struct {
 	from, to time.Time
 	why      string
 }
 
-// spansOf are the events of a blackout's calendar between two times. The parser may
-// panic on what it does not expect: that is an error of the calendar.
+// spansOf are the blackouts of a calendar between two times: its events, and the busy times
+// of its VFREEBUSY. Whatever it cannot read is an error.
+//
+// An event blocks whether it is shown as busy or as free (TRANSP): calendar programs show
+// whole-day events as free unless told otherwise, and freezes are such events. Only
+// STATUS:CANCELLED unblocks. A library that panics is an error of the calendar too.
 func spansOf(b scenario.Blackout, from, to time.Time, zone *time.Location) (spans []span, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			spans, err = nil, fmt.Errorf("the parser panicked: %v", p)
 		}
 	}()
-	if err := checkRules(b.Calendar); err != nil {
+	all, err := components(b.Calendar)
+	if err != nil {
 		return nil, err
 	}
-	events := gocal.NewParser(bytes.NewReader(b.Calendar))
-	events.Start, events.End, events.AllDayEventsTZ = &from, &to, zone
-	if err := events.Parse(); err != nil {
+	r := &reader{
+		zones: zones{floating: zone, own: map[string]*component{}, found: map[string]*time.Location{}, last: to.AddDate(1, 0, 0), left: new(maxTimes)},
+		from:  from, to: to, why: b.Why, moved: map[string][]stamp{},
+	}
+	if err := r.prepare(all); err != nil {
 		return nil, err
 	}
-	for _, e := range events.Events {
-		if e.Start != nil && e.End != nil {
-			spans = append(spans, span{*e.Start, *e.End, cmp.Or(e.Summary, b.Why)})
+	for _, c := range all {
+		switch c.name {
+		case "VEVENT":
+			err = r.event(c)
+		case "VFREEBUSY":
+			err = r.freeBusy(c)
+		case "VCALENDAR":
+			err = fmt.Errorf("line %d: found a calendar within another one, expected it after its end", c.line)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	return spans, nil
+	return r.spans, nil
 }
 
-// The bounds of what recurs, and of a line: the parser ignores what follows a longer one.
-const (
-	maxTimes = 10_000
-	maxLine  = bufio.MaxScanTokenSize - 2
-)
+// reader reads the components of a calendar.
+type reader struct {
+	zones
+	from, to time.Time
+	why      string             // for events that do not say
+	moved    map[string][]stamp // the times of single instances that have an event of their own, by UID
+	spans    []span
+}
 
-// checkRules refuses what the parser would read for ever, or in part: it expands an event
-// until COUNT is reached, even if no moment counts.
-func checkRules(calendar []byte) error {
-	for n, line := range bytes.Split(calendar, []byte("\n")) {
-		if len(line) > maxLine {
-			return fmt.Errorf("found %d bytes in line %d, expected up to %d: remove its attachments", len(line), n+1, maxLine)
+// prepare collects what events refer to, wherever it stands: zones, and single instances
+// that were moved or cancelled (RECURRENCE-ID).
+func (r *reader) prepare(all []*component) error {
+	for _, c := range all {
+		if id := c.one("TZID").value; c.name == "VTIMEZONE" && id != "" {
+			r.own[id] = c
 		}
 	}
-	// Folded lines continue on a line that begins with a space.
-	unfolded := strings.NewReplacer("\r\n ", "", "\n ", "").Replace(string(calendar))
-	var rules []map[string]string
-	month := 0 // in which the event begins
-	for line := range strings.Lines(unfolded) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		name, _, _ = strings.Cut(name, ";")
-		switch {
-		case name == "DTSTART" && len(value) >= len("200601"):
-			month, _ = strconv.Atoi(value[4:6]) // 0 is in no rule
-		case name == "RRULE":
-			rules = append(rules, parts(value))
-		case name == "END" && value == "VEVENT":
-			for _, rule := range rules {
-				if err := checkRule(rule, month); err != nil {
-					return err
-				}
+	for _, c := range all {
+		if c.name != "VEVENT" {
+			continue
+		}
+		for _, p := range c.all("RECURRENCE-ID") {
+			if p.params["RANGE"] != "" {
+				return p.errorf("found RANGE=%s, expected single instances: end the event there, and add another one", p.params["RANGE"])
 			}
-			rules, month = nil, 0
+			s, err := r.stamp(p, p.value)
+			if err != nil {
+				return err
+			}
+			uid := c.one("UID").value
+			r.moved[uid] = append(r.moved[uid], s)
 		}
 	}
 	return nil
 }
 
-// parts are the settings of a rule, as the parser reads them: the last of a key counts.
-func parts(rule string) map[string]string {
-	all := map[string]string{}
-	for part := range strings.SplitSeq(rule, ";") {
-		key, value, _ := strings.Cut(part, "=")
-		all[key] = value
+// add adds a span, if it has to do with the times that are asked for.
+func (r *reader) add(s span) {
+	if !s.to.Before(r.from) && !s.from.After(r.to) {
+		s.why = cmp.Or(s.why, r.why)
+		r.spans = append(r.spans, s)
 	}
-	return all
 }
 
-// checkRule checks that the recurrences of a rule come to an end.
-func checkRule(rule map[string]string, month int) error {
-	for _, key := range []string{"INTERVAL", "COUNT"} {
-		if n, err := strconv.Atoi(rule[key]); rule[key] != "" && (err != nil || n < 1 || n > maxTimes) {
-			return fmt.Errorf("found RRULE with %s=%s, expected 1 to %d", key, rule[key], maxTimes)
+// freeBusy adds the busy times of a calendar that was published without its events.
+func (r *reader) freeBusy(c *component) error {
+	for _, p := range c.all("FREEBUSY") {
+		if strings.EqualFold(p.params["FBTYPE"], "FREE") {
+			continue
+		}
+		all, err := r.periods(p, "")
+		if err != nil {
+			return err
+		}
+		for _, s := range all {
+			r.add(s)
 		}
 	}
-	if rule["COUNT"] == "" {
-		return nil // it ends with the span that is asked for
-	}
-	if days, ok := rule["BYDAY"]; ok && !slices.ContainsFunc([]string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}, func(day string) bool { return strings.Contains(days, day) }) {
-		return fmt.Errorf("found RRULE with BYDAY=%s, expected days such as MO,TU", days)
-	}
-	by, err := strconv.Atoi(rule["BYMONTH"])
-	if err != nil {
-		return nil //nolint:nilerr // the parser ignores it too
-	}
-	step := 1 // days and weeks come to every month
-	switch interval := cmp.Or(number(rule["INTERVAL"]), 1); rule["FREQ"] {
-	case "YEARLY":
-		step = 12
-	case "MONTHLY":
-		step = interval
-	}
-	for range 12 {
-		if strings.Contains(strconv.Itoa(by), strconv.Itoa(month)) {
-			return nil
-		}
-		month = (month+step-1)%12 + 1
-	}
-	return fmt.Errorf("found RRULE with BYMONTH=%d and COUNT, expected a month in which the event recurs, or UNTIL instead of COUNT", by)
+	return nil
 }
 
-// number is 0 if the text is none.
-func number(text string) int {
-	n, _ := strconv.Atoi(text)
-	return n
+// apart sorts spans, and cuts them so that none overlaps another.
+func apart(all []span) (cut []span) {
+	slices.SortStableFunc(all, func(a, b span) int { return a.from.Compare(b.from) })
+	for _, s := range all {
+		if n := len(cut); n > 0 && s.from.Before(cut[n-1].to) {
+			if !s.to.After(cut[n-1].to) {
+				continue
+			}
+			s.from = cut[n-1].to
+		}
+		cut = append(cut, s)
+	}
+	return cut
 }

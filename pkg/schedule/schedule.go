@@ -8,6 +8,7 @@ package schedule
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 	_ "time/tzdata" // time zones, for machines that have none installed
 
@@ -30,10 +31,11 @@ type calendar struct {
 	scenario.Schedule
 	every cron.Schedule
 	zone  *time.Location
-	spans []span // blackouts of iCal files
+	spans []span // the blackouts, sorted, without overlaps
 }
 
-// open parses a schedule, and the events of its iCal files between two times.
+// open parses a schedule, and its blackouts between two times. A calendar that cannot be
+// read in full is an error: no run may start in a blackout that was not understood.
 func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 	c.Schedule = s
 	if c.every, err = scenario.ParseCron(s.Cron); err != nil {
@@ -44,6 +46,11 @@ func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 	}
 	for _, b := range s.Blackout {
 		if b.ICal == "" {
+			last := b.To.Time
+			if last.IsZero() {
+				last = b.From.Time
+			}
+			c.spans = append(c.spans, span{momentOf(b.From.Time, c.zone), momentOf(last.AddDate(0, 0, 1), c.zone), b.Why})
 			continue
 		}
 		spans, err := spansOf(b, from, to, c.zone)
@@ -52,6 +59,7 @@ func open(s scenario.Schedule, from, to time.Time) (c calendar, err error) {
 		}
 		c.spans = append(c.spans, spans...)
 	}
+	c.spans = apart(c.spans)
 	return c, nil
 }
 
@@ -67,18 +75,20 @@ func Upcoming(s scenario.Schedule, after time.Time, n int) ([]Due, error) {
 func (c calendar) upcoming(after time.Time, n int) []Due {
 	var all []Due
 	for at := after.In(c.zone); len(all) < n; {
-		next := c.every.Next(at)
-		if next.IsZero() {
+		at = c.next(at)
+		if at.IsZero() {
 			break // the cron expression has no time within five years
 		}
-		// Skip the second occurrence of a repeated hour, but not for @every, which does
-		// not depend on the wall clock.
-		if _, delay := c.every.(cron.ConstantDelaySchedule); delay || !doubled(next) {
-			all = append(all, Due{next, c.refused(next)})
-		}
-		at = next
+		all = append(all, Due{at, c.refused(at)})
 	}
 	return all
+}
+
+// constant reports whether the schedule is an interval (@every), which does not depend on
+// the wall clock.
+func (c calendar) constant() bool {
+	_, constant := c.every.(cron.ConstantDelaySchedule)
+	return constant
 }
 
 // Next is the next time at which a run starts. ok is false if there is none within five
@@ -115,19 +125,6 @@ func Jitter(s scenario.Schedule, at time.Time) time.Duration {
 	return time.Duration(h.Sum64() % uint64(s.Jitter)).Truncate(time.Second) //nolint:gosec // G115: it is below jitter
 }
 
-// doubled reports whether the wall clock has shown this time before, because the clock
-// was set back.
-func doubled(t time.Time) bool {
-	// Clocks are set back by an hour; in some places by half an hour.
-	for _, by := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour} {
-		before := t.Add(-by)
-		if before.Hour() == t.Hour() && before.Minute() == t.Minute() && before.Day() == t.Day() {
-			return true
-		}
-	}
-	return false
-}
-
 // refused is why no run starts at a time, or "".
 func (c calendar) refused(at time.Time) string {
 	if why, dark := c.blackout(at); dark {
@@ -147,19 +144,14 @@ func (c calendar) refused(at time.Time) string {
 	return "outside its windows"
 }
 
+// blackout is why a run that starts at a time would meet a blackout.
 func (c calendar) blackout(at time.Time) (why string, dark bool) {
-	day := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
-	for _, b := range c.Blackout {
-		last := b.To.Time
-		if last.IsZero() {
-			last = b.From.Time
-		}
-		if b.ICal == "" && !day.Before(b.From.Time) && !day.After(last) {
-			return b.Why, true
-		}
-	}
-	for _, s := range c.spans {
-		if at.Before(s.to) && at.Add(c.Lasts).After(s.from) || at.Equal(s.from) {
+	last := at.Add(c.Lasts)
+	// The spans are sorted and do not overlap: only the first one that has not ended counts,
+	// and the one behind it if the first ends just then.
+	i, _ := slices.BinarySearchFunc(c.spans, at, func(s span, at time.Time) int { return s.to.Compare(at) })
+	for ; i < len(c.spans) && !c.spans[i].from.After(last); i++ {
+		if s := c.spans[i]; at.Before(s.to) && last.After(s.from) || at.Equal(s.from) {
 			return s.why, true
 		}
 	}

@@ -120,6 +120,7 @@ type Scheduled struct {
 	Cron        string     `json:"cron"`
 	TimeZone    string     `json:"time_zone"`
 	Next        *time.Time `json:"next" doc:"The time of the next run; null if there is none."`
+	Error       string     `json:"error,omitempty" doc:"Why the schedule cannot be calculated, such as a calendar that cannot be read. It does not run while this is so."`
 }
 
 // api registers the API's routes.
@@ -222,10 +223,7 @@ func (s *Server) lookAPI(api huma.API) {
 			return body(append([]store.Hold{}, all...)), err
 		})
 	route(s, api, store.View, huma.Operation{OperationID: "list-schedules", Method: http.MethodGet, Path: "/api/v1/schedules", Summary: "List schedules with their next run"},
-		func(context.Context, *empty) (*response[[]Scheduled], error) {
-			all, err := s.scheduled()
-			return body(all), err
-		})
+		func(context.Context, *empty) (*response[[]Scheduled], error) { return body(s.scheduled()), nil })
 	route(s, api, store.View, huma.Operation{OperationID: "list-runs", Method: http.MethodGet, Path: "/api/v1/runs", Summary: "List the verdict.json of the runs in the history, newest first"},
 		func(ctx context.Context, in *runsRequest) (*response[[]report.Report], error) {
 			all := []report.Report{}
@@ -264,19 +262,19 @@ func (s *Server) lookAPI(api huma.API) {
 		})
 }
 
-// scheduled are the schedules, each with its next run.
-func (s *Server) scheduled() ([]Scheduled, error) {
+// scheduled are the schedules, each with its next run, or why it cannot run. One that
+// cannot be calculated must not hide the others.
+func (s *Server) scheduled() []Scheduled {
 	all := []Scheduled{}
 	for _, sch := range s.Daemon.All() {
 		shown := Scheduled{Name: sch.Name, What: sch.What(), Environment: sch.Environment, Cron: sch.Cron, TimeZone: sch.Zone()}
-		at, ok, err := schedule.Next(sch, s.Daemon.Now())
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		switch at, ok, err := schedule.Next(sch, s.Daemon.Now()); {
+		case err != nil:
+			shown.Error = err.Error()
+		case ok:
 			shown.Next = &at
 		}
 		all = append(all, shown)
 	}
-	return all, nil
+	return all
 }

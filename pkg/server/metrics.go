@@ -65,11 +65,9 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	gauge(f.up, up)
-	if next, err := f.server.scheduled(); err == nil {
-		for _, s := range next {
-			if s.Next != nil {
-				gauge(f.schedule, float64(s.Next.Unix()), s.Name)
-			}
+	for _, s := range f.server.scheduled() {
+		if s.Next != nil {
+			gauge(f.schedule, float64(s.Next.Unix()), s.Name)
 		}
 	}
 	if err := f.server.history(ctx, func(h *history.History) error { return f.ofRuns(ctx, h, to) }); err != nil {

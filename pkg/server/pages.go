@@ -128,10 +128,7 @@ func (s *Server) now(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, err)
 		return
 	}
-	next, err := s.scheduled()
-	if err != nil {
-		s.complain("read the schedules", err)
-	}
+	next := s.scheduled()
 	slices.SortStableFunc(next, func(a, b Scheduled) int {
 		if a.Next == nil || b.Next == nil {
 			return cmp.Compare(map[bool]int{true: 1}[a.Next == nil], map[bool]int{true: 1}[b.Next == nil])

@@ -64,7 +64,10 @@ func newSite(tb testing.TB, config server.Config) *site {
 	d := &daemon.Daemon{
 		Store: s, Runner: noRunner{}, Instance: "test", Spool: tb.TempDir(), Log: log, Now: time.Now, Hub: &daemon.Hub{},
 		Schedules: func() ([]scenario.Schedule, error) {
-			return []scenario.Schedule{{Name: "weekly", Cron: "0 10 * * 2", Scenario: "app-loss", Environment: "staging"}}, nil
+			return []scenario.Schedule{
+				{Name: "frozen", Cron: "0 10 * * 2", Scenario: "app-loss", Environment: "staging", Blackout: []scenario.Blackout{{ICal: "freezes.ics", Calendar: []byte("<html>")}}},
+				{Name: "weekly", Cron: "0 10 * * 2", Scenario: "app-loss", Environment: "staging"},
+			}, nil
 		},
 	}
 	if err := d.Prepare(tb.Context()); err != nil {
@@ -319,7 +322,10 @@ func TestActs(t *testing.T) {
 		{"GET", "/api/v1/jobs?state=refused", "", http.StatusOK, "stopped by operate before it started"},
 		{"GET", "/api/v1/jobs?state=nonsense", "", http.StatusUnprocessableEntity, ""},
 		{"GET", "/api/v1/jobs/1/verdict", "", http.StatusNotFound, ""},
+		{"GET", "/api/v1/schedules", "", http.StatusOK, `"next":null,"error":"schedule frozen: calendar freezes.ics: found no BEGIN:VCALENDAR`},
 		{"GET", "/api/v1/schedules", "", http.StatusOK, `"name":"weekly"`},
+		{"GET", "/", "", http.StatusOK, "<strong>cannot run</strong>: schedule frozen: calendar freezes.ics: found no BEGIN:VCALENDAR"},
+		{"GET", "/", "", http.StatusOK, `<th scope="row">weekly</th><td>app-loss</td><td>staging</td><td><time`},
 		{"GET", "/api/v1/runs", "", http.StatusOK, "[]"},
 		{"GET", "/api/v1/runs/nothing", "", http.StatusNotFound, ""},
 		{"POST", "/holds", "environment=staging&why=%3Cscript%3E", http.StatusSeeOther, ""},

@@ -27,6 +27,11 @@ type Case struct {
 	// Poisson is whether users arrive independently of each other, so that longer gaps
 	// between them are chance.
 	Poisson bool
+	// Closed is set if users waited for an answer before the next request: a system that
+	// stalls then slows its own load down, and its outages look smaller.
+	Closed bool
+	// Undated is set if it is unknown when some of the failed samples were sent.
+	Undated bool
 }
 
 // Validate returns an error if a case cannot be judged.
@@ -65,7 +70,7 @@ func Judge(c Case) Verdict {
 	n, bad := s.count(fault)
 	v := s.judgeable(n)
 	if v.Outcome == "" {
-		v = s.judgeThroughSilence()
+		v = c.doubt(s, s.judgeThroughSilence())
 	}
 	v.Samples, v.Bad = n, bad
 	return v

@@ -32,6 +32,7 @@ const (
 	TooCloseToCall      Reason = "too-close-to-call"      // the RTO is between the bounds
 	HoldNotObserved     Reason = "hold-not-observed"      // service came back, but was not observed for the hold
 	LoadStalled         Reason = "load-stalled"           // the generator stalled, and that could change the verdict
+	LoadClosed          Reason = "load-closed"            // users waited for answers, so that what others would have met is unknown
 	FaultNotInForce     Reason = "fault-not-in-force"     // the fault's own check failed
 	FaultNotFelt        Reason = "fault-not-felt"         // a network fault matched no packet
 	RateNotKept         Reason = "rate-not-kept"          // the generator could not keep the rate, so no fault was ordered
