@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -23,7 +22,7 @@ const maxTitle = 60
 // journey builds the journey, and the comments above its steps.
 func (i *importer) journey() (j probe.Journey, comments map[string][]string) {
 	comments = map[string][]string{}
-	j = probe.Journey{Version: 1, Name: i.options.Name, Let: i.let}
+	j = probe.Journey{Version: 1, Name: i.options.Name, Follow: i.follow, Gzip: i.gzip, Let: i.let}
 	var took time.Duration
 	titles := map[string]int{}
 	for n, e := range i.exchanges {
@@ -91,7 +90,7 @@ func (i *importer) step(e *exchange) probe.Step {
 	if len(s.Headers) == 0 {
 		s.Headers = nil
 	}
-	if e.follow > 0 {
+	if e.follow > 0 || e.hasFollow {
 		s.Follow = &e.follow
 	}
 	s.Expect = i.expect(e)
@@ -287,5 +286,3 @@ func (i *importer) expect(e *exchange) (x probe.Expect) {
 	}
 	return x
 }
-
-var _ = url.Values{}

@@ -58,13 +58,15 @@ type exchange struct {
 	body     body
 	cookies  []*http.Cookie // that were sent
 	follow   int            // redirects that are part of the step
-	pause    time.Duration
-	response *response
-	hops     []*response // the redirects before the response, in order
-	comments []string
-	captures map[string]probe.Capture
-	status   []string // expected, if there is no response
-	took     time.Duration
+	// hasFollow is whether follow is what the source says, and not the journey's.
+	hasFollow bool
+	pause     time.Duration
+	response  *response
+	hops      []*response // the redirects before the response, in order
+	comments  []string
+	captures  map[string]probe.Capture
+	status    []string // expected, if there is no response
+	took      time.Duration
 }
 
 // response is a recorded response.

@@ -19,9 +19,13 @@ type importer struct {
 	exchanges []*exchange
 	entry     *url.URL // the base URL of the system in the source
 	left      left
+	marks     marks
+	gzip      bool
+	follow    int // redirects in each step
 	notes     []string
 	let       map[string]string
 	confirm   *exchange
+	confirmed string               // the name of the ID that confirm looks up, of OpenAPI
 	acks      map[*exchange]string // what a step acknowledges
 	files     map[string][]byte
 }
@@ -234,4 +238,3 @@ func (s *secrets) learnCookie(name, value string) {
 		s.known[value] = name
 	}
 }
-

@@ -82,7 +82,8 @@ func (s *secrets) variable(name, value string) string {
 		return v
 	}
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '[' || r == ']' })
-	base := s.prefix + strings.ToUpper(identifier(snake(cmp.Or(strings.Join(parts, "_"), "secret"))))
+	plain := strings.TrimPrefix(identifier(snake(cmp.Or(strings.Join(parts, "_"), "secret"))), "x_") // of a header
+	base := s.prefix + strings.ToUpper(plain)
 	v := base
 	for i := 2; slices.Contains(s.used, v); i++ {
 		v = base + "_" + strconv.Itoa(i)
@@ -90,6 +91,14 @@ func (s *secrets) variable(name, value string) string {
 	s.names[value] = v
 	s.used = append(s.used, v)
 	return v
+}
+
+// use is an environment variable that the source names itself.
+func (s *secrets) use(name string) string {
+	if !slices.Contains(s.used, name) {
+		s.used = append(s.used, name)
+	}
+	return name
 }
 
 // hide replaces the secrets of a request that are still literals.

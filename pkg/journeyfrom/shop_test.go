@@ -32,7 +32,9 @@ func newShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{sessions: map[string]string{}, users: map[string]bool{}, tokens: map[string]bool{}, orders: map[string]string{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=%2Fcart", http.StatusFound) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/login?next=%2Fcart", http.StatusFound)
+	})
 	mux.HandleFunc("GET /login", s.form)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("GET /welcome", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/cart", http.StatusSeeOther) })

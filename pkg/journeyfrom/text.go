@@ -38,7 +38,9 @@ func (t text) plain() (string, bool) {
 }
 
 // template is the value as a journey has it.
-func (t text) template() string { return t.render(escaped, func(a string) string { return "{{" + a + "}}" }) }
+func (t text) template() string {
+	return t.render(escaped, func(a string) string { return "{{" + a + "}}" })
+}
 
 // inQuery is the value as it stands in a query or in a form.
 func (t text) inQuery() string {

@@ -64,7 +64,8 @@ func (i *importer) write(r Result) (Result, error) {
 			comments[place] = []*yaml.Comment{yaml.HeadComment(i.commented(lines)...)}
 		}
 	}
-	comments["$.version"] = []*yaml.Comment{yaml.HeadComment(i.commented(i.head(r.Format))...)}
+	r.Variables = j.Environ()
+	comments["$.version"] = []*yaml.Comment{yaml.HeadComment(i.commented(i.head(r))...)}
 	data, err := yaml.MarshalWithOptions(j, yaml.IndentSequence(true), yaml.WithComment(comments))
 	if err != nil {
 		return r, fmt.Errorf("write journey %s: %w", i.options.Name, err)
@@ -72,7 +73,7 @@ func (i *importer) write(r Result) (Result, error) {
 	if err := i.check(j, data); err != nil {
 		return r, err
 	}
-	r.Journey, r.Files, r.Steps, r.Variables = data, i.files, len(j.Steps), i.secrets.used
+	r.Journey, r.Files, r.Steps = data, i.files, len(j.Steps)
 	if i.entry != nil {
 		r.Entry = i.secrets.clean((&plainURL{i.entry.Scheme, i.entry.Host, i.entry.Path}).String())
 	}
@@ -103,10 +104,10 @@ func (i *importer) commented(lines []string) []string {
 const maxComment = 300
 
 // head is the comment above the journey.
-func (i *importer) head(f Format) []string {
-	lines := []string{fmt.Sprintf("Imported from %s. Walk it once: gameday journey try %s --env NAME", formatName(f), i.options.Name)}
-	if len(i.secrets.used) > 0 {
-		lines = append(lines, "Secrets are environment variables of gameday. Its gameday.yaml names them: variables: ["+strings.Join(i.secrets.used, ", ")+"]")
+func (i *importer) head(r Result) []string {
+	lines := []string{fmt.Sprintf("Imported from %s. Walk it once: gameday journey try %s --env NAME", formatName(r.Format), i.options.Name)}
+	if len(r.Variables) > 0 {
+		lines = append(lines, "Secrets are environment variables of gameday. Its gameday.yaml names them: variables: ["+strings.Join(r.Variables, ", ")+"]")
 	}
 	return lines
 }

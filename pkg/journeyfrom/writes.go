@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -205,6 +206,9 @@ func (i *importer) cookieCapture(e *exchange, cookie string) string {
 // jsonNumber is a number as a journey's json can hold it, exactly.
 func jsonNumber(n json.Number) (any, bool) {
 	if v, err := n.Int64(); err == nil {
+		return v, true
+	}
+	if v, err := strconv.ParseUint(n.String(), 10, 64); err == nil {
 		return v, true
 	}
 	v, err := n.Float64()

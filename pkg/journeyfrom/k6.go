@@ -1,0 +1,397 @@
+package journeyfrom
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/js"
+)
+
+// clientFollow is how many redirects k6 and Postman follow.
+const clientFollow = 10
+
+// readK6 reads the requests of a k6 script whose arguments are literals, or constants of
+// the script.
+func (i *importer) readK6(data []byte) error {
+	if len(data) > maxScript {
+		return fmt.Errorf("found %d bytes, expected at most %d", len(data), maxScript)
+	}
+	ast, err := js.Parse(parse.NewInputBytes(data), js.Options{})
+	if err != nil {
+		if p, ok := errors.AsType[*parse.Error](err); ok {
+			return fmt.Errorf("line %d, column %d: not the JavaScript that k6 runs", p.Line, p.Column)
+		}
+		return errors.New("not the JavaScript that k6 runs")
+	}
+	i.follow = clientFollow
+	js.Walk(&k6{importer: i, consts: map[string]any{}}, ast)
+	return nil
+}
+
+// k6 visits a script.
+type k6 struct {
+	*importer
+
+	consts map[string]any // variables with a constant value
+	pause  time.Duration
+	n      int // calls so far
+}
+
+// Exit implements the visitor.
+func (k *k6) Exit(js.INode) {}
+
+// Enter implements the visitor.
+func (k *k6) Enter(n js.INode) js.IVisitor {
+	switch n := n.(type) {
+	case *js.VarDecl:
+		for _, b := range n.List {
+			if v, ok := b.Binding.(*js.Var); ok && b.Default != nil {
+				k.declare(string(v.Data), b.Default)
+			}
+		}
+	case *js.ForStmt, *js.ForInStmt, *js.ForOfStmt, *js.WhileStmt:
+		k.left.out("loops: their requests are there once", "")
+	case *js.IfStmt:
+		k.left.out("conditions: the requests below them are always sent", "")
+	case *js.CallExpr:
+		k.call(n)
+	}
+	return k
+}
+
+func (k *k6) declare(name string, value js.IExpr) {
+	delete(k.consts, name)
+	if v, ok := k.value(value); ok {
+		k.consts[name] = v
+	}
+}
+
+// call reads a call: a request, or what a journey has none of.
+func (k *k6) call(c *js.CallExpr) {
+	args := make([]js.IExpr, len(c.Args.List))
+	for i, a := range c.Args.List {
+		args[i] = a.Value
+	}
+	switch name := dotted(c.X); name {
+	case "sleep":
+		if seconds, ok := k.first(args).(float64); ok && seconds > 0 && seconds < 3600 {
+			k.pause = time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
+		} else {
+			k.left.out("pauses that are not constant", "")
+		}
+	case "check":
+		k.left.out("checks: gameday expects a status from 200 to 399 unless a step says more", "")
+	case "http.batch", "http.asyncRequest", "ws.connect":
+		k.left.out("calls without a counterpart", name)
+	case "http.request":
+		if method, ok := k.first(args).(string); ok && len(args) > 1 {
+			k.request(strings.ToUpper(method), args[1:], true)
+		} else {
+			k.skip("a method that is not constant")
+		}
+	default:
+		method, ok := strings.CutPrefix(name, "http.")
+		switch method {
+		case "get", "head":
+			k.request(strings.ToUpper(method), args, false)
+		case "post", "put", "patch":
+			k.request(strings.ToUpper(method), args, true)
+		case "del":
+			k.request(http.MethodDelete, args, true)
+		default:
+			if ok && (method == "options" || method == "url") {
+				k.left.out("calls without a counterpart", name)
+			}
+		}
+	}
+}
+
+func (k *k6) first(args []js.IExpr) any {
+	if len(args) == 0 {
+		return nil
+	}
+	v, _ := k.value(args[0])
+	return v
+}
+
+func (k *k6) skip(why string) {
+	k.n++
+	k.left.out("requests that are not simple literals", fmt.Sprintf("the %s request, with %s", ordinal(k.n), why))
+}
+
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return strconv.Itoa(n) + suffix
+}
+
+// request reads a request. Its arguments are the URL, the body if it has one, and the
+// parameters.
+func (k *k6) request(method string, args []js.IExpr, hasBody bool) {
+	raw, ok := k.first(args).(string)
+	if !ok {
+		k.skip("a URL that is made while the script runs")
+		return
+	}
+	u, err := k.address(raw)
+	if err != nil || !isMethod(method) {
+		k.skip("a URL or a method that a step does not have")
+		return
+	}
+	k.n++
+	e := &exchange{place: ordinal(k.n) + " request", method: method, pause: k.pause}
+	k.pause = 0
+	h := http.Header{}
+	if n := map[bool]int{true: 2, false: 1}[hasBody]; len(args) > n {
+		k.parameters(e, h, args[n])
+	}
+	if hasBody && len(args) > 1 {
+		k.body(e, h.Get("Content-Type"), args[1])
+	}
+	e.setHeaders(h)
+	k.direct(e, u)
+}
+
+// parameters reads the parameters of a request.
+func (k *k6) parameters(e *exchange, h http.Header, x js.IExpr) {
+	v, ok := k.value(x)
+	params, isObject := v.(map[string]any)
+	if !ok || !isObject && v != nil {
+		e.comment("The parameters of the request (headers, …) are made while the script runs: add what the system needs.")
+		k.left.out("parameters of requests that are not literals", e.place)
+		return
+	}
+	headers, _ := params["headers"].(map[string]any)
+	for name, value := range headers {
+		h.Set(name, plainText(value))
+	}
+	if tags, ok := params["tags"].(map[string]any); ok {
+		e.name, _ = tags["name"].(string)
+	}
+	if n, ok := params["redirects"].(float64); ok && n >= 0 && n <= maxFollow {
+		e.follow, e.hasFollow = int(n), true
+	}
+	if cookies, ok := params["cookies"].(map[string]any); ok && len(cookies) > 0 {
+		k.left.out("cookies of requests: users keep those that the system sets", e.place)
+	}
+}
+
+// body reads the body of a request.
+func (k *k6) body(e *exchange, kind string, x js.IExpr) {
+	if c, ok := x.(*js.CallExpr); ok && dotted(c.X) == "JSON.stringify" && len(c.Args.List) > 0 {
+		if kind == "" {
+			kind = "application/json"
+		}
+		x = c.Args.List[0].Value
+		if v, ok := k.value(x); ok && v != nil {
+			data, err := json.Marshal(v)
+			if err == nil {
+				e.setBody(kind, data)
+				return
+			}
+		}
+	} else if v, ok := k.value(x); ok {
+		switch v := v.(type) {
+		case nil:
+			return
+		case string:
+			e.setBody(kind, []byte(v))
+			return
+		case map[string]any:
+			for name := range v {
+				e.body.form = append(e.body.form, field{name: name, value: literal(plainText(v[name]))})
+			}
+			return
+		}
+	}
+	e.comment("The body is made while the script runs: write it here.")
+	k.left.out("bodies of requests that are not literals", e.place)
+}
+
+// plainText is a constant as a text.
+func plainText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return marshaled(v)
+}
+
+// dotted is the name of what is called, such as http.get.
+func dotted(x js.IExpr) string {
+	switch x := x.(type) {
+	case *js.Var:
+		return string(x.Name())
+	case *js.LiteralExpr:
+		return string(x.Data)
+	case js.LiteralExpr:
+		return string(x.Data)
+	case *js.DotExpr:
+		return dotted(x.X) + "." + dotted(x.Y)
+	}
+	return ""
+}
+
+// value is the value of an expression that is constant.
+func (k *k6) value(x js.IExpr) (any, bool) {
+	switch x := x.(type) {
+	case *js.LiteralExpr:
+		return literalOf(*x)
+	case *js.Var:
+		v, ok := k.consts[string(x.Name())]
+		return v, ok
+	case *js.GroupExpr:
+		return k.value(x.X)
+	case *js.TemplateExpr:
+		return k.template(x)
+	case *js.DotExpr:
+		return k.member(x)
+	case *js.ArrayExpr:
+		all := []any{}
+		for _, item := range x.List {
+			v, ok := k.value(item.Value)
+			if !ok || item.Spread {
+				return nil, false
+			}
+			all = append(all, v)
+		}
+		return all, true
+	case *js.ObjectExpr:
+		return k.object(x)
+	case *js.BinaryExpr:
+		return k.binary(x)
+	case *js.CallExpr:
+		if dotted(x.X) == "JSON.stringify" && len(x.Args.List) == 1 {
+			v, ok := k.value(x.Args.List[0].Value)
+			return marshaled(v), ok
+		}
+	}
+	return nil, false
+}
+
+func (k *k6) member(x *js.DotExpr) (any, bool) {
+	name := dotted(x)
+	if env, ok := strings.CutPrefix(name, "__ENV."); ok && env != "" {
+		return k.marks.add("env " + strconv.Quote(k.variable(env))), true
+	}
+	v, ok := k.value(x.X)
+	m, isObject := v.(map[string]any)
+	if !ok || !isObject {
+		return nil, false
+	}
+	v, ok = m[dotted(x.Y)]
+	return v, ok
+}
+
+func (k *k6) object(x *js.ObjectExpr) (any, bool) {
+	all := map[string]any{}
+	for _, p := range x.List {
+		if p.Name == nil || p.Spread || p.Name.IsComputed() || p.Init != nil {
+			return nil, false
+		}
+		name := string(p.Name.Literal.Data)
+		if s, ok := literalOf(p.Name.Literal); ok {
+			name = plainText(s)
+		}
+		v, ok := k.value(p.Value)
+		if !ok {
+			return nil, false
+		}
+		all[name] = v
+	}
+	return all, true
+}
+
+// binary is a concatenation of texts, or a variable with its default, which is the value.
+func (k *k6) binary(x *js.BinaryExpr) (any, bool) {
+	a, okA := k.value(x.X)
+	b, okB := k.value(x.Y)
+	switch x.Op {
+	case js.AddToken:
+		_, isText := a.(string)
+		if _, other := b.(string); okA && okB && (isText || other) {
+			return plainText(a) + plainText(b), true
+		}
+		return nil, false
+	case js.OrToken, js.NullishToken:
+		return b, okB
+	}
+	return nil, false
+}
+
+func (k *k6) template(x *js.TemplateExpr) (any, bool) {
+	if x.Tag != nil && dotted(x.Tag) != "http.url" {
+		return nil, false
+	}
+	var b strings.Builder
+	for i, p := range x.List {
+		v, ok := k.value(p.Expr)
+		if !ok {
+			return nil, false
+		}
+		b.WriteString(unquoted(strings.TrimSuffix(strings.TrimPrefix(string(p.Value), map[bool]string{true: "`", false: "}"}[i == 0]), "${")))
+		b.WriteString(plainText(v))
+	}
+	tail := string(x.Tail)
+	b.WriteString(unquoted(strings.TrimSuffix(strings.TrimLeft(tail[:min(1, len(tail))], "`}")+tail[min(1, len(tail)):], "`")))
+	return b.String(), true
+}
+
+// literalOf is the value of a literal.
+func literalOf(x js.LiteralExpr) (any, bool) {
+	data := string(x.Data)
+	switch {
+	case x.TokenType == js.StringToken && len(data) >= 2:
+		return unquoted(data[1 : len(data)-1]), true
+	case x.TokenType == js.TrueToken || x.TokenType == js.FalseToken:
+		return x.TokenType == js.TrueToken, true
+	case x.TokenType == js.NullToken:
+		return nil, true
+	}
+	n, err := strconv.ParseFloat(strings.ReplaceAll(data, "_", ""), 64)
+	return n, err == nil && !math.IsInf(n, 0) && !math.IsNaN(n)
+}
+
+// unquoted is the content of a string of JavaScript.
+func unquoted(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 >= len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		switch c := s[i]; c {
+		case 'n', 'r', 't', 'b', 'f', 'v':
+			b.WriteByte(map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', 'b': '\b', 'f': '\f', 'v': '\v'}[c])
+		case '\n':
+		case 'x', 'u':
+			digits := map[byte]int{'x': 2, 'u': 4}[c]
+			if n, err := strconv.ParseUint(s[i+1:min(len(s), i+1+digits)], 16, 32); err == nil && i+digits < len(s) {
+				b.WriteRune(rune(n))
+				i += digits
+			}
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
