@@ -79,7 +79,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		app.Commands = append(app.Commands, commands...)
 	}
 	group(groupRun, p.runCommand(), p.planCommand(), p.mapCommand(), p.sweepCommand(), p.undoCommand(), stopCommand(), p.labCommand())
-	group(groupFiles, endable(p.validateCommand(), faultsCommand(), p.schemaCommand())...)
+	group(groupFiles, endable(p.validateCommand(), journeyCommand(), faultsCommand(), p.schemaCommand())...)
 	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())...)
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
