@@ -3,6 +3,7 @@ package journeyfrom
 import (
 	"cmp"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -110,6 +111,10 @@ func (s *secrets) hide(e *exchange) {
 		}
 		_, known := s.known[one.value]
 		exact := known && (one.where != "path" || spread(one.value))
+		if one.where == "path" && url.PathEscape(one.value) != one.value && s.clean(one.value) != one.value {
+			one.set(fromEnv(s.variable("secret", one.value))) // escaped, it is not seen below
+			continue
+		}
 		if one.where == "password" || one.where == "bearer" || exact || s.isSecret(name, one.value) {
 			one.set(fromEnv(s.variable(cmp.Or(name, s.known[one.value]), one.value)))
 		}

@@ -60,7 +60,7 @@ func (i *importer) idsOf(at int, e *exchange) (all []written) {
 		}
 	}
 	slices.SortFunc(all, func(a, b written) int {
-		return cmp.Or(len(a.place.JSON)-len(b.place.JSON), strings.Compare(a.place.JSON, b.place.JSON), strings.Compare(a.id, b.id))
+		return cmp.Or(strings.Compare(a.place.Header, b.place.Header), len(a.place.JSON)-len(b.place.JSON), strings.Compare(a.place.JSON, b.place.JSON), strings.Compare(a.id, b.id))
 	})
 	return all
 }
