@@ -129,7 +129,7 @@ func (i *importer) commentValues(e *exchange) {
 // a secret, is not written.
 func (i *importer) check(j probe.Journey, data []byte) error {
 	if name := i.secrets.leak(string(data)); name != "" {
-		return fmt.Errorf("write journey %s: the value of %s is a secret, and stands where it cannot be replaced: remove it from the source", i.options.Name, plaintext.OneLine(i.secrets.clean(name), maxTitle))
+		return fmt.Errorf("write journey %s: the value of %s is a secret, and no variable can replace it there: remove it from the source", i.options.Name, plaintext.OneLine(i.secrets.clean(name), maxTitle))
 	}
 	beside := func(path string) ([]byte, error) {
 		if content, ok := i.files[path]; ok {
