@@ -71,7 +71,7 @@ func parts(data []byte, boundary string) (fields []field, err error) {
 var browser = regexp.MustCompile(`(?i)^(?::.*|accept-(?:encoding|language|charset)|cache-control|connection|content-(?:length|type|encoding)|` +
 	`cookie|dnt|expect|forwarded|host|if-.*|keep-alive|origin|pragma|priority|proxy-.*|purpose|range|referer|save-data|sec-.*|te|trailer|` +
 	`transfer-encoding|upgrade(?:-.*)?|user-agent|via|x-client-data|x-forwarded-.*|x-real-ip|x-request-id|x-correlation-id|x-amzn-.*|` +
-	`traceparent|tracestate|baggage|sentry-trace|x-datadog-.*|x-b3-.*|b3|newrelic|x-newrelic-.*|postman-token|device-memory|dpr|downlink|ect|rtt|viewport-width)$`)
+	`traceparent|tracestate|baggage|sentry-trace|x-datadog-.*|x-b3-.*|b3|newrelic|x-newrelic-.*|postman-token|device-memory|dpr|downlink|rtt|viewport-width)$`)
 
 // setHeaders takes the headers that matter to the system.
 func (e *exchange) setHeaders(h http.Header) {

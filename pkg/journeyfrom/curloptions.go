@@ -63,8 +63,11 @@ func (c *curl) set(name, value string) {
 		c.data, c.hasData = append(c.data, encode(value)), true
 	case "--json":
 		c.data, c.hasData, c.json = append(c.data, value), true, true
-	case "-F", "--form", "--form-string":
-		c.addPart(value, name != "--form-string")
+	case "-F", "--form":
+		c.addPart(value)
+	case "--form-string":
+		part, content, _ := strings.Cut(value, "=")
+		c.multipart = append(c.multipart, field{name: part, value: literal(content)})
 	case "-u", "--user":
 		c.user, c.hasUser = value, true
 	case "--oauth2-bearer":
@@ -121,10 +124,10 @@ func encode(value string) string {
 }
 
 // addPart adds a field of a form with files.
-func (c *curl) addPart(value string, special bool) {
+func (c *curl) addPart(value string) {
 	name, content, _ := strings.Cut(value, "=")
 	f := field{name: name, value: literal(strings.Trim(content, `"`))}
-	if special && (strings.HasPrefix(content, "@") || strings.HasPrefix(content, "<")) {
+	if strings.HasPrefix(content, "@") || strings.HasPrefix(content, "<") {
 		target, rest, _ := strings.Cut(content[1:], ";")
 		f.value, f.file = nil, &file{name: path.Base(strings.Trim(target, `"`))}
 		for option := range strings.SplitSeq(rest, ";") {

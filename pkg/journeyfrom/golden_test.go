@@ -35,10 +35,8 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := string(r.Journey)
-			for _, more := range [][]string{r.LeftOut, r.Notes} {
-				for _, line := range more {
-					got += "# " + line + "\n"
-				}
+			if said := append(r.LeftOut, r.Notes...); len(said) > 0 {
+				got += "# " + strings.Join(said, "\n# ") + "\n"
 			}
 			golden := "testdata/" + name + ".yaml"
 			if *update {

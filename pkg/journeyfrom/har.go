@@ -119,7 +119,7 @@ func (e *entry) exchange(i int, u *url.URL, room *int64) *exchange {
 	x.cookies = (&http.Request{Header: h}).Cookies()
 	if len(x.cookies) == 0 {
 		for _, c := range e.Request.Cookies {
-			x.cookies = append(x.cookies, &http.Cookie{Name: c.Name, Value: c.Value})
+			x.cookies = append(x.cookies, &http.Cookie{Name: c.Name, Value: c.Value}) //nolint:gosec // G124: it was recorded, and is sent to no client
 		}
 	}
 	x.response = e.response(u, room)
@@ -135,7 +135,7 @@ func (e *entry) response(u *url.URL, room *int64) *response {
 	r := &response{status: e.Response.Status, header: h, url: u, cookies: (&http.Response{Header: h}).Cookies()}
 	if len(r.cookies) == 0 {
 		for _, c := range e.Response.Cookies {
-			r.cookies = append(r.cookies, &http.Cookie{Name: c.Name, Value: c.Value})
+			r.cookies = append(r.cookies, &http.Cookie{Name: c.Name, Value: c.Value}) //nolint:gosec // G124: it was recorded, and is sent to no client
 		}
 	}
 	if h.Get("Location") == "" && e.Response.Redirect != "" {

@@ -91,7 +91,7 @@ func (k *k6) call(c *js.CallExpr) {
 		k.left.out("calls without a counterpart", name)
 	case "http.request":
 		if method, ok := k.first(args).(string); ok && len(args) > 1 {
-			k.request(strings.ToUpper(method), args[1:], true)
+			k.request(strings.ToUpper(method), args[1:])
 		} else {
 			k.skip("a method that is not constant")
 		}
@@ -99,11 +99,11 @@ func (k *k6) call(c *js.CallExpr) {
 		method, ok := strings.CutPrefix(name, "http.")
 		switch method {
 		case "get", "head":
-			k.request(strings.ToUpper(method), args, false)
+			k.request(strings.ToUpper(method), withoutBody(args))
 		case "post", "put", "patch":
-			k.request(strings.ToUpper(method), args, true)
+			k.request(strings.ToUpper(method), args)
 		case "del":
-			k.request(http.MethodDelete, args, true)
+			k.request(http.MethodDelete, args)
 		default:
 			if ok && (method == "options" || method == "url") {
 				k.left.out("calls without a counterpart", name)
@@ -140,9 +140,17 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + suffix
 }
 
-// request reads a request. Its arguments are the URL, the body if it has one, and the
+// withoutBody are the arguments of a request that has no body, with a place for it.
+func withoutBody(args []js.IExpr) []js.IExpr {
+	if len(args) < 2 {
+		return args
+	}
+	return append([]js.IExpr{args[0], nil}, args[1:]...)
+}
+
+// request reads a request. Its arguments are the URL, the body, which may be nil, and the
 // parameters.
-func (k *k6) request(method string, args []js.IExpr, hasBody bool) {
+func (k *k6) request(method string, args []js.IExpr) {
 	raw, ok := k.first(args).(string)
 	if !ok {
 		k.skip("a URL that is made while the script runs")
@@ -157,10 +165,10 @@ func (k *k6) request(method string, args []js.IExpr, hasBody bool) {
 	e := &exchange{place: ordinal(k.n) + " request", method: method, pause: k.pause}
 	k.pause = 0
 	h := http.Header{}
-	if n := map[bool]int{true: 2, false: 1}[hasBody]; len(args) > n {
-		k.parameters(e, h, args[n])
+	if len(args) > 2 {
+		k.parameters(e, h, args[2])
 	}
-	if hasBody && len(args) > 1 {
+	if len(args) > 1 && args[1] != nil {
 		k.body(e, h.Get("Content-Type"), args[1])
 	}
 	e.setHeaders(h)

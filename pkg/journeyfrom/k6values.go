@@ -105,17 +105,15 @@ func (k *k6) object(x *js.ObjectExpr) (any, bool) {
 func (k *k6) binary(x *js.BinaryExpr) (any, bool) {
 	a, okA := k.value(x.X)
 	b, okB := k.value(x.Y)
-	switch x.Op {
-	case js.AddToken:
-		_, isText := a.(string)
-		if _, other := b.(string); okA && okB && (isText || other) {
-			return plainText(a) + plainText(b), true
-		}
-		return nil, false
-	case js.OrToken, js.NullishToken:
+	if x.Op == js.OrToken || x.Op == js.NullishToken {
 		return b, okB
 	}
-	return nil, false
+	_, isText := a.(string)
+	_, other := b.(string)
+	if x.Op != js.AddToken || !okA || !okB || !isText && !other {
+		return nil, false
+	}
+	return plainText(a) + plainText(b), true
 }
 
 func (k *k6) template(x *js.TemplateExpr) (any, bool) {
@@ -169,7 +167,7 @@ func unquoted(s string) string {
 		case '\n':
 		case 'x', 'u':
 			digits := map[byte]int{'x': 2, 'u': 4}[c]
-			if n, err := strconv.ParseUint(s[i+1:min(len(s), i+1+digits)], 16, 32); err == nil && i+digits < len(s) {
+			if n, err := strconv.ParseInt(s[i+1:min(len(s), i+1+digits)], 16, 32); err == nil && i+digits < len(s) {
 				b.WriteRune(rune(n))
 				i += digits
 			}

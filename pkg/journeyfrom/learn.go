@@ -3,6 +3,7 @@ package journeyfrom
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -72,7 +73,7 @@ func decoded(data []byte) (v any, err error) {
 		return nil, err
 	}
 	if d.More() {
-		return nil, fmt.Errorf("found more than one value")
+		return nil, errors.New("found more than one value")
 	}
 	return v, nil
 }

@@ -147,7 +147,7 @@ func fold(all []*exchange) (folded []*exchange) {
 		}
 		for _, one := range chain {
 			taken[one] = true
-			for _, s := range strings.Split(one.response.url.Path, "/") {
+			for s := range strings.SplitSeq(one.response.url.Path, "/") {
 				seen[s] = true
 			}
 		}

@@ -134,14 +134,7 @@ func (o *openapi) choose() (chosen []operation, err error) {
 		}
 	}
 	if len(o.options.Operations) > 0 {
-		for _, id := range o.options.Operations {
-			n := slices.IndexFunc(all, func(op operation) bool { return op.OperationId == id || op.method+" "+op.path == id })
-			if n < 0 {
-				return nil, fmt.Errorf("--operation %s: the document has no such operationId (found %s)", id, someIDs(all))
-			}
-			chosen = append(chosen, all[n])
-		}
-		return chosen, nil
+		return o.named(all)
 	}
 	for _, op := range all {
 		switch under := slices.ContainsFunc(o.options.Paths, func(p string) bool { return strings.HasPrefix(op.path, p) }); {
@@ -159,6 +152,18 @@ func (o *openapi) choose() (chosen []operation, err error) {
 	}
 	if len(chosen) == 0 && len(o.options.Paths) > 0 {
 		return nil, fmt.Errorf("--path %s: the document has no operation below it", strings.Join(o.options.Paths, ","))
+	}
+	return chosen, nil
+}
+
+// named are the operations with the IDs that a person gives.
+func (o *openapi) named(all []operation) (chosen []operation, err error) {
+	for _, id := range o.options.Operations {
+		n := slices.IndexFunc(all, func(op operation) bool { return op.OperationId == id || op.method+" "+op.path == id })
+		if n < 0 {
+			return nil, fmt.Errorf("--operation %s: the document has no such operationId (found %s)", id, someIDs(all))
+		}
+		chosen = append(chosen, all[n])
 	}
 	return chosen, nil
 }

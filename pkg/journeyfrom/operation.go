@@ -3,6 +3,7 @@ package journeyfrom
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -132,18 +133,9 @@ func preferred(content *orderedmap.Map[string, *v3.MediaType]) (kind string, m *
 
 // expectOf sets the expected status, and remembers what the operation makes.
 func (o *openapi) expectOf(e *exchange, op operation) {
-	var success *v3.Response
-	if op.Responses != nil {
-		codes := map[string]*v3.Response{}
-		for code, r := range op.Responses.Codes.FromOldest() {
-			codes[strings.ToLower(code)] = r
-		}
-		for _, code := range slices.Sorted(maps.Keys(codes)) {
-			if len(code) == 3 && code[0] == '2' && (code == "2xx" || code[1] >= '0' && code[1] <= '9' && code[2] >= '0' && code[2] <= '9') {
-				e.status, success = []string{code}, codes[code]
-				break
-			}
-		}
+	code, success := succeeds(op)
+	if code != "" {
+		e.status = []string{code}
 	}
 	if o.confirm == e {
 		o.finishConfirm(e)
@@ -169,6 +161,21 @@ func (o *openapi) expectOf(e *exchange, op operation) {
 			return
 		}
 	}
+}
+
+var successCode = regexp.MustCompile(`^2(?:[0-9][0-9]|xx)$`)
+
+// succeeds is the lowest status of success with its response.
+func succeeds(op operation) (code string, r *v3.Response) {
+	if op.Responses == nil {
+		return "", nil
+	}
+	for one, response := range op.Responses.Codes.FromOldest() {
+		if one = strings.ToLower(one); successCode.MatchString(one) && (code == "" || one < code) {
+			code, r = one, response
+		}
+	}
+	return code, r
 }
 
 // finishConfirm makes the look-up from a complete request.

@@ -111,15 +111,7 @@ func (p *postman) body(e *exchange, r postmanRequest, kind string) {
 			}
 		}
 	case "formdata":
-		for _, one := range b.Formdata {
-			f := field{name: p.marked(one.Key), value: literal(p.marked(one.text()))}
-			if one.Type == "file" {
-				f.value, f.file = nil, &file{name: plainText(one.Src)}
-			}
-			if !one.Disabled {
-				e.body.multipart = append(e.body.multipart, f)
-			}
-		}
+		e.body.multipart = p.formData(b.Formdata)
 	case "graphql":
 		e.setBody("application/json", []byte(p.marked(marshaled(b.GraphQL))))
 	case "file":
@@ -132,23 +124,7 @@ func (p *postman) authorize(e *exchange, a *postmanAuth) {
 	if a == nil || a.Type == "noauth" || e.auth != nil {
 		return
 	}
-	get := func(kind any, name string) string {
-		var all []pair
-		data := []byte(marshaled(kind))
-		if json.Unmarshal(data, &all) == nil {
-			for _, one := range all {
-				if one.Key == name {
-					return p.marked(one.text())
-				}
-			}
-			return ""
-		}
-		m, _ := kind.(map[string]any)
-		if m[name] == nil {
-			return ""
-		}
-		return p.marked(plainText(m[name]))
-	}
+	get := p.setting
 	switch a.Type {
 	case "bearer":
 		if token := get(a.Bearer, "token"); token != "" {
@@ -169,4 +145,36 @@ func (p *postman) authorize(e *exchange, a *postmanAuth) {
 		p.left.out("credentials of a kind that a step does not have", a.Type)
 		e.comment("Postman authenticates this request in a way that a step does not have: add auth: or headers:.")
 	}
+}
+
+// formData are the fields of a form with files.
+func (p *postman) formData(pairs []pair) (all []field) {
+	for _, one := range pairs {
+		f := field{name: p.marked(one.Key), value: literal(p.marked(one.text()))}
+		if one.Type == "file" {
+			f.value, f.file = nil, &file{name: plainText(one.Src)}
+		}
+		if !one.Disabled {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// setting is one setting of a kind of credentials: of a list of pairs, or of an object.
+func (p *postman) setting(kind any, name string) string {
+	var all []pair
+	if json.Unmarshal([]byte(marshaled(kind)), &all) == nil {
+		for _, one := range all {
+			if one.Key == name {
+				return p.marked(one.text())
+			}
+		}
+		return ""
+	}
+	m, _ := kind.(map[string]any)
+	if m[name] == nil {
+		return ""
+	}
+	return p.marked(plainText(m[name]))
 }

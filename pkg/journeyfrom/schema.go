@@ -68,6 +68,7 @@ func nodeValue(n *yaml.Node, depth int, left *int) any {
 			return json.Number(n.Value)
 		}
 		return literal(n.Value)
+	case yaml.DocumentNode, yaml.StreamNode: // no value
 	}
 	return nil
 }

@@ -195,7 +195,7 @@ func (s *sources) search(earlier []*exchange, one slot) (source, bool) {
 	if len(v) < minValue || s.sent[v] || words.MatchString(v) || isName(one.name) && strings.Contains(strings.ToLower(one.name), "passw") {
 		return source{}, false
 	}
-	if !isName(one.name) && !(isID(v) && len(v) >= minToken) {
+	if !isName(one.name) && (!isID(v) || len(v) < minToken) {
 		return source{}, false
 	}
 	for i, e := range slices.Backward(earlier) {

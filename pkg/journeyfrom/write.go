@@ -2,6 +2,7 @@ package journeyfrom
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -150,7 +151,7 @@ func (i *importer) check(j probe.Journey, data []byte) error {
 		return err
 	}
 	if !bytes.Equal(before, after) && !reflect.DeepEqual(j, read) {
-		return fmt.Errorf("the journey that was made reads as another one: please report this")
+		return errors.New("the journey that was made reads as another one: please report this")
 	}
 	return nil
 }
