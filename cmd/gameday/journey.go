@@ -15,7 +15,7 @@ func (p program) journeyCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "journey",
 		Usage:       "write and try journeys",
-		Subcommands: []*cli.Command{p.journeyTryCommand(), journeyReferenceCommand()},
+		Subcommands: []*cli.Command{journeyImportCommand(), p.journeyTryCommand(), journeyReferenceCommand()},
 		Action:      noCommand,
 	}
 }

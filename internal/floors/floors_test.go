@@ -28,6 +28,7 @@ func floors() map[string]int {
 		"pkg/target/docker/lab": 4, "pkg/scenario": 4, "pkg/register": 4, "pkg/topology": 4, "internal/enginetest": 4, "internal/enginetest/rig": 1, "internal/toyenv": 4,
 		"pkg/plan": 5, "pkg/doctor": 5, "pkg/skeleton": 5, "pkg/schedule": 5, "pkg/store": 5, "pkg/queue": 5, "internal/pgtest": 5,
 		"pkg/probe/steps": 4, "internal/mysqltest": 5,
+		"pkg/journeyfrom": 5,
 		"pkg/run":     6,
 		"pkg/report":  7,
 		"pkg/history": 8, "pkg/attach": 8, "pkg/sweep": 8, "pkg/trace": 8,

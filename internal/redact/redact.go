@@ -141,6 +141,10 @@ func (r *Redactor) list(all []any) {
 	}
 }
 
+// IsName reports whether the value of a field, a header or a parameter of this name is a
+// secret, whatever it is.
+func IsName(name string) bool { return secretKey.MatchString(name) }
+
 // isFlag reports whether an argument says that the next one is a secret.
 func isFlag(argument string) bool {
 	return strings.HasPrefix(argument, "-") && !strings.ContainsAny(argument, "= ") && secretKey.MatchString(strings.TrimLeft(argument, "-"))

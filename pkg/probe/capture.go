@@ -11,7 +11,7 @@ type Capture struct {
 	JSON      string `yaml:"json,omitempty" jsonschema_description:"The JSONPath of the value."`
 	Header    string `yaml:"header,omitempty" jsonschema_description:"The response header whose value it is."`
 	Cookie    string `yaml:"cookie,omitempty" jsonschema_description:"The cookie whose value it is."`
-	Regexp    string `yaml:"regexp,omitempty" jsonschema_description:"A regular expression (RE2): the value is its first group, or the whole match."`
+	Regexp    string `yaml:"regexp,omitempty" jsonschema_description:"A regular expression (RE2): the value is its first group, or the whole match. It looks at the body, or at what header, cookie, json, css or xpath finds if there is one of them: {header: Location, regexp: /orders/(.+)}."`
 	CSS       string `yaml:"css,omitempty" jsonschema_description:"The CSS selector of an HTML element: the value is its text."`
 	Attribute string `yaml:"attribute,omitempty" jsonschema_description:"The attribute of the element of css whose value it is, such as value or href."`
 	XPath     string `yaml:"xpath,omitempty" jsonschema_description:"The XPath of a node in HTML or XML, such as //input[@name='token']/@value."`
@@ -41,6 +41,10 @@ func (c Capture) looks() bool { return c.Header == "" && c.Cookie == "" }
 // what is what the response should have.
 func (c Capture) what() string {
 	switch {
+	case c.within():
+		inner := c
+		inner.Regexp = ""
+		return fmt.Sprintf("match of %q in %s", c.Regexp, inner.what())
 	case c.JSON != "":
 		return c.JSON
 	case c.Header != "":
@@ -57,8 +61,20 @@ func (c Capture) what() string {
 	return c.XPath
 }
 
+// within reports whether the regular expression looks at what something else finds.
+func (c Capture) within() bool { return c.Regexp != "" && c != (Capture{Regexp: c.Regexp}) }
+
 // compile makes the finder of the value.
 func (c Capture) compile() (finder, error) {
+	if c.within() {
+		inner := c
+		inner.Regexp = ""
+		find, err := inner.compile()
+		if err != nil {
+			return nil, err
+		}
+		return matchIn(c.Regexp, find)
+	}
 	set := 0
 	for _, s := range []string{c.JSON, c.Header, c.Cookie, c.Regexp, c.CSS, c.XPath} {
 		if s != "" {
@@ -92,6 +108,24 @@ func (c Capture) compile() (finder, error) {
 		return byCSS(c.Attribute)(c.CSS)
 	}
 	return byXPath(c.XPath)
+}
+
+// matchIn finds the first group of a regular expression, or all of its match, in what
+// another finder finds.
+func matchIn(pattern string, find finder) (finder, error) {
+	p, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("found %q, expected a regular expression (%w)", pattern, err)
+	}
+	return func(a *Answer) (matched []any, err error) {
+		found, err := find(a)
+		for _, v := range found {
+			if groups := p.FindStringSubmatch(text(v)); groups != nil {
+				matched = append(matched, groups[min(1, len(groups)-1)])
+			}
+		}
+		return matched, err
+	}, nil
 }
 
 // byRegexp finds the first group of a regular expression in the body, or all of its match.

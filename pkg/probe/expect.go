@@ -64,6 +64,14 @@ var _ encoding.TextUnmarshaler = (*Status)(nil)
 
 var statusForm = regexp.MustCompile(`^([1-5][0-9][0-9]|[1-5]xx|[A-Z][A-Z0-9_]+)$`)
 
+// MarshalYAML writes a code as a number.
+func (s Status) MarshalYAML() (any, error) {
+	if code, err := strconv.Atoi(string(s)); err == nil {
+		return code, nil
+	}
+	return string(s), nil
+}
+
 // UnmarshalText parses a status.
 func (s *Status) UnmarshalText(data []byte) error {
 	if !statusForm.Match(data) {

@@ -92,9 +92,11 @@ func walk(t *testing.T, j probe.Journey, entry string, rate int, lasts time.Dura
 
 func TestUsersWalkTheWholeJourney(t *testing.T) {
 	t.Parallel()
+	started := time.Now()
 	visits := walk(t, journey(), shop(t, nil).URL, 100, time.Second)
-	if n := len(visits); n < 90 || n > 110 {
-		t.Errorf("%d users in a second at 100/s", n)
+	// A machine with other work notices the end late, and sends users until then.
+	if n, most := len(visits), int(100*time.Since(started).Seconds())+10; n < 90 || n > most {
+		t.Errorf("%d users at 100/s, expected 90 to %d", n, most)
 	}
 	acked := map[string]bool{}
 	for _, v := range visits {
