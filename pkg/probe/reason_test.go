@@ -49,7 +49,7 @@ func TestClassesOfErrors(t *testing.T) {
 		"tls: server selected version …": {
 			errors.New("tls: server selected version 0a0b"), errors.New("tls: server selected version 7f1c"), errors.New("tls: server selected version 0x12345"),
 		},
-		"net/http: HTTP/1.x transport connection broken: malformed HTTP version …": {
+		"malformed HTTP version …": {
 			errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP version "a\"b"`), errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP version "c`),
 		},
 		"a?[31mb":                  {errors.New("a\x1b[31mb")},
