@@ -72,6 +72,19 @@ type Stage struct {
 	entries *journal.Journal
 }
 
+// prepare gets the environment ready for helpers, and for users if they come from inside.
+func (d Day) prepare(ctx context.Context) error {
+	if preparer, ok := d.Site.(target.Preparer); ok {
+		if err := preparer.Prepare(ctx, d.progress); err != nil {
+			return err
+		}
+	}
+	if d.Walks != nil {
+		return nil
+	}
+	return d.Users().Prepare(ctx, d.progress)
+}
+
 // Hold locks the environment, undoes what a dead run may have left, brings its
 // lab up, and leaves everything as it was found once do has returned. do's context
 // ends if the lock is lost.
@@ -87,15 +100,8 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
-	if preparer, ok := d.Site.(target.Preparer); ok {
-		if err := preparer.Prepare(ctx, d.progress); err != nil {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
-	}
-	if d.Walks == nil {
-		if err := d.Users().Prepare(ctx, d.progress); err != nil {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
+	if err := d.prepare(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	d.progress("locking environment " + d.Environment.Name)
 	lock, err := Locks{StateDir: d.StateDir, Note: d.progress}.Acquire(ctx, d.Site, journal.HolderNow(id, d.Environment.Name))

@@ -85,17 +85,17 @@ func (a *grpcAction) Do(ctx context.Context, u *probe.User) (got probe.Answer, e
 	}
 	broken := false
 	defer func() { a.channels.release(c, broken) }()
-	p := opening(context.WithValue(metadata.NewOutgoingContext(ctx, sent), ofCall{}, c), a.timeout, a.Holds())
-	defer p.done()
+	ctx, opened, done := opening(context.WithValue(metadata.NewOutgoingContext(ctx, sent), ofCall{}, c), a.timeout, a.Holds())
+	defer done()
 	asked := time.Now()
-	s, err := a.schema(p, c)
+	s, err := a.schema(ctx, c)
 	if err == nil {
 		got.Held = time.Since(asked) // no user waits for a schema
-		err = a.call(p, c, s, values, &got)
+		err = a.call(ctx, exchanging{c, s, opened}, values, &got)
 	}
 	if err != nil {
-		got.Status, err = c.outcome(p, err)
-		broken = err != nil && (p.Err() == nil || context.Cause(p) == context.DeadlineExceeded && !c.heardSince()) //nolint:errorlint // a cause is not wrapped
+		got.Status, err = c.outcome(ctx, err)
+		broken = err != nil && (ctx.Err() == nil || context.Cause(ctx) == context.DeadlineExceeded && !c.heardSince()) //nolint:errorlint // a cause is not wrapped
 		got.Absent = got.Status == word(codes.NotFound)
 	}
 	return got, err
@@ -161,16 +161,25 @@ var (
 	errHeld   = errors.New("held")
 )
 
+// exchanging is what a call is made with.
+type exchanging struct {
+	*call
+	*schema
+
+	opened func() // is called when the stream is held from now on
+}
+
 // call makes the call, and receives what the server sends.
-func (a *grpcAction) call(p phase, c *call, s *schema, values any, got *probe.Answer) error {
+func (a *grpcAction) call(ctx context.Context, with exchanging, values any, got *probe.Answer) error {
+	c, s := with.call, with.schema
 	request, err := a.request(s, values)
 	if err != nil {
 		return err
 	}
 	got.Sent = proto.Size(request)
-	ctx, leave := context.WithCancelCause(p)
+	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
-	r := reception{opened: p.opened, held: func() { leave(errHeld) }, gap: a.gap}
+	r := reception{opened: with.opened, held: func() { leave(errHeld) }, gap: a.gap}
 	if a.Stream != nil {
 		r.wanted = *a.Stream
 	}
@@ -230,25 +239,34 @@ func (r *reception) receive(stream grpc.ClientStream, s *schema) error {
 			r.opened()
 			r.first, r.holding = r.last, time.AfterFunc(r.wanted.Hold, r.held)
 		}
-		if r.wanted.Hold == 0 {
-			if err := r.arrived(proto.Size(m)); err != nil {
-				return err
-			}
-		}
-		if !r.full() {
-			// Values that are not set are there too: an expectation can look at them.
-			data, err := protojson.MarshalOptions{Resolver: s.types, EmitDefaultValues: true}.Marshal(m)
-			if err != nil {
-				return probe.Failure("the response cannot be shown as JSON", err.Error())
-			}
-			r.add(data)
-		} else {
-			r.count++
+		if err := r.keep(m, s); err != nil {
+			return err
 		}
 		if !s.IsStreamingServer() || r.count == r.wanted.Messages {
 			return nil
 		}
 	}
+}
+
+// keep keeps a message as JSON, if there is room. A stream that is held is limited by time
+// only.
+func (r *reception) keep(m proto.Message, s *schema) error {
+	if r.wanted.Hold == 0 {
+		if err := r.arrived(proto.Size(m)); err != nil {
+			return err
+		}
+	}
+	if r.full() {
+		r.count++
+		return nil
+	}
+	// Values that are not set are there too: an expectation can look at them.
+	data, err := protojson.MarshalOptions{Resolver: s.types, EmitDefaultValues: true}.Marshal(m)
+	if err != nil {
+		return probe.Failure("the response cannot be shown as JSON", err.Error())
+	}
+	r.add(data)
+	return nil
 }
 
 // ended is the error of a stream that has ended.

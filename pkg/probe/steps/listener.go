@@ -74,34 +74,41 @@ type pinger struct {
 func keepAlive(ctx context.Context, c *websocket.Conn, within time.Duration) *pinger {
 	ctx, leave := context.WithCancel(ctx)
 	p := &pinger{answered: make(chan struct{}, 1), leave: leave, ended: make(chan struct{})}
-	go func() {
-		defer close(p.ended)
-		every := time.NewTicker(max(within/2, time.Millisecond))
-		defer every.Stop()
-		for {
-			asking, done := context.WithTimeout(ctx, within)
-			err := c.Ping(asking)
-			if errors.Is(asking.Err(), context.DeadlineExceeded) && ctx.Err() == nil && err != nil {
-				p.err = probe.Failure("the server answered no ping for "+within.String()+" while the WebSocket was held", "")
-			}
-			done()
-			if p.err != nil {
-				return
-			}
-			if err == nil {
-				select {
-				case p.answered <- struct{}{}:
-				default: // the one before was not looked at
-				}
-			}
+	go p.run(ctx, c, within)
+	return p
+}
+
+// run pings until ctx ends, or until there is no answer.
+func (p *pinger) run(ctx context.Context, c *websocket.Conn, within time.Duration) {
+	defer close(p.ended)
+	every := time.NewTicker(max(within/2, time.Millisecond))
+	defer every.Stop()
+	for {
+		switch late, err := ping(ctx, c, within); {
+		case late:
+			p.err = probe.Failure("the server answered no ping for "+within.String()+" while the WebSocket was held", "")
+			return
+		case err == nil:
 			select {
-			case <-every.C:
-			case <-ctx.Done():
-				return
+			case p.answered <- struct{}{}:
+			default: // the one before was not looked at
 			}
 		}
-	}()
-	return p
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ping pings once, and reports whether the answer is late. Of any other error, the
+// listener says why.
+func ping(ctx context.Context, c *websocket.Conn, within time.Duration) (late bool, err error) {
+	asking, done := context.WithTimeout(ctx, within)
+	defer done()
+	err = c.Ping(asking)
+	return err != nil && ctx.Err() == nil && errors.Is(asking.Err(), context.DeadlineExceeded), err
 }
 
 // stop ends the pings, and returns an error if one was not answered.

@@ -55,9 +55,9 @@ func (a *socketAction) Close() error { return nil }
 
 // Do implements [probe.Action].
 func (a *socketAction) Do(ctx context.Context, u *probe.User) (got probe.Answer, err error) {
-	p := opening(ctx, a.timeout, a.Hold)
-	defer p.done()
-	c, err := a.dial(p, u, &got)
+	ctx, opened, done := opening(ctx, a.timeout, a.Hold)
+	defer done()
+	c, err := a.dial(ctx, u, &got)
 	if c == nil {
 		return got, err
 	}
@@ -67,18 +67,18 @@ func (a *socketAction) Do(ctx context.Context, u *probe.User) (got probe.Answer,
 		if err != nil {
 			return got, err
 		}
-		if err := c.Write(p, websocket.MessageText, []byte(text)); err != nil {
-			return got, endedBy(p, err)
+		if err := c.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+			return got, endedBy(ctx, err)
 		}
 		got.Sent += len(text)
 	}
-	r := listen(p, c)
+	r := listen(ctx, c)
 	defer r.stop()
 	got.Status = "OK"
-	err = a.receive(p, r, &got)
+	err = a.receive(ctx, r, &got)
 	if err == nil && a.Hold > 0 {
-		p.opened()
-		err = a.hold(p, c, r, &got)
+		opened()
+		err = a.hold(ctx, c, r, &got)
 	}
 	return got, err
 }
@@ -136,13 +136,13 @@ func (a *socketAction) receive(ctx context.Context, l *listener, got *probe.Answ
 	var last error
 	for a.Receive > 0 && r.count < a.Receive || a.Receive == 0 && a.looks {
 		m, err := l.next(ctx)
-		if err = endedBy(ctx, err); err != nil {
-			if last != nil && !errors.Is(err, context.Canceled) {
-				err = last // what came says more
-			}
-			return err
+		switch err = endedBy(ctx, err); {
+		case err != nil && last != nil && !errors.Is(err, context.Canceled):
+			return last // what came says more
+		case err == nil:
+			err = r.arrived(len(m))
 		}
-		if err := r.arrived(len(m)); err != nil {
+		if err != nil {
 			return err
 		}
 		if a.Receive > 1 {

@@ -23,7 +23,7 @@ func socket(t *testing.T, serve func(ctx context.Context, c *websocket.Conn)) *h
 	ended, end := context.WithCancel(context.Background()) //nolint:forbidigo // until the test's cleanup
 	mux := http.NewServeMux()
 	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "user", Value: "me"}) //nolint:gosec // a test's
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: "me"})
 	})
 	mux.HandleFunc("/live", func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, nil)
@@ -181,7 +181,7 @@ func TestAWebSocketOverASilentDrop(t *testing.T) {
 	l := wired("http://"+proxy(t, server.Listener.Addr().String(), cut), probe.Journey{Name: "j", Timeout: time.Second, Steps: []probe.Step{step}})
 	l.Rate = probe.Rate{Users: 1, Per: 4 * time.Second} // the first one is alone
 	began := time.Now()
-	if v := users(t, l, 1)[0]; v.Sample.Error != "s: the server answered no ping for 1s while the WebSocket was held" {
+	if v := firstUser(t, l); v.Sample.Error != "s: the server answered no ping for 1s while the WebSocket was held" {
 		t.Errorf("%+v", v.Sample)
 	}
 	if took := time.Since(began); took > 8*time.Second {

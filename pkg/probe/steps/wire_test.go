@@ -52,27 +52,28 @@ func wired(entry string, j probe.Journey) probe.Load {
 }
 
 // walk sends users along a journey until the first one is back.
-func walk(t *testing.T, entry string, j probe.Journey) (first probe.Visit) {
+func walk(t *testing.T, entry string, j probe.Journey) probe.Visit {
 	t.Helper()
-	return users(t, wired(entry, j), 1)[0]
+	return firstUser(t, wired(entry, j))
 }
 
-// users are the first n users of a load.
-func users(t *testing.T, l probe.Load, n int) (all []probe.Visit) {
+// firstUser is the first user of a load who is back.
+func firstUser(t *testing.T, l probe.Load) (first probe.Visit) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := l.Run(ctx, func(v probe.Visit) {
-		if all = append(all, v); len(all) == n {
-			cancel()
+		if first.Sample.Journey == "" {
+			first = v
 		}
-	}); err != nil || len(all) < n {
-		t.Fatalf("%d users came back: %v", len(all), err)
+		cancel()
+	}); err != nil || first.Sample.Journey == "" {
+		t.Fatalf("no user came back: %v", err)
 	}
-	return all
+	return first
 }
 
-// serving accepts connections and serves each, until the test ends.
+// wireServer accepts connections and serves each, until the test ends.
 func wireServer(t *testing.T, serve func(c net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below

@@ -185,7 +185,7 @@ func TestBuild(t *testing.T) {
 }
 
 // An image that is given is used as it is, and pulled if it is not there.
-func TestGivenImages(t *testing.T) {
+func TestGivenImages(t *testing.T) { //nolint:paralleltest // it sets variables
 	for name, variable := range map[program.Name]string{program.Helper: docker.HelperImage, program.Load: docker.LoadImage} {
 		given := "registry.example/" + string(name) + ":1"
 		t.Setenv(variable, given)
