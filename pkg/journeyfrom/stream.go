@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gameday-dev/gameday/internal/bounded"
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // whole is a reader with an error for what is larger than stated.
@@ -100,7 +101,7 @@ func at(place string) string {
 	if place == "" {
 		return "the document"
 	}
-	return place
+	return plaintext.OneLine(place, maxTitle)
 }
 
 // article is a type in words.
