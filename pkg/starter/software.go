@@ -102,7 +102,8 @@ func (k software) among(name, service string) Role {
 	}
 	return Role{
 		name, service, fmt.Sprintf("{%scommand: [sh, -c, %q]}", within, k.command),
-		scenario.Role{Among: in, Command: []string{"sh", "-c", k.command}}, "",
+		scenario.Role{Among: in, Command: []string{"sh", "-c", k.command}},
+		"",
 	}
 }
 

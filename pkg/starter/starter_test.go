@@ -81,7 +81,8 @@ func TestFilesAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := topology.Map{Nodes: []topology.Node{
-		{Component: "web", Layer: 0, Target: target.Component{Service: "web"}}, {Component: "web", Layer: 0, Target: target.Component{Service: "web"}},
+		{Component: "web", Layer: 0, Target: target.Component{Service: "web"}},
+		{Component: "web", Layer: 0, Target: target.Component{Service: "web"}},
 		{Component: "pg", Layer: 1, Predicted: true, Why: `the only: "one"`, Target: target.Component{Service: "pg"}},
 		{Component: "job", Layer: -1, Target: target.Component{Service: "job"}},
 		{Component: "vault", Layer: 1, Protected: true, Target: target.Component{Service: "vault"}},
