@@ -25,6 +25,8 @@ type Browser struct {
 	mu       sync.Mutex
 	problems []string // errors on the console, and exceptions
 	requests []string
+
+	recording *Recording
 }
 
 // New starts a browser. Without Chromium the test is skipped, or fails in CI.
@@ -56,6 +58,9 @@ func New(t *testing.T) *Browser {
 func (b *Browser) hear(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.recording != nil {
+		b.recording.hear(b, event)
+	}
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
@@ -145,6 +150,14 @@ func (b *Browser) Await(t *testing.T, what, expression string) {
 func navigates(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "navigated or closed") || strings.Contains(text, "context was destroyed") || strings.Contains(text, "Cannot find context")
+}
+
+// Type types a text into a field.
+func (b *Browser) Type(t *testing.T, selector, text string) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, chromedp.SendKeys(selector, text)); err != nil {
+		t.Fatalf("type into %s: %v", selector, err)
+	}
 }
 
 // Click clicks on an element.

@@ -24,7 +24,7 @@ func floors() map[string]int {
 		"pkg/record": 2, "pkg/target": 2, "pkg/gate": 2, "pkg/verdict": 2,
 		"pkg/target/docker": 3, "pkg/fault": 3, "pkg/probe": 3,
 		"pkg/target/docker/lab": 4, "pkg/scenario": 4, "pkg/register": 4, "pkg/topology": 4, "internal/enginetest": 4, "internal/toyenv": 4,
-		"pkg/plan": 5, "pkg/doctor": 5, "pkg/skeleton": 5, "pkg/schedule": 5, "pkg/store": 5, "pkg/queue": 5, "internal/pgtest": 5,
+		"pkg/plan": 5, "pkg/doctor": 5, "pkg/skeleton": 5, "pkg/schedule": 5, "pkg/store": 5, "pkg/queue": 5, "internal/pgtest": 5, "internal/wikitest": 5,
 		"pkg/run":     6,
 		"pkg/report":  7,
 		"pkg/history": 8, "pkg/attach": 8, "pkg/sweep": 8, "pkg/trace": 8,
