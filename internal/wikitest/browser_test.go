@@ -2,6 +2,7 @@ package wikitest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,17 +67,20 @@ func recorded(t *testing.T, file string) {
 	}
 	var got []string
 	for _, e := range har.Log.Entries {
-		switch text := e.Response.Content.Text; {
-		case e.Resource != "document":
-		case e.Request.Method == "GET" && e.Response.Status == 200 && strings.Contains(text, "wpLoginToken"):
+		if e.Resource != "document" {
+			continue
+		}
+		sent, found := e.Request.PostData.Text, e.Response.Content.Text
+		switch what := fmt.Sprint(e.Request.Method, " ", e.Response.Status); {
+		case what == "GET 200" && strings.Contains(found, "wpLoginToken"):
 			got = append(got, "login form")
-		case e.Request.Method == "POST" && e.Response.Status == 302 && strings.Contains(e.Request.PostData.Text, "wpLoginToken="):
+		case what == "POST 302" && strings.Contains(sent, "wpLoginToken="):
 			got = append(got, "login")
-		case e.Request.Method == "GET" && e.Response.Status == 200 && strings.Contains(text, "wpEditToken"):
+		case what == "GET 200" && strings.Contains(found, "wpEditToken"):
 			got = append(got, "edit form")
-		case e.Request.Method == "POST" && e.Response.Status == 302 && strings.Contains(e.Request.PostData.Text, "wpEditToken") && e.Response.RedirectURL != "":
+		case what == "POST 302" && strings.Contains(sent, "wpEditToken") && e.Response.RedirectURL != "":
 			got = append(got, "save")
-		case e.Request.Method == "GET" && e.Response.Status == 200 && text != "":
+		case what == "GET 200" && found != "":
 			got = append(got, "page")
 		default:
 			t.Errorf("found %s %s: status %d", e.Request.Method, e.Request.URL, e.Response.Status)

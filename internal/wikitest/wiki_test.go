@@ -16,6 +16,12 @@ import (
 	"github.com/gameday-dev/gameday/internal/wikitest"
 )
 
+// The image is built before other tests are run, where a download may be tried twice.
+func TestImage(t *testing.T) {
+	t.Parallel()
+	wikitest.Image(t)
+}
+
 // TestWiki holds gameday to a product that was not written for it: users log in by a form
 // with a hidden token, are redirected, and edit a page, while the only database is lost.
 func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
@@ -23,6 +29,7 @@ func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 	g := newGameday(t, w.Dir)
 
 	t.Run("a user is served, step by step", func(t *testing.T) { //nolint:paralleltest // one after the other
+		enginetest.Shared(t)
 		code, out, text := g.run(t, "journey", "try", "wiki-edit", "--env", "wiki")
 		if code != 0 {
 			t.Fatalf("exit code %d\n%s\n%s", code, out, text)
@@ -37,61 +44,95 @@ func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 		}
 	})
 	t.Run("a browser's recording has what an import needs", func(t *testing.T) { //nolint:paralleltest // one after the other
+		enginetest.Shared(t)
 		recorded(t, recordEdit(t, w, "From_a_browser"))
 	})
 	t.Run("the database is a SPOF, and no edit is lost", func(t *testing.T) { //nolint:paralleltest // one after the other
 		databaseLoss(t, w, g)
+	})
+	t.Run("an outage is as long as a witness says", func(t *testing.T) { //nolint:paralleltest // one after the other
+		databaseOutage(t, w, g)
 	})
 	if code, out, _ := g.run(t, "undo"); code != 0 || !strings.Contains(out, "nothing to undo") {
 		t.Errorf("undo: %s", out)
 	}
 }
 
-// databaseLoss holds the figures of a game day against a witness.
-func databaseLoss(t *testing.T, w *wikitest.Wiki, g gameday) {
+// verdict is what a run with --json says.
+type verdict struct {
+	Verdict, State string
+	Lo             *float64  `json:"recovery_lo_s"`
+	Hi             *float64  `json:"recovery_hi_s"`
+	FirstImpact    *float64  `json:"first_impact_s"`
+	FaultAt        time.Time `json:"fault_at"`
+	RevertAt       time.Time `json:"revert_at"`
+	ServedAgain    *float64  `json:"served_again_s"`
+	Writes         *struct{ Acknowledged, Lost, Unconfirmed int }
+	Load           []struct {
+		Rate float64 `json:"rate_per_s"`
+	}
+}
+
+// gap is the longest time between two of gameday's users in seconds: they come at the
+// rate of the load, up to half a gap early or late.
+func (v verdict) gap() float64 { return 1.5 / v.Load[0].Rate }
+
+// watched runs a scenario beside a witness.
+func watched(t *testing.T, w *wikitest.Wiki, g gameday, scenario string) (code int, v verdict, all []seen) {
 	t.Helper()
 	enginetest.Alone(t)
 	watcher := newWitness(t, w.URL)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	watched := make(chan []seen, 1)
-	go func() { watched <- watcher.watch(ctx) }()
-	code, out, text := g.run(t, "run", "wiki-db-loss", "--json")
+	done := make(chan []seen, 1)
+	go func() { done <- watcher.watch(ctx) }()
+	code, out, text := g.run(t, "run", scenario, "--json")
 	stop()
-	all := <-watched
-	var v struct {
-		Verdict, State string
-		FirstImpact    *float64  `json:"first_impact_s"`
-		FaultAt        time.Time `json:"fault_at"`
-		RevertAt       time.Time `json:"revert_at"`
-		ServedAgain    *float64  `json:"served_again_s"`
-		Writes         *struct{ Acknowledged, Lost, Unconfirmed int }
-		Load           []struct {
-			Rate float64 `json:"rate_per_s"`
-		}
-	}
-	if err := json.Unmarshal([]byte(out), &v); err != nil {
+	all = <-done
+	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Writes == nil || len(v.Load) == 0 {
 		t.Fatalf("exit code %d: %v\n%s\n%s", code, err, out, text)
 	}
-	if code != 1 || v.Verdict != "proven" || v.State != "down" || v.ServedAgain == nil || v.FirstImpact == nil {
-		t.Fatalf("exit code %d: %s\n%s", code, out, text)
-	}
-	if v.Writes == nil || v.Writes.Acknowledged < 20 || v.Writes.Lost != 0 || v.Writes.Unconfirmed != 0 {
+	t.Logf("%s (%s), exit code %d; %d edits acknowledged, %d lost", v.Verdict, v.State, code, v.Writes.Acknowledged, v.Writes.Lost)
+	if v.Writes.Acknowledged < 20 || v.Writes.Lost != 0 || v.Writes.Unconfirmed != 0 {
 		t.Errorf("writes: %+v", v.Writes)
 	}
+	return code, v, all
+}
+
+// agree holds the last badly served user of gameday against the witness's, in seconds
+// after the same moment.
+func agree(t *testing.T, v verdict, ours float64, after time.Time, all []seen) {
+	t.Helper()
 	bad, good := lastBad(all)
 	if bad.IsZero() || good.IsZero() {
 		t.Fatalf("of %d requests of the witness, the last bad one was sent at %v, a good one after it at %v", len(all), bad, good)
 	}
-	theirs := bad.Sub(v.RevertAt).Seconds()
-	// The users of gameday come at the rate of the load, up to half a gap early or late.
-	ours := 1.5 / v.Load[0].Rate
-	t.Logf("edits: %d acknowledged, %d lost", v.Writes.Acknowledged, v.Writes.Lost)
-	t.Logf("the last user who was not served, after the revert was ordered: gameday's at %.3f s (a gap is %.3f s), the witness's at %.3f s (the next one at %.3f s); they differ by %.3f s",
-		*v.ServedAgain, ours, theirs, good.Sub(v.RevertAt).Seconds(), math.Abs(*v.ServedAgain-theirs))
-	if gaps := ours + good.Sub(bad).Seconds(); math.Abs(*v.ServedAgain-theirs) > gaps {
-		t.Errorf("they do not agree to within one gap of each, %.3f s", gaps)
+	theirs, theirGap := bad.Sub(after).Seconds(), good.Sub(bad).Seconds()
+	t.Logf("the last badly served user: gameday's after %.3f s (gap %.3f s), the witness's after %.3f s (gap %.3f s): %.3f s apart",
+		ours, v.gap(), theirs, theirGap, math.Abs(ours-theirs))
+	if math.Abs(ours-theirs) > v.gap()+theirGap {
+		t.Error("they do not agree to within one gap of each")
 	}
+}
+
+// databaseLoss loses the host of the database until the fault is reverted.
+func databaseLoss(t *testing.T, w *wikitest.Wiki, g gameday) {
+	t.Helper()
+	code, v, all := watched(t, w, g, "wiki-db-loss")
+	if code != 1 || v.Verdict != "proven" || v.State != "down" || v.ServedAgain == nil {
+		t.Fatalf("exit code %d: %+v", code, v)
+	}
+	agree(t, v, *v.ServedAgain, v.RevertAt, all)
+}
+
+// databaseOutage loses the database for eight seconds.
+func databaseOutage(t *testing.T, w *wikitest.Wiki, g gameday) {
+	t.Helper()
+	code, v, all := watched(t, w, g, "wiki-db-outage")
+	if v.State != "recovered" || v.FirstImpact == nil || v.Lo == nil || v.Hi == nil {
+		t.Fatalf("exit code %d: %+v", code, v)
+	}
+	agree(t, v, *v.FirstImpact+*v.Lo, v.FaultAt, all)
 }
 
 // gameday is the program under test, and the folder where it is run.

@@ -37,8 +37,7 @@ type Wiki struct {
 // afterwards is a context that outlives the test, for its cleanup.
 func (w *Wiki) afterwards() context.Context { return context.WithoutCancel(w.bed.T.Context()) }
 
-// New starts the wiki and waits until it serves. It is removed after the test. The first
-// time on an engine, its image is built, which takes some minutes.
+// New starts the wiki and waits until it serves. It is removed after the test.
 func New(tb testing.TB) *Wiki {
 	tb.Helper()
 	w := &Wiki{URL: "http://127.0.0.1:18480", Dir: tb.TempDir(), bed: enginetest.New(tb)}
@@ -53,10 +52,7 @@ func New(tb testing.TB) *Wiki {
 		tb.Fatalf("the wiki is up already, and a test touches only what it started itself: docker compose -p %s down -v", project)
 	}
 	enginetest.GuardProject(tb, project)
-	wiki := lab.Provisioner{
-		Labs: lab.Labs{Files: files}, Engine: w.bed.Env.Engine,
-		Progress: target.Progress{Step: func(text string) { tb.Log(text) }, Detail: func(string) {}},
-	}
+	wiki := provisioner(w.bed)
 	tb.Cleanup(func() {
 		if err := wiki.Down(w.afterwards(), target.Lab{Name: name}); err != nil {
 			tb.Error(err)
@@ -65,10 +61,34 @@ func New(tb testing.TB) *Wiki {
 			tb.Errorf("left behind: %v", left)
 		}
 	})
+	image(tb, wiki)
+	release := enginetest.Alone(tb)
+	defer release()
 	if err := wiki.Up(tb.Context(), target.Lab{Name: name}); err != nil {
 		tb.Fatal(err)
 	}
 	return w
+}
+
+// Image builds the wiki's image if it is not on the engine, from some 60 MB of packages:
+// about a minute on two processors that are free.
+func Image(tb testing.TB) {
+	tb.Helper()
+	image(tb, provisioner(enginetest.New(tb)))
+}
+
+func image(tb testing.TB, wiki lab.Provisioner) {
+	tb.Helper()
+	if _, err := wiki.Image(tb.Context(), name, "debian"); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func provisioner(bed *enginetest.Bed) lab.Provisioner {
+	return lab.Provisioner{
+		Labs: lab.Labs{Files: files}, Engine: bed.Env.Engine,
+		Progress: target.Progress{Step: func(text string) { bed.T.Log(text) }, Detail: func(string) {}},
+	}
 }
 
 // Containers are the names of the wiki's containers, and of helpers beside them.

@@ -36,7 +36,7 @@ type seen struct {
 
 const (
 	witnessGap = 200 * time.Millisecond
-	patience   = 5 * time.Second // as long as gameday's users have
+	patience   = 10 * time.Second // as long as gameday's users have
 )
 
 var loginToken = regexp.MustCompile(`<input name="wpLoginToken"[^>]* value="([^"]+)"`)
