@@ -27,10 +27,10 @@ func recordEdit(t *testing.T, w *wikitest.Wiki, page string) (file string) {
 	b.Await(t, "the user is logged in", `document.querySelectorAll('#pt-logout').length`)
 	recording.Settle(t)
 	b.Open(t, w.URL+"/index.php?title="+page+"&action=edit")
-	b.Type(t, "#wpTextbox1", "Written in a browser.")
+	b.Type(t, "#wpTextbox1", "Written in a browser. ") // before what is there
 	recording.Settle(t)
 	b.Click(t, "#wpSave")
-	b.Await(t, "the page is saved", `document.querySelector('#mw-content-text p')?.innerText.startsWith('Written in a browser.') ? 1 : 0`)
+	b.Await(t, "the page is saved", `document.querySelector('#mw-content-text p')?.innerText.includes('Written in a browser.') ? 1 : 0`)
 	file = filepath.Join(w.Dir, "wiki.har")
 	if err := os.WriteFile(file, recording.HAR(t), 0o600); err != nil {
 		t.Fatal(err)

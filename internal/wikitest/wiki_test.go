@@ -45,7 +45,7 @@ func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 	})
 	t.Run("a browser's recording has what an import needs", func(t *testing.T) { //nolint:paralleltest // one after the other
 		enginetest.Shared(t)
-		recorded(t, recordEdit(t, w, "From_a_browser"))
+		recorded(t, recordEdit(t, w, "Sandbox"))
 	})
 	t.Run("the database is a SPOF, and no edit is lost", func(t *testing.T) { //nolint:paralleltest // one after the other
 		databaseLoss(t, w, g)

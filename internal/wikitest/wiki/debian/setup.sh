@@ -19,6 +19,7 @@ php maintenance/rebuildLocalisationCache.php --lang en
 for n in 1 2 3 4 5 6; do
     php maintenance/createAndPromote.php "Editor$n" "gameday-wiki-$n"
 done
+echo 'A page to edit.' | php maintenance/edit.php --user Admin Sandbox
 mariadb-admin shutdown
 wait
 chown -R www-data:www-data /var/cache/mediawiki
