@@ -119,7 +119,7 @@ func (l *labTest) everything() []string {
 // things, other labs, and helpers beside their components.
 func (l *labTest) ofOthers(labels map[string]string) bool {
 	of := cmp.Or(labels["com.docker.compose.project"], labels["gameday.fence"])
-	return strings.Contains(fmt.Sprint(labels), "gameday.test") || strings.HasPrefix(of, "gameday-checkout") && of != "gameday-"+l.lab
+	return strings.Contains(fmt.Sprint(labels), "gameday.test") || strings.HasPrefix(of, "gameday-") && of != "gameday-"+l.lab
 }
 
 func (l *labTest) sameAs(before []string) {

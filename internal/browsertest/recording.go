@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -21,6 +22,8 @@ type Recording struct {
 	mu       sync.Mutex
 	order    []network.RequestID
 	requests map[network.RequestID]*recorded
+	page     cdp.LoaderID // the last page that was opened in the main frame
+	frame    cdp.FrameID  // the main frame
 }
 
 // recorded is a request with its redirects, which have the same ID.
@@ -30,6 +33,8 @@ type recorded struct {
 	kind            string
 	body            []byte
 	done            bool // the response has ended, and the body was read
+	page            cdp.LoaderID
+	frame           cdp.FrameID
 }
 
 // hop is one request and its response.
@@ -64,7 +69,8 @@ func (r *Recording) hear(b *Browser, event any) {
 		if len(one.hops) == 0 {
 			r.order = append(r.order, e.RequestID)
 		}
-		one.kind = strings.ToLower(string(e.Type))
+		one.kind, one.page, one.frame = strings.ToLower(string(e.Type)), e.LoaderID, e.FrameID
+		r.opens(e)
 		one.hops = append(one.hops, &hop{request: e.Request, at: time.Now()})
 	case *network.EventRequestWillBeSentExtraInfo:
 		one := r.of(e.RequestID)
@@ -88,6 +94,17 @@ func (r *Recording) hear(b *Browser, event any) {
 	}
 }
 
+// opens notes the page that a request opens in the main frame, which is that of the first
+// request. A page that is left can take its requests with it, without an event.
+func (r *Recording) opens(e *network.EventRequestWillBeSent) {
+	if r.frame == "" {
+		r.frame = e.FrameID
+	}
+	if e.FrameID == r.frame && e.Type == network.ResourceTypeDocument {
+		r.page = e.LoaderID
+	}
+}
+
 func (r *Recording) of(id network.RequestID) *recorded {
 	if r.requests[id] == nil {
 		r.requests[id] = &recorded{}
@@ -106,7 +123,7 @@ func (r *Recording) read(b *Browser, id network.RequestID) {
 	}
 }
 
-// Settle waits up to 30 seconds until all responses have ended. A person who records
+// Settle waits up to 30 seconds until all responses to the page have ended. A person who records
 // would not click before.
 func (r *Recording) Settle(t *testing.T) {
 	t.Helper()
@@ -125,7 +142,9 @@ func (r *Recording) open() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range r.order {
-		if one := r.requests[id]; !one.done && !strings.HasPrefix(one.hops[0].request.URL, "data:") {
+		one := r.requests[id]
+		left := one.frame == r.frame && one.page != r.page
+		if !one.done && !left && !strings.HasPrefix(one.hops[0].request.URL, "data:") {
 			return one.hops[0].request.URL
 		}
 	}

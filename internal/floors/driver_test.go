@@ -16,7 +16,7 @@ import (
 func TestOnlyTheWiringNamesADriver(t *testing.T) {
 	t.Parallel()
 	const driver = "pkg/target/docker"
-	allowed := []string{"cmd/gameday/drivers.go", "internal/enginetest/enginetest.go", "internal/pgtest/pgtest.go", "internal/mysqltest/mysqltest.go"}
+	allowed := []string{"cmd/gameday/drivers.go", "internal/enginetest/enginetest.go", "internal/pgtest/pgtest.go", "internal/mysqltest/mysqltest.go", "internal/wikitest/wikitest.go"}
 	used := map[string]bool{}
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		name := filepath.ToSlash(strings.TrimPrefix(path, "../../"))
