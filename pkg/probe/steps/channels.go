@@ -145,7 +145,8 @@ func (p *channels) connect() (*channel, error) {
 			}
 			return hearing{c, ch}, nil
 		}),
-		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: p.timeout}),
+		// Its users give up first: then their error is a timeout.
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * p.timeout}),
 		grpc.WithUserAgent("gameday"),
 		grpc.WithMaxHeaderListSize(maxHeaders),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(probe.MaxKept)),

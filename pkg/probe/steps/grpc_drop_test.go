@@ -187,7 +187,6 @@ func TestMemoryOfAStream(t *testing.T) { //nolint:paralleltest // it counts what
 	reflection.Register(s)
 	step := probe.Step{Name: "s", GRPC: &probe.GRPC{Method: stream, Address: listenAt(t, s, "127.0.0.1:0"), Stream: holds(2 * time.Second)}}
 	l := wired("http://192.0.2.1", probe.Journey{Name: "j", Steps: []probe.Step{step}})
-	l.Rate = probe.Rate{Users: 1, Per: time.Second}
 	stop := make(chan struct{})
 	most := make(chan uint64)
 	go func() {
@@ -207,7 +206,7 @@ func TestMemoryOfAStream(t *testing.T) { //nolint:paralleltest // it counts what
 	}()
 	firstUser(t, l)
 	close(stop)
-	if took := <-most; took > 128*mib {
+	if took := <-most; took > 384*mib { // the server is in this process too, and sends gigabytes
 		t.Errorf("%d MiB in use", took>>20)
 	}
 }
