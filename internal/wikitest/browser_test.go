@@ -2,9 +2,11 @@ package wikitest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,5 +90,44 @@ func recorded(t *testing.T, file string) {
 	}
 	if expected := []string{"login form", "login", "page", "edit form", "save", "page"}; !slices.Equal(got, expected) {
 		t.Errorf("recorded %q, expected %q", got, expected)
+	}
+}
+
+// imported makes a journey of a recording, and walks it as it is. Its secrets are set as
+// the import says.
+func imported(t *testing.T, w *wikitest.Wiki, g gameday, file string) {
+	t.Helper()
+	code, out, text := g.run(t, "journey", "import", file, "--name", "wiki-browser")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, out, text)
+	}
+	journey, err := os.ReadFile(filepath.Join(w.Dir, "journeys", "wiki-browser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(journey), "gameday-wiki-1") {
+		t.Errorf("the password is in\n%s", journey)
+	}
+	var variables []string
+	for _, match := range regexp.MustCompile(`env \\?"(\w+)`).FindAllStringSubmatch(string(journey), -1) {
+		variables = append(variables, match[1])
+		value := "gameday-wiki-1"
+		if strings.Contains(match[1], "TOKEN") {
+			value = `+\` // of visitors who are not logged in: always the same
+		}
+		t.Setenv(match[1], value)
+	}
+	environment, err := os.OpenFile(filepath.Join(w.Dir, "gameday.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = fmt.Fprintf(environment, "    variables: [%s]\n", strings.Join(variables, ", "))
+		err = errors.Join(err, environment.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if code, out, text := g.run(t, "journey", "try", "wiki-browser", "--env", "wiki"); code != 0 {
+			t.Fatalf("exit code %d\n%s\n%s\n%s", code, out, text, journey)
+		}
 	}
 }

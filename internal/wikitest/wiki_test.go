@@ -43,9 +43,11 @@ func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 			t.Errorf("the password is shown in\n%s", out)
 		}
 	})
-	t.Run("a browser's recording has what an import needs", func(t *testing.T) { //nolint:paralleltest // one after the other
+	t.Run("a browser's recording becomes a journey that passes", func(t *testing.T) { //nolint:paralleltest // one after the other
 		enginetest.Shared(t)
-		recorded(t, recordEdit(t, w, "Sandbox"))
+		file := recordEdit(t, w, "Sandbox")
+		recorded(t, file)
+		imported(t, w, g, file)
 	})
 	t.Run("the database is a SPOF, and no edit is lost", func(t *testing.T) { //nolint:paralleltest // one after the other
 		databaseLoss(t, w, g)
