@@ -16,7 +16,7 @@ import (
 
 // TestLab holds everything that uses the lab checkout: one after the other, as there is
 // one lab of a name on an engine.
-func TestLab(t *testing.T) {
+func TestLab(t *testing.T) { //nolint:tparallel // its subtests share the lab
 	t.Parallel()
 	l := newLabTest(t, "checkout", 18410)
 	before := l.own()
@@ -40,7 +40,7 @@ func TestLab(t *testing.T) {
 	l.run("a restarted component gets its fault again", l.restarted)
 	l.run("a sweep finds exactly the SPOFs", l.sweep)
 	// A script is a parallel test: the group waits for it.
-	t.Run("from nothing to a verdict", func(t *testing.T) { runScripts(t, "testdata/lab") }) //nolint:paralleltest // the lab is one
+	t.Run("from nothing to a verdict", func(t *testing.T) { runScripts(t, "testdata/lab") })
 
 	if out := l.gameday("lab", "down", "checkout"); out.code != 0 {
 		t.Fatal(out)
