@@ -176,7 +176,7 @@ func plainJSON(v any) (any, bool) {
 		all := make(map[string]any, len(v))
 		for key, item := range v {
 			one, ok := plainJSON(item)
-			if !ok {
+			if !ok || !isPlain(key) {
 				return nil, false
 			}
 			all[key] = one
@@ -222,8 +222,8 @@ func marshaled(v any) string {
 func (i *importer) parts(e *exchange) map[string]probe.Part {
 	all := map[string]probe.Part{}
 	for _, f := range e.body.multipart {
-		if f.name == "" || f.file == nil && len(f.value) == 0 {
-			i.left.out("fields of forms with files that have no name or no value", i.secrets.clean(f.name))
+		if f.name == "" || !isPlain(f.name) || f.file == nil && len(f.value) == 0 {
+			i.left.out("fields of forms with files that have no plain name or no value", i.secrets.clean(f.name))
 			continue
 		}
 		if _, twice := all[f.name]; twice {
@@ -247,7 +247,7 @@ func (i *importer) parts(e *exchange) map[string]probe.Part {
 			name = fmt.Sprintf("%s-%s-%d%s", i.options.Name, fileName(f.name), n, fileExtension(f.file.name))
 		}
 		i.files[name] = content
-		all[f.name] = probe.Part{File: name, Type: f.file.kind}
+		all[f.name] = probe.Part{File: name, Type: mediaType(f.file.kind)}
 	}
 	return all
 }

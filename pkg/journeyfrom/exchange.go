@@ -129,11 +129,12 @@ func encoded(all []field) string {
 	return strings.Join(pairs, "&")
 }
 
-// unique reports whether each name is there once, so that a mapping can hold them.
+// unique reports whether a mapping can hold the fields: each name is there once, and is
+// plain text.
 func unique(all []field) bool {
 	seen := map[string]bool{}
 	for _, f := range all {
-		if f.name == "" || seen[f.name] {
+		if f.name == "" || seen[f.name] || !isPlain(f.name) {
 			return false
 		}
 		seen[f.name] = true

@@ -165,7 +165,10 @@ func mediaType(header string) string {
 	if err != nil {
 		kind, _, _ = strings.Cut(header, ";")
 	}
-	return strings.ToLower(strings.TrimSpace(kind))
+	if kind = strings.ToLower(strings.TrimSpace(kind)); !isPlain(kind) {
+		return ""
+	}
+	return kind
 }
 
 // readBody reads what the request sent.

@@ -47,7 +47,7 @@ func newSources(s *secrets) *sources {
 func (s *sources) add(value string, from source) {
 	c := from.capture
 	place := c.JSON + c.CSS + c.Regexp + c.Header + c.Cookie
-	if value == "" || len(value) > maxValue || s.secrets.clean(place) != place {
+	if value == "" || len(value) > maxValue || !isPlain(place) || s.secrets.clean(place) != place {
 		return
 	}
 	s.byValue[value] = append(s.byValue[value], from)

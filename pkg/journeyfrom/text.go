@@ -94,23 +94,20 @@ func (t text) replace(value string, with part) text {
 	return all
 }
 
-// escaped is a literal as a template has it: what would be an action, a variable of a
-// shell, or no printable character is written as a constant.
+// escaped is a literal as a template has it: what would be a part of an action, a variable
+// of a shell, or no printable character is written as a constant.
 func escaped(s string) string {
-	s = strings.ReplaceAll(s, "{{", "\x00open")
-	s = strings.ReplaceAll(s, "${", "\x00shell")
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		rest := s[i:]
 		switch {
-		case strings.HasPrefix(rest, "\x00open"):
-			b.WriteString(`{{"{{"}}`)
-			size = len("\x00open")
-		case strings.HasPrefix(rest, "\x00shell"):
-			b.WriteString(`{{"$"}}{`)
-			size = len("\x00shell")
-		case r == utf8.RuneError && size == 1 || !unicode.IsPrint(r):
+		case strings.HasPrefix(rest, "{{") || strings.HasPrefix(rest, "${"):
+			size = 2
+			b.WriteString("{{" + strconv.Quote(rest[:size]) + "}}")
+		case r == '{' && (size == len(rest) || !isShown(rest[size:]) || rest[size] == '$'): // an action may follow
+			b.WriteString(`{{"{"}}`)
+		case !isShown(rest):
 			b.WriteString("{{" + strconv.QuoteToASCII(rest[:size]) + "}}")
 		default:
 			b.WriteString(rest[:size])
@@ -118,4 +115,16 @@ func escaped(s string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// isPlain reports whether a text can be a key or a selector of a journey: it has printable
+// characters only.
+func isPlain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// isShown reports whether a text begins with a printable character.
+func isShown(s string) bool {
+	r, size := utf8.DecodeRuneInString(s)
+	return (r != utf8.RuneError || size > 1) && unicode.IsPrint(r)
 }
