@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,16 +138,40 @@ func length(want any) (matcher, error) {
 }
 
 // same compares a value of a response with a value of a journey file. Numbers have other
-// types in the file: 1 equals 1.0.
+// types in the file: 1 equals 1.0, and both are compared to the last digit.
 func same(got, want any) bool {
 	var values [2]any
 	for i, v := range []any{got, want} {
 		data, err := json.Marshal(v)
-		if err != nil || json.Unmarshal(data, &values[i]) != nil {
+		if err == nil {
+			values[i], err = exactly(data)
+		}
+		if err != nil {
 			return false
 		}
 	}
-	return reflect.DeepEqual(values[0], values[1])
+	return alike(values[0], values[1])
+}
+
+// alike compares two values that [exactly] has read.
+func alike(a, b any) bool {
+	switch a := a.(type) {
+	case json.Number:
+		other, ok := b.(json.Number)
+		if !ok {
+			return false
+		}
+		m, isNumber := numeric(a)
+		n, both := numeric(other)
+		return a == other || isNumber && both && m.Cmp(n) == 0
+	case []any:
+		other, ok := b.([]any)
+		return ok && slices.EqualFunc(a, other, alike)
+	case map[string]any:
+		other, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, other, alike)
+	}
+	return a == b
 }
 
 // text is a value of an answer as it stands in a path: numbers as they were

@@ -189,9 +189,6 @@ func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 		if err := (verdict.Sample{Latency: s.Latency}).Check(); err != nil {
 			return nil, fmt.Errorf("read step %s of user %d: %w", s.Journey, s.Seq, err)
 		}
-		if !s.Sent.Add(s.Latency).After(baseline) {
-			continue
-		}
 		t := index[s.Journey]
 		if t == nil && len(steps) == maxSteps {
 			continue
@@ -201,9 +198,13 @@ func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 			index[s.Journey] = t
 			steps = append(steps, t)
 		}
-		t.add(s.Latency, s.Failed())
+		// Steps before the baseline give the order only: at its begin, slow users are in the
+		// midst of theirs.
+		if s.Sent.Add(s.Latency).After(baseline) {
+			t.add(s.Latency, s.Failed())
+		}
 	}
-	return steps, nil
+	return slices.DeleteFunc(steps, func(t *tally) bool { return t.n == 0 }), nil
 }
 
 func cutJourney(name, journey string) (step string, ok bool) {
