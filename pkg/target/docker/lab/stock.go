@@ -48,6 +48,9 @@ func composeVersion(ctx context.Context) (string, error) {
 	}
 	name := strings.Join(append([]string{path.Base(command[0])}, command[1:]...), " ")
 	code, output, err := hostcmd.Output(ctx, append(command, "version", "--short"), 200)
+	if ctx.Err() != nil {
+		return name + ", whose version it did not say in time", nil // it is there
+	}
 	if err != nil || code != 0 {
 		return name, err
 	}

@@ -1,0 +1,104 @@
+package probe_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+)
+
+// serveVariable makes the test binary a server of its own process, for the benchmark.
+const serveVariable = "GAMEDAY_BENCHMARK_SERVER"
+
+// TestServer is the server of the benchmark: it ends with its standard input.
+func TestServer(t *testing.T) {
+	if os.Getenv(serveVariable) == "" {
+		t.Skip("only the benchmark needs it")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"ok": true}`))
+	})}
+	fmt.Fprintln(os.Stderr, "http://"+listener.Addr().String())
+	go func() {
+		_, _ = bufio.NewReader(os.Stdin).ReadByte()
+		_ = server.Close()
+	}()
+	_ = server.Serve(listener)
+}
+
+// used is the processor time of this process.
+func used() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkBesideVegeta compares requests for each second of processor time with those of
+// vegeta's own library, against the same server, one after the other in one run.
+func BenchmarkBesideVegeta(b *testing.B) {
+	const rate, lasts = 1000, 4 * time.Second
+	child := exec.CommandContext(b.Context(), os.Args[0], "-test.run", "^TestServer$") //nolint:gosec // G204, G702: this binary
+	child.Env = append(os.Environ(), serveVariable+"=1")
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stderr, err := child.StderrPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = stdin.Close(); _ = child.Wait() }()
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	entry := strings.TrimSpace(line)
+
+	theirs := func() float64 {
+		n, before := 0, used()
+		attacker := vegeta.NewAttacker()
+		for range attacker.Attack(vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: entry + "/"}), vegeta.Rate{Freq: rate, Per: time.Second}, lasts, "b") {
+			n++
+		}
+		return float64(n) / (used() - before).Seconds()
+	}
+	ours := func() float64 {
+		ctx, cancel := context.WithTimeout(b.Context(), lasts)
+		defer cancel()
+		n, before := 0, used()
+		j := probe.Journey{Name: "b", Steps: []probe.Step{{Name: "s", Get: "/"}}}
+		l := probe.Load{Journey: j, Way: probe.Way{Entry: entry}, Rate: probe.Rate{Users: rate, Per: time.Second}}
+		if err := l.Run(ctx, func(v probe.Visit) {
+			if n++; v.Sample.Failed() {
+				b.Error(v.Sample.Error)
+			}
+		}); err != nil {
+			b.Fatal(err)
+		}
+		return float64(n) / (used() - before).Seconds()
+	}
+	for b.Loop() {
+		v, g := theirs(), ours()
+		b.ReportMetric(v, "vegeta_req/cpu_s")
+		b.ReportMetric(g, "gameday_req/cpu_s")
+		b.ReportMetric(g/v, "ratio")
+	}
+}
