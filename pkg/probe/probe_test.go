@@ -27,7 +27,13 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(serveVariable) != "" {
+		serveAlone()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // shop answers the journey, unless broken answers a request first.
 func shop(t *testing.T, broken func(w http.ResponseWriter, r *http.Request) bool) *httptest.Server {
