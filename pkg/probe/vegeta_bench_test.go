@@ -50,7 +50,7 @@ func used() time.Duration {
 // vegeta's own library, against the same server, one after the other in one run.
 func BenchmarkBesideVegeta(b *testing.B) {
 	const rate, lasts = 1000, 4 * time.Second
-	child := exec.CommandContext(b.Context(), os.Args[0]) //nolint:gosec // G204, G702: this binary
+	child := exec.CommandContext(b.Context(), os.Args[0])
 	child.Env = append(os.Environ(), serveVariable+"=1")
 	stdin, err := child.StdinPipe()
 	if err != nil {
