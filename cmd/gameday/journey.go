@@ -14,7 +14,7 @@ import (
 func (p program) journeyCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "journey",
-		Usage:       "write and try journeys",
+		Usage:       "import a journey, or walk one step by step",
 		Subcommands: []*cli.Command{journeyImportCommand(), p.journeyTryCommand(), journeyReferenceCommand()},
 		Action:      noCommand,
 	}
