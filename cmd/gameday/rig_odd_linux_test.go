@@ -177,12 +177,17 @@ func TestAHealthySystemIsNotAccused(t *testing.T) {
 	}
 }
 
+// ownDoubt is whether a run says that this machine was too busy to tell: it accuses nothing.
+func ownDoubt(reason string, code int) bool {
+	return code == 3 && (reason == "load-stalled" || reason == "rate-not-kept")
+}
+
 // notAccused runs x, and fails if it blames the system.
 func (r *rigged) notAccused(name string, codes []int) {
 	r.t.Helper()
 	out := r.gameday("run", "x", "--json")
 	var v verdict
-	if err := json.Unmarshal([]byte(out.stdout), &v); err != nil || !slices.Contains(codes, out.code) || v.Verdict == "proven" || v.Writes != nil && v.Writes.Lost > 0 {
+	if err := json.Unmarshal([]byte(out.stdout), &v); err != nil || !slices.Contains(codes, out.code) && !ownDoubt(v.Reason, out.code) || v.Verdict == "proven" || v.Writes != nil && v.Writes.Lost > 0 {
 		r.t.Errorf("%s: expected one of %v: %s %s %+v %v\n%s", name, codes, v.Verdict, v.Reason, v.Writes, out.code, out.stderr)
 	}
 	r.clean()

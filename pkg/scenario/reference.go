@@ -110,7 +110,7 @@ func JourneysPage() string {
 		t := reflect.TypeOf(others[key]).Elem()
 		fmt.Fprintf(&b, "\n### %s\n\n", key)
 		if e, ok := others[key].(interface{ Example() string }); ok {
-			fmt.Fprintf(&b, "```yaml\nsteps:\n%s```\n\n", Indent(e.Example()))
+			fmt.Fprintf(&b, "```yaml\nversion: 1\nname: %s\nsteps:\n%s```\n\n", key, Indent(e.Example()))
 		}
 		b.WriteString(KeysTable(t, "key of "+key))
 	}

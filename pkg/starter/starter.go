@@ -110,10 +110,11 @@ func Try(ctx context.Context, base string) (e Entry, err error) {
 		}}},
 	}
 	first := true
+	var failed error
 	err = load.Try(ctx, 2, func(t probe.Tried) {
 		step := t.Steps[0]
 		if step.Error != "" {
-			err = errors.New(step.Error)
+			failed = errors.New(step.Error)
 			return
 		}
 		one := Entry{URL: base, Status: step.Code, Latency: t.Latency, JSON: strings.Contains(step.Header.Get("Content-Type"), "json")}
@@ -127,7 +128,7 @@ func Try(ctx context.Context, base string) (e Entry, err error) {
 		e, first = one, false
 	})
 	if err == nil && first {
-		err = errors.New("no answer")
+		err = failed
 	}
 	e.Follow = true // an entry that redirects later, to a login, is followed too
 	return e, err
