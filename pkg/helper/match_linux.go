@@ -72,7 +72,7 @@ func (r Rule) peers(at place) [][]expr.Any {
 			continue
 		}
 		found := r.peersOf(at, bits)
-		if r.ofAnyTransport() && (bits == 128 || len(r.Peers) == 0) {
+		if r.ofAnyTransport() {
 			found = product(found, traffic(place{family: familyOf(bits)}))
 		}
 		all = append(all, found...)
