@@ -48,10 +48,10 @@ func composeVersion(ctx context.Context) (string, error) {
 	}
 	name := strings.Join(append([]string{path.Base(command[0])}, command[1:]...), " ")
 	code, output, err := hostcmd.Output(ctx, append(command, "version", "--short"), 200)
-	if ctx.Err() != nil {
-		return name + ", whose version it did not say in time", nil // it is there
-	}
-	if err != nil || code != 0 {
+	switch {
+	case ctx.Err() != nil: // it is there, and slow
+		return name + ", whose version it did not say in time", nil //nolint:nilerr // as above
+	case err != nil || code != 0:
 		return name, err
 	}
 	return name + " " + strings.TrimSpace(output), nil
