@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"embed"
+	"encoding"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -51,6 +52,9 @@ func valueOf(f strictyaml.Field) string {
 		return "bandwidth"
 	case reflect.TypeFor[target.Selector]():
 		return "selector"
+	}
+	if reflect.PointerTo(f.Type).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return "text"
 	}
 	t := f.Type
 	if t.Kind() == reflect.Pointer {
@@ -130,11 +134,46 @@ func JourneysPage() string {
 	} {
 		fmt.Fprintf(&b, "\n### Keys of %s\n\n%s", part.title, KeysTable(part.of, "key"))
 	}
+	b.WriteString(loadPage())
 	b.WriteString("\n## Functions of templates\n\n| template | value |\n| --- | --- |\n")
 	for _, f := range probe.Functions() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", f[0], f[1])
 	}
 	b.WriteString("\nThe functions of Go's [text/template](https://pkg.go.dev/text/template#hdr-Functions) are there, too.\n")
+	return b.String()
+}
+
+// loadPage is about how many users walk, and how they connect.
+func loadPage() string {
+	var b strings.Builder
+	b.WriteString(`
+## How many users walk
+
+` + "`load:`" + ` of a scenario says how many users arrive, whatever the system responds. Stages begin when the first fault is ordered, so that
+the baseline is steady.
+
+` + "```yaml" + `
+version: 1
+name: db-loss
+title: The database dies while many users come
+environment: staging
+suspect: {component: db, because: It was never tried.}
+objective: {rto: 30s, good: 99%, within: 500ms}
+faults: [{kill: {target: {service: db}}}]
+load:
+  - {journey: checkout, rate: 50/s, critical: true}
+  - journey: browse
+    rate: 20/s
+    arrivals: poisson
+    stages: [{to: 100/s, over: 10s}, {hold: 30s}]
+` + "```" + `
+
+`)
+	b.WriteString(KeysTable(reflect.TypeFor[JourneyLoad](), "key of load"))
+	b.WriteString("\n## How users connect\n\n`connect:` of an environment in gameday.yaml, and of its `inside:`. Files are beside gameday.yaml.\n\n" +
+		"```yaml\nversion: 1\nenvironments:\n  staging:\n    docker: {project: shop}\n    entry: https://shop.example\n" +
+		"    connect: {ca: ca.pem, resolve: {shop.example: 192.0.2.10}, http2: true}\n```\n\n")
+	b.WriteString(KeysTable(reflect.TypeFor[probe.Connect](), "key of connect"))
 	return b.String()
 }
 
