@@ -46,7 +46,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	// The tests wait for labs and for time more than for a processor: with as many at once as
 	// there are processors, the longest would begin last. -parallel sets another number.
-	_ = flag.Set("test.parallel", "4") // the flag is there
+	_ = flag.Set("test.parallel", "3") // the flag is there
 	return m.Run()
 }
 
