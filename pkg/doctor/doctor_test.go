@@ -279,7 +279,8 @@ func TestAStuckCheckIsGivenUp(t *testing.T) {
 		if strings.Contains(found[1].Found, "S3cretPW") {
 			t.Errorf("a secret is shown: %s", found[1].Found)
 		}
-		if strings.Join(named, " ") != "stuck stuck" {
+		// The last time to name it is the moment at which it is given up: either comes first.
+		if all := strings.Join(named, " "); all != "stuck stuck" && all != "stuck stuck stuck" {
 			t.Errorf("named while they go on: %q", named)
 		}
 	})
