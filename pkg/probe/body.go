@@ -55,15 +55,8 @@ func (s Step) compileBody(c *Templates) func(u *User) ([]byte, string, error) {
 	case s.Form != nil:
 		fields := parseAll(c, s.Form)
 		return func(u *User) ([]byte, string, error) {
-			values := url.Values{}
-			for key, t := range fields {
-				value, err := u.Render(t)
-				if err != nil {
-					return nil, "", err
-				}
-				values.Set(key, value)
-			}
-			return []byte(values.Encode()), "application/x-www-form-urlencoded", nil
+			form, err := u.encode(fields)
+			return []byte(form), "application/x-www-form-urlencoded", err
 		}
 	case s.Multipart != nil:
 		return s.compileMultipart(c)
@@ -73,6 +66,19 @@ func (s Step) compileBody(c *Templates) func(u *User) ([]byte, string, error) {
 		body, err := u.Render(text)
 		return []byte(body), "", err
 	}
+}
+
+// encode fills the templates of a query, or of a form, and encodes it.
+func (u *User) encode(fields map[string]*Template) (string, error) {
+	values := url.Values{}
+	for key, t := range fields {
+		value, err := u.Render(t)
+		if err != nil {
+			return "", err
+		}
+		values.Set(key, value)
+	}
+	return values.Encode(), nil
 }
 
 // compileMultipart makes a body of several parts, in the order of their names.

@@ -103,7 +103,7 @@ func (c Capture) compile() (finder, error) {
 			return nil, nil
 		}, nil
 	case c.Regexp != "":
-		return byRegexp(c.Regexp)
+		return matchIn(c.Regexp, wholeBody)
 	case c.CSS != "":
 		return byCSS(c.Attribute)(c.CSS)
 	}
@@ -113,9 +113,9 @@ func (c Capture) compile() (finder, error) {
 // matchIn finds the first group of a regular expression, or all of its match, in what
 // another finder finds.
 func matchIn(pattern string, find finder) (finder, error) {
-	p, err := regexp.Compile(pattern)
+	p, err := compilePattern(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("found %q, expected a regular expression (%w)", pattern, err)
+		return nil, err
 	}
 	return func(a *Answer) (matched []any, err error) {
 		found, err := find(a)
@@ -128,23 +128,19 @@ func matchIn(pattern string, find finder) (finder, error) {
 	}, nil
 }
 
-// byRegexp finds the first group of a regular expression in the body, or all of its match.
-func byRegexp(pattern string) (finder, error) {
+// wholeBody finds the body.
+func wholeBody(a *Answer) ([]any, error) {
+	if !a.whole() {
+		return nil, errTooLarge
+	}
+	return []any{string(a.Body)}, nil
+}
+
+// compilePattern compiles a regular expression of a journey.
+func compilePattern(pattern string) (*regexp.Regexp, error) {
 	p, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("found %q, expected a regular expression (%w)", pattern, err)
 	}
-	return func(a *Answer) ([]any, error) {
-		if !a.whole() {
-			return nil, errTooLarge
-		}
-		match := p.FindSubmatch(a.Body)
-		switch {
-		case match == nil:
-			return nil, nil
-		case len(match) > 1:
-			return []any{string(match[1])}, nil
-		}
-		return []any{string(match[0])}, nil
-	}, nil
+	return p, nil
 }

@@ -25,6 +25,7 @@ type walker struct {
 // step is a compiled [Step].
 type step struct {
 	Step
+	title        string
 	action       Action
 	expect       checks
 	until        checks // of its poll
@@ -76,7 +77,7 @@ func (w *walker) close() error {
 }
 
 func (c compilation) step(s Step) (r step, err error) {
-	r = step{Step: s, captures: map[string]finder{}}
+	r = step{Step: s, title: s.Title(), captures: map[string]finder{}}
 	if r.expect, _, err = s.Expect.compile(); err != nil {
 		return r, err
 	}

@@ -170,9 +170,9 @@ func (e Expect) compile() (all checks, key string, err error) {
 		all = append(all, func(a *Answer) error { return checkContains(a, text) })
 	}
 	for i, text := range e.Matches {
-		p, err := regexp.Compile(text)
+		p, err := compilePattern(text)
 		if err != nil {
-			return nil, index("matches", i, len(e.Matches)), fmt.Errorf("found %q, expected a regular expression (%w)", text, err)
+			return nil, index("matches", i, len(e.Matches)), err
 		}
 		all = append(all, func(a *Answer) error { return checkMatches(a, p) })
 	}

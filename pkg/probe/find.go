@@ -139,9 +139,10 @@ func byXPath(expression string) (finder, error) {
 		} else {
 			root = htmlquery.CreateXPathNavigator(a.parsed.html)
 		}
-		nodes, ok := e.Evaluate(root).(*xpath.NodeIterator)
+		value := e.Evaluate(root)
+		nodes, ok := value.(*xpath.NodeIterator)
 		if !ok {
-			return []any{e.Evaluate(root)}, nil
+			return []any{value}, nil
 		}
 		var found []any
 		for nodes.MoveNext() {

@@ -111,15 +111,12 @@ func (a *webAction) send(request *http.Request, u *User) (*http.Response, error)
 		if u.cookies && u.jar == nil {
 			u.jar = newJar()
 		}
-		client := http.Client{Transport: u.client, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		client := http.Client{Transport: u.client, Jar: u.jar, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 			if len(via) > a.follow {
 				return ownError(fmt.Sprintf("more than %d redirects", a.follow))
 			}
 			return nil
 		}}
-		if u.jar != nil {
-			client.Jar = u.jar
-		}
 		return client.Do(request)
 	}
 	if u.jar != nil {
@@ -239,16 +236,9 @@ func (a *webAction) target(u *User) (string, error) {
 	if err != nil || len(a.query) == 0 {
 		return target, err
 	}
-	values := url.Values{}
-	for key, t := range a.query {
-		value, err := u.Render(t)
-		if err != nil {
-			return "", err
-		}
-		values.Set(key, value)
-	}
+	query, err := u.encode(a.query)
 	if strings.Contains(target, "?") {
-		return target + "&" + values.Encode(), nil
+		return target + "&" + query, err
 	}
-	return target + "?" + values.Encode(), nil
+	return target + "?" + query, err
 }

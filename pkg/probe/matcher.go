@@ -98,9 +98,9 @@ func matches(want any) (matcher, error) {
 	if !ok {
 		return nil, fmt.Errorf("found %v, expected a regular expression", want)
 	}
-	p, err := regexp.Compile(pattern)
+	p, err := compilePattern(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("found %q, expected a regular expression (%w)", pattern, err)
+		return nil, err
 	}
 	return func(found any) bool { return p.MatchString(text(found)) }, nil
 }

@@ -177,7 +177,7 @@ func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.D
 	case s.Retry != nil:
 		return s.Retry.Backoff << min(attempt-1, maxDoubling), attempt < s.Retry.Attempts
 	case s.Poll != nil:
-		return s.Poll.Every, errors.Is(r.err, errNotYet) && time.Since(started)+s.Poll.Every < s.Poll.Within
+		return s.Poll.Every, isNotYet(r.err) && time.Since(started)+s.Poll.Every < s.Poll.Within
 	}
 	return 0, false
 }
@@ -185,21 +185,20 @@ func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.D
 // maxDoubling is how often a backoff doubles.
 const maxDoubling = 10
 
-// errNotYet is the error of a poll whose result is not there.
-var errNotYet = errors.New("the result is not there yet")
-
 // notYetError is the error of a response to a poll that is not the result.
 type notYetError struct{ error }
-
-// Is implements the interface of [errors.Is].
-func (notYetError) Is(target error) bool { return target == errNotYet }
 
 // Unwrap is why it is not the result.
 func (e notYetError) Unwrap() error { return e.error }
 
+func isNotYet(err error) bool {
+	_, ok := errors.AsType[notYetError](err)
+	return ok
+}
+
 // attempt sends the request of a step once, and judges the response.
 func (w *walker) attempt(ctx context.Context, s *step, u *User) (r stepResult) {
-	r = stepResult{title: s.Title(), sent: time.Now()}
+	r = stepResult{title: s.title, sent: time.Now()}
 	got, err := s.action.Do(ctx, u)
 	r.latency = time.Since(r.sent) - got.Held // what follows is gameday's own time
 	r.held = got.Held
