@@ -58,7 +58,10 @@ func (p program) tryJourney(c *cli.Context) error {
 	}
 	var met []probe.Tried
 	failed := false
-	err = s.Try(c.Context, session.TryRequest{Journey: name, Environment: c.String("env"), Users: users, From: c.String("from")}, func(t probe.Tried) {
+	err = s.Try(c.Context, session.TryRequest{
+		Journey: name, Environment: c.String("env"), Users: users, From: c.String("from"),
+		Say: func(text string) { fmt.Fprintln(c.App.ErrWriter, shown(text)) },
+	}, func(t probe.Tried) {
 		met = append(met, t)
 		failed = failed || t.Failed()
 	})

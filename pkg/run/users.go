@@ -46,9 +46,9 @@ type tryable interface {
 // Of are the users of the n-th journey.
 func (u Users) Of(n int, seed uint64) Walk { return u.of(n, seed) }
 
-// Try lets a few users walk the n-th journey, and calls on for each one.
-func (u Users) Try(ctx context.Context, n, count int, on func(probe.Tried)) error {
-	return u.of(n, 0).Try(ctx, count, on)
+// Try lets a few users walk the first journey, and calls on for each one.
+func (u Users) Try(ctx context.Context, count int, on func(probe.Tried)) error {
+	return u.of(0, 0).Try(ctx, count, on)
 }
 
 func (u Users) of(n int, seed uint64) tryable {

@@ -17,7 +17,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
-	"github.com/gameday-dev/gameday/pkg/probe/steps"
 	"github.com/gameday-dev/gameday/pkg/register"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -30,7 +29,7 @@ type Session struct {
 	StateDir string           // of journals and locks
 	Out      string           // folder of the runs' folders
 	Version  string           // of gameday, for the record
-	// Protocols perform the steps of journeys that are not HTTP.
+	// Protocols perform the steps of journeys, and the checks of roles, that are not HTTP.
 	Protocols probe.Protocols
 	// Guard starts the process that plays the journal if this one dies.
 	Guard func(journalPath string) (run.Guardian, error)
@@ -84,15 +83,21 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		}
 		in.Journeys = append(in.Journeys, j)
 	}
-	if err := errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys), what.CheckUsers(in.Journeys)); err != nil {
+	if err := in.checkJourneys(); err != nil {
 		return in, err
 	}
-	in.Environment.ReadVariables()
 	if what.Objective.RPO != nil && !slices.ContainsFunc(in.Journeys, probe.Journey.Acknowledges) {
 		return in, fmt.Errorf("scenario %s has an RPO (objective.rpo), but lost writes cannot be detected: none of its journeys (%s) has both acknowledges: and confirm:; add them, or remove the RPO",
 			what.Name, strings.Join(journeyNames(in.Journeys), ", "))
 	}
 	return in, nil
+}
+
+// checkJourneys checks that users can walk the journeys in the environment, and reads the
+// values of the variables that journeys may use.
+func (in *Input) checkJourneys() error {
+	in.Environment.ReadVariables()
+	return errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys), in.Scenario.CheckUsers(in.Journeys))
 }
 
 func journeyNames(journeys []probe.Journey) []string {
@@ -112,9 +117,9 @@ func (s Session) Open(ctx context.Context, env scenario.Environment) (target.Sit
 	if env.Environ == nil {
 		env.ReadVariables()
 	}
-	protocols, roles := steps.All(), make(map[string]target.Role, len(env.Roles))
+	roles := make(map[string]target.Role, len(env.Roles))
 	for name, role := range env.Roles {
-		roles[name] = role.Target(protocols, env.Environ)
+		roles[name] = role.Target(s.Protocols, env.Environ)
 	}
 	return driver.Open(ctx, env.Settings, target.Options{Roles: roles, Protect: env.Protect})
 }

@@ -23,6 +23,8 @@ type TryRequest struct {
 	Environment string
 	Users       int
 	From        string // inside or outside; "" is the environment's default
+	// Say receives what is prepared before users walk.
+	Say func(text string)
 }
 
 // tryRate is the arrival rate of users who try a journey.
@@ -31,39 +33,34 @@ func tryRate() probe.Rate { return probe.Rate{Users: 10, Per: time.Second} }
 // Try lets a few users walk a journey, and calls on for each one. Nothing is broken. What
 // it tells is without the secrets of the environment.
 func (s Session) Try(ctx context.Context, r TryRequest, on func(probe.Tried)) (err error) {
-	env, err := s.Library.Connected(r.Environment)
-	if err != nil {
+	in := Input{Scenario: scenario.Scenario{Environment: r.Environment, Load: []scenario.JourneyLoad{{Journey: r.Journey, Rate: tryRate(), From: r.From}}}}
+	if in.Environment, err = s.Library.Connected(r.Environment); err != nil {
 		return err
 	}
 	journey, err := s.journey(r)
 	if err != nil {
 		return err
 	}
-	load := scenario.JourneyLoad{Journey: journey.Name, Rate: tryRate(), From: r.From}
-	declared := scenario.Scenario{Load: []scenario.JourneyLoad{load}}
-	if err := errors.Join(declared.CheckLoad(env), declared.CheckKinds(env, []probe.Journey{journey})); err != nil {
+	in.Journeys = []probe.Journey{journey}
+	if err := errors.Join(in.Scenario.CheckLoad(in.Environment), in.checkJourneys(), in.Environment.CheckEnviron(in.Journeys)); err != nil {
 		return err
 	}
-	journeys := []probe.Journey{journey}
-	env.ReadVariables()
-	if err := errors.Join(env.CheckVariables(journeys), env.CheckEnviron(journeys)); err != nil {
-		return err
-	}
-	secrets, err := env.Secrets()
+	secrets, err := in.Environment.Secrets()
 	if err != nil {
 		return err
 	}
 	defer func() { err = secrets.Error(err) }()
-	users := run.Users{Environment: env, Load: []scenario.JourneyLoad{load}, Journeys: journeys}
-	if env.Comes(load) == scenario.FromInside {
-		site, err := s.Open(ctx, env)
-		if err != nil {
+	users := run.Users{Environment: in.Environment, Load: in.Scenario.Load, Journeys: in.Journeys, Protocols: s.Protocols}
+	if in.Environment.Comes(in.Scenario.Load[0]) == scenario.FromInside {
+		if users.Site, err = s.Open(ctx, in.Environment); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, site.Close()) }()
-		users.Site = site
+		defer func() { err = errors.Join(err, users.Site.Close()) }()
 	}
-	return users.Try(ctx, 0, r.Users, func(t probe.Tried) { on(clean(t, secrets)) })
+	if err := users.Prepare(ctx, r.Say); err != nil {
+		return err
+	}
+	return users.Try(ctx, r.Users, func(t probe.Tried) { on(clean(t, secrets)) })
 }
 
 // journey finds the journey of a request: the file of a path, or an environment's journey
