@@ -23,15 +23,11 @@ func main() {
 }
 
 func run(ctx context.Context, command string) int {
-	var err error
-	switch command {
-	case helper.CommandServe:
-		err = helper.Serve(ctx, os.Stdin, os.Stdout)
-	default:
+	if command != helper.CommandServe {
 		fmt.Fprintf(os.Stderr, "gameday-helper %s: unknown command; gameday starts this program, and people do not need to\n", command)
 		return 2
 	}
-	if err != nil {
+	if err := helper.Serve(ctx, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gameday-helper:", err)
 		return 1
 	}

@@ -41,6 +41,8 @@ type helpedState struct {
 	Peers []string `json:"peers,omitempty"`
 	// Self is the component's own ID: it is no peer of itself.
 	Self string `json:"self,omitempty"`
+
+	session *helper.Session // with the helper in which the work is; nil before there is one
 }
 
 func (f helped) prepare(ctx context.Context, h target.Handle) (State, error) {
@@ -127,6 +129,7 @@ func (f helped) ready(ctx context.Context, h target.Handle, state helpedState) (
 	if err != nil {
 		return nil, nil, err
 	}
+	state.session = session
 	work, err := f.work(ctx, h, state)
 	return session, work, err
 }
@@ -166,6 +169,7 @@ func (f helped) inForce(ctx context.Context, h target.Handle, was State) (helper
 	if f.peers.IsZero() {
 		return reply, nil
 	}
+	state.session = session
 	work, err := f.work(ctx, h, state)
 	if err != nil {
 		return reply, err

@@ -36,7 +36,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"cpu": {
 			Example: `cpu: {target: {service: app, any: 1}, cores: 0.1}`,
-			How:     `The engine lowers the CPU quota of the component's control group. The fault refuses a limit that is not lower than the present one, and than the CPUs that the component may run on.`,
+			How:     `The engine lowers the CPU quota of the component's control group. The fault refuses a limit that is not lower than the present one, or not lower than the CPUs that the component may run on.`,
 			Undone:  "The engine restores the former quota, unless another process has changed it since.",
 		},
 		"crash": {
@@ -102,7 +102,7 @@ func Notes() map[string]Note { //nolint:funlen // a table
 		},
 		"memory": {
 			Example: `memory: {target: {service: app}, limit: 64MiB}`,
-			How:     `The engine lowers the memory limit. The fault refuses a component without a limit, because the engine cannot remove a limit, and a limit that is not lower than the present one and than the memory of the machine.`,
+			How:     `The engine lowers the memory limit. The fault refuses a component without a limit, because the engine cannot remove a limit, and a limit that is not lower than the present one, or not lower than the memory of the machine.`,
 			Undone:  "The engine restores the former limit, unless another process has changed it since.",
 		},
 		"noop": {

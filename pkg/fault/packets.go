@@ -80,7 +80,7 @@ func (t Traffic) rules(ctx context.Context, h target.Handle, was helpedState, li
 		if err != nil {
 			return nil, err
 		}
-		known, err := neighbors(ctx, h)
+		known, err := was.neighbors(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -57,16 +57,11 @@ func linkLocal(mac net.HardwareAddr) []netip.Addr {
 }
 
 // neighbors are the neighbors that the component knows; none before its helper is there.
-func neighbors(ctx context.Context, h target.Handle) ([]helper.Neighbor, error) {
-	attacher, err := target.As[target.Attacher](h)
-	if err != nil {
-		return nil, err
-	}
-	session, ok := attacher.Attached(ctx, helper.Network)
-	if !ok {
+func (s helpedState) neighbors(ctx context.Context) ([]helper.Neighbor, error) {
+	if s.session == nil {
 		return nil, nil
 	}
-	reply, err := session.Do(ctx, helper.Neighbors(true))
+	reply, err := s.session.Do(ctx, helper.Neighbors(true))
 	return reply.Neighbors, err
 }
 

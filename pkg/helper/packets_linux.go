@@ -145,10 +145,11 @@ func (t *tableset) follow() error {
 	if err != nil {
 		return err
 	}
-	chains, err := program(t.rules, func() ([]string, error) { return added(t.interfaces, now), nil }, t.end)
-	if errors.Is(err, errNoNetwork) {
+	came := added(t.interfaces, now)
+	if len(came) == 0 {
 		return nil
 	}
+	chains, err := program(t.rules, func() ([]string, error) { return came, nil }, t.end)
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (t *tableset) follow() error {
 		t.hang(c, "")
 	}
 	if err := t.conn.Flush(); err != nil {
-		return fmt.Errorf("the target got another interface (%s), to which the fault could not be extended: %w", strings.Join(added(t.interfaces, now), ", "), err)
+		return fmt.Errorf("the target got another interface (%s), to which the fault could not be extended: %w", strings.Join(came, ", "), err)
 	}
 	t.interfaces = now
 	return nil

@@ -143,17 +143,28 @@ func (s *Shape) shapeable() ([]netlink.Link, error) {
 	if len(found) == 0 {
 		return nil, errNoNetwork
 	}
-	var links []netlink.Link
+	links, err := linksOf(found)
+	if err != nil {
+		return nil, err
+	}
 	speeds := map[string]uint64{}
+	for _, name := range found {
+		speeds[name] = speedOf(name)
+	}
+	return links, s.lowers(speeds)
+}
+
+// linksOf are interfaces by number, in a fixed order.
+func linksOf(found map[int]string) ([]netlink.Link, error) {
+	var links []netlink.Link
 	for _, number := range slices.Sorted(maps.Keys(found)) {
 		link, err := netlink.LinkByIndex(number)
 		if err != nil {
 			return nil, fmt.Errorf("find interface %s: %w", found[number], err)
 		}
 		links = append(links, link)
-		speeds[found[number]] = speedOf(found[number])
 	}
-	return links, s.lowers(speeds)
+	return links, nil
 }
 
 // speedOf is how many bits a second an interface can carry; 0 if that is unknown.
@@ -174,15 +185,16 @@ func (s *Shape) lowers(speeds map[string]uint64) error {
 	if s.BitsPerSecond == 0 {
 		return nil
 	}
-	for _, speed := range speeds {
-		if speed == 0 || s.BitsPerSecond < speed {
+	fastest := ""
+	for _, name := range slices.Sorted(maps.Keys(speeds)) {
+		if speeds[name] == 0 || s.BitsPerSecond < speeds[name] {
 			return nil
 		}
+		if speeds[name] > speeds[fastest] {
+			fastest = name
+		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(speeds)) {
-		return fmt.Errorf("rate: found %g Mbit/s, expected less than %g Mbit/s, the speed of interface %s", float64(s.BitsPerSecond)/1e6, float64(speeds[name])/1e6, name)
-	}
-	return nil
+	return fmt.Errorf("rate: found %g Mbit/s, expected less than %g Mbit/s, the speed of interface %s", float64(s.BitsPerSecond)/1e6, float64(speeds[fastest])/1e6, fastest)
 }
 
 // ours are the queues that a helper has put there, on interfaces that are down
@@ -242,13 +254,9 @@ func (e shaped) follow(found []netlink.Qdisc) error {
 	for _, q := range found {
 		delete(now, q.Attrs().LinkIndex)
 	}
-	var links []netlink.Link
-	for _, number := range slices.Sorted(maps.Keys(now)) {
-		link, err := netlink.LinkByIndex(number)
-		if err != nil {
-			return fmt.Errorf("find interface %s: %w", now[number], err)
-		}
-		links = append(links, link)
+	links, err := linksOf(now)
+	if err != nil {
+		return err
 	}
 	if err := e.spec.put(links); err != nil {
 		return fmt.Errorf("the target got another interface, to which the fault could not be extended: %w", err)

@@ -24,7 +24,7 @@ func onRig(t *testing.T, e *rig.Engine, options target.Options) target.Site {
 	return env
 }
 
-// scenarioOf is a scenario file with these faults, and perhaps a seed.
+// scenarioOf is a scenario file with these faults.
 func scenarioOf(t *testing.T, faults string) scenario.Scenario {
 	t.Helper()
 	s, err := loadScenario(faults)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -205,7 +204,7 @@ func (e *Engine) Add(boxes ...Object) {
 func (e *Engine) Remove(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.boxes = slices.DeleteFunc(e.boxes, func(box Object) bool { return box["Id"] == id })
+	e.gone(id)
 }
 
 // Status is the status of a container, such as exited, or "" if it is not there.

@@ -62,7 +62,7 @@ func (e *Engine) delete(w http.ResponseWriter, id string) {
 	defer e.mu.Unlock()
 	box := e.box(id)
 	if box == nil {
-		replyMissing(w, id)
+		e.missing(w, id)
 		return
 	}
 	e.gone(fmt.Sprint(box["Id"]))
@@ -87,7 +87,7 @@ func (e *Engine) wait(w http.ResponseWriter, r *http.Request, id string) {
 	box := e.box(id)
 	if box == nil {
 		e.mu.Unlock()
-		replyMissing(w, id)
+		e.missing(w, id)
 		return
 	}
 	ended := e.helpers[fmt.Sprint(box["Id"])]
@@ -109,7 +109,7 @@ func (e *Engine) attach(w http.ResponseWriter, id string) {
 	box := e.box(id)
 	if box == nil {
 		e.mu.Unlock()
-		replyMissing(w, id)
+		e.missing(w, id)
 		return
 	}
 	id = fmt.Sprint(box["Id"])

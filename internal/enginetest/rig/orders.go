@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -27,10 +26,10 @@ func (e *Engine) list(w http.ResponseWriter, r *http.Request) {
 		running, _ := At(box, "State")["Running"].(bool)
 		switch {
 		case r.URL.Query().Get("all") == "" && !running:
-		case slices.ContainsFunc(slices.Collect(maps.Keys(filters["label"])), func(want string) bool { return !Labelled(labels, want) }):
+		case !hasAll(labels, filters["label"]):
 		case len(filters["status"]) > 0 && !filters["status"][fmt.Sprint(status)]:
 		default:
-			one := Recorded().Summary
+			one := maps.Clone(e.recorded.Summary)
 			one["Id"], one["Names"], one["Labels"], one["State"] = box["Id"], []any{box["Name"]}, labels, status
 			found = append(found, one)
 		}
@@ -45,13 +44,23 @@ func Labelled(labels Object, want string) bool {
 	return ok && (!hasValue || found == value)
 }
 
+// hasAll reports whether labels have all that a filter wants.
+func hasAll(labels Object, wanted map[string]bool) bool {
+	for want := range wanted {
+		if !Labelled(labels, want) {
+			return false
+		}
+	}
+	return true
+}
+
 // Inspect answers with a container as it is now.
 func (e *Engine) Inspect(w http.ResponseWriter, id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	box := e.box(id)
 	if box == nil {
-		replyMissing(w, id)
+		e.missing(w, id)
 		return
 	}
 	e.look(box)
@@ -60,8 +69,9 @@ func (e *Engine) Inspect(w http.ResponseWriter, id string) {
 	replyJSON(w, http.StatusOK, shown)
 }
 
-func replyMissing(w http.ResponseWriter, id string) {
-	replyJSON(w, http.StatusNotFound, Object{"message": "No such container: " + id})
+// missing answers to what is about a container that is not there.
+func (e *Engine) missing(w http.ResponseWriter, id string) {
+	replyJSON(w, e.recorded.Missing.Status, Object{"message": "No such container: " + id})
 }
 
 // look makes the health check say what it does by now. The caller holds mu.
@@ -77,7 +87,7 @@ func (e *Engine) look(box Object) {
 			status = c.Status
 		}
 	}
-	At(box, "State")["Health"] = Recorded().Health[status]
+	At(box, "State")["Health"] = e.recorded.Health[status]
 }
 
 // recordedStart is when the recorded containers were started: before every test.
@@ -89,7 +99,7 @@ func (e *Engine) order(w http.ResponseWriter, id, order string, body []byte) boo
 	defer e.mu.Unlock()
 	box := e.box(id)
 	if box == nil {
-		replyMissing(w, id)
+		e.missing(w, id)
 		return true
 	}
 	status := fmt.Sprint(At(box, "State")["Status"])
@@ -146,7 +156,7 @@ func (e *Engine) apply(box Object, a Answer) {
 		}
 	}
 	if a.Gone {
-		e.boxes = slices.DeleteFunc(e.boxes, func(other Object) bool { return other["Id"] == box["Id"] })
+		e.gone(fmt.Sprint(box["Id"]))
 	}
 	for _, event := range a.Events {
 		e.send(box, event, now)
@@ -206,7 +216,7 @@ func (e *Engine) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		case sent := <-events:
 			attributes := At(sent, "Actor", "Attributes")
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(filters["label"])), func(want string) bool { return !Labelled(attributes, want) }) {
+			if hasAll(attributes, filters["label"]) {
 				_ = out.Encode(sent)
 			}
 		}

@@ -7,8 +7,8 @@
 //	go test ./internal/enginetest/rig -run TestTheRecording -update
 //
 // A table in the recording has, for each state of a container and each order, the status of
-// the answer, its message, the state after it, and the events that were sent. The rig knows
-// nothing else of engines. A test that needs another answer prepares it with
+// the answer, its message, the state after it, and the events that were sent. Beside that, the
+// rig knows the answers about images and about what is not there. A test that needs another answer prepares it with
 // [Engine.Handle].
 package rig
 
@@ -35,7 +35,8 @@ type Recording struct {
 	Orders map[string]map[string]Answer `json:"orders"`
 	// Vanishing are the orders to a container that the engine removes when it stops.
 	Vanishing map[string]Answer `json:"vanishing"`
-	// Missing is the answer to everything about a container that is not there.
+	// Missing is the answer to an order to a container that is not there. The rig answers with
+	// its status to whatever is about such a container.
 	Missing Answer `json:"missing"`
 	// Taken is the answer to a name that another container has.
 	Taken Answer `json:"taken"`

@@ -229,8 +229,8 @@ func (r *recorder) order(t *testing.T, id, order string) rig.Answer {
 	if !a.Gone && cmp.Diff(before["State"], after["State"]) != "" {
 		was := before["State"].(rig.Object)
 		state := r.clean(after, id)["State"].(rig.Object)
-		state["StartedAt"] = when(was, r.inspect(t, id)["State"].(rig.Object), "StartedAt")
-		state["FinishedAt"] = when(was, r.inspect(t, id)["State"].(rig.Object), "FinishedAt")
+		now := after["State"].(rig.Object)
+		state["StartedAt"], state["FinishedAt"] = when(was, now, "StartedAt"), when(was, now, "FinishedAt")
 		a.State = state
 	}
 	if !a.Gone && order == "update" && status < http.StatusBadRequest {

@@ -24,7 +24,7 @@ import (
 // oldestAPI is that of Docker 20.10, the oldest engine that gameday is tested with.
 const oldestAPI = "1.41"
 
-// clockAsked is how often the engine's clock is asked: the shortest round trip counts.
+// clockAsked is how often the engine's clock is asked: the bounds of all answers are intersected.
 const clockAsked = 3
 
 // Diagnose implements [target.Diagnoser].
@@ -142,8 +142,11 @@ func (e *Engine) borrowHelper(ctx context.Context) (text string, giveBack func(c
 		if err == nil && !found {
 			err = fmt.Errorf("image %s of %s is not on the engine: docker pull %[1]s", given, HelperImage)
 		}
+		if err != nil {
+			return "", nothing, err
+		}
 		e.programs[program.Helper] = given
-		return given + ", named by " + HelperImage, nothing, err
+		return given + ", named by " + HelperImage, nothing, nil
 	}
 	began := time.Now()
 	binary, reference, err := e.program(ctx, program.Helper)

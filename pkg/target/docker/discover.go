@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -33,7 +32,7 @@ func discover(ctx context.Context) (found []target.Discovered, err error) {
 	projects := map[string]map[string]*target.DiscoveredService{}
 	for _, c := range all {
 		project, service := c.Labels[labelProject], c.Labels[labelService]
-		if project == "" || service == "" || c.Labels[LabelHelper] != "" || strings.EqualFold(c.Labels[labelOneOff], "true") {
+		if project == "" || service == "" || isNoComponent(c.Labels) {
 			continue
 		}
 		services := projects[project]
@@ -65,8 +64,10 @@ func (e *Engine) discovered(s *target.DiscoveredService, c container.Summary) {
 		s.Zones = append(s.Zones, zone)
 		slices.Sort(s.Zones)
 	}
-	if role := c.Labels[labelRole]; role != "" && !slices.Contains(s.Roles, role) {
-		s.Roles = append(s.Roles, labelRole+"="+role)
+	if role := c.Labels[labelRole]; role != "" {
+		if label := labelRole + "=" + role; !slices.Contains(s.Roles, label) {
+			s.Roles = append(s.Roles, label)
+		}
 	}
 	for _, p := range c.Ports {
 		if p.PublicPort == 0 || p.Type != "tcp" {

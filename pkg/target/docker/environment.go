@@ -119,9 +119,7 @@ func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list containers: %w", err)
 	}
-	list = slices.DeleteFunc(list, func(c container.Summary) bool {
-		return c.Labels[LabelHelper] != "" || strings.EqualFold(c.Labels[labelOneOff], "true")
-	})
+	list = slices.DeleteFunc(list, func(c container.Summary) bool { return isNoComponent(c.Labels) })
 	found, err := e.inspectAll(ctx, list)
 	if err != nil {
 		return nil, err
@@ -129,12 +127,17 @@ func (e *Environment) all(ctx context.Context) ([]target.Component, error) {
 	components := make([]target.Component, len(found))
 	for i, r := range found {
 		components[i] = e.component(r)
-		if components[i].Joined, err = e.joinedBy(ctx, r); err != nil {
+		if components[i].Joined, err = e.joinedBy(ctx, r, found); err != nil {
 			return nil, err
 		}
 	}
 	slices.SortFunc(components, func(a, b target.Component) int { return strings.Compare(a.Name, b.Name) })
 	return components, nil
+}
+
+// isNoComponent tells helpers, and what compose runs once, by their labels.
+func isNoComponent(labels map[string]string) bool {
+	return labels[LabelHelper] != "" || strings.EqualFold(labels[labelOneOff], "true")
 }
 
 // inspectAll inspects containers, some at a time. Those that are gone meanwhile are left out.
@@ -163,7 +166,7 @@ func (e *Environment) look(ctx context.Context, id string) (target.Component, er
 		return target.Component{}, err
 	}
 	c := e.component(r)
-	c.Joined, err = e.joinedBy(ctx, r)
+	c.Joined, err = e.joinedBy(ctx, r, nil)
 	return c, err
 }
 

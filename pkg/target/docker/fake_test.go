@@ -17,19 +17,6 @@ import (
 //go:embed testdata
 var recorded embed.FS
 
-// load reads a recorded answer.
-func load(path string) rig.Object {
-	data, err := recorded.ReadFile(path)
-	if err != nil {
-		panic(err)
-	}
-	var o rig.Object
-	if err := json.Unmarshal(data, &o); err != nil {
-		panic(err)
-	}
-	return o
-}
-
 // fakeEngine is the rig, and what only tests of its driver need.
 type fakeEngine struct {
 	*rig.Engine

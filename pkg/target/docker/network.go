@@ -39,15 +39,18 @@ func networksOf(r container.InspectResponse) []target.Network {
 }
 
 // joinedBy are the networks of the container whose network namespace a container has
-// joined: its traffic has the addresses of that one.
-func (e *Environment) joinedBy(ctx context.Context, r container.InspectResponse) (joined []target.Network, err error) {
+// joined: its traffic has the addresses of that one. Those that are known are not inspected
+// once more.
+func (e *Environment) joinedBy(ctx context.Context, r container.InspectResponse, known []container.InspectResponse) (joined []target.Network, err error) {
 	const longest = 8 // of a chain of containers that join each other
 	for range longest {
 		owner := r.HostConfig.NetworkMode.ConnectedContainer()
 		if owner == "" {
 			break
 		}
-		if r, err = e.inspect(ctx, owner); errors.Is(err, target.ErrGone) {
+		if i := slices.IndexFunc(known, func(k container.InspectResponse) bool { return k.ID == owner }); i >= 0 {
+			r = known[i]
+		} else if r, err = e.inspect(ctx, owner); errors.Is(err, target.ErrGone) {
 			return nil, nil
 		} else if err != nil {
 			return nil, err

@@ -25,7 +25,7 @@ type gatewayed interface {
 
 // networkWith is a network that the engine inspects, with gateways.
 func (e *fakeEngine) networkWith(id string, gateways ...string) {
-	o := load("testdata/network.json")
+	o := rig.Recorded().Network
 	configs := []any{}
 	for _, g := range gateways {
 		configs = append(configs, rig.Object{"Gateway": g})
@@ -219,7 +219,7 @@ func (e *fakeEngine) knows(networks ...rig.Object) {
 func TestWorkersNetwork(t *testing.T) {
 	t.Parallel()
 	network := func(id, name, project, inCompose string) rig.Object {
-		o := load("testdata/network.json")
+		o := rig.Recorded().Network
 		o["Id"], o["Name"], o["Labels"] = id, name, rig.Object{"com.docker.compose.project": project, "com.docker.compose.network": inCompose}
 		return o
 	}
