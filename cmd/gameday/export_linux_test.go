@@ -11,6 +11,13 @@ import (
 // Terminal is a terminal whose other end reads nothing.
 func Terminal(tb testing.TB) *os.File {
 	tb.Helper()
+	_, terminal := TerminalPair(tb)
+	return terminal
+}
+
+// TerminalPair is a terminal, and its other end, where a person is.
+func TerminalPair(tb testing.TB) (master, terminal *os.File) {
+	tb.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		tb.Fatal(err)
@@ -23,10 +30,10 @@ func Terminal(tb testing.TB) *os.File {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = terminal.Close() })
-	return terminal
+	return master, terminal
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,15 @@ func (l *labTest) gameday(args ...string) output {
 		l.t.Fatal(err)
 	}
 	return output{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// writeFile writes a file below a folder.
+func writeFile(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // everything is all containers, networks and volumes of the engine but those

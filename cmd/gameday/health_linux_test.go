@@ -17,7 +17,6 @@ import (
 func TestHealthOfAContainerThatWasKilled(t *testing.T) {
 	t.Parallel()
 	bed := enginetest.New(t)
-	image := bed.Inspect(bed.Start("no")).Config.Image
 	var rows sync.WaitGroup
 	defer rows.Wait()
 	for status, check := range map[string]container.HealthConfig{
@@ -25,25 +24,15 @@ func TestHealthOfAContainerThatWasKilled(t *testing.T) {
 		"starting":  {Test: []string{"CMD", "/gameday-lab", "help"}, Interval: time.Hour},
 	} {
 		label := "check=" + status
-		made, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
-			Image: image, Cmd: []string{"shop"}, Labels: bed.Labels(label), Healthcheck: &check,
-			Env: []string{"SHOP_LISTEN=:8080", "SHOP_DATABASE=postgres://none@127.0.0.1:1/none"},
-		}, &container.HostConfig{}, nil, nil, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { bed.Remove(made.ID) })
-		if err := bed.Client.ContainerStart(t.Context(), made.ID, container.StartOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		bed.Eventually("it is "+status, func() bool { return bed.Inspect(made.ID).State.Health.Status == status })
+		id := bed.Run(container.Config{Labels: bed.Labels(label), Healthcheck: &check, Env: enginetest.Shop(":8080")}, container.HostConfig{})
+		bed.Eventually("it is "+status, func() bool { return bed.Inspect(id).State.Health.Status == status })
 		r := newRigged(t) // for its folder and its users
 		r.write("gameday.yaml", fmt.Sprintf("version: 1\nenvironments:\n  staging: {docker: {labels: [%s, %s]}, entry: %q}\n", bed.Label, label, r.entry))
 		r.scenario("kill: {target: {label: "+label+"}}", "")
 		r.env = []string{"GAMEDAY_HELPER_IMAGE="}
 		enginetest.Guard(t, "gameday.fence="+bed.Label+","+label)
 		rows.Go(func() {
-			if out := r.gameday("run", "x"); out.code != 0 || strings.Contains(out.stdout, "LEFT") || !bed.Inspect(made.ID).State.Running {
+			if out := r.gameday("run", "x"); out.code != 0 || strings.Contains(out.stdout, "LEFT") || !bed.Inspect(id).State.Running {
 				t.Errorf("%s: %v", status, out)
 			}
 		})

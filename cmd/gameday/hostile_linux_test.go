@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,9 +40,7 @@ func newHostileToy(t *testing.T) *toy {
 		"gameday.yaml":           fmt.Sprintf("version: 1\nenvironments:\n  staging: {toy: {dir: %q}, entry: %q}\n", toy.env.Dir, server.URL),
 		"journeys/checkout.yaml": "version: 1\nname: checkout\nconnections: fresh\nsteps: [{name: buy, get: /, expect: {status: 200}}]\n",
 	} {
-		if err := os.WriteFile(filepath.Join(toy.dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, toy.dir, name, text)
 	}
 	return toy
 }

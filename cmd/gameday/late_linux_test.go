@@ -47,13 +47,7 @@ func TestAnEngineThatIsLate(t *testing.T) {
 				"journeys/checkout.yaml": "version: 1\nname: checkout\nsteps: [{name: look, get: /healthz}]\n",
 				"scenarios/loss.yaml":    "version: 1\nname: loss\nenvironment: staging\nobjective: {rto: 5s}\nload: [{journey: checkout, rate: 20/s, critical: true}]\nfaults: [kill: {target: {label: " + bed.Label + "}}]\ntiming: {baseline: 1s}\n",
 			} {
-				path := filepath.Join(dir, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				writeFile(t, dir, name, text)
 			}
 			gameday := func(args ...string) (*exec.Cmd, *bytes.Buffer) {
 				cmd, said := exec.Command(binary, args...), &bytes.Buffer{} //nolint:noctx // it must put back what it did

@@ -19,9 +19,7 @@ import (
 // write writes a file in the user's folder.
 func (toy *toy) write(name, text string) {
 	toy.t.Helper()
-	if err := os.WriteFile(filepath.Join(toy.dir, name), []byte(text), 0o600); err != nil {
-		toy.t.Fatal(err)
-	}
+	writeFile(toy.t, toy.dir, name, text)
 }
 
 // certificate writes a certificate and its key, which it returns.

@@ -53,13 +53,7 @@ func (r *rigged) scenario(faults, more string) {
 
 func (r *rigged) write(name, text string) {
 	r.t.Helper()
-	path := filepath.Join(r.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
+	writeFile(r.t, r.dir, name, text)
 }
 
 // gameday runs a command to its end.

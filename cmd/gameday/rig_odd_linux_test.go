@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -28,7 +27,7 @@ func outward(t *testing.T) string {
 			return p.Addr().String()
 		}
 	}
-	t.Fatalf("this machine has no address but loopback: %v", errors.Join(err))
+	t.Fatalf("this machine has no address but loopback: %v", err)
 	return ""
 }
 

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -83,12 +82,9 @@ faults:
 timing: {baseline: 1s, watch: 2s, repair: 3s}
 `,
 	} {
-		path := filepath.Join(dir, name)
 		text = strings.NewReplacer("%[1]s", secret, "%[2]s", kind, "%[3]s", settings, "%%", "%",
 			"%[4]s", server.URL).Replace(text)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, dir, name, text)
 	}
 	return dir
 }

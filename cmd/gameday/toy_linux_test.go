@@ -48,13 +48,7 @@ func newToy(t *testing.T) *toy {
 		"scenarios/db-cut.yaml":    scenarioFor("db-cut", "isolate: {target: {name: db}}"),
 		"scenarios/db-frozen.yaml": scenarioFor("db-frozen", "pause: {target: {name: db}}"),
 	} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, dir, name, text)
 	}
 	return &toy{t, env, dir}
 }

@@ -101,20 +101,31 @@ func (b *Bed) Start(restart container.RestartPolicyMode, labels ...string) strin
 // StartWith is [Bed.Start] with the engine's full host configuration.
 func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	b.T.Helper()
+	exposed := nat.PortSet{}
+	for port := range host.PortBindings {
+		exposed[port] = struct{}{}
+	}
+	id := b.Run(container.Config{ExposedPorts: exposed, Labels: b.Labels(labels...), Env: Shop(":8080")}, host)
+	b.Eventually("the container serves", func() bool { return b.Serves(id) })
+	return id
+}
+
+// Shop is the environment of a shop that listens at an address, and has no database.
+func Shop(listen string) []string {
+	return []string{"SHOP_LISTEN=" + listen, "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"}
+}
+
+// Run starts a container of the lab's shop as it is configured, and does not wait until it
+// serves. It is removed after the test.
+func (b *Bed) Run(config container.Config, host container.HostConfig) (id string) {
+	b.T.Helper()
 	ctx := b.T.Context()
 	image, err := b.Env.ProgramImage(ctx, program.Lab)
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	all := b.Labels(labels...)
-	exposed := nat.PortSet{}
-	for port := range host.PortBindings {
-		exposed[port] = struct{}{}
-	}
-	created, err := b.Client.ContainerCreate(ctx, &container.Config{
-		ExposedPorts: exposed, Image: image, Cmd: []string{"shop"}, Labels: all,
-		Env: []string{"SHOP_LISTEN=:8080", "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"},
-	}, &host, nil, nil, "")
+	config.Image, config.Cmd = image, []string{"shop"}
+	created, err := b.Client.ContainerCreate(ctx, &config, &host, nil, nil, "")
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -122,7 +133,6 @@ func (b *Bed) StartWith(host container.HostConfig, labels ...string) string {
 	if err := b.Client.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
 		b.T.Fatal(err)
 	}
-	b.Eventually("the container serves", func() bool { return b.Serves(created.ID) })
 	return created.ID
 }
 

@@ -22,17 +22,8 @@ func TestPlansOnAnEngine(t *testing.T) {
 	if err := bed.Client.ContainerKill(t.Context(), stopped, "KILL"); err != nil {
 		t.Fatal(err)
 	}
-	vault, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
-		Image: bed.Inspect(one).Config.Image, Cmd: []string{"shop"}, Labels: bed.Labels("com.docker.compose.service=vault", "gameday.protect=true"),
-		Env: []string{"SHOP_LISTEN=127.0.0.1:0", "SHOP_DATABASE=postgres://none@127.0.0.1:1/none"},
-	}, &container.HostConfig{NetworkMode: container.NetworkMode("container:" + two)}, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { bed.Remove(vault.ID) })
-	if err := bed.Client.ContainerStart(t.Context(), vault.ID, container.StartOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	bed.Run(container.Config{Labels: bed.Labels("com.docker.compose.service=vault", "gameday.protect=true"), Env: enginetest.Shop("127.0.0.1:0")},
+		container.HostConfig{NetworkMode: container.NetworkMode("container:" + two)})
 	lives := func() (all []string) {
 		found, err := bed.Env.Find(t.Context(), target.Selector{})
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/internal/enginetest/rig"
-	"github.com/gameday-dev/gameday/internal/program"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -62,28 +61,13 @@ func TestSharersOnAnEngine(t *testing.T) {
 	t.Parallel()
 	bed := enginetest.New(t)
 	owner := bed.Start(container.RestartPolicyDisabled)
-	image, err := bed.Env.ProgramImage(t.Context(), program.Lab)
-	if err != nil {
-		t.Fatal(err)
+	start := func(host container.HostConfig, labels map[string]string) string {
+		return bed.Run(container.Config{Labels: labels, Env: enginetest.Shop("127.0.0.1:0")}, host)
 	}
-	start := func(host *container.HostConfig, labels map[string]string) string {
-		created, err := bed.Client.ContainerCreate(t.Context(), &container.Config{
-			Image: image, Cmd: []string{"shop"}, Labels: labels,
-			Env: []string{"SHOP_LISTEN=127.0.0.1:0", "SHOP_DATABASE=postgres://nobody@127.0.0.1:1/none"},
-		}, host, nil, nil, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { bed.Remove(created.ID) })
-		if err := bed.Client.ContainerStart(t.Context(), created.ID, container.StartOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		return created.ID
-	}
-	joiner := start(&container.HostConfig{NetworkMode: container.NetworkMode("container:" + owner)}, bed.Labels())
-	onHost := start(&container.HostConfig{NetworkMode: "host", PidMode: "host"}, bed.Labels())
+	joiner := start(container.HostConfig{NetworkMode: container.NetworkMode("container:" + owner)}, bed.Labels())
+	onHost := start(container.HostConfig{NetworkMode: "host", PidMode: "host"}, bed.Labels())
 	enginetest.Guard(t, "gameday.test=stranger")
-	stranger := start(&container.HostConfig{NetworkMode: container.NetworkMode("container:" + owner)}, map[string]string{"gameday.test": "stranger"})
+	stranger := start(container.HostConfig{NetworkMode: container.NetworkMode("container:" + owner)}, map[string]string{"gameday.test": "stranger"})
 	name := func(id string) string { return bed.Inspect(id).Name[1:] }
 	for id, want := range map[string]target.Sharers{
 		owner:  {Inside: []target.Component{{Name: name(joiner)}}, Outside: []string{name(stranger)}},
