@@ -48,15 +48,6 @@ func New(start float64, stages []Stage) Curve {
 	return c
 }
 
-// Least is the lowest rate, in users per second.
-func (c Curve) Least() float64 {
-	least := c.start
-	for _, p := range c.parts {
-		least = min(least, p.from, p.to)
-	}
-	return least
-}
-
 // Users is how many users arrive from the time 0 until a time; before it, the number is
 // negative.
 func (c Curve) Users(until time.Duration) float64 {

@@ -36,9 +36,6 @@ func TestCurves(t *testing.T) {
 			t.Errorf("%s: %v users at %v, expected %v", name, c.want, at, c.until)
 		}
 	}
-	if least := ramp.New(50, []ramp.Stage{{To: 200, Over: s}, {To: 20, Over: s}, {To: 80}}).Least(); least != 20 {
-		t.Errorf("found %v, expected 20", least)
-	}
 }
 
 // Both directions are each other's inverse, and never go back.

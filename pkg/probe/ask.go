@@ -42,7 +42,6 @@ func (q Question) Ask(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer u.leave()
 	r := w.take(ctx, &w.steps[0], u)
 	if r.err == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // walker is a compiled journey that can be walked many times per second.
@@ -26,6 +27,7 @@ type walker struct {
 type step struct {
 	Step
 	title        string
+	held         time.Duration // how long it is held open, at most
 	action       Action
 	expect       checks
 	until        checks // of its poll
@@ -77,7 +79,7 @@ func (w *walker) close() error {
 }
 
 func (c compilation) step(s Step) (r step, err error) {
-	r = step{Step: s, title: s.Title(), captures: map[string]finder{}}
+	r = step{Step: s, title: s.Title(), held: s.holds(), captures: map[string]finder{}}
 	if r.expect, _, err = s.Expect.compile(); err != nil {
 		return r, err
 	}

@@ -87,7 +87,6 @@ func (l lookUps) take(ctx context.Context, id string, captured map[string]string
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	u := &User{client: l.transport, cookies: l.walker.cookies, traces: l.walker.traces, vars: map[string]any{}}
-	defer u.leave()
 	for name, value := range captured {
 		u.vars[name] = value
 	}

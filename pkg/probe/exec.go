@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -52,19 +51,4 @@ exec:
   command: [kcat, -b, "broker:9092", -t, orders, -P]
   stdin: "order-{{.seq}}"
 `
-}
-
-// Kinds are the kinds of the journey's requests that are not HTTP, in order: exec, sql.
-func (j Journey) Kinds() (all []string) {
-	steps := j.Steps
-	if j.Confirm != nil {
-		steps = append(slices.Clip(steps), *j.Confirm)
-	}
-	for _, s := range steps {
-		for key := range s.others() {
-			all = append(all, key)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }

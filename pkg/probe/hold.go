@@ -91,6 +91,9 @@ func (u *User) Client() *http.Client {
 	return c
 }
 
-// Transport reaches the system by HTTP/1.1. Its DialContext and its TLSClientConfig are
-// what other protocols reach the system with. The caller closes idle connections.
-func (w Way) Transport(timeout time.Duration) (*http.Transport, error) { return w.transport(timeout) }
+// Transport reaches the system by HTTP/1.1, also if users speak HTTP/2. The caller closes
+// idle connections.
+func (w Way) Transport(timeout time.Duration) (*http.Transport, error) {
+	w.HTTP2 = false
+	return w.transport(timeout)
+}

@@ -60,6 +60,25 @@ func (j Journey) Acknowledges() bool {
 	return j.Confirm != nil && slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Acknowledges != "" })
 }
 
+// Kinds are the kinds of the journey's requests that are not HTTP, in order: exec, sql.
+func (j Journey) Kinds() (all []string) {
+	for _, s := range j.all() {
+		for key := range s.others() {
+			all = append(all, key)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// all are the steps, with the look-up.
+func (j Journey) all() []Step {
+	if j.Confirm == nil {
+		return j.Steps
+	}
+	return append(slices.Clip(j.Steps), *j.Confirm)
+}
+
 // Environ are the names of the environment variables that the journey's templates use, in
 // order.
 func (j Journey) Environ() []string {
@@ -76,11 +95,7 @@ func (j Journey) Environ() []string {
 	for _, text := range j.Let {
 		add(text)
 	}
-	steps := j.Steps
-	if j.Confirm != nil {
-		steps = append(slices.Clip(steps), *j.Confirm)
-	}
-	for _, s := range steps {
+	for _, s := range j.all() {
 		for _, text := range s.templates() {
 			add(text)
 		}

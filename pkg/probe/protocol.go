@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -94,7 +93,7 @@ type Answer struct {
 	// Absent is whether this is the definite answer that there is no such thing: HTTP's
 	// 404 and 410, no row, no key.
 	Absent bool
-	// Asked is the request, if the user [User.Traces].
+	// Asked is the request, if a person looks at what the user does; only HTTP has it.
 	Asked *Asked
 
 	cookies http.CookieJar // of the user
@@ -121,30 +120,15 @@ type User struct {
 	jar     http.CookieJar
 	cookies bool // a jar is made when the first cookie comes
 	client  http.RoundTripper
-	held    []io.Closer
-	traces  bool
+	traces  bool   // a person looks at what the user does
 	answer  Answer // that is being judged
 }
-
-// Traces is whether a person looks at what the user does: answers should have
-// [Answer.Asked].
-func (u *User) Traces() bool { return u.traces }
 
 // Render fills a template with the user's values.
 func (u *User) Render(t *Template) (string, error) { return t.render(u.vars) }
 
 // Build fills the templates in a value made of maps, lists and scalars.
 func (u *User) Build(v Builder) (any, error) { return v(u.vars) }
-
-// Hold keeps something open until the user's journey ends.
-func (u *User) Hold(c io.Closer) { u.held = append(u.held, c) }
-
-// leave closes what the user held.
-func (u *User) leave() {
-	for _, c := range slices.Backward(u.held) {
-		_ = c.Close() // the journey was judged
-	}
-}
 
 // others are the step's requests that are not HTTP, by key.
 func (s Step) others() map[string]Request {

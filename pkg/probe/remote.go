@@ -84,32 +84,30 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 }
 
 // Confirm is [Load.Confirm], run by a worker.
-func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) (err error) {
+func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
 	if r.Load.Journey.Confirm == nil {
 		return nil
 	}
-	w, err := begin(ctx, r.Start)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.stream.Close()) }()
-	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
-	defer stop()
 	o := confirmOrder{Load: r.Load, Acks: acks}
-	if err := w.in.Encode(order{Confirm: &o}); err != nil {
-		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
-	}
-	err = w.each(func(l line) {
+	return r.once(ctx, order{Confirm: &o}, func(l line) {
 		if l.Looked > 0 && progress != nil {
 			progress(l.Looked, 2*len(acks))
 		}
 		copy(acks, l.Acks)
 	})
-	return errors.Join(ctx.Err(), err)
 }
 
 // Try is [Load.Try], run by a worker.
-func (r Remote) Try(ctx context.Context, users int, on func(Tried)) (err error) {
+func (r Remote) Try(ctx context.Context, users int, on func(Tried)) error {
+	return r.once(ctx, order{Try: &tryOrder{r.Load, users}}, func(l line) {
+		if l.Tried != nil {
+			on(*l.Tried)
+		}
+	})
+}
+
+// once lets a worker carry out one order, and reads its output to the end. It ends with ctx.
+func (r Remote) once(ctx context.Context, o order, do func(line)) (err error) {
 	w, err := begin(ctx, r.Start)
 	if err != nil {
 		return err
@@ -117,15 +115,11 @@ func (r Remote) Try(ctx context.Context, users int, on func(Tried)) (err error) 
 	defer func() { err = errors.Join(err, w.stream.Close()) }()
 	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
 	defer stop()
-	if err := w.in.Encode(order{Try: &tryOrder{r.Load, users}}); err != nil {
+	if err := w.in.Encode(o); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
 	}
-	err = w.each(func(l line) {
-		if l.Tried != nil {
-			on(*l.Tried)
-		}
-	})
-	return errors.Join(ctx.Err(), err)
+	err = w.each(do)
+	return errors.Join(ctx.Err(), err) // in this order: ctx may end meanwhile
 }
 
 // begin starts a worker and synchronizes with its clock.

@@ -15,7 +15,7 @@ var action = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
 // CheckPath reports what is wrong with the path of a request, which may be a template.
 func CheckPath(path string) error {
-	path = action.ReplaceAllString(path, "0")
+	path = withoutTemplates(path)
 	switch _, err := url.Parse("http://host" + path); {
 	case !strings.HasPrefix(path, "/"):
 		return fmt.Errorf("found %q, expected a path that starts with /", path)

@@ -86,7 +86,6 @@ func (w *walker) user(u User, seed, seq uint64) (*User, error) {
 // walk takes the steps of one user, up to the first step that fails. limit is the
 // timeout of the journey, without its pauses.
 func (w *walker) walk(ctx context.Context, u *User, limit time.Duration) (way walked) {
-	defer u.leave()
 	way.steps = make([]stepResult, 0, len(w.steps))
 	left := limit
 	for i := range w.steps {
@@ -124,7 +123,7 @@ func (w *walker) within(ctx context.Context, left time.Duration, s *step, u *Use
 	if !w.pauses {
 		return w.take(ctx, s, u)
 	}
-	ctx, cancel := context.WithTimeout(ctx, left+s.holds())
+	ctx, cancel := context.WithTimeout(ctx, left+s.held)
 	defer cancel()
 	return w.take(ctx, s, u)
 }

@@ -54,7 +54,7 @@ func (w *WebSocket) Check(problem func(key, format string, args ...any)) {
 			problem("path", "%v", err)
 		}
 	default:
-		u, err := url.Parse(action.ReplaceAllString(w.URL, "0"))
+		u, err := url.Parse(withoutTemplates(w.URL))
 		if err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"ws", "wss"}, u.Scheme) {
 			problem("url", "expected a URL such as wss://live.shop.example/orders, without a user and password")
 		}

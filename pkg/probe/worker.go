@@ -12,8 +12,8 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 )
 
-// The protocol between gameday and a load worker: lines of JSON. Both ends are the same
-// binary.
+// The protocol between gameday and a load worker: lines of JSON. Both ends are
+// built from the same source.
 //
 // Times are sent as time since the worker's start, by its monotonic clock, because its
 // wall clock may differ. See [Remote] for the conversion to our clock.

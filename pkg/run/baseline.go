@@ -51,12 +51,13 @@ func (e *early) close() {
 	e.over, e.samples = true, nil
 }
 
-// reason is why the users since a moment are no baseline, or "" if they are one.
-func (e *early) reason(since time.Time) verdict.Reason {
+// reason is why the users since a moment are no baseline, or "" if they are one; text says
+// it of the same users.
+func (e *early) reason(since time.Time) (_ verdict.Reason, text string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.late(since) != "" {
-		return verdict.RateNotKept
+	if text = e.late(since); text != "" {
+		return verdict.RateNotKept, text
 	}
 	for _, l := range e.loads {
 		if !l.Critical {
@@ -69,10 +70,10 @@ func (e *early) reason(since time.Time) verdict.Reason {
 			}
 		}
 		if reason := verdict.Baseline(samples, e.objective, l.Rate.PerSecond()); reason != "" {
-			return reason
+			return reason, describeEarly(reason)
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // mostLate is how late one of a hundred users may be sent before the fault. A machine that
@@ -108,13 +109,6 @@ func (e *early) late(since time.Time) string {
 	return ""
 }
 
-// behind is late, for others.
-func (e *early) behind(since time.Time) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.late(since)
-}
-
 // forget drops what users met before a moment.
 func (e *early) forget(before time.Time) {
 	e.mu.Lock()
@@ -133,30 +127,29 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	if !sleep(ctx, lasts) {
 		return false, nil
 	}
-	reason := r.early.reason(began)
+	reason, text := r.early.reason(began)
 	if reason == "" {
 		return true, nil
 	}
 	need := max(lasts, min(r.plan.Scenario.Objective.RTO, mostSteady))
 	extra := need + max(lasts, leastExtra)
-	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", r.describeEarly(reason, began), need, extra))
+	r.note(fmt.Sprintf("%s: the baseline is extended until it is steady for %v, by at most %v", text, need, extra))
 	r.Observe(Update{Phase: Baseline, For: extra})
 	for end := time.Now().Add(extra); time.Now().Before(end); {
 		if !sleep(ctx, beat) {
 			return false, nil
 		}
-		if reason = r.early.reason(began); reason == verdict.BaselineNotSteady || reason == verdict.RateNotKept {
+		if reason, text = r.early.reason(began); reason == verdict.BaselineNotSteady || reason == verdict.RateNotKept {
 			if since := r.Clock.Now().Add(-need); since.After(began) {
 				began = since // never before what is forgotten
 				r.early.forget(began)
-				reason = r.early.reason(began)
+				reason, text = r.early.reason(began)
 			}
 		}
 		if reason == "" {
 			return true, r.mark(record.MarkBaseline, began, "")
 		}
 	}
-	text := r.describeEarly(reason, began)
 	if reason == verdict.RateNotKept {
 		r.account.NotKept = text
 		r.note(text + ": no fault is injected: use a lower rate, or a machine with more processors")
@@ -166,10 +159,7 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-func (r *conduct) describeEarly(reason verdict.Reason, since time.Time) string {
-	if reason == verdict.RateNotKept {
-		return r.early.behind(since)
-	}
+func describeEarly(reason verdict.Reason) string {
 	if reason == verdict.BaselineTooShort {
 		return fmt.Sprintf("fewer than %d users have arrived", verdict.MinSamples)
 	}

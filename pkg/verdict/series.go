@@ -103,19 +103,22 @@ const windowed = 10
 // window is the beginning of W' before a send: the objective's window, or longer so that
 // it holds ten samples at the rate of its time. A later send has no earlier window.
 func (s *series) window(sent time.Duration) time.Duration {
-	if s.curve == nil {
-		return sent - max(s.objective.Window, s.spacing(windowed))
-	}
 	return min(sent-s.objective.Window, s.after(sent, -windowed))
 }
 
-// expected is how many samples are sent between two moments at the rate, if it changes.
+// expected is how many samples are sent between two moments at the rate.
 func (s *series) expected(from, to time.Duration) float64 {
+	if s.curve == nil {
+		return s.rate * (to - from).Seconds()
+	}
 	return s.curve.Users(to-s.marks.Fault) - s.curve.Users(from-s.marks.Fault)
 }
 
-// after is when n samples have been sent since a moment at the rate, if it changes.
+// after is when n samples have been sent since a moment at the rate.
 func (s *series) after(from time.Duration, n float64) time.Duration {
+	if s.curve == nil {
+		return from + s.spacing(n)
+	}
 	return s.marks.Fault + s.curve.At(s.curve.Users(from-s.marks.Fault)+n)
 }
 

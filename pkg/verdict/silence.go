@@ -47,11 +47,7 @@ func (s *series) gaps() float64 {
 	if !s.poisson {
 		return leastGaps
 	}
-	n := s.rate * (s.end - s.marks.Fault).Seconds()
-	if s.curve != nil {
-		n = s.expected(s.marks.Fault, s.end)
-	}
-	return max(leastGaps, math.Log(10_000*max(n, 1)))
+	return max(leastGaps, math.Log(10_000*max(s.expected(s.marks.Fault, s.end), 1)))
 }
 
 // silent reports whether nothing was sent for too long between two moments.
@@ -95,11 +91,7 @@ const maxFilled = 10_000_000
 func (s *series) unfillable(silences []Silence) bool {
 	missing := 0.0
 	for _, silence := range silences {
-		if s.curve != nil {
-			missing += s.expected(silence.From, silence.To)
-		} else {
-			missing += (silence.To - silence.From).Seconds() * s.rate
-		}
+		missing += s.expected(silence.From, silence.To)
 	}
 	return s.rate <= 0 || missing > maxFilled
 }
@@ -121,8 +113,5 @@ func (s *series) filled(silences []Silence, failed bool) *series {
 
 // next is one gap at the rate after a moment.
 func (s *series) next(at time.Duration) time.Duration {
-	if s.curve == nil {
-		return at + max(s.spacing(1), time.Microsecond)
-	}
 	return max(s.after(at, 1), at+time.Microsecond)
 }

@@ -8,14 +8,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
-// maxAll is the maximum size of all messages that one step receives, in bytes.
-const maxAll = 64 << 20
-
-// failures of all kinds of steps.
-func errTooLarge() error {
-	return probe.Failure(fmt.Sprintf("the response is larger than %d MiB", maxAll>>20), "")
-}
-
 func errMessageTooLarge() error {
 	return probe.Failure(fmt.Sprintf("a message of the response is larger than %d MiB", probe.MaxKept>>20), "")
 }
@@ -55,8 +47,8 @@ func (r *received) add(message []byte) {
 
 // arrived counts what came over the network, and reports whether it is too much.
 func (r *received) arrived(n int) error {
-	if r.all += int64(n); r.all > maxAll {
-		return errTooLarge()
+	if r.all += int64(n); r.all > maxAnswer {
+		return errEndless()
 	}
 	return nil
 }

@@ -133,21 +133,13 @@ func (c mySQLCall) perform(ctx context.Context, on driver.Conn) (found result, e
 		if !ok {
 			return found, driver.ErrSkip
 		}
-		all, err := queryer.QueryContext(ctx, c.statement, c.args)
-		if err != nil {
-			return found, err
-		}
-		return mySQLRows(all)
+		return mySQLQueried(queryer.QueryContext(ctx, c.statement, c.args))
 	}
 	execer, ok := on.(driver.ExecerContext)
 	if !ok {
 		return found, driver.ErrSkip
 	}
-	done, err := execer.ExecContext(ctx, c.statement, c.args)
-	if err != nil {
-		return found, err
-	}
-	return mySQLAffected(done)
+	return mySQLExecuted(execer.ExecContext(ctx, c.statement, c.args))
 }
 
 // prepared prepares a statement and runs it.
@@ -169,25 +161,20 @@ func (c mySQLCall) prepared(ctx context.Context, on driver.Conn) (found result, 
 		if !ok {
 			return found, driver.ErrSkip
 		}
-		all, err := queryer.QueryContext(ctx, c.args)
-		if err != nil {
-			return found, err
-		}
-		return mySQLRows(all)
+		return mySQLQueried(queryer.QueryContext(ctx, c.args))
 	}
 	execer, ok := stmt.(driver.StmtExecContext)
 	if !ok {
 		return found, driver.ErrSkip
 	}
-	done, err := execer.ExecContext(ctx, c.args)
+	return mySQLExecuted(execer.ExecContext(ctx, c.args))
+}
+
+// mySQLExecuted is the result of a statement without rows.
+func mySQLExecuted(done driver.Result, err error) (found result, _ error) {
 	if err != nil {
 		return found, err
 	}
-	return mySQLAffected(done)
-}
-
-// mySQLAffected is the result of a statement without rows.
-func mySQLAffected(done driver.Result) (found result, err error) {
 	n, err := done.RowsAffected()
 	if err != nil {
 		return found, err
@@ -199,8 +186,11 @@ func mySQLAffected(done driver.Result) (found result, err error) {
 	return found, nil
 }
 
-// mySQLRows reads all rows.
-func mySQLRows(all driver.Rows) (found result, err error) {
+// mySQLQueried is the result of a statement with rows: all of them.
+func mySQLQueried(all driver.Rows, failed error) (found result, err error) {
+	if failed != nil {
+		return found, failed
+	}
 	defer func() { err = errors.Join(err, all.Close()) }()
 	names := all.Columns()
 	kinds := make([]column, len(names))
@@ -249,6 +239,9 @@ func mySQLColumn(name string) column {
 
 // mySQLError is an error of the server by its number; any other stays as it is.
 func mySQLError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if server, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return refusal{mySQLNumber(server.Number), server.Message}
 	}

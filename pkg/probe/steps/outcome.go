@@ -61,6 +61,9 @@ func (c *call) outcome(ctx context.Context, err error) (sent string, _ error) {
 	if strings.Contains(text, "error reading server preface") && closed.MatchString(text) {
 		return "", io.ErrUnexpectedEOF
 	}
+	if found := httpStatus.FindStringSubmatch(text); found != nil {
+		return "", probe.Failure("the response is not gRPC: status "+found[1]+" of HTTP", text)
+	}
 	for words, class := range map[string]string{
 		"received message larger than max":     "a message of the response is larger than 4 MiB",
 		"failed to unmarshal":                  "a message of the response is not of the method's type",
@@ -72,13 +75,11 @@ func (c *call) outcome(ctx context.Context, err error) (sent string, _ error) {
 		"error reading server preface":         "the server does not speak HTTP/2",
 		"Decompressor is not installed":        "a message of the response is compressed, though the user did not ask for it",
 	} {
-		if strings.Contains(text, words) && httpStatus.FindString(text) == "" {
+		if strings.Contains(text, words) {
 			return "", probe.Failure(class, text)
 		}
 	}
-	switch found := httpStatus.FindStringSubmatch(text); {
-	case found != nil:
-		return "", probe.Failure("the response is not gRPC: status "+found[1]+" of HTTP", text)
+	switch {
 	case c.ended.Load():
 		return word(s.Code()), nil
 	case strings.Contains(text, "RST_STREAM"):

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -14,10 +13,10 @@ import (
 
 // place is a server, and how users reach it.
 type place struct {
-	address   string      // HOST:PORT
-	host      string      // of address
-	secure    *tls.Config // with a name only if that is another one
-	transport *http.Transport
+	address string      // HOST:PORT
+	host    string      // of address
+	secure  *tls.Config // with a name only if that is another one
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // at is the server at an address: HOST:PORT, :PORT on the host of the entry, or "" for the
@@ -37,16 +36,14 @@ func at(o probe.Opening, address string) (p place, encrypted bool, err error) {
 		host, port = cmp.Or(ownHost, host), ownPort
 	}
 	p.address = net.JoinHostPort(host, port)
-	if p.transport, err = o.Way.Transport(o.Timeout); err != nil {
-		return p, false, err
-	}
-	p.host, p.secure = host, p.transport.TLSClientConfig
-	return p, encrypted, nil
+	p.host, p.connect = host, o.Dialer()
+	p.secure, err = o.TLS("") // without a name, unless one is declared
+	return p, encrypted, err
 }
 
 // dial connects to the server.
 func (p place) dial(ctx context.Context) (net.Conn, error) {
-	return p.transport.DialContext(ctx, "tcp", p.address)
+	return p.connect(ctx, "tcp", p.address)
 }
 
 // shake makes a connection one of TLS.

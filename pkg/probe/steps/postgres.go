@@ -84,22 +84,27 @@ func (s postgresSession) run(ctx context.Context, statement string, parameters [
 		}
 	}
 	reader := s.ExecParams(ctx, statement, values, nil, nil, nil)
-	fields := reader.FieldDescriptions()
+	fields := reader.FieldDescriptions() // known from ExecParams on
+	var uneven error
 	for reader.NextRow() {
-		if fields == nil {
-			fields = reader.FieldDescriptions()
+		values := reader.Values()
+		if len(values) != len(fields) {
+			uneven = errors.New("a row does not have the announced columns")
+			continue // read to the end, so that the session stays usable
 		}
 		row, size := make(map[string]any, len(fields)), int64(0)
-		for i, text := range reader.Values() {
+		for i, text := range values {
 			size += int64(len(text) + len(fields[i].Name))
 			row[fields[i].Name] = postgresValue(fields[i].DataTypeOID, text)
 		}
 		found.add(row, size)
 	}
-	fields = reader.FieldDescriptions()
 	tag, err := reader.Close()
 	if err != nil {
 		return found, postgresError(err)
+	}
+	if uneven != nil {
+		return found, uneven
 	}
 	if len(fields) == 0 {
 		found.affected = map[string]any{"affected": tag.RowsAffected()}

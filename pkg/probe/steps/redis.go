@@ -122,7 +122,7 @@ func (a *redisAction) Do(ctx context.Context, u *probe.User) (got probe.Answer, 
 	switch {
 	case err != nil:
 		err = probe.Failure("redis: "+redisClass(err.Error()), err.Error())
-	case size > maxKept:
+	case size > probe.MaxKept:
 		got = cut(statusOK, size)
 	case value == nil:
 		got, err = valued(statusNotFound, nil)

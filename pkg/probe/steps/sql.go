@@ -26,12 +26,12 @@ type database interface {
 type result struct {
 	rows     []any // mappings by the name of the column
 	affected map[string]any
-	size     int64 // of the values, in bytes; rows are kept up to maxKept
+	size     int64 // of the values, in bytes; rows are kept up to probe.MaxKept
 }
 
 // add adds a row.
 func (r *result) add(row map[string]any, size int64) {
-	if r.size += size; r.size <= maxKept {
+	if r.size += size; r.size <= probe.MaxKept {
 		r.rows = append(r.rows, row)
 	}
 }
@@ -105,7 +105,7 @@ func (r result) answer() (probe.Answer, error) {
 	switch {
 	case r.affected != nil:
 		return valued(statusOK, r.affected)
-	case r.size > maxKept:
+	case r.size > probe.MaxKept:
 		return cut(statusOK, r.size), nil
 	case len(r.rows) == 0:
 		got, err := valued(statusNotFound, []any{})

@@ -43,8 +43,5 @@ func valued(status string, v any) (probe.Answer, error) {
 	return probe.Answer{Status: status, Value: v, Valued: true, Body: body, Size: int64(len(body))}, nil
 }
 
-// maxKept is how much of a response is kept for assertions, in bytes, as with HTTP.
-const maxKept = 4 << 20
-
-// cut is the answer whose size is more than maxKept: assertions that look at it fail.
+// cut is the answer whose size is more than [probe.MaxKept]: assertions that look at it fail.
 func cut(status string, size int64) probe.Answer { return probe.Answer{Status: status, Size: size} }

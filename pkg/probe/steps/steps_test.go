@@ -190,6 +190,8 @@ func TestHostileServers(t *testing.T) {
 		"postgres: cut":               {postgresAt, "", closing("R\x00\x00\x00\x08"), "s: connection closed"},
 		"postgres: silent when asked": {postgresAt, "", writing(startup), "s: timeout"},
 		"postgres: a huge message":    {postgresAt, "", writing("R\x7f\xff\xff\xff"), "s: sql: malformed response"},
+		"postgres: a row without columns": {postgresAt, "", writing(startup + "1\x00\x00\x00\x042\x00\x00\x00\x04" +
+			"D\x00\x00\x00\x0b\x00\x01\x00\x00\x00\x01xC\x00\x00\x00\x0dSELECT 1\x00Z\x00\x00\x00\x05I"), "s: sql: malformed response"},
 		"postgres: starting":          {postgresAt, "", closing(refusing("57P03")), "s: sql: 57P03 cannot_connect_now"},
 		"postgres: an invented state": {postgresAt, "", closing(refusing("<b>x")), "s: sql: an error without SQLSTATE"},
 		"postgres: no TLS": {func(a string) probe.Step {

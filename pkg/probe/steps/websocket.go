@@ -31,6 +31,8 @@ type socketAction struct {
 	looks   bool
 	holds   func(a *probe.Answer) error
 	timeout time.Duration
+	// transport is there if users speak HTTP/2, which opens no WebSocket here.
+	transport *http.Transport
 }
 
 // Open implements [probe.Protocol].
@@ -46,12 +48,22 @@ func (WebSocket) Open(s probe.Step, o probe.Opening) (_ probe.Action, err error)
 	for _, text := range w.Send {
 		a.send = append(a.send, o.Templates.Parse(text))
 	}
+	if o.Way.HTTP2 {
+		if a.transport, err = o.Way.Transport(o.Timeout); err != nil {
+			return nil, err
+		}
+	}
 	a.holds, err = s.Expect.Holds()
 	return a, err
 }
 
 // Close implements [probe.Action].
-func (a *socketAction) Close() error { return nil }
+func (a *socketAction) Close() error {
+	if a.transport != nil {
+		a.transport.CloseIdleConnections()
+	}
+	return nil
+}
 
 // Do implements [probe.Action].
 func (a *socketAction) Do(ctx context.Context, u *probe.User) (got probe.Answer, err error) {
@@ -74,7 +86,7 @@ func (a *socketAction) Do(ctx context.Context, u *probe.User) (got probe.Answer,
 	}
 	r := listen(ctx, c)
 	defer r.stop()
-	got.Status = "OK"
+	got.Status = statusOK
 	err = a.receive(ctx, r, &got)
 	if err == nil && a.Hold > 0 {
 		opened()
@@ -97,8 +109,12 @@ func (a *socketAction) dial(ctx context.Context, u *probe.User, got *probe.Answe
 		}
 		header.Set(name, value)
 	}
+	client := u.Client()
+	if a.transport != nil {
+		client.Transport = a.transport
+	}
 	c, response, err := websocket.Dial(ctx, target, &websocket.DialOptions{ //nolint:bodyclose // it closes the body
-		HTTPClient: u.Client(), HTTPHeader: header, Host: header.Get("Host"), Subprotocols: a.Subprotocols,
+		HTTPClient: client, HTTPHeader: header, Host: header.Get("Host"), Subprotocols: a.Subprotocols,
 	})
 	if response != nil {
 		got.Header = response.Header
