@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/pkg/journeyfrom"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
 func journeyImportCommand() *cli.Command {
@@ -74,7 +74,7 @@ func importJourney(c *cli.Context, source string) error {
 	if target == "" {
 		target = filepath.Join("journeys", o.Name+".yaml")
 	}
-	if !journeyNames.MatchString(o.Name) {
+	if !scenario.IsName(o.Name) {
 		return usageError("found the name %q, expected small letters, digits and hyphens: set --name", o.Name)
 	}
 	if err := mayWrite(c, target); err != nil {
@@ -86,8 +86,6 @@ func importJourney(c *cli.Context, source string) error {
 	}
 	return writeJourney(c, target, o.Name, r)
 }
-
-var journeyNames = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 // openSource opens a file, standard input, or a command that is the argument itself.
 func openSource(c *cli.Context, source string) (in io.ReadCloser, name string, err error) {
@@ -110,12 +108,10 @@ func openSource(c *cli.Context, source string) (in io.ReadCloser, name string, e
 	return file, source, err
 }
 
-var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
-
 // journeyName is the name of a journey from that of a file.
 func journeyName(file string) string {
 	base := filepath.Base(file)
-	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(strings.TrimSuffix(base, filepath.Ext(base))), "-"), "-")
+	name := scenario.NameOf(strings.TrimSuffix(base, filepath.Ext(base)))
 	if name == "" || file == "standard input" {
 		return "imported"
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/charmbracelet/huh"
-	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/report"
@@ -48,7 +46,7 @@ func (p program) begin(c *cli.Context) error {
 		Project: c.String("project"), Entry: c.String("entry"), Name: c.String("name"), Observe: c.Duration("observe"),
 		Say: func(text string) { view.progress(text) }, Session: request,
 	}
-	if out, ok := c.App.ErrWriter.(*os.File); ok && !c.Bool("yes") && isTerminal(out) && isatty.IsTerminal(os.Stdin.Fd()) {
+	if out, ok := asks(c); ok && !c.Bool("yes") {
 		r.Choose = func(title string, options []string) (int, error) { return ask(c, out, title, options) }
 	}
 	result, err := starter.Begin(c.Context, s, r)
@@ -71,10 +69,7 @@ func ask(c *cli.Context, out io.Writer, title string, options []string) (n int, 
 	for i, text := range options {
 		all[i] = huh.NewOption(text, i)
 	}
-	err = form(c, out, os.Stdin, huh.NewSelect[int]().Title(title).Options(all...).Height(pickHeight).Value(&n))
-	if errors.Is(err, huh.ErrUserAborted) || c.Err() != nil {
-		return 0, &exitError{session.ExitAborted, errors.New("ended by a person: nothing was written")}
-	}
+	err = form(c, out, os.Stdin, huh.NewSelect[int]().Title(title).Options(all...).Height(pickHeight).Value(&n), "nothing was written")
 	return n, err
 }
 

@@ -16,7 +16,6 @@ func (p program) journeyCommand() *cli.Command {
 		Name:        "journey",
 		Usage:       "import a journey, or walk one step by step",
 		Subcommands: []*cli.Command{journeyImportCommand(), p.journeyTryCommand(), journeyReferenceCommand()},
-		Action:      noCommand,
 	}
 }
 

@@ -28,8 +28,8 @@ func (p program) pick(c *cli.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, onTerminal := c.App.ErrWriter.(*os.File)
-	if !onTerminal || !isTerminal(out) || !isatty.IsTerminal(os.Stdin.Fd()) {
+	out, ok := asks(c)
+	if !ok {
 		return "", usageError("missing argument, expected a scenario: %s %s; %s", c.Command.HelpName, c.Command.ArgsUsage, available(all))
 	}
 	width, _, err := term.GetSize(out.Fd())
@@ -47,17 +47,24 @@ func (p program) pick(c *cli.Context) (string, error) {
 // choose shows the list and returns the name that is chosen.
 func choose(c *cli.Context, out io.Writer, in io.Reader, all []huh.Option[string]) (name string, err error) {
 	field := huh.NewSelect[string]().Title("Which scenario?").Description("/ filters, Ctrl-C ends").Options(all...).Height(pickHeight).Value(&name)
-	err = form(c, out, in, field)
-	if errors.Is(err, huh.ErrUserAborted) || c.Err() != nil {
-		return "", &exitError{session.ExitAborted, errors.New("ended by a person: no scenario was chosen, and nothing was run")}
-	}
+	err = form(c, out, in, field, "no scenario was chosen, and nothing was run")
 	return name, err
 }
 
-// form shows one question.
-func form(c *cli.Context, out io.Writer, in io.Reader, field huh.Field) error {
-	return huh.NewForm(huh.NewGroup(field)).WithTheme(huh.ThemeBase()).WithShowHelp(false).
+// asks is the terminal at which a person can be asked.
+func asks(c *cli.Context) (out *os.File, ok bool) {
+	out, ok = c.App.ErrWriter.(*os.File)
+	return out, ok && isTerminal(out) && isatty.IsTerminal(os.Stdin.Fd())
+}
+
+// form shows one question. undone is what did not happen if the person ends it.
+func form(c *cli.Context, out io.Writer, in io.Reader, field huh.Field, undone string) error {
+	err := huh.NewForm(huh.NewGroup(field)).WithTheme(huh.ThemeBase()).WithShowHelp(false).
 		WithProgramOptions(tea.WithOutput(out), tea.WithInput(in), tea.WithoutSignalHandler()).RunWithContext(c.Context)
+	if errors.Is(err, huh.ErrUserAborted) || c.Err() != nil {
+		return &exitError{session.ExitAborted, errors.New("ended by a person: " + undone)}
+	}
+	return err
 }
 
 // options are the lines of the list, none longer than the terminal. Scenarios that cannot

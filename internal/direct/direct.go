@@ -1,8 +1,8 @@
-// Package direct makes the HTTP client for everything that is asked inside an environment:
-// the roles of components, and whether a lab serves. There, an answer counts only if the
-// component itself has given it.
+// Package direct makes the HTTP client for what is asked inside an environment, such as
+// whether a lab serves. There, an answer counts only if the component itself has given it.
 //
-// Users of journeys connect directly, too (pkg/probe has a transport of its own). What
+// Users of journeys, and questions for roles, connect directly, too (pkg/probe has a
+// transport of its own). What
 // is outside an environment obeys the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, since a
 // company's proxy may be the only way to it: gates, notifications, tracing. So does the
 // connection to a Docker engine on tcp://, as the docker command has it.

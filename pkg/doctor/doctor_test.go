@@ -3,6 +3,8 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -307,6 +309,30 @@ func TestDemand(t *testing.T) {
 		if err != nil || len(d.Specs[c.kind]) == 0 || !strings.HasPrefix(d.Source, c.source) || d.Rate <= 0 || d.Hold <= 0 {
 			t.Errorf("%s: %+v %v", name, d, err)
 		}
+	}
+}
+
+// A rate that grows after the fault counts at its highest.
+func TestDemandOfStages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"gameday.yaml":        "version: 1\nenvironments: {staging: {docker: {project: shop}, entry: http://127.0.0.1:1}}\n",
+		"journeys/home.yaml":  "version: 1\nname: home\nsteps: [{get: /}]\n",
+		"scenarios/loss.yaml": "version: 1\nname: loss\nenvironment: staging\nobjective: {rto: 5s}\nload: [{journey: home, rate: 50/s, critical: true, stages: [{to: 500/s, over: 5s}, {to: 20/s}]}]\nfaults: [kill: {target: {service: db}}]\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := scenario.Library{Scenarios: os.DirFS(t.TempDir()), Labs: labs.Files, Dir: dir, Kinds: fault.Specs(), Drivers: target.Drivers{docker.Driver(nil)}}
+	env, err := l.Environment("staging")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := doctor.DemandOf(l, env); err != nil || d.Rate != 500 || d.Source != "scenario loss" {
+		t.Errorf("%+v %v", d, err)
 	}
 }
 

@@ -148,8 +148,8 @@ func (c kinds) kind(v variant, d target.Diagnosis, can target.Abilities, tryErr 
 		if v.instead != "" {
 			f.Cost = v.instead
 		}
-		if using := c.using(v); using != "" {
-			f.Cost += "; " + using
+		if f.Needed {
+			f.Cost += "; scenarios of this environment use it"
 		}
 	}
 	return f
@@ -167,13 +167,6 @@ func (c kinds) wanted(v variant) bool {
 		}
 	}
 	return false
-}
-
-func (c kinds) using(v variant) string {
-	if !c.wanted(v) {
-		return ""
-	}
-	return "scenarios of this environment use it"
 }
 
 // refused is the finding about a kind that needs a helper.

@@ -14,8 +14,8 @@ type labImages struct{ *Patient }
 func (labImages) Name() string         { return "lab" }
 func (labImages) Limit() time.Duration { return 2 * asking }
 
-// stock is what there is for the lab.
-func (p *Patient) stock(ctx context.Context) (s target.Stock, err error) {
+// stocked is what there is for the lab.
+func (p *Patient) stocked(ctx context.Context) (s target.Stock, err error) {
 	if p.Lab.IsZero() || p.Labs == nil {
 		return s, fmt.Errorf("labs %w by this environment", target.ErrUnsupported)
 	}
@@ -31,16 +31,14 @@ func (p *Patient) stock(ctx context.Context) (s target.Stock, err error) {
 	if err != nil {
 		return s, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, asking)
-	defer cancel()
 	return stocker.Stock(ctx, p.Lab)
 }
 
-func (c labImages) Look(ctx context.Context) []Finding {
+func (c labImages) Look(context.Context) []Finding {
 	if !c.reached() {
 		return nil // the finding of the engine says so
 	}
-	s, err := c.stock(ctx)
+	s, err := c.stock()
 	if err != nil {
 		f := unknown(err)
 		f.Needed = true

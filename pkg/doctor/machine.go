@@ -122,7 +122,7 @@ const (
 	roomBuild  = 3 << 30   // the images of a lab, with what their build leaves behind
 )
 
-func (c room) Look(ctx context.Context) []Finding {
+func (c room) Look(context.Context) []Finding {
 	found := []Finding{
 		c.folder("runs", c.Out, roomRecord, "the record of a run cannot be written, and the run ends", "gameday history prune --keep 10"),
 		c.folder("temporary files", os.TempDir(), roomTemp, "labs cannot be started", "export TMPDIR=$HOME/tmp && mkdir -p $TMPDIR"),
@@ -132,7 +132,7 @@ func (c room) Look(ctx context.Context) []Finding {
 		return found
 	}
 	needed := uint64(roomEngine)
-	if c.buildsImages(ctx) {
+	if c.buildsImages() {
 		needed = roomBuild
 	}
 	free, err := d.Room.Free, d.Room.Why
@@ -140,8 +140,8 @@ func (c room) Look(ctx context.Context) []Finding {
 }
 
 // buildsImages reports whether the images of a lab are still to be built.
-func (c room) buildsImages(ctx context.Context) bool {
-	stock, err := c.stock(ctx)
+func (c room) buildsImages() bool {
+	stock, err := c.stock()
 	return err == nil && len(stock.Missing) > 0
 }
 

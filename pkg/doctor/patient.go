@@ -24,6 +24,7 @@ type Patient struct {
 
 	site  func() (target.Site, error)
 	facts func() (target.Diagnosis, error)
+	stock func() (target.Stock, error)
 }
 
 // Demand is what the scenarios of an environment ask for.
@@ -50,8 +51,11 @@ func DemandOf(l scenario.Library, env scenario.Environment) (Demand, error) {
 		return d, err
 	}
 	for _, listed := range all {
+		if listed.Problem != "" || !same(listed.Environment, env.Name) {
+			continue
+		}
 		s, err := l.Scenario(listed.Name)
-		if err != nil || !same(s.Environment, env.Name) {
+		if err != nil {
 			continue
 		}
 		for _, f := range s.Faults {
@@ -74,14 +78,18 @@ func same(of, name string) bool {
 	return of == name || isLab && a.Name == b.Name
 }
 
-// outside is how many users of a scenario arrive a second from this machine, and how long
+// outside is how many users of a scenario arrive a second at most from this machine, and how long
 // the slowest of them may take.
 func outside(l scenario.Library, env scenario.Environment, s scenario.Scenario) (rate float64, hold time.Duration) {
 	for _, load := range s.Load {
 		if env.Comes(load) != scenario.FromOutside {
 			continue
 		}
-		rate += load.Rate.PerSecond()
+		most := load.Rate.PerSecond()
+		for _, stage := range probe.Ramp(load.Rate, load.Stages) {
+			most = max(most, stage.To)
+		}
+		rate += most
 		one := probe.DefaultTimeout
 		if j, err := l.Journey(env.Name, load.Journey); err == nil && j.Timeout > 0 {
 			one = j.Timeout
@@ -119,6 +127,11 @@ func (p *Patient) Checks(ctx context.Context) []Check {
 		ctx, cancel := context.WithTimeout(ctx, asking)
 		defer cancel()
 		return diagnoser.Diagnose(ctx)
+	})
+	p.stock = sync.OnceValues(func() (target.Stock, error) {
+		ctx, cancel := context.WithTimeout(ctx, asking)
+		defer cancel()
+		return p.stocked(ctx)
 	})
 	checks := []Check{engine{p}, kinds{p}}
 	if !p.Lab.IsZero() {

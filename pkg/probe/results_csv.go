@@ -147,6 +147,11 @@ func (t *table) vegetaWithoutHeader(to sink) error {
 	for i, name := range names[:min(len(names), t.width)] {
 		t.columns[name] = i
 	}
+	return t.vegetaRows(to)
+}
+
+// vegetaRows passes the row that has been read on, and those after it.
+func (t *table) vegetaRows(to sink) error {
 	for {
 		s, err := t.vegetaRow()
 		if err != nil {
@@ -182,18 +187,10 @@ func (t *table) vegetaWithHeader(names []string, to sink) error {
 	if !t.has("timestamp", "code", "latency", "error") {
 		return fmt.Errorf("line 1: found a line with the names %s, expected timestamp, code, latency and error among them", listed(names))
 	}
-	for {
-		if err := t.next(); err != nil {
-			return unlessEnd(err)
-		}
-		s, err := t.vegetaRow()
-		if err != nil {
-			return err
-		}
-		if !to(s) {
-			return nil
-		}
+	if err := t.next(); err != nil {
+		return unlessEnd(err)
 	}
+	return t.vegetaRows(to)
 }
 
 // earliest is the smallest time that vegeta's CSV can mean: 2001, in nanoseconds. What is
@@ -218,13 +215,15 @@ func (t *table) vegetaRow() (s record.Sample, err error) {
 		return s, err
 	}
 	s = record.Sample{Sent: time.Unix(0, at).UTC(), Code: uint16(code), Latency: time.Duration(latency), Error: strings.Clone(t.get("error")), Journey: strings.Clone(t.get("attack"))}
-	for column, into := range map[string]*uint64{"bytes_out": &s.BytesOut, "bytes_in": &s.BytesIn, "seq": &s.Seq} {
-		text := t.get(column)
-		if _, ok := t.columns[column]; !ok {
+	for _, c := range []struct {
+		name string
+		into *uint64
+	}{{"bytes_out", &s.BytesOut}, {"bytes_in", &s.BytesIn}, {"seq", &s.Seq}} {
+		if !t.has(c.name) {
 			continue
 		}
-		if *into, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return s, t.wrong(column, "a whole number")
+		if *c.into, err = strconv.ParseUint(t.get(c.name), 10, 64); err != nil {
+			return s, t.wrong(c.name, "a whole number")
 		}
 	}
 	s.Void = oursInWords(s.Error)

@@ -158,12 +158,19 @@ func readJTL(in *lines, to sink) error {
 // jmeterXML is a sample by its attributes: those of today, and of JMeter 2.0.
 func jmeterXML(e xml.StartElement) (j jmeterSample) {
 	for _, a := range e.Attr {
-		for names, into := range map[string]*string{
-			"ts timeStamp": &j.at, "t time": &j.elapsed, "s success": &j.success, "rc responseCode": &j.code, "rm responseMessage": &j.message, "tn threadName": &j.thread,
-		} {
-			if short, long, _ := strings.Cut(names, " "); a.Name.Local == short || a.Name.Local == long {
-				*into = a.Value
-			}
+		switch a.Name.Local {
+		case "ts", "timeStamp":
+			j.at = a.Value
+		case "t", "time":
+			j.elapsed = a.Value
+		case "s", "success":
+			j.success = a.Value
+		case "rc", "responseCode":
+			j.code = a.Value
+		case "rm", "responseMessage":
+			j.message = a.Value
+		case "tn", "threadName":
+			j.thread = a.Value
 		}
 	}
 	return j

@@ -63,7 +63,7 @@ func (k *k6Reader) point(p k6Point) error {
 			return errors.New("found no tag status, expected the system tag status, which k6 sets by default")
 		}
 		k.open = &k6Request{
-			at: p.at, ended: ended, status: status, err: p.tag("error"), code: p.tag("error_code"), failed: p.tag("expected_response") == "false",
+			at: p.at, ended: ended, status: status, err: strings.Clone(p.tag("error")), code: p.tag("error_code"), failed: p.tag("expected_response") == "false",
 		}
 	}
 	switch p.metric {
@@ -150,7 +150,7 @@ func (r *Results) readK6CSV(t *table, to sink) error {
 			if err != nil {
 				return t.wrong("metric_value", "a number")
 			}
-			err = k.point(k6Point{metric, strings.Clone(t.get("timestamp")), value, func(tag string) string { return strings.Clone(t.get(tag)) }})
+			err = k.point(k6Point{metric, t.get("timestamp"), value, t.get})
 			if err != nil {
 				return k.stopped(t.line, err)
 			}

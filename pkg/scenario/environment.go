@@ -105,21 +105,15 @@ const leastSecret = 4
 // Secrets takes the environment's secrets out of texts: those that redact: names, the
 // values of its variables, its keys and the passwords of its proxies.
 func (e Environment) Secrets() (*redact.Redactor, error) {
-	patterns := slices.Clone(e.Redact)
-	for _, name := range slices.Sorted(maps.Keys(e.Environ)) {
-		if value := e.Environ[name]; len(value) >= leastSecret {
-			patterns = append(patterns, regexp.QuoteMeta(value))
-		}
-	}
-	connects := []*probe.Connect{e.Connect}
+	secrets := slices.Sorted(maps.Values(e.Environ))
+	secrets = append(secrets, e.Connect.Secrets()...) // nil has none
 	if e.Inside != nil {
-		connects = append(connects, e.Inside.Connect)
+		secrets = append(secrets, e.Inside.Connect.Secrets()...)
 	}
-	for _, c := range connects {
-		for _, secret := range c.Secrets() {
-			if len(secret) >= leastSecret {
-				patterns = append(patterns, regexp.QuoteMeta(secret))
-			}
+	patterns := slices.Clone(e.Redact)
+	for _, secret := range secrets {
+		if len(secret) >= leastSecret {
+			patterns = append(patterns, regexp.QuoteMeta(secret))
 		}
 	}
 	return redact.New(patterns...)

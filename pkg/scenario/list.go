@@ -42,16 +42,12 @@ func (l Library) List() ([]Listed, error) {
 		}
 		all = append(all, listed)
 	}
-	for _, dir := range l.scenarioDirs() {
-		files, err := os.ReadDir(filepath.Join(l.base(dir), dir))
-		if err != nil && !absent(err) {
-			return nil, err
-		}
-		for _, f := range files {
-			if name, ok := strings.CutSuffix(f.Name(), ".yaml"); ok && name != "" && !f.IsDir() {
-				add(name, filepath.Join(dir, f.Name()))
-			}
-		}
+	own, err := l.files()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range own {
+		add(f.Name, f.File)
 	}
 	slices.SortStableFunc(all, func(a, b Listed) int { return strings.Compare(a.Name, b.Name) })
 	for _, name := range l.Bundled() {
@@ -60,14 +56,28 @@ func (l Library) List() ([]Listed, error) {
 	return all, nil
 }
 
+// files are the user's own scenarios by name and file; of one name, the first counts.
+func (l Library) files() (all []Listed, err error) {
+	for _, dir := range l.scenarioDirs() {
+		files, err := os.ReadDir(filepath.Join(l.base(dir), dir))
+		if err != nil && !absent(err) {
+			return all, err
+		}
+		for _, f := range files {
+			if name, ok := strings.CutSuffix(f.Name(), ".yaml"); ok && name != "" && !f.IsDir() {
+				all = append(all, Listed{Name: name, File: filepath.Join(dir, f.Name())})
+			}
+		}
+	}
+	return all, nil
+}
+
 // Names are the names of all scenarios that can be run, sorted.
 func (l Library) Names() []string {
 	names := l.Bundled()
-	for _, dir := range l.scenarioDirs() {
-		own, _ := filepath.Glob(filepath.Join(l.base(dir), dir, "*.yaml")) // the pattern is a good one
-		for _, path := range own {
-			names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))
-		}
+	own, _ := l.files() // what cannot be read has no names
+	for _, f := range own {
+		names = append(names, f.Name)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -89,7 +99,7 @@ func (s Scenario) Kinds() []string {
 func (l Library) scenarioDirs() []string {
 	dirs := []string{"scenarios"}
 	here, err := filepath.Abs(l.Dir)
-	if root, found := l.Root(), err == nil; found && root != l.Dir && root != here {
+	if root := l.Root(); err == nil && root != l.Dir && root != here {
 		dirs = append(dirs, filepath.Join(root, "scenarios"))
 	}
 	return dirs

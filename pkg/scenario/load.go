@@ -52,6 +52,16 @@ func newer(doc *strictyaml.Document, version int) bool {
 
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
+// IsName reports whether a scenario or a journey can have a name.
+func IsName(name string) bool { return names.MatchString(name) }
+
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+// NameOf is a text as a name: its letters and digits, with hyphens between them.
+func NameOf(text string) string {
+	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
+}
+
 var names = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 // checkName holds a name against what can be a file's.

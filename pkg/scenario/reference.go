@@ -33,7 +33,7 @@ func KeysTable(t reflect.Type, head string) string {
 	return b.String()
 }
 
-// inCell is a text in a cell of a table: templates and patterns are code there.
+// inCell is a text in a cell of a table, which a bar would end.
 func inCell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // valueOf is what can be written there.

@@ -61,7 +61,10 @@ func (l JourneyLoad) each() (all []JourneyLoad) {
 // String is the load in a line.
 func (l JourneyLoad) String() string { return probe.Describe(l.Rate, l.Stages, l.Arrivals) }
 
-// Users is how many users arrive in a run that lasts as long as it may, on average.
+// longest is how long a run may last.
+func (t Timing) longest() time.Duration { return t.Baseline + t.Watch + t.Repair }
+
+// users is how many users arrive in a run that lasts as long as it may, on average.
 func (t Timing) users(l JourneyLoad) float64 {
 	return l.Rate.PerSecond()*t.Baseline.Seconds() + probe.Curve(l.Rate, l.Stages).Users(t.Watch+t.Repair)
 }
@@ -81,14 +84,13 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	seen := map[string]bool{}
 	for i, l := range s.Load {
 		at := index("load", i)
-		s.checkForm(doc, at, l)
-		longest := s.Timing.Baseline + s.Timing.Watch + s.Timing.Repair
+		l.check(doc, at)
 		if l.Rate.Users == 0 {
 			continue // it is missing, or was reported
 		}
 		if users += s.Timing.users(l); users > verdict.MaxSamples {
 			doc.Problem(at+".rate", "%s.rate: found %s, which is %.0f users in a run of up to %v, expected at most %d: use a lower rate, or a shorter watch",
-				at, l, users, longest, verdict.MaxSamples)
+				at, l, users, s.Timing.longest(), verdict.MaxSamples)
 		}
 		for _, one := range l.each() {
 			if seen[one.Journey] {
@@ -100,8 +102,8 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 	}
 }
 
-// checkForm checks what a load is made of.
-func (s *Scenario) checkForm(doc *strictyaml.Document, at string, l JourneyLoad) {
+// check checks what a load is made of.
+func (l JourneyLoad) check(doc *strictyaml.Document, at string) {
 	switch {
 	case l.Journey == "" && len(l.Mix) == 0:
 		doc.Problem(at, "%s: missing required key %q or %q", at, "journey", "mix")
@@ -153,14 +155,13 @@ func (s Scenario) CheckUsers(journeys []probe.Journey) error {
 		if u == nil || u.Order != "once" {
 			continue
 		}
-		longest := s.Timing.Baseline + s.Timing.Watch + s.Timing.Repair
 		need := s.Timing.users(l)
 		if l.Arrivals == probe.Poisson {
 			need += 4 * math.Sqrt(need) // no more come in all but 1 of 30,000 runs
 		}
 		if rows := len(u.Rows); float64(rows) < need {
 			errs = append(errs, fmt.Errorf("journey %s: %s has %d rows for one user each (order: once), but %.0f users arrive in a run of up to %v at %s: the load would end before the run: add rows, or use order: cycle",
-				l.Journey, u.File, rows, math.Ceil(need), longest.Round(time.Second), l))
+				l.Journey, u.File, rows, math.Ceil(need), s.Timing.longest().Round(time.Second), l))
 		}
 	}
 	return errors.Join(errs...)

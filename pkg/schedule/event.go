@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -171,10 +170,11 @@ func (r *reader) dates(e event) error {
 // recur adds the instances of RRULE.
 func (r *reader) recur(e event) error {
 	last := wallClock(r.to, e.start.zone).Add(day)
-	if slices.ContainsFunc(e.component.all("RRULE"), func(property) bool { return e.component.one("RECURRENCE-ID").value != "" }) {
-		return e.component.one("RRULE").errorf("found it in a single instance (RECURRENCE-ID), expected it in the event")
+	rules := e.component.all("RRULE")
+	if len(rules) > 0 && e.component.one("RECURRENCE-ID").value != "" {
+		return rules[0].errorf("found it in a single instance (RECURRENCE-ID), expected it in the event")
 	}
-	for _, p := range e.component.all("RRULE") {
+	for _, p := range rules {
 		rule, err := parseRule(p)
 		if err == nil && e.start.day {
 			rule, err = rule.ofDays(p)
@@ -182,7 +182,7 @@ func (r *reader) recur(e event) error {
 		if err != nil {
 			return err
 		}
-		until, err := r.until(p, rule.until, e.start)
+		end, err := until(p, rule.until, e.start)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (r *reader) recur(e event) error {
 		if rule.option.Freq > rrule.DAILY {
 			add = r.twice
 		}
-		if err := rule.walk(e.start.wall, until, last, r.left, func(wall time.Time) { add(e, wall) }); err != nil {
+		if err := rule.walk(e.start.wall, end, last, r.left, func(wall time.Time) { add(e, wall) }); err != nil {
 			return p.errorf("%w", err)
 		}
 	}
@@ -199,7 +199,7 @@ func (r *reader) recur(e event) error {
 
 // until is the end of a rule on the wall clock of its event. An end without a time of day
 // includes that day.
-func (z *zones) until(p property, text string, start stamp) (time.Time, error) {
+func until(p property, text string, start stamp) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

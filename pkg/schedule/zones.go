@@ -122,12 +122,12 @@ func (z *zones) transitions(c *component) (all []transition, err error) {
 		if err != nil {
 			return nil, err
 		}
-		until, err := floating.until(p, r.until, start)
+		end, err := until(p, r.until, start)
 		if err != nil {
 			return nil, err
 		}
 		// UNTIL of a definition is in UTC.
-		if err := r.walk(start.wall, until.Add(t.from), z.last, z.left, add); err != nil {
+		if err := r.walk(start.wall, end.Add(t.from), z.last, z.left, add); err != nil {
 			return nil, p.errorf("%w", err)
 		}
 	}

@@ -36,9 +36,6 @@ const (
 	maxWhy  = 500 // of the reason of a hold
 )
 
-// scenarioName is what the name of a scenario looks like. It allows no path.
-var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-
 // environmentName is what the name of an environment or of a lab looks like.
 var environmentName = regexp.MustCompile(`^(lab/)?[A-Za-z0-9][A-Za-z0-9_.+-]*$`)
 
@@ -52,7 +49,7 @@ func checkEnvironment(name string) error {
 func (s *Server) runNow(ctx context.Context, what, environment string) (store.Job, error) {
 	ctx, cancel := acting(ctx)
 	defer cancel()
-	if !scenarioName.MatchString(what) {
+	if !scenario.IsName(what) {
 		return store.Job{}, invalid("%q is not a scenario name", plaintext.OneLine(what, maxName))
 	}
 	if err := checkEnvironment(environment); environment != "" && err != nil {

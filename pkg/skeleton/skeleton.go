@@ -64,10 +64,13 @@ func Journey(l scenario.Library, name string) (Written, error) {
 	return Written{path, "gameday validate " + path}, err
 }
 
+// maxName is the length of the longest name, in bytes.
+const maxName = 100
+
 // check refuses names that are no file names, or not the same on every system.
 func check(what, name string) error {
-	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(name) {
-		return fmt.Errorf("found %q, expected a name for the %s of letters, digits, - and _, such as db-loss", name, what)
+	if !scenario.IsName(name) || len(name) > maxName {
+		return fmt.Errorf("found %q, expected a name for the %s of lowercase letters, digits and hyphens, such as db-loss", name, what)
 	}
 	return nil
 }

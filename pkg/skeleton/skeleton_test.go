@@ -107,6 +107,7 @@ func TestWhatIsNotWritten(t *testing.T) {
 	}{
 		"a path":           {nil, skeleton.Scenario, "../x", "expected a name for the scenario"},
 		"an empty name":    {nil, skeleton.Journey, "", "expected a name for the journey"},
+		"capital letters":  {nil, skeleton.Scenario, "DB_Loss", "expected a name for the scenario of lowercase letters"},
 		"an extension":     {nil, skeleton.Scenario, "x.yaml", "expected a name"},
 		"there is one":     {map[string]string{"scenarios/x.yaml": "mine"}, skeleton.Scenario, "x", "scenarios/x.yaml is already there, and is not overwritten"},
 		"a journey, too":   {map[string]string{"journeys/x.yaml": "mine"}, skeleton.Journey, "x", "is already there"},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/topology"
 )
@@ -41,7 +41,7 @@ type Environment struct {
 // Named is the environment of what was found, under a name that files may have.
 func Named(found target.Discovered, name string, entry Entry) Environment {
 	if name == "" {
-		name = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(found.Name), "-"), "-")
+		name = scenario.NameOf(found.Name)
 	}
 	return Environment{name, found, entry, roles(found.Services)}
 }
@@ -77,12 +77,8 @@ func (e Environment) Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	follow := 0
-	if e.Entry.Follow {
-		follow = redirects
-	}
 	journey, err := render("journey.tmpl", map[string]any{
-		"Journey": Journey, "Timeout": e.within() * 4, "Follow": follow, "Status": e.Entry.Status, "Title": e.Entry.Title, "JSON": e.Entry.JSON,
+		"Journey": Journey, "Timeout": e.within() * 4, "Follow": redirects, "Status": e.Entry.Status, "Title": e.Entry.Title, "JSON": e.Entry.JSON,
 	})
 	return []File{{"gameday.yaml", all}, {filepath.Join("journeys", Journey+".yaml"), journey}}, err
 }
@@ -121,29 +117,25 @@ func (e Environment) Scenarios(m topology.Map) (all []File, err error) {
 
 func (e Environment) scenario(n topology.Node, m topology.Map) (File, error) {
 	service := n.Target.Service
-	name := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(service), "-"), "-") + "-loss"
+	name := scenario.NameOf(service) + "-loss"
 	because := "users reach it; it is one of several, and the others may not take over"
 	if n.Predicted {
 		because = n.Why
 	}
-	selected := fmt.Sprintf("{service: %q}", service)
-	if components := count(m, service); components > 1 {
+	selected, comment := fmt.Sprintf("{service: %q}", service), ""
+	if count(m, service) > 1 {
 		selected = fmt.Sprintf("{service: %q, any: 1}", service)
 	}
 	for _, r := range e.Roles {
 		if r.Service == service && r.Problem == "" {
-			selected = fmt.Sprintf("{role: %q} # who holds it is asked when the fault is injected", r.Name)
+			selected, comment = fmt.Sprintf("{role: %q}", r.Name), " # who holds it is asked when the fault is injected"
 			break
 		}
 	}
-	selected, comment, _ := strings.Cut(selected, " #")
 	text, err := render("scenario.tmpl", map[string]any{
 		"Name": name, "Title": "A component of " + service + " dies", "Environment": e.Name, "Service": service, "Because": because,
-		"Within": e.within(), "Journey": Journey, "Target": selected,
+		"Within": e.within(), "Journey": Journey, "Target": selected, "Comment": comment,
 	})
-	if comment != "" {
-		text = strings.Replace(text, selected+"}", selected+"} #"+comment, 1)
-	}
 	return File{filepath.Join("scenarios", name+".yaml"), text}, err
 }
 

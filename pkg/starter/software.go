@@ -55,8 +55,11 @@ func roles(services []target.DiscoveredService) (found []Role) {
 			add(Role{name, s.Name, fmt.Sprintf("{label: %q}", label), scenario.Role{Label: label}, ""})
 		}
 	}
-	for _, k := range known() {
-		members := slices.DeleteFunc(slices.Clone(services), func(s target.DiscoveredService) bool { return !k.is(s.Image) })
+	all := known()
+	for i, k := range all {
+		members := slices.DeleteFunc(slices.Clone(services), func(s target.DiscoveredService) bool {
+			return slices.IndexFunc(all, func(k software) bool { return k.is(s.Image) }) != i
+		})
 		count := 0
 		for _, s := range members {
 			count += s.Components

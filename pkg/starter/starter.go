@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
@@ -48,7 +49,6 @@ type Entry struct {
 	Status  int    // after redirects
 	Title   string // of a page
 	JSON    bool
-	Follow  bool // it redirected
 	Latency time.Duration
 }
 
@@ -64,25 +64,44 @@ func (e Entry) String() string {
 // good reports whether users can begin there.
 func (e Entry) good() bool { return e.Status >= http.StatusOK && e.Status < http.StatusBadRequest }
 
-// redirects is how many redirects an entry may have.
+// redirects is how many redirects are followed: an entry may redirect later, to a login.
 const redirects = 5
 
 // Entries tries the published ports of an environment, and returns those that answer HTTP:
 // the best one first.
 func Entries(ctx context.Context, d target.Discovered) (found []Entry) {
+	type port struct{ service, at string }
+	var ports []port
 	for _, s := range d.Services {
 		for _, at := range s.Published {
-			for _, scheme := range []string{"http", "https"} {
-				if e, err := Try(ctx, scheme+"://"+at); err == nil {
-					e.Service = s.Name
-					found = append(found, e)
-					break
-				}
-			}
+			ports = append(ports, port{s.Name, at})
+		}
+	}
+	entries, errs := make([]Entry, len(ports)), make([]error, len(ports))
+	var trying sync.WaitGroup
+	for i, p := range ports {
+		trying.Go(func() { entries[i], errs[i] = tryPort(ctx, p.at) })
+	}
+	trying.Wait()
+	for i, e := range entries {
+		if errs[i] == nil {
+			e.Service = ports[i].service
+			found = append(found, e)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Entry) int { return cmp.Compare(rank(b), rank(a)) })
 	return found
+}
+
+// tryPort tries a port by HTTP, then by HTTPS: servers of TLS answer plain HTTP with 400.
+func tryPort(ctx context.Context, at string) (Entry, error) {
+	plain, err := Try(ctx, "http://"+at)
+	if err != nil || plain.Status == http.StatusBadRequest {
+		if secure, failed := Try(ctx, "https://"+at); failed == nil {
+			return secure, nil
+		}
+	}
+	return plain, err
 }
 
 // rank is how good an entry is: a page, then data, then any success.
@@ -130,6 +149,5 @@ func Try(ctx context.Context, base string) (e Entry, err error) {
 	if err == nil && first {
 		err = failed
 	}
-	e.Follow = true // an entry that redirects later, to a login, is followed too
 	return e, err
 }

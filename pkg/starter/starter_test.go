@@ -2,10 +2,12 @@ package starter_test
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +60,31 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// A port that speaks TLS alone is entered by https, and not as a page of status 400. The
+// certificate is trusted in a process of its own.
+func TestAnEntryOverTLS(t *testing.T) {
+	t.Parallel()
+	const portVariable = "GAMEDAY_TEST_TLS"
+	if port := os.Getenv(portVariable); port != "" {
+		for _, e := range starter.Entries(t.Context(), target.Discovered{Services: []target.DiscoveredService{{Name: "web", Published: []string{port}}}}) {
+			fmt.Println("entry", e) //nolint:forbidigo // for the test that has started this one
+		}
+		return
+	}
+	server := httptest.NewTLSServer(saying("text/html", "<title>Secure</title>"))
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAnEntryOverTLS$") //nolint:gosec // G204, G702: this binary
+	again.Env = append(os.Environ(), portVariable+"="+strings.TrimPrefix(server.URL, "https://"), "SSL_CERT_FILE="+file)
+	output, err := again.CombinedOutput()
+	if want := "entry " + server.URL + ` (web): 200 OK, "Secure"`; err != nil || !strings.Contains(string(output), want) {
+		t.Errorf("%v\n%s, expected %s", err, output, want)
+	}
+}
+
 func environment() starter.Environment {
 	return starter.Named(target.Discovered{
 		Kind: "docker", Name: "My_Shop", Settings: &docker.Config{Project: "My_Shop"},
@@ -68,7 +95,7 @@ func environment() starter.Environment {
 			{Name: "db2", Image: "mariadb:11", Components: 1},
 			{Name: "web", Image: "nginx", Components: 2, Roles: []string{"gameday.role=front"}},
 		},
-	}, "", starter.Entry{URL: "http://127.0.0.1:8080", Status: 200, Title: `The "best" shop: 100% {{.}}`, Follow: true, Latency: 250 * time.Millisecond})
+	}, "", starter.Entry{URL: "http://127.0.0.1:8080", Status: 200, Title: `The "best" shop: 100% {{.}}`, Latency: 250 * time.Millisecond})
 }
 
 // All that is written is valid, whatever the names are.
