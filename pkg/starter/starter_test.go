@@ -77,7 +77,7 @@ func TestAnEntryOverTLS(t *testing.T) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAnEntryOverTLS$") //nolint:gosec // G204, G702: this binary
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestAnEntryOverTLS$")
 	again.Env = append(os.Environ(), portVariable+"="+strings.TrimPrefix(server.URL, "https://"), "SSL_CERT_FILE="+file)
 	output, err := again.CombinedOutput()
 	if want := "entry " + server.URL + ` (web): 200 OK, "Secure"`; err != nil || !strings.Contains(string(output), want) {
