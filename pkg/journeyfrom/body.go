@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -75,12 +76,7 @@ var browser = regexp.MustCompile(`(?i)^(?::.*|accept-(?:encoding|language|charse
 
 // setHeaders takes the headers that matter to the system.
 func (e *exchange) setHeaders(h http.Header) {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		value := h.Get(name)
 		switch {
 		case strings.EqualFold(name, "Authorization"):

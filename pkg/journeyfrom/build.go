@@ -29,7 +29,7 @@ func (i *importer) journey() (j probe.Journey, comments map[string][]string) {
 		s := i.step(e)
 		s.Name = i.title(e, titles)
 		s.Capture = e.captures
-		s.Acknowledges = i.acks[e]
+		s.Acknowledges = e.acknowledges
 		j.Steps = append(j.Steps, s)
 		took += e.took
 		comments[fmt.Sprintf("$.steps[%d]", n)] = e.comments
@@ -100,7 +100,7 @@ func (i *importer) step(e *exchange) probe.Step {
 func joined(segments []text) string {
 	all := make([]string, len(segments))
 	for n, s := range segments {
-		all[n] = s.inPath()
+		all[n] = s.template()
 	}
 	return strings.Join(all, "/")
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -51,7 +50,7 @@ func (i *importer) readCall(call *syntax.CallExpr) error {
 		if name == "IFS" {
 			return " \t\n"
 		}
-		return i.marks.add("env " + strconv.Quote(i.variable(name)))
+		return i.marks.add(envAction(i.variable(name)))
 	})}
 	args := make([]string, 0, len(call.Args))
 	for _, word := range call.Args[1:] {
@@ -65,7 +64,7 @@ func (i *importer) readCall(call *syntax.CallExpr) error {
 	if err := c.read(args); err != nil {
 		return err
 	}
-	return c.add(call.Pos().Line())
+	return c.add()
 }
 
 // variable is the name of an environment variable that a source uses.
@@ -124,7 +123,7 @@ func (c *curl) read(args []string) error {
 }
 
 // add adds the command as a request.
-func (c *curl) add(line uint) error {
+func (c *curl) add() error {
 	if c.url == "" {
 		return errors.New("curl has no URL")
 	}
@@ -132,7 +131,7 @@ func (c *curl) add(line uint) error {
 	if err != nil {
 		return err
 	}
-	e := &exchange{place: fmt.Sprintf("line %d", line), method: c.method}
+	e := &exchange{method: c.method}
 	data := strings.Join(c.data, "&")
 	if c.json {
 		data = strings.Join(c.data, "")
@@ -164,7 +163,7 @@ func (c *curl) add(line uint) error {
 		return errors.New("found a method that a step does not have: expected GET, HEAD, POST, PUT, PATCH or DELETE")
 	}
 	if c.follow {
-		e.follow = 10
+		e.follow = clientFollow
 	}
 	c.setCredentials(e)
 	for _, option := range c.ignored {
@@ -208,11 +207,8 @@ func (e *exchange) setCookies(header string, s *secrets) {
 		if !ok || isVisitors(name) {
 			continue
 		}
-		if len(all) > 0 {
-			all = append(all, literal("; ")...)
-		}
 		s.known[value] = name
-		all = append(append(all, literal(name+"=")...), fromEnv(s.variable(name, value))...)
+		all = withCookie(all, name, fromEnv(s.variable(name, value)))
 	}
 	if len(all) > 0 {
 		e.headers = append(e.headers, field{name: "Cookie", value: all})

@@ -47,7 +47,6 @@ type auth struct {
 
 // exchange is one request, and its response if the source has one.
 type exchange struct {
-	place    string // where the source has it, for messages
 	name     string // of the step, if the source has one
 	method   string
 	path     []text // segments, escaped as the source has them
@@ -65,8 +64,10 @@ type exchange struct {
 	hops      []*response // the redirects before the response, in order
 	comments  []string
 	captures  map[string]probe.Capture
-	status    []string // expected, if there is no response
-	took      time.Duration
+	// acknowledges is where the response has the ID of what was written; "" if nothing is.
+	acknowledges string
+	status       []string // expected, if there is no response
+	took         time.Duration
 }
 
 // response is a recorded response.

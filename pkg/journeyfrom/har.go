@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/bounded"
+	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
 // MaxRecording is the size of the largest recording, in bytes.
@@ -34,7 +35,6 @@ type named struct {
 // entry is a request and its response in a recording (HAR 1.1 and 1.2), with the fields
 // that Chromium adds.
 type entry struct {
-	Started string  `json:"startedDateTime"`
 	Time    float64 `json:"time"` // in milliseconds
 	Request struct {
 		Method  string  `json:"method"`
@@ -61,7 +61,6 @@ type entry struct {
 			Encoding string `json:"encoding"`
 		} `json:"content"`
 		Redirect string `json:"redirectURL"`
-		Error    any    `json:"_error"`
 	} `json:"response"`
 	Resource  string `json:"_resourceType"`
 	FromCache any    `json:"_fromCache"`
@@ -110,11 +109,11 @@ func header(all []named) http.Header {
 }
 
 // exchange is the entry as an exchange. room is how much of bodies can still be kept.
-func (e *entry) exchange(i int, u *url.URL, room *int64) *exchange {
+func (e *entry) exchange(u *url.URL, room *int64) *exchange {
 	h := header(e.Request.Headers)
 	x := &exchange{
-		place: fmt.Sprintf("entry %d", i), method: strings.ToUpper(e.Request.Method),
-		took: time.Duration(min(max(e.Time, 0), 3.6e6) * float64(time.Millisecond)),
+		method: strings.ToUpper(e.Request.Method),
+		took:   time.Duration(min(max(e.Time, 0), 3.6e6) * float64(time.Millisecond)),
 	}
 	x.cookies = (&http.Request{Header: h}).Cookies()
 	if len(x.cookies) == 0 {
@@ -145,19 +144,24 @@ func (e *entry) response(u *url.URL, room *int64) *response {
 	if r.kind == "" || r.kind == "x-unknown" {
 		r.kind = mediaType(h.Get("Content-Type"))
 	}
-	content := e.Response.Content.Text
-	if e.Response.Content.Encoding == "base64" {
-		plain, err := base64.StdEncoding.DecodeString(content)
-		if err != nil {
-			return r
-		}
-		content = string(plain)
-	}
-	if int64(len(content)) <= min(*room, maxLooked) {
+	if content := e.content(); int64(len(content)) <= min(*room, probe.MaxKept) {
 		*room -= int64(len(content))
 		r.body = []byte(content)
 	}
 	return r
+}
+
+// content is the body of the response; "" if it cannot be read.
+func (e *entry) content() string {
+	content := e.Response.Content
+	if content.Encoding != "base64" {
+		return content.Text
+	}
+	plain, err := base64.StdEncoding.DecodeString(content.Text)
+	if err != nil {
+		return ""
+	}
+	return string(plain)
 }
 
 func mediaType(header string) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,7 @@ type importer struct {
 	options   Options
 	secrets   *secrets
 	exchanges []*exchange
+	wanted    *url.URL // the base URL that a person gives; nil for that of the source
 	entry     *url.URL // the base URL of the system in the source
 	left      left
 	marks     marks
@@ -25,8 +27,7 @@ type importer struct {
 	notes     []string
 	let       map[string]string
 	confirm   *exchange
-	confirmed string               // the name of the ID that confirm looks up, of OpenAPI
-	acks      map[*exchange]string // what a step acknowledges
+	confirmed string // the name of the ID that confirm looks up, of OpenAPI
 	files     map[string][]byte
 }
 
@@ -68,15 +69,13 @@ func (i *importer) readHAR(in io.Reader) error {
 		if len(all) >= maxRequests {
 			return fmt.Errorf("log.entries[%d]: found more than %d requests: record only the journey", n, maxRequests)
 		}
-		all = append(all, e.exchange(n, u, &room))
+		all = append(all, e.exchange(u, &room))
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := i.chooseEntry(all); err != nil {
-		return err
-	}
+	i.chooseEntry(all)
 	all = slices.DeleteFunc(all, i.isForeign)
 	all = i.withoutRepeats(all)
 	i.checkCookies(all)
@@ -88,12 +87,12 @@ func (i *importer) readHAR(in io.Reader) error {
 		}
 	}
 	i.exchanges = fold(all)
-	found := newSources(i.secrets)
+	found := i.newSources()
 	for n, e := range i.exchanges {
 		if e.response.isRedirect() {
 			i.commentRedirect(e)
 		}
-		found.fill(i.exchanges, n)
+		found.fill(n)
 	}
 	i.findWrites()
 	return nil
@@ -104,27 +103,22 @@ const maxRequests = 500
 
 // chooseEntry finds the base URL of the system: what a person says, or the site of the
 // first page.
-func (i *importer) chooseEntry(all []*exchange) error {
-	if i.options.Entry != "" {
-		if err := probe.CheckEntry(i.options.Entry); err != nil {
-			return fmt.Errorf("--entry: %w", err)
-		}
-		u, err := url.Parse(i.options.Entry)
-		i.entry = u
-		return err
-	}
+func (i *importer) chooseEntry(all []*exchange) {
 	if len(all) == 0 {
-		return nil
+		return
 	}
 	first := slices.IndexFunc(all, func(e *exchange) bool {
 		return !e.response.isRedirect() && (e.response.kind == "text/html" || isJSON(e.response.kind))
 	})
 	i.setEntry(all[max(first, 0)].response.url)
-	return nil
 }
 
-// setEntry sets the base URL to the site of a URL.
-func (i *importer) setEntry(u *url.URL) { i.entry = &url.URL{Scheme: u.Scheme, Host: u.Host} }
+// setEntry sets the base URL: to what a person says, or to the site of a URL.
+func (i *importer) setEntry(u *url.URL) {
+	if i.entry = i.wanted; i.entry == nil {
+		i.entry = &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+}
 
 func (i *importer) entryPath() string {
 	if i.entry == nil {
@@ -221,11 +215,11 @@ func (s *secrets) learnEntry(e *entry, u *url.URL) {
 	for _, c := range slices.Concat(e.Request.Cookies, e.Response.Cookies) {
 		s.learnCookie(c.Name, c.Value)
 	}
-	for name := range answered {
+	for _, name := range slices.Sorted(maps.Keys(answered)) {
 		s.learn(name, answered.Get(name))
 	}
-	if isJSON(mediaType(e.Response.Content.Kind)) && len(e.Response.Content.Text) <= maxLooked {
-		if v, err := decoded([]byte(e.Response.Content.Text)); err == nil {
+	if content := e.content(); isJSON(mediaType(e.Response.Content.Kind)) && len(content) <= probe.MaxKept {
+		if v, err := decoded([]byte(content)); err == nil {
 			v = leaves(v)
 			eachLeaf(&v, "", func(one slot) bool { s.learn(one.name, one.value); return true })
 		}

@@ -13,10 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gameday-dev/gameday/internal/bounded"
+	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
 // Format is a kind of source.
@@ -68,13 +70,16 @@ func Import(in io.Reader, o Options) (r Result, err error) {
 			return r, err
 		}
 	}
-	i := &importer{options: o, secrets: newSecrets(o.Name)}
+	i, err := newImporter(o)
+	if err != nil {
+		return r, err
+	}
 	if r.Format == HAR {
 		err = i.readHAR(buffered)
 	} else {
 		var data []byte
 		if data, err = io.ReadAll(&bounded.Reader{From: buffered, Most: bounded.MaxFile}); err == nil {
-			err = i.readers()[r.Format](data)
+			err = i.read(r.Format, data)
 		}
 	}
 	if err != nil {
@@ -90,12 +95,34 @@ func Import(in io.Reader, o Options) (r Result, err error) {
 	return i.write(r)
 }
 
-// readers are the readers of files that are read as a whole.
-func (i *importer) readers() map[Format]func([]byte) error {
-	return map[Format]func([]byte) error{
-		OpenAPI: i.readOpenAPI, Curl: i.readCurl, K6: i.readK6, Postman: i.readPostman,
-		"": func([]byte) error { return errors.New("no format") },
+func newImporter(o Options) (i *importer, err error) {
+	i = &importer{options: o, secrets: newSecrets(o.Name)}
+	if o.Entry == "" {
+		return i, nil
 	}
+	if err = probe.CheckEntry(o.Entry); err == nil {
+		i.wanted, err = url.Parse(o.Entry)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--entry: %w", err)
+	}
+	return i, nil
+}
+
+// read reads a source that is read as a whole.
+func (i *importer) read(f Format, data []byte) error {
+	switch f {
+	case OpenAPI:
+		return i.readOpenAPI(data)
+	case Curl:
+		return i.readCurl(data)
+	case K6:
+		return i.readK6(data)
+	case Postman:
+		return i.readPostman(data)
+	case HAR: // readHAR reads it piece by piece
+	}
+	return fmt.Errorf("found the format %q, expected one of %q", f, Formats())
 }
 
 // headSize is how much of a source is looked at to recognize its format, in bytes.

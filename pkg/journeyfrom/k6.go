@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +15,7 @@ import (
 	"github.com/tdewolff/parse/v2/js"
 )
 
-// clientFollow is how many redirects k6 and Postman follow.
+// clientFollow is how many redirects k6 and Postman follow, and here curl -L.
 const clientFollow = 10
 
 // readK6 reads the requests of a k6 script whose arguments are literals, or constants of
@@ -112,6 +114,9 @@ func (k *k6) call(c *js.CallExpr) {
 	}
 }
 
+// place is the request that is being read.
+func (k *k6) place() string { return ordinal(k.n) + " request" }
+
 func (k *k6) first(args []js.IExpr) any {
 	if len(args) == 0 {
 		return nil
@@ -122,7 +127,7 @@ func (k *k6) first(args []js.IExpr) any {
 
 func (k *k6) skip(why string) {
 	k.n++
-	k.left.out("requests that are not simple literals", fmt.Sprintf("the %s request, with %s", ordinal(k.n), why))
+	k.left.out("requests that are not simple literals", fmt.Sprintf("the %s, with %s", k.place(), why))
 }
 
 func ordinal(n int) string {
@@ -162,7 +167,7 @@ func (k *k6) request(method string, args []js.IExpr) {
 		return
 	}
 	k.n++
-	e := &exchange{place: ordinal(k.n) + " request", method: method, pause: k.pause}
+	e := &exchange{method: method, pause: k.pause}
 	k.pause = 0
 	h := http.Header{}
 	if len(args) > 2 {
@@ -181,7 +186,7 @@ func (k *k6) parameters(e *exchange, h http.Header, x js.IExpr) {
 	params, isObject := v.(map[string]any)
 	if !ok || !isObject && v != nil {
 		e.comment("The parameters of the request (headers, …) are made while the script runs: add what the system needs.")
-		k.left.out("parameters of requests that are not literals", e.place)
+		k.left.out("parameters of requests that are not literals", k.place())
 		return
 	}
 	headers, _ := params["headers"].(map[string]any)
@@ -195,7 +200,7 @@ func (k *k6) parameters(e *exchange, h http.Header, x js.IExpr) {
 		e.follow, e.hasFollow = int(n), true
 	}
 	if cookies, ok := params["cookies"].(map[string]any); ok && len(cookies) > 0 {
-		k.left.out("cookies of requests: users keep those that the system sets", e.place)
+		k.left.out("cookies of requests: users keep those that the system sets", k.place())
 	}
 }
 
@@ -221,12 +226,12 @@ func (k *k6) body(e *exchange, kind string, x js.IExpr) {
 			e.setBody(kind, []byte(v))
 			return
 		case map[string]any:
-			for name := range v {
+			for _, name := range slices.Sorted(maps.Keys(v)) {
 				e.body.form = append(e.body.form, field{name: name, value: literal(plainText(v[name]))})
 			}
 			return
 		}
 	}
 	e.comment("The body is made while the script runs: write it here.")
-	k.left.out("bodies of requests that are not literals", e.place)
+	k.left.out("bodies of requests that are not literals", k.place())
 }

@@ -71,7 +71,7 @@ func (k *k6) value(x js.IExpr) (any, bool) {
 func (k *k6) member(x *js.DotExpr) (any, bool) {
 	name := dotted(x)
 	if env, ok := strings.CutPrefix(name, "__ENV."); ok && env != "" {
-		return k.marks.add("env " + strconv.Quote(k.variable(env))), true
+		return k.marks.add(envAction(k.variable(env))), true
 	}
 	v, ok := k.value(x.X)
 	m, isObject := v.(map[string]any)

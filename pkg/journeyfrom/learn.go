@@ -42,7 +42,7 @@ func (s *sources) learn(e *exchange, at int) {
 		}
 	}
 	switch {
-	case len(r.body) > maxLooked:
+	case len(r.body) > probe.MaxKept:
 	case isJSON(r.kind):
 		if v, err := decoded(r.body); err == nil {
 			left := maxScalars
@@ -55,10 +55,6 @@ func (s *sources) learn(e *exchange, at int) {
 		s.learnPage(r.body, from)
 	}
 }
-
-// maxLooked is how large a response can be that a journey captures from, in bytes; see
-// package probe.
-const maxLooked = 4 << 20
 
 // maxScalars is how many values of one response are looked at.
 const maxScalars = 20_000
@@ -99,10 +95,11 @@ func (s *sources) learnLocation(r *response, from source) {
 			s.add(v, c)
 		}
 	}
-	for name, values := range u.Query() {
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
 		c := from
 		c.name, c.capture.Regexp = name, "[?&]"+regexp.QuoteMeta(url.QueryEscape(name))+"=([^&#]+)"
-		s.add(values[0], c)
+		s.add(query.Get(name), c)
 	}
 }
 

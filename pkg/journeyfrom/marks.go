@@ -97,9 +97,6 @@ func (i *importer) direct(e *exchange, u *url.URL) {
 	if u.Host != "" {
 		if i.entry == nil {
 			i.setEntry(u)
-			if base, err := url.Parse(i.options.Entry); err == nil && base.Host != "" {
-				i.entry = base
-			}
 		}
 		if site(u) != site(i.entry) {
 			i.left.out("requests to other sites than "+i.entry.Host+" (--entry imports another one)", u.Host)

@@ -74,7 +74,7 @@ func (e *entry) noise(u *url.URL) string {
 		return "preflight requests (OPTIONS)"
 	case e.FromCache != nil && e.FromCache != false && e.FromCache != "":
 		return "responses from the browser's cache"
-	case e.Response.Status < 200 || e.Response.Status > 599 || e.Response.Error != nil && e.Response.Error != "" && e.Response.Status == 0:
+	case e.Response.Status < 200 || e.Response.Status > 599:
 		return "requests that failed or were aborted"
 	case h.Get("Purpose") == "prefetch" || strings.Contains(h.Get("Sec-Purpose"), "prefetch"):
 		return "pages that the browser fetched in advance"
@@ -82,7 +82,7 @@ func (e *entry) noise(u *url.URL) string {
 		return "analytics"
 	case e.Resource == "eventsource" || mediaType(e.Response.Content.Kind) == "text/event-stream":
 		return "streams of events, which do not end"
-	case !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, method):
+	case !isMethod(method):
 		return "requests with a method that a step does not have"
 	case method == http.MethodGet && e.isAsset(u):
 		return "images, styles, scripts, fonts and media"

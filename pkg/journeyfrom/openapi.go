@@ -12,6 +12,8 @@ import (
 	"github.com/pb33f/libopenapi"
 	"github.com/pb33f/libopenapi/datamodel"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
 )
 
 // operation is an operation of a document, with its path.
@@ -98,8 +100,7 @@ func (i *importer) model(data []byte) (*v3.Document, error) {
 
 // setServer takes the base URL from the first server.
 func (o *openapi) setServer() {
-	if base, err := url.Parse(o.options.Entry); err == nil && base.Host != "" {
-		o.entry = base
+	if o.entry = o.wanted; o.entry != nil {
 		return
 	}
 	if len(o.model.Servers) == 0 || o.model.Servers[0] == nil {
@@ -180,7 +181,7 @@ func someIDs(all []operation) string {
 
 // exchange is the request of an operation.
 func (o *openapi) exchange(op operation) *exchange {
-	e := &exchange{place: op.method + " " + op.path, method: op.method, name: op.OperationId}
+	e := &exchange{method: op.method, name: op.OperationId}
 	if !isMethod(e.method) {
 		e.method = http.MethodGet
 		e.comment("The document has the method %s here, which a step does not have.", op.method)
@@ -266,14 +267,8 @@ func (o *openapi) pathValue(e *exchange, name string, parameters []*v3.Parameter
 
 // use captures the ID of what an earlier operation made.
 func (o *openapi) use(made madeID, e *exchange) text {
-	s := newSources(o.secrets)
-	for _, other := range o.exchanges {
-		for name := range other.captures {
-			s.taken[name] = 1
-		}
-	}
 	place := "$" + member(made.name)
-	name := s.capture(made.made, source{name: made.name, capture: captureJSON(place)})
+	name := o.capture(made.made, made.made.nameOf(made.name), probe.Capture{JSON: place})
 	if e.method == http.MethodGet && o.confirm == nil && made.made.method == http.MethodPost {
 		o.confirmWith(made, e, place, name)
 	}

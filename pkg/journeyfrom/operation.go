@@ -14,7 +14,7 @@ import (
 // confirmWith looks up what an operation made: the look-up is finished in expectOf, when
 // its request is complete.
 func (o *openapi) confirmWith(made madeID, e *exchange, place, name string) {
-	o.acks = map[*exchange]string{made.made: place}
+	made.made.acknowledges = place
 	o.confirm, o.confirmed = e, name
 	made.made.comment("The response acknowledges a write: after the repair, confirm looks it up again.")
 }
@@ -225,7 +225,7 @@ func (o *openapi) credentials(e *exchange, s *v3.SecurityScheme) {
 	case s.Type == "apiKey" && s.In == "query":
 		e.query = append(e.query, field{name: s.Name, value: env("API_KEY")})
 	case s.Type == "apiKey" && s.In == "cookie":
-		e.headers = append(e.headers, field{name: "Cookie", value: append(literal(s.Name+"="), env("API_KEY")...)})
+		e.headers = append(e.headers, field{name: "Cookie", value: withCookie(nil, s.Name, env("API_KEY"))})
 	default:
 		e.comment("The document wants credentials that a step does not have: %s.", kind)
 	}

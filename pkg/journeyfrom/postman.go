@@ -1,6 +1,7 @@
 package journeyfrom
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -129,9 +130,7 @@ func (p *postman) folder(c collection, place string, inherited *postmanAuth, dep
 	if depth > maxFolders {
 		return fmt.Errorf("%s: found folders that are more than %d deep", place, maxFolders)
 	}
-	if c.Auth != nil {
-		inherited = c.Auth
-	}
+	inherited = cmp.Or(c.Auth, inherited)
 	p.scripts(c, nil)
 	for n, item := range c.Items {
 		at := fmt.Sprintf("%s[%d]", place, n)
@@ -141,10 +140,7 @@ func (p *postman) folder(c collection, place string, inherited *postmanAuth, dep
 			}
 			continue
 		}
-		if item.Auth != nil {
-			inherited = item.Auth
-		}
-		if err := p.request(item, at, inherited); err != nil {
+		if err := p.request(item, at, cmp.Or(item.Auth, inherited)); err != nil {
 			return err
 		}
 	}
@@ -181,17 +177,14 @@ func (p *postman) request(item collection, place string, inherited *postmanAuth)
 	if query != nil {
 		u.RawQuery = encoded(query)
 	}
-	e := &exchange{place: place, name: p.marked(item.Name), method: r.Method}
+	e := &exchange{name: p.marked(item.Name), method: r.Method}
 	h := http.Header{}
 	for _, one := range p.headers(r.Header) {
 		h.Add(p.marked(one.Key), p.marked(one.text()))
 	}
 	p.body(e, r, h.Get("Content-Type"))
 	e.setHeaders(h)
-	if r.Auth != nil {
-		inherited = r.Auth
-	}
-	p.authorize(e, inherited)
+	p.authorize(e, cmp.Or(r.Auth, inherited))
 	p.scripts(item, e)
 	p.direct(e, u)
 	return nil

@@ -83,7 +83,7 @@ func (p *postman) mark(name string) string {
 	case known && strings.Contains(value, "://"):
 		return value // the base URL
 	case !known || value == "" || p.set[name] || p.secrets.isSecret(name, value) || p.secrets.known[value] != "" || id == "seq" || id == "id":
-		return p.marks.add(`env "` + p.secrets.use(p.secrets.prefix+strings.ToUpper(id)) + `"`)
+		return p.marks.add(envAction(p.secrets.use(p.secrets.prefix + strings.ToUpper(id))))
 	}
 	if p.let == nil {
 		p.let = map[string]string{}
@@ -150,13 +150,14 @@ func (p *postman) authorize(e *exchange, a *postmanAuth) {
 // formData are the fields of a form with files.
 func (p *postman) formData(pairs []pair) (all []field) {
 	for _, one := range pairs {
+		if one.Disabled {
+			continue
+		}
 		f := field{name: p.marked(one.Key), value: literal(p.marked(one.text()))}
 		if one.Type == "file" {
 			f.value, f.file = nil, &file{name: plainText(one.Src)}
 		}
-		if !one.Disabled {
-			all = append(all, f)
-		}
+		all = append(all, f)
 	}
 	return all
 }

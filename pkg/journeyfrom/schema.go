@@ -12,11 +12,7 @@ import (
 	"github.com/pb33f/go-yaml"
 	"github.com/pb33f/libopenapi/datamodel/high/base"
 	"github.com/pb33f/libopenapi/orderedmap"
-
-	"github.com/gameday-dev/gameday/pkg/probe"
 )
-
-func captureJSON(path string) probe.Capture { return probe.Capture{JSON: path} }
 
 // example is the first example that there is.
 func example(one *yaml.Node, several *orderedmap.Map[string, *base.Example]) (any, bool) {

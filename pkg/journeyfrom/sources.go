@@ -32,15 +32,15 @@ type source struct {
 
 // sources are the values of the responses so far.
 type sources struct {
-	secrets *secrets
+	*importer
+
 	byValue map[string][]source
 	sent    map[string]bool // values that earlier requests sent, and that no response had
 	page    string          // the first page: what it has is often the same for all users
-	taken   map[string]int  // names of captured values
 }
 
-func newSources(s *secrets) *sources {
-	return &sources{secrets: s, byValue: map[string][]source{}, sent: map[string]bool{}, taken: map[string]int{"seq": 1, "id": 1}}
+func (i *importer) newSources() *sources {
+	return &sources{importer: i, byValue: map[string][]source{}, sent: map[string]bool{}}
 }
 
 // add adds a value, unless the place itself has a secret in its name.
@@ -122,46 +122,61 @@ func unlike(a, b string) int {
 
 // fill replaces the values of a request that earlier responses had, and then adds what
 // its own response has.
-func (s *sources) fill(all []*exchange, i int) {
-	e := all[i]
+func (s *sources) fill(at int) {
+	e := s.exchanges[at]
 	var literals []string
 	for one := range e.slots() {
 		from, ok := s.find(one)
 		if !ok {
-			from, ok = s.search(all[:i], one)
+			from, ok = s.search(s.exchanges[:at], one)
 		}
 		if !ok {
 			literals = append(literals, one.value)
 			continue
 		}
-		one.set(action("." + s.capture(all[from.at], from)))
+		made := s.exchanges[from.at]
+		one.set(action("." + s.capture(made, made.nameOf(from.name), from.capture)))
 	}
 	for _, v := range literals {
 		s.sent[v] = true
 	}
-	s.learn(e, i)
+	s.learn(e, at)
 }
 
-// capture is the name under which an exchange captures the value of a source.
-func (s *sources) capture(e *exchange, from source) string {
-	for name, c := range e.captures {
-		if c == from.capture {
+// capture is the name under which a step captures a value: base, with a number if another
+// step has that name.
+func (i *importer) capture(e *exchange, base string, c probe.Capture) string {
+	for name, was := range e.captures {
+		if was == c {
 			return name
 		}
 	}
-	base := identifier(snake(from.name))
-	if slices.Contains([]string{"id", "uuid", "number", "location", "key", "code", "value", "content"}, base) {
-		base = identifier(singular(e.collection()) + "_" + strings.Replace(base, "location", "id", 1))
-	}
 	name := base
-	if s.taken[base]++; s.taken[base] > 1 {
-		name = base + "_" + strconv.Itoa(s.taken[base])
+	for n := 2; i.isTaken(name); n++ {
+		name = base + "_" + strconv.Itoa(n)
 	}
 	if e.captures == nil {
 		e.captures = map[string]probe.Capture{}
 	}
-	e.captures[name] = from.capture
+	e.captures[name] = c
 	return name
+}
+
+// isTaken reports whether a name of a value is gameday's own, or that of a captured value.
+func (i *importer) isTaken(name string) bool {
+	return name == "id" || name == "seq" || slices.ContainsFunc(i.exchanges, func(e *exchange) bool {
+		_, has := e.captures[name]
+		return has
+	})
+}
+
+// nameOf is a name for a value of the response, which is not just that of each ID.
+func (e *exchange) nameOf(field string) string {
+	base := identifier(snake(field))
+	if slices.Contains([]string{"id", "uuid", "number", "location", "key", "code", "value", "content"}, base) {
+		base = identifier(singular(e.collection()) + "_" + strings.Replace(base, "location", "id", 1))
+	}
+	return base
 }
 
 // collection is the last segment of the path that is a word.

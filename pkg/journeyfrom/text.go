@@ -24,7 +24,9 @@ func literal(s string) text {
 
 func action(a string) text { return text{{action: a}} }
 
-func fromEnv(name string) text { return action("env " + strconv.Quote(name)) }
+func envAction(name string) string { return "env " + strconv.Quote(name) }
+
+func fromEnv(name string) text { return action(envAction(name)) }
 
 // plain is the value if it is a literal as a whole.
 func (t text) plain() (string, bool) {
@@ -50,11 +52,6 @@ func (t text) inQuery() string {
 		}
 		return "{{urlquery (" + a + ")}}"
 	})
-}
-
-// inPath is the value as a segment of a path. Its literals are escaped already.
-func (t text) inPath() string {
-	return t.render(escaped, func(a string) string { return "{{" + a + "}}" })
 }
 
 // title is the value in the name of a step.

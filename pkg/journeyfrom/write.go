@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +77,7 @@ func (i *importer) write(r Result) (Result, error) {
 	}
 	r.Journey, r.Files, r.Steps = data, i.files, len(j.Steps)
 	if i.entry != nil {
-		r.Entry = i.secrets.clean((&plainURL{i.entry.Scheme, i.entry.Host, i.entry.Path}).String())
+		r.Entry = i.secrets.clean((&url.URL{Scheme: i.entry.Scheme, Host: i.entry.Host, Path: i.entry.Path}).String())
 	}
 	for _, line := range i.left.lines() {
 		r.LeftOut = append(r.LeftOut, i.secrets.clean(line))
@@ -86,11 +87,6 @@ func (i *importer) write(r Result) (Result, error) {
 	}
 	return r, nil
 }
-
-// plainURL is a base URL without a user.
-type plainURL struct{ scheme, host, path string }
-
-func (u *plainURL) String() string { return u.scheme + "://" + u.host + u.path }
 
 // commented are lines of comments that nothing of the source can leave.
 func (i *importer) commented(lines []string) []string {

@@ -3,8 +3,6 @@ package journeyfrom
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,23 +21,25 @@ type written struct {
 // findWrites finds the step that writes something that a later step looks up: the last
 // one. Others that may be writes get a comment.
 func (i *importer) findWrites() {
-	i.acks = map[*exchange]string{}
+	maybe := map[*exchange]string{} // where the IDs of other writes are
 	for at, e := range slices.Backward(i.exchanges) {
-		for _, w := range i.idsOf(at, e) {
+		ids := i.idsOf(at, e)
+		for _, w := range ids {
 			looked := i.lookedUp(w)
 			if looked == nil {
 				continue
 			}
-			i.acks[e] = i.acknowledges(e, w)
+			e.acknowledges = i.acknowledges(e, w)
 			i.setConfirm(e, looked, w)
 			e.comment("The response acknowledges a write: after the repair, confirm looks it up again.")
 			return
 		}
-	}
-	for at, e := range i.exchanges {
-		if ids := i.idsOf(at, e); len(ids) > 0 && ids[0].place.JSON != "" {
-			e.comment("If this is a write that must not be lost: add acknowledges: %s, and confirm: with the request that looks it up.", i.secrets.clean(ids[0].place.JSON))
+		if len(ids) > 0 && ids[0].place.JSON != "" {
+			maybe[e] = ids[0].place.JSON
 		}
+	}
+	for e, place := range maybe {
+		e.comment("If this is a write that must not be lost: add acknowledges: %s, and confirm: with the request that looks it up.", i.secrets.clean(place))
 	}
 }
 
@@ -49,7 +49,7 @@ func (i *importer) idsOf(at int, e *exchange) (all []written) {
 	if r == nil || e.method == http.MethodGet || e.method == http.MethodHead || e.method == http.MethodDelete || r.status >= 400 || e.isLogin() {
 		return nil
 	}
-	s := newSources(i.secrets)
+	s := i.newSources()
 	s.learn(e, at)
 	for value, from := range s.byValue {
 		for _, one := range from {
@@ -115,16 +115,7 @@ func (i *importer) acknowledges(e *exchange, w written) string {
 	if w.place.JSON != "" {
 		return w.place.JSON
 	}
-	for name, c := range e.captures {
-		if c == w.place {
-			return "{{." + name + "}}"
-		}
-	}
-	if e.captures == nil {
-		e.captures = map[string]probe.Capture{}
-	}
-	e.captures["written"] = w.place
-	return "{{.written}}"
+	return "{{." + i.capture(e, "written", w.place) + "}}"
 }
 
 // setConfirm makes the look-up of a write from the request that asked for it: with the
@@ -133,8 +124,10 @@ func (i *importer) setConfirm(ack, looked *exchange, w written) {
 	confirm := *looked
 	confirm.captures, confirm.comments, confirm.name = nil, nil, ""
 	confirm.path, confirm.query, confirm.headers = slices.Clone(looked.path), slices.Clone(looked.query), slices.Clone(looked.headers)
-	for n, original := range strings.Split(strings.TrimPrefix(looked.response.url.EscapedPath(), "/"), "/") {
-		if prefix := len(strings.Split(strings.TrimPrefix(looked.response.url.EscapedPath(), "/"), "/")) - len(confirm.path); n >= prefix && segment(original) == w.id {
+	segments := strings.Split(strings.TrimPrefix(looked.response.url.EscapedPath(), "/"), "/")
+	prefix := len(segments) - len(confirm.path) // of the entry
+	for n, original := range segments {
+		if n >= prefix && segment(original) == w.id {
 			confirm.path[n-prefix] = action(".id")
 		}
 	}
@@ -152,11 +145,8 @@ func (i *importer) setConfirm(ack, looked *exchange, w written) {
 		if !sent[c.Name] || !i.isSet(c.Name, w.at) || isVisitors(c.Name) {
 			continue
 		}
-		name := i.cookieCapture(ack, c.Name)
-		if len(header) > 0 {
-			header = append(header, literal("; ")...)
-		}
-		header = append(append(header, literal(c.Name+"=")...), action("."+name)...)
+		name := i.capture(ack, identifier(snake(c.Name)), probe.Capture{Cookie: c.Name})
+		header = withCookie(header, c.Name, action("."+name))
 	}
 	if len(header) > 0 {
 		confirm.headers = append(confirm.headers, field{name: "Cookie", value: header})
@@ -177,30 +167,12 @@ func (i *importer) isSet(cookie string, at int) bool {
 	return false
 }
 
-// cookieCapture is the name under which a step captures a cookie.
-func (i *importer) cookieCapture(e *exchange, cookie string) string {
-	c := probe.Capture{Cookie: cookie}
-	for name, was := range e.captures {
-		if was == c {
-			return name
-		}
+// withCookie is a Cookie header with one more cookie.
+func withCookie(header text, name string, value text) text {
+	if len(header) > 0 {
+		header = append(header, literal("; ")...)
 	}
-	taken := map[string]bool{"id": true, "seq": true, "written": true}
-	for _, other := range i.exchanges {
-		for name := range maps.Keys(other.captures) {
-			taken[name] = true
-		}
-	}
-	base := identifier(snake(cookie))
-	name := base
-	for n := 2; taken[name]; n++ {
-		name = fmt.Sprintf("%s_%d", base, n)
-	}
-	if e.captures == nil {
-		e.captures = map[string]probe.Capture{}
-	}
-	e.captures[name] = c
-	return name
+	return append(append(header, literal(name+"=")...), value...)
 }
 
 // jsonNumber is a number as a journey's json can hold it, exactly.
