@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -26,7 +27,8 @@ func alive(ctx context.Context, h target.Handle) (State, error) {
 	return json.Marshal(l)
 }
 
-// startable is [alive] for kinds that end a component: it must be there to be started again.
+// startable is [alive] for kinds that end a component: the engine must keep it, and no other
+// component may have joined its namespaces.
 func startable(ctx context.Context, h target.Handle) (State, error) {
 	was, err := alive(ctx, h)
 	if err != nil {
@@ -36,7 +38,29 @@ func startable(ctx context.Context, h target.Handle) (State, error) {
 	if err == nil && c.Vanishes {
 		err = fmt.Errorf("%s is removed when it stops (--rm), and could not be started again: start it without --rm, or use pause or isolate", c.Name)
 	}
+	if err == nil {
+		err = joinedByNone(ctx, h, c.Name)
+	}
 	return was, err
+}
+
+// joinedByNone refuses a component whose namespaces others have joined.
+func joinedByNone(ctx context.Context, h target.Handle, name string) error {
+	joinable, ok := h.(target.Joinable)
+	if !ok {
+		return nil // nothing can be joined there
+	}
+	joined, err := joinable.Joined(ctx)
+	if err != nil {
+		return err
+	}
+	for _, what := range []target.Namespace{target.NetworkNamespace, target.ProcessNamespace, target.SharedMemory} {
+		if who := joined[what]; len(who) > 0 {
+			has := map[bool]string{true: "has", false: "have"}[len(who) == 1]
+			return fmt.Errorf("%s %s joined its %s, and would stay without it after %s is started again: use pause, or break a component that no other has joined", strings.Join(who, ", "), has, what, name)
+		}
+	}
+	return nil
 }
 
 // lifeNow is [alive] for kinds with more state.

@@ -22,8 +22,9 @@ func TestPlansOnAnEngine(t *testing.T) {
 	if err := bed.Client.ContainerKill(t.Context(), stopped, "KILL"); err != nil {
 		t.Fatal(err)
 	}
+	pod := bed.Start("no")
 	bed.Run(container.Config{Labels: bed.Labels("com.docker.compose.service=vault", "gameday.protect=true"), Env: enginetest.Shop("127.0.0.1:0")},
-		container.HostConfig{NetworkMode: container.NetworkMode("container:" + two)})
+		container.HostConfig{NetworkMode: container.NetworkMode("container:" + pod)})
 	lives := func() (all []string) {
 		found, err := bed.Env.Find(t.Context(), target.Selector{})
 		if err != nil {
@@ -37,7 +38,8 @@ func TestPlansOnAnEngine(t *testing.T) {
 	name := func(id string) string { return strings.TrimPrefix(bed.Inspect(id).Name, "/") }
 	before, drawn := lives(), map[string]bool{}
 	for _, c := range []struct{ faults, want string }{
-		{"drop: {target: {name: " + name(two) + "}}", "which is protected and is never touched"},
+		{"drop: {target: {name: " + name(pod) + "}}", "which is protected and is never touched"},
+		{"kill: {target: {name: " + name(pod) + "}}", " has joined its network"}, // case 72
 		{"kill: {target: {service: brief}}", "is removed when it stops (--rm)"},
 		{"kill: {target: {name: " + name(stopped) + "}}", "is stopped, expected it to be running"},
 		{"kill: {target: {service: web, any: 1}}", ""},

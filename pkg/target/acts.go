@@ -141,6 +141,7 @@ type Namespace string
 const (
 	NetworkNamespace Namespace = "network"
 	ProcessNamespace Namespace = "processes"
+	SharedMemory     Namespace = "shared memory" // no fault works in it, but components join it
 )
 
 // Sharing tells with whom a component shares a namespace: what is done in it is done to all
@@ -149,6 +150,14 @@ type Sharing interface {
 	// Shares returns who shares the namespace with the component. An error means that it
 	// could not be found out, and then nothing may be done in it.
 	Shares(ctx context.Context, what Namespace) (Sharers, error)
+}
+
+// Joinable is a component whose namespaces others may join. They do not get a namespace back
+// when the component has ended and is started again: a network is gone, and processes end.
+type Joinable interface {
+	// Joined returns the names of the running components that have joined a namespace of this
+	// one, inside the fence or not.
+	Joined(ctx context.Context) (map[Namespace][]string, error)
 }
 
 // Sharers are those who share a namespace with a component.

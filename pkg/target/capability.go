@@ -47,6 +47,7 @@ func names() map[reflect.Type]string {
 		reflect.TypeFor[Gatewayed](): "finding the addresses of the host",
 		reflect.TypeFor[Lifeline]():  "checking whether a fault would disconnect gameday",
 		reflect.TypeFor[Sharing]():   "telling who shares its namespaces",
+		reflect.TypeFor[Joinable]():  "telling who has joined its namespaces",
 		reflect.TypeFor[Logger]():    "reading logs",
 		reflect.TypeFor[Watcher]():   "watching events",
 		reflect.TypeFor[Locker]():    "locking the environment",
