@@ -14,50 +14,66 @@ import (
 // The terminal's rules: one screen; the verdict first, then its evidence; colour
 // only repeats what a word says; foreign texts go through plaintext.
 
-// Terminal writes the report for a terminal, in colour if w and NO_COLOR allow it.
-func Terminal(w io.Writer, r Report) error {
-	renderer := lipgloss.NewRenderer(w)
-	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(r.Outcome))
-	name := renderer.NewStyle().Faint(true).Width(labelWidth)
-	bold := renderer.NewStyle().Bold(true)
+// Terminal writes the report for a terminal, in its width, and in colour if w and NO_COLOR
+// allow it. For what is no terminal, such as a pipe, only sentences are broken into lines.
+func Terminal(w io.Writer, r Report) error { return TerminalOf(columnsOf(w))(w, r) }
 
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s", badge.Render(word(r.Outcome)), bold.Render(plaintext.Line(r.Scenario)))
-	if s := stateOf(r.Verdict); s != "" {
-		fmt.Fprintf(&b, " (%s)", s)
-	}
-	fmt.Fprintf(&b, "\n\n%s\n\n", wrap(plaintext.Line(Headline(r)), 96))
-	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), plaintext.Line(f.text))
-	}
-	for _, l := range r.Load {
-		fmt.Fprintf(&b, "\n%s\n", figuresTable(l))
-		listed, more := l.shortened(5)
-		for _, c := range listed {
-			fmt.Fprintf(&b, "  %7s × %s\n", thousands(c.N), plaintext.Line(c.Error))
+// TerminalOf writes the report for a terminal with a number of columns, from 20 to 200.
+func TerminalOf(columns int) Format {
+	return func(w io.Writer, r Report) error {
+		renderer := lipgloss.NewRenderer(w)
+		name, bold := renderer.NewStyle().Faint(true), renderer.NewStyle().Bold(true)
+		b := newLines(columns)
+		b.blank()
+		b.heading(renderer, r.Outcome, bold, plaintext.Line(r.Scenario), stateOf(r.Verdict))
+		b.blank()
+		b.prose(plaintext.Line(Headline(r)))
+		b.blank()
+		for _, f := range facts(r) {
+			b.labelled(name, f.name, plaintext.Line(f.text))
 		}
-		if more != nil {
-			fmt.Fprintf(&b, "  %7s × … %s\n", thousands(more.N), more.Text())
+		for _, l := range r.Load {
+			b.blank()
+			b.table(figuresOf(l))
+			b.errors(l)
 		}
+		_, err := io.WriteString(w, b.out.String())
+		return err
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
-// labelWidth is the width of a label and the space after it.
-const labelWidth = 12
-
-// wrap breaks a text between words.
-func wrap(text string, width int) string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
+// heading writes the verdict, what it is about, and its state.
+func (l *lines) heading(renderer *lipgloss.Renderer, o verdict.Outcome, style lipgloss.Style, about, state string) {
+	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(o)).Render(word(o))
+	var words []string
+	for word := range strings.FieldsSeq(about) {
+		for l.columns != unlimited && lipgloss.Width(word) > l.columns {
+			fits, rest := cutAt(word, l.columns)
+			words, word = append(words, style.Render(fits)), rest
 		}
-		line = strings.TrimLeft(line+" "+word, " ")
+		words = append(words, style.Render(word))
 	}
-	return strings.Join(append(lines, line), "\n")
+	if state != "" {
+		words = append(words, "("+state+")")
+	}
+	if len(words) > 0 && l.columns != unlimited && lipgloss.Width(badge+" "+words[0]) > l.columns {
+		l.out.WriteString(badge + "\n")
+		badge = ""
+	} else {
+		badge += " "
+	}
+	l.hang(badge, strings.Join(words, " "), "", l.columns)
+}
+
+// errors writes the most frequent errors of a journey.
+func (l *lines) errors(load Load) {
+	listed, more := load.shortened(5)
+	for _, c := range listed {
+		l.hang(fmt.Sprintf("  %7s × ", thousands(c.N)), plaintext.Line(c.Error), "    ", l.columns)
+	}
+	if more != nil {
+		l.hang(fmt.Sprintf("  %7s × … ", thousands(more.N)), more.Text(), "    ", l.columns)
+	}
 }
 
 // Colour is the colour of a verdict.
@@ -72,33 +88,15 @@ func Colour(o verdict.Outcome) lipgloss.TerminalColor {
 	return lipgloss.Color("3")
 }
 
-func figuresTable(l Load) string {
+// figuresOf are the rows of a table of a journey's figures.
+func figuresOf(l Load) [][]string {
 	rows := [][]string{{plaintext.Line(l.Journey), "users", "bad", "p50", "p95", "p99", "max"}}
 	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
 		rows = append(rows, []string{
 			"  " + plaintext.Line(f.Name), thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
 		})
 	}
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], lipgloss.Width(cell))
-		}
-	}
-	var lines []string
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(cell))
-			if i == 0 {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString("  " + pad + cell)
-			}
-		}
-		lines = append(lines, strings.TrimRight(line.String(), " "))
-	}
-	return strings.Join(lines, "\n")
+	return rows
 }
 
 var _ Format = Terminal

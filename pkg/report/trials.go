@@ -100,23 +100,29 @@ func (r Report) row() (id, judged, recovery string) {
 	return r.ID, judged, Recovery(r.Verdict, r.Objective.RTO)
 }
 
-// TrialsTerminal writes trials for a terminal.
-func TrialsTerminal(w io.Writer, t Trials) error {
-	renderer := lipgloss.NewRenderer(w)
-	badge := renderer.NewStyle().Bold(true).Padding(0, 1).Reverse(true).Foreground(Colour(t.Verdict))
-	name := renderer.NewStyle().Faint(true).Width(labelWidth)
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s\n\n", badge.Render(word(t.Verdict)), plaintext.Line(t.Scenario))
-	for _, f := range t.facts() {
-		fmt.Fprintf(&b, "%s%s\n", name.Render(f.name), plaintext.Line(f.text))
+// TrialsTerminal writes trials for a terminal, as [Terminal] does.
+func TrialsTerminal(w io.Writer, t Trials) error { return TrialsTerminalOf(columnsOf(w))(w, t) }
+
+// TrialsTerminalOf writes trials for a terminal with a number of columns, from 20 to 200.
+func TrialsTerminalOf(columns int) func(io.Writer, Trials) error {
+	return func(w io.Writer, t Trials) error {
+		renderer := lipgloss.NewRenderer(w)
+		name := renderer.NewStyle().Faint(true)
+		b := newLines(columns)
+		b.blank()
+		b.heading(renderer, t.Verdict, renderer.NewStyle(), plaintext.Line(t.Scenario), "")
+		b.blank()
+		for _, f := range t.facts() {
+			b.labelled(name, f.name, plaintext.Line(f.text))
+		}
+		b.blank()
+		for i, r := range t.Runs {
+			_, judged, recovery := r.row()
+			b.hang(fmt.Sprintf("  %2d  ", i+1), fmt.Sprintf("%-24s %s", judged, recovery), "      ", b.columns)
+		}
+		_, err := io.WriteString(w, b.out.String())
+		return err
 	}
-	b.WriteString("\n")
-	for i, r := range t.Runs {
-		_, judged, recovery := r.row()
-		fmt.Fprintf(&b, "  %2d  %-24s %s\n", i+1, judged, recovery)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // TrialsMarkdown writes trials as Markdown.
