@@ -85,7 +85,11 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	if s.Seed == 0 && slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool { return f.Target.Any > 0 || f.Target.Percent > 0 }) {
 		b.WriteString("             a run makes its own random choice: set seed: for this one\n")
 	}
-	fmt.Fprintf(&b, "Timing       %v baseline, %v watch, up to %v repair\n", s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair)
+	until := ""
+	if s.Timing.Until == scenario.UntilDecided {
+		until = "up to "
+	}
+	fmt.Fprintf(&b, "Timing       %v baseline, %s%v watch, up to %v repair\n", s.Timing.Baseline, until, s.Timing.Watch, s.Timing.Repair)
 	fmt.Fprintf(&b, "Objective    RTO %v, %s of users within %v\n\nNothing was touched.\n", s.Objective.RTO, s.Objective.Good, s.Objective.Within)
 	secrets, err := p.Environment.Secrets()
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/sweep"
 )
@@ -26,6 +27,7 @@ func (p program) sweepCommand() *cli.Command {
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials of each experiment; the worst verdict counts"},
 			&cli.DurationFlag{Name: "rto", Value: session.DefaultRTO, Usage: "recovery time objective"},
 			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "length of the baseline before each fault"},
+			&cli.StringFlag{Name: "until", Value: scenario.UntilDecided, Usage: "when faults are reverted: `decided` (the verdict is certain) or watch (RTO + 10s)"},
 			&cli.StringFlag{Name: "resume", Usage: "continue the sweep in this `DIR`"},
 			&cli.BoolFlag{Name: "json", Usage: "write sweep.json to standard output instead of the table"},
 		),
@@ -46,6 +48,9 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 	if err := checkRepeat(c); err != nil {
 		return err
 	}
+	if until := c.String("until"); until != scenario.UntilDecided && until != scenario.UntilWatch {
+		return usageError("--until: found %q, expected %s or %s", until, scenario.UntilDecided, scenario.UntilWatch)
+	}
 	s, request, view := watched(c, s, in)
 	swept, err := s.Sweep(c.Context, session.SweepRequest{
 		Request: request,
@@ -53,7 +58,8 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 			Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except"),
 			Zones: c.Bool("zones"), Pairs: c.Bool("pairs"),
 		},
-		RTO: c.Duration("rto"), Baseline: c.Duration("baseline"), Repeat: c.Int("repeat"), Resume: c.String("resume"),
+		Until: c.String("until"),
+		RTO:   c.Duration("rto"), Baseline: c.Duration("baseline"), Repeat: c.Int("repeat"), Resume: c.String("resume"),
 	})
 	view.close()
 	if swept == nil {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,6 +97,25 @@ timing: {watch: 40s}
 	check(json.Unmarshal(b.Bytes(), &v))
 	if got := v.Load[0]; got.Error["max_s"] != 0.002 || got.Retries["users"] != 200 || got.Arrivals == "" || len(v.Connection) != 1 {
 		t.Errorf("%+v", v)
+	}
+}
+
+// A report says that a watch was ended before its time, and by what.
+func TestAWatchThatWasEnded(t *testing.T) {
+	t.Parallel()
+	r, err := report.Build(fixed(t, 0, func(m *run.Meta) { m.Decided = verdict.Proven }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, document bytes.Buffer
+	if err := errors.Join(report.Terminal(&text, r), report.JSON(&document, r)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "because the verdict was decided (proven): the outage had lasted longer than the RTO") {
+		t.Error(text.String())
+	}
+	if !strings.Contains(document.String(), `"watch_ended_by": "proven"`) {
+		t.Error(document.String())
 	}
 }
 

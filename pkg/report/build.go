@@ -45,7 +45,7 @@ func Build(dir string) (Report, error) {
 		Schema: Schema, ID: f.Meta.ID, Gameday: f.Meta.Gameday, Scenario: s.Name, Title: s.Title,
 		Environment: f.Meta.Environment, Suspect: Suspect(s.Suspect),
 		Objective: ObjectiveOf(s.Objective.Verdict(), s.Objective.RPO), Run: judged,
-		NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
+		Decided: f.Meta.Decided, NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
 		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,

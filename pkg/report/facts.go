@@ -32,6 +32,9 @@ func facts(r Report) []fact {
 	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {
 		add("Confidence", "%s; --repeat gives a stronger bound", confidence(alone))
 	}
+	if text := watchEnded(r); text != "" {
+		add("Watch", "%s", text)
+	}
 	if r.Relapses != nil && *r.Relapses > 0 {
 		add("Relapses", "%d: service recovered, then failed again", *r.Relapses)
 	}
@@ -76,6 +79,21 @@ func loadFacts(r Report, add func(name, format string, args ...any)) {
 	for _, note := range r.Notes {
 		add("Note", "%s", note)
 	}
+}
+
+// watchEnded says by what a watch was ended before its time, or "".
+func watchEnded(r Report) string {
+	if r.Decided == "" || r.FaultAt == nil || r.Revert == nil {
+		return ""
+	}
+	why := "recovery had been seen, and had held; a longer watch could have seen a relapse"
+	switch {
+	case r.Decided == verdict.Proven:
+		why = "the outage had lasted longer than the RTO; a longer watch could have seen its end"
+	case r.State == verdict.Unaffected:
+		why = "there had been no outage for the RTO; a longer watch could have seen a later one"
+	}
+	return fmt.Sprintf("ended %s after injection, because the verdict was decided (%s): %s", short(new(verdict.Seconds(r.Revert.Sub(*r.FaultAt)))), r.Decided, why)
 }
 
 // experienced is how the fault affected users of a journey.

@@ -13,6 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 // Progress shows what is prepared as updates.
@@ -73,11 +74,12 @@ type Conductor struct {
 type Account struct {
 	Steps      []StepAccount
 	Acks       []record.Ack
-	NotKept    string // by how much the load fell behind its rate before the fault, if it did
-	NotInForce bool   // a fault's own check failed
-	NotFelt    bool   // every fault is one of the network, and met no packet
-	Aborted    string // why the run was ended early, if it was
-	Left       error  // what could not be put back
+	Decided    verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
+	NotKept    string          // by how much the load fell behind its rate before the fault, if it did
+	NotInForce bool            // a fault's own check failed
+	NotFelt    bool            // every fault is one of the network, and met no packet
+	Aborted    string          // why the run was ended early, if it was
+	Left       error           // what could not be put back
 }
 
 // StepAccount is what was done to one component.
@@ -107,6 +109,9 @@ type conduct struct {
 	ended   atomic.Bool // a load ended before the run
 	stops   []*outside  // one for each stop condition
 	early   *early      // what users met before the fault
+	// baselineAt is the baseline's last mark.
+	baselineAt time.Time
+	deciding   *deciding // what users met, for a watch that ends once it is decided
 }
 
 // Conduct carries the plan out. It returns an error only if it could not start; the account
@@ -118,7 +123,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
 		return account, err
 	}
-	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario)}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), deciding: newDeciding(p.Scenario, c.Clock.Now())}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -258,6 +263,7 @@ func (r *conduct) visited(v probe.Visit) {
 		r.Meter.Add(v.Sample)
 	}
 	r.early.add(v.Sample)
+	r.deciding.add(v.Sample)
 }
 
 // confirm looks up the writes that were acknowledged. It comes after the load,
@@ -297,6 +303,9 @@ func (r *conduct) follow(ctx context.Context, watcher target.Watcher) {
 }
 
 func (r *conduct) mark(name record.MarkName, at time.Time, component string) error {
+	if name == record.MarkBaseline {
+		r.baselineAt = at
+	}
 	e := record.Event{At: at, Kind: record.KindMark, Mark: name, Component: component}
 	r.Observe(Update{Event: &e})
 	return r.Record.Event(e)

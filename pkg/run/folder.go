@@ -42,6 +42,8 @@ type Meta struct {
 	Steps       []StepAccount `json:"faults"`
 	NotInForce  bool          `json:"not_in_force,omitempty"`
 	NotFelt     bool          `json:"not_felt,omitempty"`
+	// Decided is by what the watch was ended before its time, if it was (until: decided).
+	Decided verdict.Outcome `json:"watch_ended_by,omitempty"`
 	// NotKept says by how much the load fell behind its rate before the fault, which was
 	// therefore not ordered.
 	NotKept   string `json:"rate_not_kept,omitempty"`

@@ -17,7 +17,8 @@ import (
 const beat = 250 * time.Millisecond
 
 // watch lets the fault last, and looks whether it does. It ends early when the
-// fault is lost, when a stop condition holds, or when ctx ends.
+// fault is lost, when a stop condition holds, when the verdict is decided (if the scenario
+// says so), or when ctx ends.
 func (r *conduct) watch(ctx context.Context) error {
 	r.Observe(Update{Phase: Watch, For: r.plan.Scenario.Timing.Watch})
 	if r.account.NotInForce {
@@ -45,6 +46,10 @@ func (r *conduct) watch(ctx context.Context) error {
 				r.abort("stop condition: " + cmp.Or(why, describe(rule)))
 				return nil
 			}
+		}
+		if by := r.decided(); by != "" {
+			r.endDecided(by, time.Since(began))
+			return nil
 		}
 	}
 	return nil

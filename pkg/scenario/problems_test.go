@@ -101,6 +101,7 @@ func TestProblemsOfScenarios(t *testing.T) {
 		"good above 100%":          {header + "objective: {rto: 30s, good: ¶101%}\n" + goodLoad + goodFaults, "objective.good", "101%"},
 		"repair below 0":           {header + goodObjective + goodLoad + goodFaults + "timing: {repair: ¶-1s}", "timing.repair", "-1s"},
 		"watch below the RTO":      {header + goodObjective + goodLoad + goodFaults + "timing: {watch: ¶29s}", "timing.watch", "30s"},
+		"until something else":     {header + goodObjective + goodLoad + goodFaults + "timing: {until: ¶decide}", "timing.until", `"decided"`},
 		"no fault in the list":     {header + goodObjective + goodLoad + "faults: ¶[]", "faults", "none"},
 		"nothing is critical":      {header + goodObjective + "load: ¶[{journey: a, rate: 50/s}]\n" + goodFaults, "load", "critical"},
 		"a journey twice":          {header + goodObjective + "load: [{journey: a, rate: 50/s, critical: true}, ¶{journey: a, rate: 50/s}]\n" + goodFaults, "load[1]", "journey a"},

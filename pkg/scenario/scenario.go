@@ -88,10 +88,17 @@ type Fault struct {
 	Where  string // file:line:column, for refusals
 }
 
+// When a watch ends: [Timing.Until].
+const (
+	UntilWatch   = "watch"   // after Timing.Watch
+	UntilDecided = "decided" // as soon as the samples have what a verdict demands, at the latest after Timing.Watch
+)
+
 // Timing is how long each phase lasts.
 type Timing struct {
 	Baseline time.Duration `yaml:"baseline,omitempty" jsonschema_description:"How long users are watched before the fault (default: 10s)."`
 	Watch    time.Duration `yaml:"watch,omitempty" jsonschema_description:"How long the fault lasts, at least the RTO (default: RTO + hold + 5s)."`
+	Until    string        `yaml:"until,omitempty" jsonschema:"enum=watch,enum=decided" jsonschema_description:"watch: the fault lasts as long as watch says; decided: it is reverted as soon as the verdict is certain to be proven, or disproved with recovery seen and held, and after watch at the latest (default: watch; in sweeps: decided)."`
 	Repair   time.Duration `yaml:"repair,omitempty" jsonschema_description:"The maximum time until service recovers after the revert (default: 60s)."`
 }
 

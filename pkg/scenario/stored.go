@@ -111,7 +111,7 @@ func (l *storedLoad) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 
 // DecodeYAML implements [strictyaml.Decodable].
 func (t *storedTiming) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
-	readStored(d, n, nil, values{"baseline": &t.Baseline, "watch": &t.Watch, "repair": &t.Repair})
+	readStored(d, n, nil, values{"baseline": &t.Baseline, "watch": &t.Watch, "until": &t.Until, "repair": &t.Repair})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

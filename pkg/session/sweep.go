@@ -24,6 +24,7 @@ type SweepRequest struct {
 	Choice   sweep.Choice
 	RTO      time.Duration // of each experiment
 	Baseline time.Duration // of each experiment
+	Until    string        // as in [scenario.Timing]; empty is [scenario.UntilDecided]
 	Repeat   int           // trials of each experiment
 	Resume   string        // the folder of an interrupted sweep, or ""
 }
@@ -112,6 +113,7 @@ func (s Session) sweep(ctx context.Context, r SweepRequest, on sweepStage, found
 func (s Session) experiment(r SweepRequest, step sweep.Step) (scenario.Scenario, error) {
 	what, err := step.Scenario(sweep.Experiment{
 		Environment: r.Environment.Name, Load: r.Scenario.Load, RTO: r.RTO, Baseline: r.Baseline,
+		Until: cmp.Or(r.Until, scenario.UntilDecided),
 	}, s.Library.Kinds)
 	if err != nil {
 		return what, err

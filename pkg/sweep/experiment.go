@@ -18,6 +18,7 @@ type Experiment struct {
 	Load        []scenario.JourneyLoad
 	RTO         time.Duration
 	Baseline    time.Duration
+	Until       string // as in [scenario.Timing]
 }
 
 // Scenario is the scenario of a step. Its defaults are not filled in: see
@@ -38,7 +39,7 @@ func (s Step) Scenario(e Experiment, kinds kind.Set[any]) (scenario.Scenario, er
 		Environment: e.Environment,
 		Suspect:     scenario.Suspect{Component: s.Node.Component, Because: because},
 		Objective:   scenario.Objective{RTO: e.RTO}, Load: e.Load,
-		Timing: scenario.Timing{Baseline: e.Baseline},
+		Timing: scenario.Timing{Baseline: e.Baseline, Until: e.Until},
 	}
 	if s.Zone != "" {
 		what.Faults = append(what.Faults, scenario.Fault{Kind: s.Kind, Spec: &fault.Zone{Name: s.Zone}})

@@ -1,0 +1,138 @@
+package run
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// deciding keeps what users met since the baseline, if the watch lasts until the verdict is
+// decided. A sample takes 40 bytes.
+type deciding struct {
+	origin time.Time
+	next   time.Time // before it, another look shows nothing, or costs too much
+
+	mu      sync.Mutex
+	samples map[string][]verdict.Sample // of critical journeys; nil if none are kept
+}
+
+// newDeciding keeps nothing unless the scenario's watch lasts until it is decided.
+func newDeciding(s scenario.Scenario, origin time.Time) *deciding {
+	d := &deciding{origin: origin}
+	if s.Timing.Until == scenario.UntilDecided {
+		d.samples = map[string][]verdict.Sample{}
+		for _, l := range s.Load {
+			if l.Critical {
+				d.samples[l.Journey] = nil
+			}
+		}
+	}
+	return d
+}
+
+func (d *deciding) add(s record.Sample) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if kept, ok := d.samples[s.Journey]; ok && !s.Void {
+		d.samples[s.Journey] = append(kept, judgedSample(s, d.origin))
+	}
+}
+
+// of are the samples of a journey that were done after a moment. What is kept is only
+// appended to, so that reading it needs no lock.
+func (d *deciding) of(journey string, since time.Time) (samples []verdict.Sample) {
+	d.mu.Lock()
+	kept := d.samples[journey]
+	d.mu.Unlock()
+	from := since.Sub(d.origin)
+	for _, s := range kept {
+		if s.Done() > from {
+			samples = append(samples, s)
+		}
+	}
+	return samples
+}
+
+// lookCost is how many times longer than the last look a watch waits before the next one:
+// of many users, a look takes the load's processor time.
+const lookCost = 20
+
+// decided is the outcome by which the watch may end now, or "". An outage that lasts too
+// long on one critical journey is proven. Disproved are all of them together, once all that
+// was declared has happened: later faults, the end of those with for:, and stages.
+func (r *conduct) decided() verdict.Outcome {
+	d, now := r.deciding, r.Clock.Now()
+	if d.samples == nil || now.Before(d.next) {
+		return ""
+	}
+	started := time.Now()
+	struck := r.struckAt()
+	objective := r.plan.Scenario.Objective.Verdict()
+	due := struck.Add(lastMoment(r.plan.Scenario) + objective.RTO)
+	disproved, next := !now.Before(due), due
+	if disproved {
+		next = now.Add(objective.RTO + objective.Hold)
+	}
+	for _, l := range r.plan.Scenario.Load {
+		if !l.Critical {
+			continue
+		}
+		decision := verdict.Case{
+			Samples: d.of(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: struck.Sub(d.origin)}, Objective: objective,
+			Rate: l.Rate.PerSecond(), Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
+		}.Decided(now.Sub(d.origin))
+		if decision.Outcome == verdict.Proven {
+			return verdict.Proven
+		}
+		disproved = disproved && decision.Outcome == verdict.Disproved
+		if at := d.origin.Add(decision.Next); decision.Outcome == "" && at.Before(next) {
+			next = at
+		}
+	}
+	if disproved {
+		return verdict.Disproved
+	}
+	d.next = next
+	if least := r.Clock.Now().Add(lookCost * time.Since(started)); d.next.Before(least) {
+		d.next = least
+	}
+	return ""
+}
+
+// struckAt is when the first fault was ordered.
+func (r *conduct) struckAt() time.Time {
+	first := r.bound[0].ordered
+	for _, b := range r.bound {
+		if b.ordered.Before(first) {
+			first = b.ordered
+		}
+	}
+	return first
+}
+
+// lastMoment is how long after the first fault the last thing that a scenario declares
+// happens.
+func lastMoment(s scenario.Scenario) (last time.Duration) {
+	for _, f := range s.Faults {
+		last = max(last, f.At+f.For)
+	}
+	for _, l := range s.Load {
+		lasts := time.Duration(0)
+		for _, stage := range l.Stages {
+			lasts += stage.Over + stage.Hold
+		}
+		last = max(last, lasts)
+	}
+	return last
+}
+
+// endDecided notes by what a watch was ended.
+func (r *conduct) endDecided(by verdict.Outcome, after time.Duration) {
+	r.account.Decided = by
+	r.note(fmt.Sprintf("the watch is ended after %v of up to %v (until: decided): %s", after.Round(time.Millisecond), r.plan.Scenario.Timing.Watch, by))
+}
