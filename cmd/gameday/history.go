@@ -29,17 +29,17 @@ func historyCommand() *cli.Command {
 		Description: "Each run is a folder in --out. gameday keeps an index of the runs there, and rebuilds a missing index.",
 		Flags: []cli.Flag{
 			outFlag(), jsonFlag(),
-			&cli.StringFlag{Name: "scenario", Usage: "only runs of this scenario"},
-			&cli.StringFlag{Name: "env", Usage: "only runs in this environment"},
-			&cli.StringFlag{Name: "component", Usage: "only runs that suspect this component"},
-			&cli.StringFlag{Name: "verdict", Usage: "only runs with this verdict"},
+			&cli.StringFlag{Name: "scenario", Usage: "only runs of the scenario `NAME`"},
+			&cli.StringFlag{Name: "env", Usage: "only runs in the environment `NAME`"},
+			&cli.StringFlag{Name: "component", Usage: "only runs that suspect the component `NAME`"},
+			&cli.StringFlag{Name: "verdict", Usage: "only runs with this `VERDICT`"},
 			&cli.DurationFlag{Name: "since", Usage: "only runs newer than this, for example 720h"},
 		},
 		Action: historyList,
 		Subcommands: []*cli.Command{
 			{
 				Name: "trend", Usage: "show recovery times and verdicts over time", ArgsUsage: "SCENARIO",
-				Flags: []cli.Flag{outFlag(), jsonFlag(), &cli.StringFlag{Name: "env", Usage: "environment (default: that of the newest run)"}}, Action: historyTrend,
+				Flags: []cli.Flag{outFlag(), jsonFlag(), &cli.StringFlag{Name: "env", Usage: "environment `NAME` (default: that of the newest run)"}}, Action: historyTrend,
 			},
 			{
 				Name: "score", Usage: "show which components have evidence of redundancy",

@@ -30,9 +30,9 @@ func (p program) journeyTryCommand() *cli.Command {
 		Description: "Walks a journey in an environment, outside a game day, and shows each request and response, what was captured, " +
 			"and which assertion failed. JOURNEY is a name, or the path of a file. Secrets are redacted. Exit code 1: a user was not served.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "env", Usage: "the environment, such as staging or lab/checkout", Required: true},
+			&cli.StringFlag{Name: "env", Usage: "environment: `NAME` in gameday.yaml, or lab/NAME", Required: true},
 			&cli.IntFlag{Name: "users", Value: 1, Usage: "number of users, ten a second; more than one are shown as a table"},
-			&cli.StringFlag{Name: "from", Usage: "where users come from: inside or outside (default: the environment's)"},
+			&cli.StringFlag{Name: "from", Usage: "`PLACE` that users come from: inside or outside (default: the environment's)"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON document"},
 		},
 		Action: p.tryJourney,

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"os"
-	"regexp"
 
 	"github.com/urfave/cli/v2"
 )
@@ -12,14 +11,6 @@ import (
 func main() {
 	cli.FlagStringer = flagHelp(cli.FlagStringer)
 	os.Exit(program{drivers()}.main())
-}
-
-// flagHelp is how --help shows a flag: without a default that only means "not set".
-func flagHelp(shown cli.FlagStringFunc) cli.FlagStringFunc {
-	unset := regexp.MustCompile(` \(default: (0|0s|false)\)`)
-	return func(f cli.Flag) string {
-		return unset.ReplaceAllString(shown(f), "")
-	}
 }
 
 // main runs the program until it ends, or until a signal asks it to.

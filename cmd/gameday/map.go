@@ -22,7 +22,7 @@ func walkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "lab", Usage: "bundled lab `NAME`; if it is not up, gameday starts it and removes it afterwards"},
 		&cli.StringFlag{Name: "env", Usage: "environment `NAME` in gameday.yaml"},
 		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "`JOURNEY` of the users (repeatable)"},
-		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival rate of users"},
+		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival `RATE` of users"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
 		outFlag(),
 	}
@@ -38,7 +38,7 @@ func (p program) mapCommand() *cli.Command {
 			"gameday sweep tests the predictions.",
 		Flags: append(walkFlags(),
 			&cli.DurationFlag{Name: "for", Value: 5 * time.Second, Usage: "observation time"},
-			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formats, ", ")},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "`FORMAT`: " + strings.Join(formats, ", ")},
 		),
 		Action: func(c *cli.Context) error {
 			if !slices.Contains(formats, c.String("format")) {

@@ -96,7 +96,7 @@ func (p program) holdCommand() *cli.Command {
 	return &cli.Command{
 		Name: "hold", Usage: "block an environment during an incident", ArgsUsage: "ENVIRONMENT",
 		Flags: []cli.Flag{
-			storeFlag(), &cli.StringFlag{Name: "why", Required: true, Usage: "reason, for example the incident"},
+			storeFlag(), &cli.StringFlag{Name: "why", Required: true, Usage: "`REASON`, for example the incident"},
 			&cli.StringFlag{Name: "until", Usage: "end of the hold: a `TIME` (RFC 3339) or a duration such as 2h (default: until gameday release)"},
 		},
 		Action: func(c *cli.Context) error {
@@ -176,7 +176,7 @@ func tokenCommand() *cli.Command {
 			{
 				Name: "create", Usage: "create a token and print it once", ArgsUsage: "NAME",
 				Flags: []cli.Flag{
-					storeFlag(), &cli.StringFlag{Name: "role", Value: string(store.View), Usage: "view or operate"},
+					storeFlag(), &cli.StringFlag{Name: "role", Value: string(store.View), Usage: "`ROLE`: view or operate"},
 					&cli.DurationFlag{Name: "for", Usage: "lifetime (default: until revoked)"},
 				},
 				Action: tokenCreate,

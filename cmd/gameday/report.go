@@ -19,7 +19,7 @@ func reportCommand() *cli.Command {
 		Description: "RUN is a run ID or a unique prefix of it, last, last~1, or a run's folder. The output is deterministic.",
 		Flags: []cli.Flag{
 			outFlag(),
-			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated formats"},
+			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated `FORMATS`"},
 			&cli.StringFlag{Name: "to", Usage: "output `FOLDER`, or - for standard output (default: the run's folder)"},
 		},
 		Action: reportAction,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -116,27 +117,56 @@ type requirement struct{ name, text string }
 func require(f cli.Flag) (r requirement, is bool) {
 	var required *bool
 	var usage *string
-	value := ""
 	switch f := f.(type) {
 	case *cli.StringFlag:
-		required, usage, value = &f.Required, &f.Usage, " VALUE"
+		required, usage = &f.Required, &f.Usage
 	case *cli.StringSliceFlag:
-		required, usage, value = &f.Required, &f.Usage, " VALUE"
+		required, usage = &f.Required, &f.Usage
 	case *cli.IntFlag:
-		required, usage, value = &f.Required, &f.Usage, " N"
+		required, usage = &f.Required, &f.Usage
 	case *cli.DurationFlag:
-		required, usage, value = &f.Required, &f.Usage, " DURATION"
+		required, usage = &f.Required, &f.Usage
 	case *cli.BoolFlag:
 		required, usage = &f.Required, &f.Usage
 	}
 	if required == nil || !*required {
 		return r, false
 	}
-	if _, rest, found := strings.Cut(*usage, "`"); found {
-		placeholder, _, _ := strings.Cut(rest, "`")
-		value = " " + placeholder
-	}
+	text := strings.TrimSpace("--" + f.Names()[0] + " " + placeholder(f, *usage))
 	*required = false
 	*usage += " (required)"
-	return requirement{f.Names()[0], "--" + f.Names()[0] + value}, true
+	return requirement{f.Names()[0], text}, true
+}
+
+// placeholder is what stands for the value of a flag in texts: the word that its usage has
+// in backquotes, else that of its type; "" for a flag without a value.
+func placeholder(f cli.Flag, usage string) string {
+	if _, rest, found := strings.Cut(usage, "`"); found {
+		word, _, _ := strings.Cut(rest, "`")
+		return word
+	}
+	switch f.(type) {
+	case *cli.BoolFlag:
+		return ""
+	case *cli.DurationFlag:
+		return "DURATION"
+	case *cli.IntFlag, *cli.Float64Flag:
+		return "N"
+	default:
+		return "VALUE"
+	}
+}
+
+// flagHelp improves how urfave/cli shows a flag in help: no defaults that say nothing, no
+// zeros behind a duration, and the unit where it says "value".
+func flagHelp(shown cli.FlagStringFunc) cli.FlagStringFunc {
+	unset := regexp.MustCompile(` \(default: (0|0s|false)\)`)
+	zeros := regexp.MustCompile(`(\d[hm])(0m)?0s\b`)
+	return func(f cli.Flag) string {
+		text := zeros.ReplaceAllString(unset.ReplaceAllString(shown(f), ""), "$1")
+		if of := placeholder(f, ""); of != "" && of != "VALUE" {
+			text = strings.Replace(text, " value\t", " "+of+"\t", 1)
+		}
+		return text
+	}
 }
