@@ -13,7 +13,7 @@ type GRPC struct {
 	TLS         *bool             `yaml:"tls,omitempty" jsonschema_description:"Whether the server speaks TLS (default: true if the entry is https)."`
 	Message     map[string]any    `yaml:"message,omitempty" jsonschema_description:"The request, in the JSON form of protobuf. Strings in it are templates."`
 	Metadata    map[string]string `yaml:"metadata,omitempty" jsonschema_description:"Metadata of the request, as templates."`
-	Descriptors string            `yaml:"descriptors,omitempty" jsonschema_description:"A file beside the journey with the types, as protoc --descriptor_set_out --include_imports and buf build write it, of at most 4 MiB (default: the server is asked, by reflection)."`
+	Descriptors string            `yaml:"descriptors,omitempty" jsonschema_description:"A file beside the journey with the types, as protoc --descriptor_set_out --include_imports and buf build write it, of at most 4 MiB (default: the server is asked, by reflection; the types of grpc.health.v1 are known)."`
 	Stream      *Stream           `yaml:"stream,omitempty" jsonschema_description:"How much of a server's stream the user receives (default: all of it, to its end)."`
 
 	Content []byte `yaml:"-" json:"content,omitempty"` // of Descriptors

@@ -3,6 +3,7 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
@@ -17,10 +18,16 @@ func (e Environment) connectInside() *probe.Connect {
 	return e.Connect.From()
 }
 
-// ReadFiles reads the files that the environment names for the connections of users.
+// ReadFiles reads the files that the environment names: for the connections of users, and
+// for its roles.
 func (e Environment) ReadFiles(beside Beside) error {
 	if err := e.Connect.Read(beside); err != nil {
 		return fmt.Errorf("environment %s: connect.%w", e.Name, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Roles)) {
+		if err := e.Roles[name].read(beside); err != nil {
+			return fmt.Errorf("environment %s: roles.%s.%w", e.Name, name, err)
+		}
 	}
 	if e.Inside == nil {
 		return nil

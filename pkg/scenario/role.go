@@ -23,6 +23,7 @@ type Role struct {
 	HTTP    *RoleHTTP       `yaml:"http,omitempty" jsonschema_description:"The holder answers this GET request as expected."`
 	SQL     *RoleSQL        `yaml:"sql,omitempty" jsonschema_description:"The holder answers this statement as expected, such as SELECT pg_is_in_recovery() AS standby."`
 	Redis   *RoleRedis      `yaml:"redis,omitempty" jsonschema_description:"The holder answers this command of Redis as expected, such as ROLE."`
+	GRPC    *RoleGRPC       `yaml:"grpc,omitempty" jsonschema_description:"The holder answers this call of gRPC as expected, such as grpc.health.v1.Health/Check."`
 	Command []string        `yaml:"command,omitempty" jsonschema_description:"This command, run inside the holder, exits with code 0."`
 	Label   string          `yaml:"label,omitempty" jsonschema_description:"The holder has this label: key=value, or key alone."`
 }
@@ -54,6 +55,41 @@ type RoleRedis struct {
 	TLS      bool     `yaml:"tls,omitempty" jsonschema_description:"Connect by TLS (default: false)."`
 }
 
+// RoleGRPC asks a component for its role by a call of gRPC.
+type RoleGRPC struct {
+	probe.Expect `yaml:",inline"`
+
+	Port        int               `yaml:"port" jsonschema:"required,minimum=1,maximum=65535" jsonschema_description:"The port at which the component is asked."`
+	Method      string            `yaml:"method" jsonschema:"required" jsonschema_description:"The unary method, with its full name: package.Service/Method. The status must be OK unless status: is set."`
+	Message     map[string]any    `yaml:"message,omitempty" jsonschema_description:"The request, in the JSON form of protobuf."`
+	Metadata    map[string]string `yaml:"metadata,omitempty" jsonschema_description:"Metadata of the request."`
+	Descriptors string            `yaml:"descriptors,omitempty" jsonschema_description:"A file beside gameday.yaml with the types, as protoc --descriptor_set_out --include_imports and buf build write it, of at most 4 MiB (default: the server is asked, by reflection; the types of grpc.health.v1 are known)."`
+	TLS         bool              `yaml:"tls,omitempty" jsonschema_description:"Connect by TLS (default: false)."`
+
+	content []byte // of Descriptors
+}
+
+// at is the call of a host.
+func (g RoleGRPC) at(host string) *probe.GRPC {
+	return &probe.GRPC{
+		Method: g.Method, Message: g.Message, Metadata: g.Metadata, TLS: &g.TLS, Descriptors: g.Descriptors, Content: g.content,
+		Address: net.JoinHostPort(host, strconv.Itoa(g.Port)),
+	}
+}
+
+// read reads the files that the role names.
+func (r Role) read(beside Beside) (err error) {
+	if r.GRPC == nil {
+		return nil
+	}
+	call := r.GRPC.at("host")
+	probe.Step{GRPC: call}.ReadFiles(beside, func(key, format string, args ...any) {
+		err = fmt.Errorf("%s: %w", key, fmt.Errorf(format, args...))
+	})
+	r.GRPC.content = call.Content
+	return err
+}
+
 // question is one check of a role: its key in the file, the step that asks a host, and the
 // base URL if the step is one of HTTP.
 type question struct {
@@ -82,6 +118,9 @@ func (r Role) questions() (all []question) {
 			at := probe.Redis{Command: c.Command, User: c.User, Password: c.Password, TLS: c.TLS}.At(host, c.Port)
 			return probe.Step{Redis: &at, Expect: c.Expect}
 		}, 1})
+	}
+	if g := r.GRPC; g != nil {
+		all = append(all, question{"grpc", func(host string) probe.Step { return probe.Step{GRPC: g.at(host), Expect: g.Expect} }, 1})
 	}
 	return all
 }
@@ -118,6 +157,8 @@ func (r Role) complete(key string) bool {
 		return r.HTTP.Path != ""
 	case "sql":
 		return r.SQL.URL != "" && r.SQL.Statement != ""
+	case "grpc":
+		return r.GRPC.Method != ""
 	}
 	return len(r.Redis.Command) > 0
 }
@@ -135,7 +176,7 @@ func (e Environment) checkRoles(doc *strictyaml.Document, path string) {
 	for _, name := range slices.Sorted(maps.Keys(e.Roles)) {
 		role, at := e.Roles[name], path+".roles."+name
 		if len(role.questions()) == 0 && role.Label == "" && len(role.Command) == 0 {
-			doc.Problem(at, "role %s has no check: expected http, sql, redis, command or label", name)
+			doc.Problem(at, "role %s has no check: expected http, sql, redis, grpc, command or label", name)
 		}
 		if role.Among.Role != "" {
 			doc.Problem(at+".among", "role %s: among: found another role, expected service, name, label or zone", name)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/probe/steps"
@@ -58,6 +66,60 @@ func redisReplying(t *testing.T, reply string) string {
 	return portOf(l.Addr().String())
 }
 
+// healthOf is the port of a server of gRPC on loopback that reports the health of services,
+// and has no reflection.
+func healthOf(t *testing.T, services map[string]healthpb.HealthCheckResponse_ServingStatus) string {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, reported := grpc.NewServer(), health.NewServer()
+	for name, status := range services {
+		reported.SetServingStatus(name, status)
+	}
+	healthpb.RegisterHealthServer(s, reported)
+	t.Cleanup(s.Stop)
+	go func() { _ = s.Serve(l) }()
+	return portOf(l.Addr().String())
+}
+
+// The types of a role's call come from a file beside gameday.yaml.
+func TestDescriptorsOfARole(t *testing.T) {
+	t.Parallel()
+	set, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{protodesc.ToFileDescriptorProto(healthpb.File_grpc_health_v1_health_proto)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := healthOf(t, nil)
+	for name, c := range map[string]struct {
+		content []byte
+		method  string
+		read    error
+		want    string
+	}{
+		"the types":      {set, "grpc.health.v1.Health/Check", nil, ""},
+		"another method": {set, "grpc.health.v1.Health/Chek", nil, "has no method Chek"},
+		"no types":       {[]byte("text"), "grpc.health.v1.Health/Check", nil, "no descriptor set"},
+		"no file":        {nil, "grpc.health.v1.Health/Check", fs.ErrNotExist, "environment e: roles.r.grpc.descriptors: file does not exist"},
+	} {
+		role := roleOf(t, "{grpc: {port: "+port+", method: "+c.method+", descriptors: types.pb}}")
+		err := scenario.Environment{Name: "e", Roles: map[string]scenario.Role{"r": role}}.ReadFiles(func(path string) ([]byte, error) {
+			if path != "types.pb" {
+				t.Errorf("read %s", path)
+			}
+			return c.content, c.read
+		})
+		if err == nil {
+			err = role.Target(steps.All(), nil).Ask(t.Context(), netip.MustParseAddr("127.0.0.1"))
+		}
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", name, err, c.want)
+		}
+	}
+}
+
 func portOf(address string) string {
 	return strconv.Itoa(int(netip.MustParseAddrPort(address).Port()))
 }
@@ -78,9 +140,20 @@ func TestRolesAsk(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
+	reported := healthOf(t, map[string]healthpb.HealthCheckResponse_ServingStatus{
+		"": healthpb.HealthCheckResponse_SERVING, "leader": healthpb.HealthCheckResponse_SERVING, "replica": healthpb.HealthCheckResponse_NOT_SERVING,
+	})
 	at := "port: " + portOf(server.Listener.Addr().String()) + ", "
 	primary, replica := redisReplying(t, "*3\r\n$6\r\nmaster\r\n:42\r\n*0\r\n"), redisReplying(t, "*2\r\n$5\r\nslave\r\n$1\r\nx\r\n")
+	call := func(text string) string { return "{grpc: {port: " + reported + ", " + text + "}}" }
 	for text, want := range map[string]string{
+		call("method: grpc.health.v1.Health/Check, message: {service: leader}, json: {$.status: SERVING}"):  "",
+		call("method: grpc.health.v1.Health/Check, message: {service: replica}, json: {$.status: SERVING}"): "$.status is not the expected value (found NOT_SERVING)",
+		call("method: grpc.health.v1.Health/Check, message: {service: other}"):                              "status NOT_FOUND",
+		call("method: grpc.health.v1.Health/Check, message: {service: other}, status: [NOT_FOUND]"):         "",
+		call(`method: grpc.health.v1.Health/Check, metadata: {authorization: 'Bearer {{env "PASSWORD"}}'}`): "",
+		call("method: shop.Orders/Leader"):                                                                         "the server has no reflection: set descriptors:",
+		"{grpc: {port: 1, method: grpc.health.v1.Health/Check}}":                                                   "dial: connection refused",
 		"{http: {" + at + "path: /metrics, contains: etcd_server_is_leader 1}}":                                    "",
 		"{http: {" + at + "path: /metrics, matches: 'etcd_server_is_leader 0\\n'}}":                                "does not match",
 		"{http: {" + at + "path: /json, json: {$.role: primary, $.lag: {lte: 5}}}}":                                "",

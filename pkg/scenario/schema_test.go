@@ -130,6 +130,7 @@ func TestSchemasRefuseWhatIsOfNoShape(t *testing.T) {
 			"role's port":       withEnvironment("roles: {r: {http: {port: 65536, path: /}}}"),
 			"role's statement":  withEnvironment("roles: {r: {sql: {url: 'postgres://u@/d'}}}"),
 			"role's command":    withEnvironment("roles: {r: {redis: {port: 6379}}}"),
+			"role's method":     withEnvironment("roles: {r: {grpc: {port: 1}}}"),
 			"role's path":       withEnvironment("roles: {r: {http: {port: 1}}}"),
 			"inside's network":  withEnvironment("inside: {entry: 'http://x'}"),
 			"notify nobody":     withEnvironment("notify: [{on: [start]}]"),

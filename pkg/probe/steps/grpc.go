@@ -60,9 +60,11 @@ func (GRPC) Open(s probe.Step, o probe.Opening) (probe.Action, error) {
 			a.gap = cmp.Or(a.gap, o.Timeout)
 		}
 	}
-	if s.GRPC.Descriptors != "" {
-		a.known, err = inSet(a.Method, a.Content)
+	if s.GRPC.Descriptors == "" {
+		a.known = health(a.Method)
+		return a, nil
 	}
+	a.known, err = inSet(a.Method, a.Content)
 	return a, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	reflection "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -135,6 +136,19 @@ func exchange(s grpc.ClientStream, request *reflection.ServerReflectionRequest) 
 		files = append(files, &f)
 	}
 	return files, nil
+}
+
+// health is the service with which servers of gRPC report their health. Many have it, but
+// no reflection; so its types are known.
+func health(method string) *schema {
+	if !strings.HasPrefix(method, healthpb.Health_ServiceDesc.ServiceName+"/") {
+		return nil
+	}
+	s, err := find(method, []*descriptorpb.FileDescriptorProto{protodesc.ToFileDescriptorProto(healthpb.File_grpc_health_v1_health_proto)})
+	if err != nil {
+		return nil // a method of a newer version: the server is asked
+	}
+	return s
 }
 
 // inSet finds a method in the content of a descriptor set file.
