@@ -207,7 +207,7 @@ func (p *postman) url(data json.RawMessage, place string) (raw string, query []f
 		return "", nil, err
 	}
 	raw, _, _ = strings.Cut(u.Raw, "#")
-	raw, _, _ = strings.Cut(raw, "?")
+	raw, inRaw, _ := strings.Cut(raw, "?")
 	for _, v := range u.Variables {
 		value := v.text()
 		if value == "" {
@@ -221,7 +221,10 @@ func (p *postman) url(data json.RawMessage, place string) (raw string, query []f
 			query = append(query, field{name: p.marked(q.Key), value: literal(p.marked(q.text()))})
 		}
 	}
-	if query == nil {
+	switch {
+	case u.Query == nil && inRaw != "":
+		return p.marked(raw + "?" + inRaw), nil, nil
+	case query == nil:
 		query = []field{}
 	}
 	return p.marked(raw), query, nil
