@@ -27,7 +27,7 @@ func (p program) sweepCommand() *cli.Command {
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials of each experiment; the worst verdict counts"},
 			&cli.DurationFlag{Name: "rto", Value: session.DefaultRTO, Usage: "recovery time objective"},
 			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "length of the baseline before each fault"},
-			&cli.StringFlag{Name: "until", Value: scenario.UntilDecided, Usage: "when faults are reverted: `decided` (the verdict is certain) or watch (RTO + 10s)"},
+			&cli.StringFlag{Name: "until", Value: scenario.UntilDecided, Usage: "`WHEN` faults are reverted: decided (as soon as the verdict is certain) or watch (after the RTO and 10s)"},
 			&cli.StringFlag{Name: "resume", Usage: "continue the sweep in this `DIR`"},
 			&cli.BoolFlag{Name: "json", Usage: "write sweep.json to standard output instead of the table"},
 		),
