@@ -23,8 +23,10 @@ var ErrNotRegular = errors.New("it is not a regular file of this folder")
 const maxFile = 64 << 20
 
 // Open opens a regular file of a folder. Its name may have folders in it.
-func Open(dir, name string) (*os.File, error) {
-	file, err := open(dir, name)
+func Open(dir, name string) (*os.File, error) { return regular(dir, name, os.O_RDONLY) }
+
+func regular(dir, name string, flags int) (*os.File, error) {
+	file, err := openAs(dir, name, flags)
 	if err != nil {
 		return nil, err
 	}
@@ -67,15 +69,20 @@ func Names(dir, name string) ([]string, error) {
 	return names, nil
 }
 
-// open opens what is there, and waits for nothing: without O_NONBLOCK, a pipe would wait
+// Append opens a regular file of a folder to read it and to append to it.
+func Append(dir, name string) (*os.File, error) { return regular(dir, name, os.O_RDWR|os.O_APPEND) }
+
+func open(dir, name string) (*os.File, error) { return openAs(dir, name, os.O_RDONLY) }
+
+// openAs opens what is there, and waits for nothing: without O_NONBLOCK, a pipe would wait
 // for one who writes.
-func open(dir, name string) (*os.File, error) {
+func openAs(dir, name string, flags int) (*os.File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := root.OpenFile(name, flags|syscall.O_NONBLOCK, 0)
 	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
 		path := filepath.Join(dir, name)
 		if info, err := root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -56,4 +57,12 @@ func (d *Daemon) Hold(ctx context.Context, h store.Hold) error {
 	err := d.Store.Hold(ctx, h)
 	d.Hub.Publish(Live{Kind: Changed})
 	return err
+}
+
+// RunOf is the ID of a job's run: the one that goes on on this instance, or the one that has
+// ended; "" if there is none.
+func (d *Daemon) RunOf(j store.Job) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cmp.Or(d.runs[j.ID], j.Run)
 }

@@ -75,6 +75,7 @@ type Daemon struct {
 	mu        sync.Mutex
 	schedules []scenario.Schedule
 	running   map[int64]context.CancelCauseFunc
+	runs      map[int64]string  // the IDs of the runs that go on, by job
 	trouble   map[string]string // current errors, by component
 
 	// Only the tick uses these.
@@ -85,7 +86,8 @@ type Daemon struct {
 
 // Prepare prepares the daemon. Call it before Run and all other methods.
 func (d *Daemon) Prepare(ctx context.Context) (err error) {
-	d.running, d.trouble, d.foreign = map[int64]context.CancelCauseFunc{}, map[string]string{}, map[string]bool{}
+	d.running, d.runs = map[int64]context.CancelCauseFunc{}, map[int64]string{}
+	d.trouble, d.foreign = map[string]string{}, map[string]bool{}
 	if err := os.MkdirAll(d.spoolDir(), 0o700); err != nil {
 		return fmt.Errorf("create the folder for outcomes: %w", err)
 	}

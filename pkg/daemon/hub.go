@@ -7,6 +7,7 @@ const (
 	Changed = "changed" // a job or a hold has changed: reload the page
 	Line    = "line"    // a line of a run's output
 	Meter   = "meter"   // the current share of good users
+	Began   = "run"     // a run of a job has begun: the text is its ID
 )
 
 // Live is a live event.

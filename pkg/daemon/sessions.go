@@ -138,6 +138,9 @@ func (w *watching) request(in session.Input) session.Request {
 			w.phase, w.began, w.lasts = u.Phase, time.Now(), u.For
 			w.mu.Unlock()
 		}
+		if u.Run != "" {
+			w.on(Live{Kind: Began, Text: u.Run})
+		}
 		if line := session.Line(u); line != "" {
 			w.say(line)
 		}

@@ -115,6 +115,7 @@ func (d *Daemon) carryOut(ctx context.Context, s scenario.Schedule, j store.Job)
 	d.finish(context.WithoutCancel(ctx), o)
 	d.mu.Lock()
 	delete(d.running, j.ID)
+	delete(d.runs, j.ID)
 	d.mu.Unlock()
 	d.Hub.Publish(Live{Kind: Changed, Job: j.ID})
 }
@@ -128,7 +129,15 @@ func (d *Daemon) run(ctx context.Context, j store.Job) (r Result) {
 			r = Result{ExitCode: -1, Why: fmt.Sprintf("the run panicked (a bug in gameday; please report it): %v", p)}
 		}
 	}()
-	return d.Runner.Run(ctx, j, func(l Live) { l.Job = j.ID; d.Hub.Publish(l) })
+	return d.Runner.Run(ctx, j, func(l Live) {
+		l.Job = j.ID
+		if l.Kind == Began {
+			d.mu.Lock()
+			d.runs[j.ID] = l.Text
+			d.mu.Unlock()
+		}
+		d.Hub.Publish(l)
+	})
 }
 
 // afterwards holds an environment whose faults could not be undone, together with the

@@ -146,6 +146,13 @@ var errBroken = errors.New("the file is damaged in the middle")
 // more than a system writes in half a minute of a run.
 const mostZeros = 64 << 20
 
+// Written is the size of a record's file without the zeros that a power cut has left at its
+// end, in bytes.
+func Written(file *os.File) (size int64, err error) {
+	_, size, err = written(file, 0)
+	return size, err
+}
+
 // written is a file with only the first of the zeros at its end, as many as zeros says;
 // and its size without them. After a power cut some file systems give zeros for what was
 // not on disk yet.

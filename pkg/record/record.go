@@ -7,7 +7,8 @@
 //	samples.bin   one result a journey, in vegeta's gob encoding: `vegeta report` reads it
 //	steps.bin     one result a step, likewise, named journey/step; failed attempts that were
 //	              repeated are results of their own: journey/step (attempt N)
-//	events.jsonl  marks and events, one JSON object a line, synced at every mark
+//	events.jsonl  marks and events, one JSON object a line, synced at every mark; people's
+//	              notes too, which other processes append
 //	writes.jsonl  acknowledged writes, and what their look-up found
 //
 // A torn tail of any of them, after a power cut, is left out when reading.
@@ -87,10 +88,11 @@ const (
 // Event is a mark, or something that happened.
 type Event struct {
 	At        time.Time `json:"at"`
-	Kind      string    `json:"kind"` // mark, fault, engine, load, note
+	Kind      string    `json:"kind"` // mark, fault, engine, load, note, person
 	Mark      MarkName  `json:"mark,omitempty"`
 	Component string    `json:"component,omitempty"`
 	What      string    `json:"what,omitempty"`
+	By        string    `json:"by,omitempty"`     // the person who said it
 	Schema    string    `json:"schema,omitempty"` // of the record, in its first event only
 }
 
@@ -104,4 +106,5 @@ const (
 	KindEngine = "engine"
 	KindLoad   = "load"
 	KindNote   = "note"
+	KindPerson = "person" // a person's note about the run
 )

@@ -65,7 +65,8 @@ func Create(dir string) (*Writer, error) {
 	var w Writer
 	files := make([]*os.File, 0, 3)
 	for _, name := range []string{SamplesFile, StepsFile, EventsFile} {
-		file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640) //nolint:gosec // G304: the run's own folder
+		// Other processes append notes to the events while the run goes on.
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o640) //nolint:gosec // G304: the run's own folder
 		if err != nil {
 			for _, f := range files {
 				err = errors.Join(err, f.Close())

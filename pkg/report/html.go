@@ -72,6 +72,7 @@ type happening struct {
 	At              string // since the fault was ordered
 	Component, What string
 	Mark            bool
+	Said            bool // by a person
 }
 
 // happened is the timeline, measured from the fault.
@@ -88,6 +89,9 @@ func (r Report) happened() []happening {
 		h := happening{At: fmt.Sprintf("%+.3fs", e.At.Sub(origin).Round(time.Millisecond).Seconds()), Component: e.Component, What: e.What}
 		if e.Kind == record.KindMark {
 			h.Mark, h.What = true, string(e.Mark)
+		}
+		if e.Kind == record.KindPerson {
+			h.Said, h.What = true, said(e)
 		}
 		all = append(all, h)
 	}

@@ -47,6 +47,9 @@ func JUnit(w io.Writer, r Report) error {
 	for _, f := range facts(r) {
 		fmt.Fprintf(&b, "%s: %s\n", f.name, plaintext.Line(f.text))
 	}
+	for _, h := range r.notes() {
+		fmt.Fprintf(&b, "%s %s\n", h.At, plaintext.Line(h.What))
+	}
 	seconds := fmt.Sprintf("%.3f", r.Finished.Sub(r.Started).Seconds())
 	environment := plaintext.Line(r.Environment)
 	suite := junitSuite{

@@ -78,8 +78,11 @@ func markdownEvents(b *strings.Builder, r Report) {
 	fmt.Fprintf(b, "\n## Timeline\n\n| since injection | component | event |\n|---:|---|---|\n")
 	for _, h := range r.happened() {
 		what := plaintext.Markdown(h.What)
-		if h.Mark {
+		switch {
+		case h.Mark:
 			what = "**" + what + "**"
+		case h.Said:
+			what = "*" + what + "*"
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", h.At, plaintext.Markdown(h.Component), what)
 	}

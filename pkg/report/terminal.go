@@ -37,6 +37,7 @@ func TerminalOf(columns int) Format {
 			b.table(figuresOf(l))
 			b.errors(l)
 		}
+		b.notes(r)
 		_, err := io.WriteString(w, b.out.String())
 		return err
 	}

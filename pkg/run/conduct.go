@@ -45,6 +45,7 @@ type Update struct {
 	Event *record.Event
 	Text  string // progress of whatever takes its time
 	Minor bool   // that it is not worth a line of a log
+	Run   string // the ID of the run that begins: its folder is there
 }
 
 // Traffic is users walking a journey until ctx ends.
@@ -140,6 +141,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	if watcher, ok := c.Env.(target.Watcher); ok {
 		background.Go(func() { run.follow(lasting, watcher) })
 	}
+	background.Go(func() { run.listen(lasting) })
 	defer func() {
 		end()
 		background.Wait()
@@ -299,6 +301,16 @@ func (r *conduct) follow(ctx context.Context, watcher target.Watcher) {
 	})
 	if err != nil {
 		r.note(err.Error())
+	}
+}
+
+// listen shows what people write into the record while the run goes on.
+func (r *conduct) listen(ctx context.Context) {
+	ear := r.Record.Ear()
+	for sleep(ctx, beat) {
+		for _, e := range ear.Heard() {
+			r.Observe(Update{Event: &e})
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/notes"
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -62,7 +63,9 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	defer notes.StayOn(dir)()
 	writer.Redact = secrets.Text
+	d.Observe(Update{Run: id, Minor: true})
 	account, err := d.conductor(s.entries, writer, p.Seed).Conduct(ctx, p)
 	meta := Meta{
 		Finished: time.Now().UTC(),

@@ -15,7 +15,9 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/pkg/history"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/schedule"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
@@ -106,6 +108,15 @@ type runsRequest struct {
 
 type runID struct {
 	ID string `path:"id" maxLength:"300" doc:"The ID of the run, or a unique prefix of it."`
+}
+
+type noteRequest struct {
+	ID   string `path:"id" maxLength:"300" doc:"The ID of the run, a unique prefix of it, or current."`
+	Body struct {
+		Text string `json:"text" minLength:"1" maxLength:"1000" doc:"What was seen or done, such as: the pager rang."`
+		By   string `json:"by,omitempty" maxLength:"100" doc:"Who says it (default: the name of the token, which the note names in any case)."`
+		At   string `json:"at,omitempty" maxLength:"100" doc:"When it was: the time since the fault, such as +12s, or a time (RFC 3339) (default: now)."`
+	}
 }
 
 type count struct {
@@ -251,6 +262,14 @@ func (s *Server) lookAPI(api huma.API) {
 				err = openErr
 			}
 			return body(found), err
+		})
+	route(s, api, store.Operate, huma.Operation{
+		OperationID: "note", Method: http.MethodPost, Path: "/api/v1/runs/{id}/notes", DefaultStatus: http.StatusCreated,
+		Summary: "Write a note into the timeline of a run: of the one that goes on on this instance (current), or of one that has ended",
+	},
+		func(ctx context.Context, in *noteRequest) (*response[record.Event], error) {
+			e, err := s.sayOfRun(ctx, in.ID, run.Note{Text: in.Body.Text, By: in.Body.By, At: in.Body.At})
+			return body(e), err
 		})
 	route(s, api, store.Operate, huma.Operation{OperationID: "audit", Method: http.MethodGet, Path: "/api/v1/audit", Summary: "Show the audit log, newest first"},
 		func(ctx context.Context, in *struct {

@@ -12,18 +12,18 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
-// notes is what a handler adds to the audit log's entry of its request.
-type notes struct {
+// remarks are what a handler adds to the audit log's entry of its request.
+type remarks struct {
 	detail string // not a secret
 	known  bool   // the client has logged in with this request
 }
 
-// notesKey is the context key of the notes.
+// notesKey is the context key of the remarks.
 type notesKey struct{}
 
 // note adds a detail to the audit log's entry of a request. It must not be a secret.
 func note(ctx context.Context, format string, args ...any) {
-	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+	if n, ok := ctx.Value(notesKey{}).(*remarks); ok {
 		n.detail = fmt.Sprintf(format, args...)
 	}
 }
@@ -59,7 +59,7 @@ func (s *Server) account(r *http.Request, p person, answer *statusRecorder) {
 		outcome = "done"
 	}
 	what := r.Method + " " + plaintext.OneLine(r.URL.Path, maxPath)
-	n, _ := r.Context().Value(notesKey{}).(*notes)
+	n, _ := r.Context().Value(notesKey{}).(*remarks)
 	if n.detail != "" {
 		what += ": " + n.detail
 	}

@@ -91,7 +91,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	note(ctx, "as %s (%s)", t.Name, t.Role)
-	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+	if n, ok := ctx.Value(notesKey{}).(*remarks); ok {
 		n.known = true
 	}
 	s.setCookie(w, session, t.Expires.Sub(s.Daemon.Now()))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/history"
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
@@ -64,6 +65,13 @@ func (s *Server) pages() []page {
 			id, err := pathID(r)
 			if err == nil {
 				_, err = s.stop(ctx, id)
+			}
+			return fmt.Sprintf("/jobs/%d", id), err
+		})},
+		{"POST /jobs/{id}/notes", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			id, err := pathID(r)
+			if err == nil {
+				_, err = s.sayOfJob(ctx, id, run.Note{Text: r.PostFormValue("text"), By: r.PostFormValue("by"), At: r.PostFormValue("at")})
 			}
 			return fmt.Sprintf("/jobs/%d", id), err
 		})},
@@ -157,7 +165,7 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) {
 		_, statErr := fs.Stat(s.files, filepath.Join(j.Run, "report.html"))
 		reported = statErr == nil
 	}
-	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported})
+	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported, "Noted": s.hasRun(s.Daemon.RunOf(j))})
 }
 
 func (s *Server) runs(w http.ResponseWriter, r *http.Request) {

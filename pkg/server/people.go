@@ -43,7 +43,7 @@ func (s *Server) allowed(next http.Handler) http.Handler {
 			http.Error(w, "the store cannot be reached: try again", http.StatusServiceUnavailable)
 			return
 		}
-		var n notes
+		var n remarks
 		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), personKey{}, p), notesKey{}, &n))
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

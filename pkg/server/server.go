@@ -22,7 +22,9 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/gameday-dev/gameday/pkg/daemon"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/register"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
@@ -60,6 +62,8 @@ type Server struct {
 	Environment func(name string) error
 	// Names lists all scenarios and environments.
 	Names func() (scenarios, environments []string, err error)
+	// Note writes a note into the folder of a run, without secrets.
+	Note func(dir string, n run.Note) (record.Event, error)
 	// Register reads the register of single points of failure.
 	Register func() (register.Register, error)
 

@@ -39,5 +39,9 @@ func EventLine(e record.Event) string {
 	if e.Component != "" {
 		text = e.Component + ": " + text
 	}
-	return e.At.Local().Format("15:04:05") + " " + e.Kind + ": " + plaintext.Line(text)
+	from := e.Kind
+	if e.By != "" {
+		from = e.By
+	}
+	return e.At.Local().Format("15:04:05") + " " + plaintext.Line(from+": "+text)
 }

@@ -99,7 +99,7 @@ func withoutSecrets(observe func(run.Update), secrets *redact.Redactor) func(run
 		u.Text = secrets.Text(u.Text)
 		if u.Event != nil {
 			e := *u.Event
-			e.What, e.Component = secrets.Text(e.What), secrets.Text(e.Component)
+			e.What, e.Component, e.By = secrets.Text(e.What), secrets.Text(e.Component), secrets.Text(e.By)
 			u.Event = &e
 		}
 		observe(u)
@@ -109,6 +109,7 @@ func withoutSecrets(observe func(run.Update), secrets *redact.Redactor) func(run
 // writeReports writes the reports of a run into its folder, with what the register
 // says of it.
 func (s Session) writeReports(ctx context.Context, dir string) error {
+	before := said(dir)
 	r, err := report.Build(dir)
 	if err != nil {
 		return err
@@ -125,7 +126,10 @@ func (s Session) writeReports(ctx context.Context, dir string) error {
 	if err := trace.Export(ctx, r); err != nil {
 		s.Warn(err)
 	}
-	return WriteReports(dir, report.Files(), r)
+	if err := WriteReports(dir, report.Files(), r); err != nil || said(dir) == before {
+		return err
+	}
+	return rewrite(dir) // a note has come meanwhile
 }
 
 // WriteReports writes reports of a run into a folder, each whole or not at all.

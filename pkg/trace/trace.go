@@ -96,8 +96,11 @@ func spans(ctx context.Context, tracer trace.Tracer, r report.Report) {
 		run.SetStatus(codes.Error, report.Headline(r))
 	}
 	for _, e := range r.Events {
-		if e.Kind == record.KindEngine || e.Kind == record.KindNote {
+		switch e.Kind {
+		case record.KindEngine, record.KindNote:
 			run.AddEvent(e.What, trace.WithTimestamp(e.At), trace.WithAttributes(attribute.String("gameday.component", e.Component)))
+		case record.KindPerson:
+			run.AddEvent(e.What, trace.WithTimestamp(e.At), trace.WithAttributes(attribute.String("gameday.by", e.By)))
 		}
 	}
 	end := r.Finished

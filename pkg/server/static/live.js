@@ -27,6 +27,7 @@
   // Events may have been lost while the connection was down: refresh.
   source.onopen = () => { if (opened) refresh(); opened = true; };
   source.addEventListener("changed", () => setTimeout(refresh, 100));
+  source.addEventListener("run", () => setTimeout(refresh, 100));
   source.addEventListener("line", (e) => {
     const line = JSON.parse(e.data);
     const log = document.querySelector(`pre.lines[data-job="${line.job}"]`);

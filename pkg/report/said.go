@@ -1,0 +1,32 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
+	"github.com/gameday-dev/gameday/pkg/record"
+)
+
+// said is what a person said about the run, as timelines show it: "note by ann: the pager
+// rang".
+func said(e record.Event) string { return fmt.Sprintf("note by %s: %s", e.By, e.What) }
+
+// notes are what people said about the run, for formats without a timeline.
+func (r Report) notes() (all []happening) {
+	for _, h := range r.happened() {
+		if h.Said {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// notes writes what people said, in the order in which it was.
+func (l *lines) notes(r Report) {
+	for i, h := range r.notes() {
+		if i == 0 {
+			l.blank()
+		}
+		l.hang(fmt.Sprintf("%10s  ", h.At), plaintext.Line(h.What), "            ", l.columns)
+	}
+}
