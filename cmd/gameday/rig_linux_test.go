@@ -56,12 +56,18 @@ func (r *rigged) write(name, text string) {
 	writeFile(r.t, r.dir, name, text)
 }
 
-// gameday runs a command to its end.
-func (r *rigged) gameday(args ...string) output {
-	r.t.Helper()
+// command is gameday as a user runs it there.
+func (r *rigged) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...) //nolint:noctx // it must put back what it did
 	cmd.Dir = r.dir
 	cmd.Env = append(append(os.Environ(), "GAMEDAY_STATE_DIR="+filepath.Join(r.dir, "state"), "GAMEDAY_HELPER_IMAGE=gameday/helper:rig"), r.env...)
+	return cmd
+}
+
+// gameday runs a command to its end.
+func (r *rigged) gameday(args ...string) output {
+	r.t.Helper()
+	cmd := r.command(args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // the code says how it went

@@ -230,7 +230,8 @@ func (r *conduct) again(ctx context.Context, b *bound, found error) bool {
 		return true // it is down, with whatever it had: worse than the fault, and looked at again
 	}
 	if r.order(ctx, b) != nil || r.verify(ctx, b) != nil {
-		return false
+		now, err := b.handle.Look(ctx)
+		return err == nil && (now.State != target.Running || !now.Started.Equal(c.Started)) // it has ended meanwhile
 	}
 	b.Component = c
 	r.event(record.KindFault, c.Name, b.Kind+" was injected again: the component was restarted ("+found.Error()+")")

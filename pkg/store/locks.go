@@ -9,8 +9,8 @@ import (
 )
 
 // Claim marks a queued job as running and takes the lock of its environment. So no job
-// starts twice, and no two jobs run in one environment. A lock that was not renewed for
-// a lease is free. claimed is false if the environment is in use or on hold: a hold that
+// starts twice, and no two jobs run in one environment. The lock of a job that runs is
+// released by [Store.Finish] and [Store.Reap] alone. claimed is false if the environment is in use or on hold: a hold that
 // [Store.Hold] has made is never missed. Claim returns [ErrState] if the job is no
 // longer queued.
 func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Duration) (claimed bool, err error) {
@@ -18,7 +18,8 @@ func (s *Store) Claim(ctx context.Context, j Job, instance string, lease time.Du
 		n, err := s.exec(ctx, tx, `INSERT INTO gameday_locks (environment, job, instance, renewed)
 			SELECT ?, ?, ?, NOW WHERE NOT EXISTS (SELECT 1 FROM gameday_holds WHERE environment = ? AND (until = 0 OR until > NOW))
 			ON CONFLICT (environment) DO UPDATE SET job = excluded.job, instance = excluded.instance, renewed = excluded.renewed
-			WHERE gameday_locks.renewed < excluded.renewed - ?`, j.Environment, j.ID, instance, j.Environment, lease.Microseconds())
+			WHERE gameday_locks.renewed < excluded.renewed - ?
+			AND NOT EXISTS (SELECT 1 FROM gameday_jobs WHERE gameday_jobs.id = gameday_locks.job AND gameday_jobs.state = 'running')`, j.Environment, j.ID, instance, j.Environment, lease.Microseconds())
 		if err != nil || n == 0 {
 			return err
 		}
@@ -131,18 +132,60 @@ func (s *Store) recorded(ctx context.Context, tx *sql.Tx, o Outcome) error {
 	return err
 }
 
-// Reap marks running jobs as interrupted if their lock was not renewed for a lease. It
-// returns these jobs.
+// renewal is when a lock was last renewed, by the store's clock, and since when this process
+// has seen no later renewal, by its monotonic clock.
+type renewal struct {
+	job      int64
+	instance string
+	at       int64
+	since    time.Time
+}
+
+// look reads all locks. Only the renewals that this process has seen count: a step of the
+// store's clock makes all locks look old, or new for hours.
+func (s *Store) look(ctx context.Context) (map[int64]renewal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := list(ctx, s, func(scan func(...any) error) (r renewal, err error) {
+		return r, scan(&r.job, &r.instance, &r.at)
+	}, "SELECT job, instance, renewed FROM gameday_locks")
+	if err != nil {
+		return nil, err
+	}
+	seen := map[int64]renewal{}
+	for _, r := range all {
+		r.since = time.Now()
+		if before, ok := s.renewals[r.job]; ok && before.at == r.at && before.instance == r.instance {
+			r.since = before.since
+		}
+		seen[r.job] = r
+	}
+	s.renewals = seen
+	return seen, nil
+}
+
+// Reap marks running jobs as interrupted if this process has seen no renewal of their lock for
+// a lease. Call it again and again. It returns these jobs.
 func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
-	dead, err := list(ctx, s, readJob, "SELECT "+jobColumns+` FROM gameday_jobs WHERE state = 'running' AND NOT EXISTS
-		(SELECT 1 FROM gameday_locks WHERE gameday_locks.job = gameday_jobs.id AND renewed >= NOW - ?)`, lease.Microseconds())
+	running, err := list(ctx, s, readJob, "SELECT "+jobColumns+" FROM gameday_jobs WHERE state = 'running'")
+	if err != nil {
+		return nil, fmt.Errorf("look for running jobs: %w", err)
+	}
+	if len(running) == 0 {
+		return nil, nil
+	}
+	locks, err := s.look(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for interrupted jobs: %w", err)
 	}
 	var mine []Job
-	for _, j := range dead {
+	for _, j := range running {
+		lock, locked := locks[j.ID]
+		if locked && time.Since(lock.since) < lease {
+			continue
+		}
 		j.State, j.Why = Interrupted, fmt.Sprintf("instance %s died or lost the store; its guard undoes the faults", j.Instance)
-		reaped, err := s.reap(ctx, j, lease)
+		reaped, err := s.reap(ctx, j, lock)
 		if err != nil {
 			return mine, fmt.Errorf("mark job %d as interrupted: %w", j.ID, err)
 		}
@@ -153,11 +196,12 @@ func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]Job, error) {
 	return mine, nil
 }
 
-// reap marks a job, unless its lock was renewed or it was marked since it was looked up.
-// The lock goes first: who would renew it now waits, and finds it gone.
-func (s *Store) reap(ctx context.Context, j Job, lease time.Duration) (reaped bool, err error) {
+// reap marks a job that has no lock but one that is stale, unless the lock was renewed or the
+// job was marked since it was looked up. The lock goes first: who would renew it now waits,
+// and finds it gone.
+func (s *Store) reap(ctx context.Context, j Job, lock renewal) (reaped bool, err error) {
 	err = s.within(ctx, func(tx *sql.Tx) error {
-		if _, err := s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ? AND instance = ? AND renewed < NOW - ?", j.ID, j.Instance, lease.Microseconds()); err != nil {
+		if _, err := s.exec(ctx, tx, "DELETE FROM gameday_locks WHERE job = ? AND instance = ? AND renewed = ?", j.ID, lock.instance, lock.at); err != nil {
 			return err
 		}
 		n, err := s.exec(ctx, tx, `UPDATE gameday_jobs SET state = ?, why = ?, ended = NOW WHERE id = ? AND state = 'running'

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,6 +34,9 @@ type Store struct {
 	name string        // for messages: without a password
 	id   string        // of its tables
 	sql  dialect
+
+	mu       sync.Mutex
+	renewals map[int64]renewal // of the locks that were there at the last look, by job
 }
 
 // dialect is the difference between the two databases.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ import (
 // promises are what both databases keep.
 func promises() map[string]func(*testing.T, *store.Store) {
 	return map[string]func(*testing.T, *store.Store){
-		"moments": oneDealsWithAMoment, "claims": oneBeginsAJob, "dead": theDeadAreReaped, "late": noVerdictIsLost,
+		"moments": oneDealsWithAMoment, "claims": oneBeginsAJob, "dead": theDeadAreReaped, "the clock is stepped": theClockIsStepped, "late": noVerdictIsLost,
 		"approval": approval, "stop": stopping, "holds": holds, "tokens": tokens, "audit": auditIsAppendOnly,
 		"locks": aLockIsItsInstances, "foreign": aForeignOutcomeIsRefused, "left": whatIsLeftIsHeldAtOnce, "names": aNameIsOneTokens,
 	}
@@ -194,8 +195,9 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 	if _, err := s.Renew(t.Context(), j.ID, "a"); err != nil {
 		t.Fatal(err)
 	}
-	<-time.After(50 * time.Millisecond)
 	const short = 10 * time.Millisecond
+	must[[]store.Job](t)(s.Reap(t.Context(), lease))
+	<-time.After(50 * time.Millisecond)
 	if dead := must[[]store.Job](t)(s.Reap(t.Context(), short)); len(dead) != 1 || dead[0].ID != j.ID || dead[0].State != store.Interrupted {
 		t.Fatalf("reaped: %+v", dead)
 	}
@@ -214,11 +216,51 @@ func theDeadAreReaped(t *testing.T, s *store.Store) {
 	begin(t, s)
 }
 
+// The clock of the store may be stepped, and that of each instance. No lock is lost by that,
+// and none is kept by it.
+func theClockIsStepped(t *testing.T, s *store.Store) {
+	t.Helper()
+	const short = 10 * time.Millisecond
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		j := begin(t, s)
+		other := queued("staging")
+		other.ID = must[int64](t)(s.Add(t.Context(), other))
+		step := func() {
+			if _, err := s.DB().ExecContext(t.Context(), fmt.Sprintf("UPDATE gameday_locks SET renewed = renewed - %d", by.Microseconds())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step()
+		if ok, err := s.Claim(t.Context(), other, "b", lease); ok || err != nil {
+			t.Errorf("stepped by %v, the environment of a running job is free (%v)", by, err)
+		}
+		if dead := must[[]store.Job](t)(s.Reap(t.Context(), lease)); len(dead) != 0 {
+			t.Errorf("stepped by %v, a living job is interrupted", by)
+		}
+		if _, err := s.Renew(t.Context(), j.ID, "a"); err != nil {
+			t.Error(err)
+		}
+		step()
+		must[[]store.Job](t)(s.Reap(t.Context(), lease))
+		<-time.After(2 * short)
+		if dead := must[[]store.Job](t)(s.Reap(t.Context(), short)); len(dead) != 1 || dead[0].ID != j.ID {
+			t.Errorf("stepped by %v, a dead job is not interrupted", by)
+		}
+		if ok, err := s.Claim(t.Context(), other, "b", lease); !ok || err != nil {
+			t.Errorf("stepped by %v, the environment of a dead job is not free (%v)", by, err)
+		}
+		if err := s.Finish(t.Context(), store.Outcome{Job: other.ID, Instance: "b", State: store.Done, Ended: time.Now()}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // An instance that was wrongly taken for dead still records its verdict, and leaves
 // the job of another instance alone.
 func noVerdictIsLost(t *testing.T, s *store.Store) {
 	t.Helper()
 	j := begin(t, s)
+	must[[]store.Job](t)(s.Reap(t.Context(), lease))
 	<-time.After(20 * time.Millisecond)
 	must[[]store.Job](t)(s.Reap(t.Context(), time.Millisecond))
 	other := begin(t, s)
