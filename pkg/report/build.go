@@ -71,7 +71,7 @@ func Build(dir string) (Report, error) {
 		r.Load[i].Errors, r.Load[i].More = errs.of(r.Load[i].Journey)
 	}
 	r.addSteps(steps)
-	return r, r.addLogs(dir)
+	return r, errors.Join(r.advise(s), r.addLogs(dir))
 }
 
 // LoadOf builds the figures of a journey that need no more than its samples.

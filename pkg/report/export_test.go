@@ -7,3 +7,12 @@ func Bins(r Report) (n int) {
 	}
 	return n
 }
+
+// Hits is the ways in which a report shows users to be hit.
+func Hits(r Report) []string {
+	var all []string
+	for _, hit := range r.hits() {
+		all = append(all, string(hit))
+	}
+	return all
+}

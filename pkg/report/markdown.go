@@ -35,6 +35,7 @@ func Markdown(w io.Writer, r Report) error {
 	if r.drawn() {
 		fmt.Fprintf(&b, "\n%s\n", ChartImage)
 	}
+	markdownAdvice(&b, r)
 	for _, l := range r.Load {
 		markdownLoad(&b, l)
 	}
@@ -70,6 +71,19 @@ func markdownLoad(b *strings.Builder, l Load) {
 		}
 		if l.More != nil {
 			fmt.Fprintf(b, "| %s | %s | |\n", l.More.Text(), thousands(l.More.N))
+		}
+	}
+}
+
+func markdownAdvice(b *strings.Builder, r Report) {
+	if len(r.Advice) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## What to do about it\n\n%s\n", adviceIs)
+	for _, a := range r.Advice {
+		fmt.Fprintf(b, "\n| | |\n|---|---|\n")
+		for _, f := range a.facts() {
+			fmt.Fprintf(b, "| %s | %s |\n", f.name, plaintext.Markdown(f.text))
 		}
 	}
 }

@@ -56,10 +56,12 @@ type Report struct {
 	Faults      []run.StepAccount `json:"faults,omitempty"`
 	Connection  []string          `json:"connection,omitempty"` // what is to be known about how users connected
 	Load        []Load            `json:"load"`
-	Events      []record.Event    `json:"events,omitempty"`
-	Notes       []string          `json:"notes,omitempty"`    // what limits the evidence, for people
-	Again       string            `json:"again,omitempty"`    // the command that repeats the run
-	Versions    map[string]string `json:"versions,omitempty"` // of the environment, by name
+	// Advice is for a proven or degraded verdict; the costs are those of Accepted.
+	Advice   []Advice          `json:"advice,omitempty"`
+	Events   []record.Event    `json:"events,omitempty"`
+	Notes    []string          `json:"notes,omitempty"`    // what limits the evidence, for people
+	Again    string            `json:"again,omitempty"`    // the command that repeats the run
+	Versions map[string]string `json:"versions,omitempty"` // of the environment, by name
 
 	resolved string   // the scenario as it was run
 	series   []Series // in the order of Load

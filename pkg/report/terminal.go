@@ -38,6 +38,12 @@ func TerminalOf(columns int) Format {
 			b.errors(l)
 		}
 		b.notes(r)
+		for _, a := range r.Advice {
+			b.blank()
+			for _, f := range a.facts() {
+				b.labelled(name, f.name, plaintext.Line(f.text))
+			}
+		}
 		_, err := io.WriteString(w, b.out.String())
 		return err
 	}
