@@ -32,7 +32,7 @@ func (p program) runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "write verdict.json to standard output instead of the report"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials, each injecting at a different time; the worst verdict counts"},
 			&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
-			&cli.IntFlag{Name: "logs", Usage: "save the last `N` log lines of each faulted component"},
+			&cli.IntFlag{Name: "logs", Usage: "save the last `N` log lines of each component"},
 		),
 		BashComplete: completeScenarios,
 		Action:       p.runScenario,

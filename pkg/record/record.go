@@ -88,12 +88,17 @@ const (
 // Event is a mark, or something that happened.
 type Event struct {
 	At        time.Time `json:"at"`
-	Kind      string    `json:"kind"` // mark, fault, engine, load, note, person
+	Kind      string    `json:"kind"` // mark, fault, engine, load, note, person, role
 	Mark      MarkName  `json:"mark,omitempty"`
 	Component string    `json:"component,omitempty"`
 	What      string    `json:"what,omitempty"`
 	By        string    `json:"by,omitempty"`     // the person who said it
 	Schema    string    `json:"schema,omitempty"` // of the record, in its first event only
+	// Role is the role of which Component, or several with ", " between them, are the holders
+	// from now on; none if Component is empty. Before is when other holders were last seen:
+	// the change came between Before and At. It is nil for the first look.
+	Role   string     `json:"role,omitempty"`
+	Before *time.Time `json:"before,omitempty"`
 }
 
 // Schema is the version of the folder's layout that this code writes and reads.
@@ -107,4 +112,5 @@ const (
 	KindLoad   = "load"
 	KindNote   = "note"
 	KindPerson = "person" // a person's note about the run
+	KindRole   = "role"
 )

@@ -123,5 +123,14 @@ func (a Advice) facts() []fact {
 	return all
 }
 
+// adviceFacts are the lines of the advice with the costs that the register states.
+func (r Report) adviceFacts(a Advice) []fact {
+	all := a.facts()
+	if r.Accepted != nil && r.Accepted.Cost != nil {
+		all = append(all, fact{"Cost", r.Accepted.Cost.Text() + " (" + r.Accepted.Where + ")"})
+	}
+	return all
+}
+
 // adviceIs says what advice is worth.
 const adviceIs = "Advice, not evidence: the run shows how users were hit, and not that this helps. A run that disproves the suspicion would."

@@ -58,6 +58,9 @@ func Build(dir string) (Report, error) {
 			r.ServedAgain = servedAgain(c.Case)
 			r.stillBad = r.ServedAgain == nil
 		}
+		if c.Journey == judged.Deciding {
+			r.dissect(c.Case, f.Marks)
+		}
 		load := LoadOf(c.Journey, c.Case)
 		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
 		r.Load = append(r.Load, load)
@@ -71,7 +74,11 @@ func Build(dir string) (Report, error) {
 		r.Load[i].Errors, r.Load[i].More = errs.of(r.Load[i].Journey)
 	}
 	r.addSteps(steps)
-	return r, errors.Join(r.advise(s), r.addLogs(dir))
+	if err := errors.Join(r.advise(s), r.addLogs(dir)); err != nil {
+		return r, err
+	}
+	r.findWhy()
+	return r, nil
 }
 
 // LoadOf builds the figures of a journey that need no more than its samples.

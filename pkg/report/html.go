@@ -36,8 +36,8 @@ func HTML(w io.Writer, r Report) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"thousands": thousands, "short": func(s verdict.Seconds) string { return short(&s) }, "percent": Percent, "clock": clock,
-		"adviceFacts": Advice.facts,
-		"share": func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
+		"adviceFacts": r.adviceFacts,
+		"share":       func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("parse the report's page: %w", err)
@@ -45,7 +45,7 @@ func HTML(w io.Writer, r Report) error {
 	return t.Execute(w, map[string]any{
 		"R": r, "Word": word(r.Outcome), "State": stateOf(r.Verdict), "Headline": Headline(r),
 		"Objective": objective(r.Objective), "Facts": facts(r), "Charts": charts, "Happened": r.happened(),
-		"Resolved": r.resolved, "Logs": r.logs, "Width": widthOf(r.series),
+		"Resolved": r.resolved, "Logs": r.shownLogs(), "Width": widthOf(r.series),
 		"Versions": r.versions(), "AdviceIs": adviceIs, "When": r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
 	})
 }

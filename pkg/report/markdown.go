@@ -39,6 +39,8 @@ func Markdown(w io.Writer, r Report) error {
 	for _, l := range r.Load {
 		markdownLoad(&b, l)
 	}
+	markdownAnatomy(&b, r)
+	markdownWhy(&b, r)
 	markdownEvents(&b, r)
 	fmt.Fprintf(&b, "\nTo repeat this run: %s\n", plaintext.Code(cmp.Or(r.Again, "gameday run "+r.Scenario)))
 	_, err := io.WriteString(w, b.String())
@@ -82,8 +84,33 @@ func markdownAdvice(b *strings.Builder, r Report) {
 	fmt.Fprintf(b, "\n## What to do about it\n\n%s\n", adviceIs)
 	for _, a := range r.Advice {
 		fmt.Fprintf(b, "\n| | |\n|---|---|\n")
-		for _, f := range a.facts() {
+		for _, f := range r.adviceFacts(a) {
 			fmt.Fprintf(b, "| %s | %s |\n", f.name, plaintext.Markdown(f.text))
+		}
+	}
+}
+
+func markdownAnatomy(b *strings.Builder, r Report) {
+	if r.Anatomy == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n## Anatomy of the recovery\n\n%s\n\n| from | to | took |\n|---|---|---:|\n", plaintext.Markdown(r.Anatomy.Summary()))
+	for _, s := range r.Anatomy.Segments {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", plaintext.Markdown(s.From), plaintext.Markdown(s.To), s.Bounds())
+	}
+}
+
+func markdownWhy(b *strings.Builder, r Report) {
+	if len(r.Why) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## First errors in the logs\n\n| since injection | component | line |\n|---:|---|---|\n")
+	for _, w := range r.Why {
+		for _, l := range w.Lines {
+			fmt.Fprintf(b, "| %s | %s | %s |\n", short(&l.At), plaintext.Markdown(w.Component), plaintext.Markdown(l.Text))
+		}
+		if w.More > 0 {
+			fmt.Fprintf(b, "| | %s | %s |\n", plaintext.Markdown(w.Component), moreLines(w.More))
 		}
 	}
 }

@@ -56,6 +56,10 @@ type Report struct {
 	Faults      []run.StepAccount `json:"faults,omitempty"`
 	Connection  []string          `json:"connection,omitempty"` // what is to be known about how users connected
 	Load        []Load            `json:"load"`
+	// Anatomy is what the recovery was made of; null if no request failed or was slow.
+	Anatomy *Anatomy `json:"anatomy,omitempty"`
+	// Why are the first error lines of components after the fault, if their logs were kept.
+	Why []Why `json:"why,omitempty"`
 	// Advice is for a proven or degraded verdict; the costs are those of Accepted.
 	Advice   []Advice          `json:"advice,omitempty"`
 	Events   []record.Event    `json:"events,omitempty"`

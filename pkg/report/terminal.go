@@ -32,12 +32,16 @@ func TerminalOf(columns int) Format {
 		for _, f := range facts(r) {
 			b.labelled(name, f.name, plaintext.Line(f.text))
 		}
+		if r.Anatomy != nil {
+			b.labelled(name, "Anatomy", plaintext.Line(r.Anatomy.text()))
+		}
 		for _, l := range r.Load {
 			b.blank()
 			b.table(figuresOf(l))
 			b.errors(l)
 		}
 		b.notes(r)
+		b.why(name, r.Why)
 		for _, a := range r.Advice {
 			b.blank()
 			for _, f := range a.facts() {
@@ -93,6 +97,16 @@ func Colour(o verdict.Outcome) lipgloss.TerminalColor {
 	case verdict.Degraded, verdict.Inconclusive, verdict.Aborted:
 	}
 	return lipgloss.Color("3")
+}
+
+// why writes the first error line of each component.
+func (l *lines) why(style lipgloss.Style, all []Why) {
+	if len(all) > 0 {
+		l.blank()
+	}
+	for _, w := range all[:min(len(all), mostErrorLines)] {
+		l.labelled(style, "First error", plaintext.Line(fmt.Sprintf("%s, %s after injection: %s", w.Component, short(&w.Lines[0].At), w.Lines[0].Text)))
+	}
 }
 
 // figuresOf are the rows of a table of a journey's figures.

@@ -110,6 +110,7 @@ type conduct struct {
 	ended   atomic.Bool // a load ended before the run
 	stops   []*outside  // one for each stop condition
 	early   *early      // what users met before the fault
+	roles   *roles
 	// baselineAt is the baseline's last mark.
 	baselineAt time.Time
 	deciding   *deciding // what users met, for a watch that ends once it is decided
@@ -124,7 +125,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
 		return account, err
 	}
-	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), deciding: newDeciding(p.Scenario, c.Clock.Now())}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), roles: newRoles(p), deciding: newDeciding(p.Scenario, c.Clock.Now())}
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -138,6 +139,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 			loadErrs <- err
 		})
 	}
+	background.Go(func() { run.followRoles(lasting) })
 	if watcher, ok := c.Env.(target.Watcher); ok {
 		background.Go(func() { run.follow(lasting, watcher) })
 	}
@@ -203,6 +205,7 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	if err != nil || !steady {
 		return err
 	}
+	r.firstRoles(ctx)
 	r.Observe(Update{Phase: Inject})
 	if err := r.inject(ctx, 0); err != nil {
 		return err

@@ -37,7 +37,7 @@ type Day struct {
 	Lab         target.Lab // to bring up; the zero Lab if the environment is none
 	KeepLab     bool
 	Again       string // the command that does the same again, for the record
-	Logs        int    // the last N log lines of each faulted component are kept
+	Logs        int    // the last N log lines of each component are kept
 	StateDir    string // of journals and locks
 	Out         string // folder of the runs' folders
 	Gameday     string // the version, for the record

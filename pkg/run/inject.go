@@ -45,6 +45,7 @@ func (r *conduct) warm(ctx context.Context) {
 			r.note(fmt.Sprintf("prepare %s of %s: %v", s.Kind, s.Component.Name, err))
 		}
 	}
+	r.warmRoles(ctx)
 }
 
 // inject binds the faults of a moment to who is there now, makes their undoing

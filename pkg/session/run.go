@@ -25,7 +25,7 @@ type Request struct {
 	Observe func(run.Update) // told what changes
 	Person  fault.Person     // who does what a manual fault asks for
 	KeepLab bool             // leave the lab up
-	Logs    int              // keep the last N log lines of each faulted component
+	Logs    int              // keep the last N log lines of each component
 	Again   string           // the command that does the same again, for the record
 }
 

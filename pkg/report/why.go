@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Why is the first error lines that a component logged after the fault, if its log was kept.
+type Why struct {
+	Component string    `json:"component"`
+	Lines     []LogLine `json:"lines"`
+	More      int       `json:"more_lines,omitempty"` // error lines that are not listed
+}
+
+// LogLine is a line of a log, with the time that the environment gave to it.
+type LogLine struct {
+	At   verdict.Seconds `json:"at_s"` // since the fault, by the environment's clock
+	Text string          `json:"text"`
+}
+
+// The bounds of what is shown of logs.
+const (
+	mostErrorLines = 5
+	mostOfLine     = 300    // bytes
+	mostOfLog      = 20_000 // bytes of a log on a page
+	mostOfAllLogs  = 200_000
+)
+
+// isError matches a line with an error, in the words that most programs use.
+var isError = regexp.MustCompile(`(?i)\b(error|err|fatal|panic|exception|failed|failure|fail|refused|timeout|timed out|unavailable|unreachable|denied|critical|crit|emerg|alert|down|abort(ed)?|reset by peer|no route|terminat(ed|ing)|shutting down|out of memory|no space)\b`)
+
+// findWhy finds the first error lines after the fault in the logs that were kept.
+func (r *Report) findWhy() {
+	if r.FaultAt == nil {
+		return
+	}
+	for _, log := range r.logs {
+		w := Why{Component: log.Component}
+		for line := range strings.Lines(log.Text) {
+			stamp, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+			at, err := time.Parse(time.RFC3339Nano, stamp)
+			if err != nil || at.Before(*r.FaultAt) || !isError.MatchString(text) {
+				continue // without a time it is not known to come after the fault
+			}
+			if len(w.Lines) == mostErrorLines {
+				w.More++
+				continue
+			}
+			w.Lines = append(w.Lines, LogLine{verdict.Seconds(at.Sub(*r.FaultAt)), plaintext.OneLine(text, mostOfLine)})
+		}
+		if len(w.Lines) > 0 {
+			r.Why = append(r.Why, w)
+		}
+	}
+}
+
+// moreLines says how many error lines are not listed.
+func moreLines(n int) string {
+	if n == 1 {
+		return "and 1 more line with an error"
+	}
+	return fmt.Sprintf("and %s more lines with errors", thousands(n))
+}
+
+// shownLogs are the logs as a page has them: the end of each, and none beyond a size. What
+// is left out is said.
+func (r Report) shownLogs() []Log {
+	var shown []Log
+	left := mostOfAllLogs
+	for _, log := range r.logs {
+		if room := min(mostOfLog, left); len(log.Text) > room {
+			cut := log.Text[len(log.Text)-room:]
+			if i := strings.IndexByte(cut, '\n'); i >= 0 {
+				cut = cut[i+1:]
+			}
+			log.Text = fmt.Sprintf("… the last %s of %s bytes; all of it is in logs/ of the run's folder\n%s", thousands(len(cut)), thousands(len(log.Text)), cut)
+		}
+		left -= min(len(log.Text), left)
+		shown = append(shown, log)
+	}
+	return shown
+}
