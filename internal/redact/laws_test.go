@@ -97,15 +97,20 @@ func TestSecretsByTheirKey(t *testing.T) {
 	t.Parallel()
 	r := known(t)
 	for text, want := range map[string]string{
-		"password: my s3cret, and more\n":          "password: REDACTED\n",
-		"password: |\n  s3cret\n  s3cret\nn: a\n":  "password: REDACTED\n\"n\": a\n",
-		"db_password: 123456\n":                    "db_password: REDACTED\n",
-		"api-key: 0.5\n":                           "api-key: REDACTED\n",
-		"headers: {Cookie: 'a=\"s3cret\"; b=c'}\n": "headers:\n  Cookie: REDACTED\n",
-		"headers: {X-Auth-Token: s3cret s3cret}\n": "headers:\n  X-Auth-Token: REDACTED\n",
-		"password: {min: 3}\n":                     "password:\n  min: 3\n",
-		"password: ~\n":                            "password: null\n",
-		"tokens: 5\n":                              "tokens: 5\n",
+		"password: my s3cret, and more\n":             "password: REDACTED\n",
+		"password: |\n  s3cret\n  s3cret\nn: a\n":     "password: REDACTED\n\"n\": a\n",
+		"db_password: 123456\n":                       "db_password: REDACTED\n",
+		"api-key: 0.5\n":                              "api-key: REDACTED\n",
+		"headers: {Cookie: 'a=\"s3cret\"; b=c'}\n":    "headers:\n  Cookie: REDACTED\n",
+		"headers: {X-Auth-Token: s3cret s3cret}\n":    "headers:\n  X-Auth-Token: REDACTED\n",
+		"password: {min: 3}\n":                        "password:\n  min: 3\n",
+		"password: ~\n":                               "password: null\n",
+		"tokens: 5\n":                                 "tokens: 5\n",
+		"password: '{{env \"DB_PASSWORD\"}}'\n":       `password: "{{env \"DB_PASSWORD\"}}"` + "\n",
+		"password: \"${DB_PASSWORD}\"\n":              "password: ${DB_PASSWORD}\n",
+		"password: '{{.password}}s3cret'\n":           "password: REDACTED\n",
+		"password: '{{print \"s3cret\"}}'\n":          "password: REDACTED\n",
+		"headers: {Authorization: 'Bearer {{.t}}'}\n": "headers:\n  Authorization: Bearer {{.t}}\n",
 	} {
 		if got, err := r.YAML([]byte(text)); err != nil || string(got) != want {
 			t.Errorf("%q is written as %q (%v), expected %q", text, got, err, want)

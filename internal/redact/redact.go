@@ -54,8 +54,11 @@ func (r *Redactor) eachLine(text string) string {
 	if strings.Contains(text, "\x1b[") {
 		text = colour.ReplaceAllString(text, "") // it stands between a name and its secret
 	}
-	if keys := keys(); keys.mayApply(strings.ToLower(text)) {
-		text = keys.clean(text)
+	all := strings.ToLower(text)
+	for _, rule := range several() {
+		if rule.mayApply(all) {
+			text = rule.clean(text)
+		}
 	}
 	var b strings.Builder
 	for line := range strings.SplitAfterSeq(text, "\n") {
@@ -113,7 +116,9 @@ func (r *Redactor) value(v any) any {
 	case yaml.MapSlice:
 		for i, item := range v {
 			if secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value) {
-				v[i].Value = Mark
+				if text, isText := item.Value.(string); !isText || !isPlaceholder(text) {
+					v[i].Value = Mark
+				}
 				continue
 			}
 			if text, isText := item.Value.(string); isText {

@@ -67,6 +67,12 @@ func TestEveryFormOfASecretIsFound(t *testing.T) {
 		"postgres://u:p@ss/§@h/db", "postgres://u:p@§@h/db", "https://§@github.com/x", "https://:§@h", "redis://:§@h:6379", "htps://bob:§@h", "amqp://u:p§?§@h", "http://h:80/?u=http://u:§@x",
 		"https://hooks.slack.com/services/T0/B0/§", "https://discord.com/api/webhooks/1/§", "https://api.telegram.org/bot1:§/send",
 		"-----BEGIN PRIVATE KEY-----\n§\n§\n-----END PRIVATE KEY-----\nrest", `key "-----BEGIN RSA PRIVATE KEY-----\n§`, "-----BEGIN OPENSSH PRIVATE KEY-----\n§",
+		"password: |\n  §\nuser: a", "password: >-\n    §\n\n    §\n  a: b", "env:\n  - db_password: |2+ # of the shop\n       two §\n     § words\n  - a: b", "\"token\": |\r\n  §\r\n", "secret: |\n\t§", `"yaml":"password: |\n  §\n  §\nuser: a"`, "password: |\n  §",
+		"{'password': b'§'}", `password=b"two words §"`, `token = rb'two words §'`, `password: u'two §'`, `Password: SecretStr("two §")`, `secret: []byte("two §")`, `password = $'two §'`, `password = N'two §'`, `token: Some("two §")`,
+		`'password' : 'two §'`, `"password" = "two §"`, "[password] => §", `["password"]=> §`, `array['token'] = 'two §'`, "user[password]=§&a=b", "user%5Bpassword%5D=§&a=b", `? "password"` + "\n: §", "? token\n: two §",
+		"<password>§</password>", "<Password xml:lang=\"en\">two §</Password>", "<ns:clientSecret>§</ns:clientSecret>", `<property name="password" value="two §"/>`, `<input type="password" name="password" value="§">`, "<token><![CDATA[two §]]></token>",
+		`{"name": "DB_PASSWORD", "value": "two §"}`, `{"Name":"token","Value":"§"}`, "- name: DB_PASSWORD\n  value: §\n", "- name: \"TOKEN\"\n  value: 'two §'\n", `{"key":"password","value":"§"}`,
+		"ALTER USER shop WITH PASSWORD 'two §'", "CREATE USER a IDENTIFIED BY 'two §'", "machine h login u password §",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.§", `net/http: malformed MIME header: missing colon: "Set-Cookie session-§"`,
 		`parse "http://h/item/\x01?session=§": net/url: invalid control character in URL`, `body "{\"auth\":\"§\"}"`,
 	} {
@@ -105,6 +111,7 @@ func TestOrdinaryTextsPassUnchanged(t *testing.T) {
 		"tls: failed to verify certificate: x509: certificate is valid for shop.example, not localhost", "-----BEGIN CERTIFICATE-----", "expected token =",
 		"/item?session={{.session}}&token={{ .tok }}", "password: ${DB_PASSWORD}", "password: null", `"token": null`, "kill of db in force after 12ms", "12:30:45 repair, at most 30s",
 		"disk-full-1234567890-abcdefghijkl is not up", "the secret of a good game day", "pause of pass-through_1 reverted", "3.2.1.eyJ is no token", "key: value", "gameday run db-loss --set objective.rto=60s",
+		"description: |\n  what a password is\n  for", "password: |\nuser: a", "<password>{{.password}}</password>", "<password/>", "<passwords>5</passwords>", "- name: DB_HOST\n  value: db-1", `{"name": "checkout", "value": 17}`, "the password 'x' is wrong", "login u password", "AUTH failed",
 		"mysql -p shop", "curl -u http://x", "docker run --user 1000:1000 img", "Set-Cookie header missing", "Signature: none", "credentials: not found", "PWD: unset",
 	} {
 		if got := r.Text(text); got != text {

@@ -64,7 +64,7 @@ var (
 	secretKey = regexp.MustCompile(`(?i)(?:` + long + `|` + authorization + `|` + cookie + `|(?:^|[_-])(?:` + short + `))$`)
 
 	named = regexp.MustCompile(`(?i)(?:(?P<auth>` + authorization + `)|(?P<cookie>` + cookie + `)|(?P<long>` + long + `)|` +
-		`(?P<short>(?:^|[^a-z0-9])(?:` + short + `)))(?P<quote>\\*["'])?[ \t]*(?P<sep>=>|:=|[:=]|%3[ad])[ \t]*`)
+		`(?P<short>(?:^|[^a-z0-9])(?:` + short + `)))(?P<quote>\\*["']?\]|\\*["']|%5[dD])?[ \t]*(?P<sep>=>|:=|[:=]|%3[ad])[ \t]*`)
 	flagged = regexp.MustCompile(`(?i)(?:^|[\s"'\[,])--?` + flags + `(?:["']?[ \t]*,[ \t]*|[ \t]+)`)
 	// Programs with a flag of their own for a password.
 	program = regexp.MustCompile(`\b(?:(?:mysql|mariadb)[\w-]*\b[^\r\n|;&]*?[ \t"',]-p|sshpass[ \t"',]+-p[ \t"',]*|redis-cli\b[^\r\n|;&]*?[ \t"',]-a[ \t"',]+|` +
@@ -111,6 +111,9 @@ func common() []rule {
 		{scheme, ofScheme, []string{"bearer", "basic", "negotiate", "ntlm", "apikey"}},
 		{urlUser, ofURL, []string{"://"}},
 		{urlToken, group, []string{"://"}},
+		{tag, ofTag, []string{"</"}},
+		{statement, ofStatement, []string{"identified", "password"}},
+		{netrc, ofFlag, []string{"login"}},
 		{hook, group, []string{"hooks.slack", "discord", "webhook.office", "api.telegram"}},
 		{token, group, []string{
 			"eyj", "akia", "asia", "abia", "acca", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_",
@@ -120,9 +123,6 @@ func common() []rule {
 		}},
 	}
 }
-
-// keys is the rule of secrets of several lines.
-func keys() rule { return rule{key, group, []string{"private key"}} }
 
 // group is the first group.
 func group(_ string, groups []int) (from, to int) { return groups[2], groups[3] }

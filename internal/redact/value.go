@@ -22,7 +22,10 @@ func ofName(text string, groups []int) (from, to int) {
 		return from, to
 	}
 	rest := text[at:]
-	if isOrdinary(rest) || sep == ":" && part("quote") == "" && mayBeProse.MatchString(part("short")) {
+	if escapedBlock.MatchString(rest) {
+		return at, at + lineEnd(rest)
+	}
+	if onlyBlock.MatchString(rest) || isOrdinary(rest) || sep == ":" && strings.HasSuffix(part("quote"), "]") || sep == ":" && part("quote") == "" && mayBeProse.MatchString(part("short")) {
 		return 0, 0
 	}
 	switch {
@@ -68,7 +71,12 @@ func isWord(c byte) bool {
 // enclosed is the value at a place if it is in quotes, or a list in brackets. Quotes may
 // be escaped, in JSON within JSON for example: one ends a value if as many backslashes
 // stand before it as before the first, and no more that stand for themselves.
+//
+// Programs write something before the quotes: b'bytes', N'text', SecretStr("text").
 func enclosed(text string, at int) (from, to int, ok bool) {
+	if prefix := prefixed.FindStringSubmatchIndex(text[at:]); prefix != nil {
+		at += prefix[3]
+	}
 	rest := text[at:]
 	line := rest[:strings.IndexAny(rest+"\n", "\r\n")]
 	if strings.HasPrefix(line, "[") {
@@ -97,6 +105,8 @@ func enclosed(text string, at int) (from, to int, ok bool) {
 	}
 	return at + start, at + len(line), true
 }
+
+var prefixed = regexp.MustCompile(`^(?i)([bru]{1,2}|[f@$nl]|[a-z_][\w.]*\(|\[\]byte\()\\*["']`)
 
 // lineEnd is where the line ends, or the quote in which it is.
 func lineEnd(rest string) int {
