@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gameday-dev/gameday/internal/browsertest"
+	"github.com/gameday-dev/gameday/internal/gamedaytest"
 	"github.com/gameday-dev/gameday/internal/wikitest"
 )
 
@@ -95,9 +96,9 @@ func recorded(t *testing.T, file string) {
 
 // imported makes a journey of a recording, and walks it as it is. Its secrets are set as
 // the import says.
-func imported(t *testing.T, w *wikitest.Wiki, g gameday, file string) {
+func imported(t *testing.T, w *wikitest.Wiki, g gamedaytest.Gameday, file string) {
 	t.Helper()
-	code, out, text := g.run(t, "journey", "import", file, "--name", "wiki-browser")
+	code, out, text := g.Run(t, "journey", "import", file, "--name", "wiki-browser")
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s\n%s", code, out, text)
 	}
@@ -126,7 +127,7 @@ func imported(t *testing.T, w *wikitest.Wiki, g gameday, file string) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if code, out, text := g.run(t, "journey", "try", "wiki-browser", "--env", "wiki"); code != 0 {
+		if code, out, text := g.Run(t, "journey", "try", "wiki-browser", "--env", "wiki"); code != 0 {
 			t.Fatalf("exit code %d\n%s\n%s\n%s", code, out, text, journey)
 		}
 	}

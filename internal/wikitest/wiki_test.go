@@ -1,18 +1,16 @@
 package wikitest_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/enginetest"
+	"github.com/gameday-dev/gameday/internal/gamedaytest"
 	"github.com/gameday-dev/gameday/internal/wikitest"
 )
 
@@ -37,11 +35,11 @@ func long(t *testing.T) {
 func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 	long(t)
 	w := wikitest.New(t)
-	g := newGameday(t, w.Dir)
+	g := gamedaytest.New(t, w.Dir)
 
 	t.Run("a user is served, step by step", func(t *testing.T) { //nolint:paralleltest // one after the other
 		enginetest.Shared(t)
-		code, out, text := g.run(t, "journey", "try", "wiki-edit", "--env", "wiki")
+		code, out, text := g.Run(t, "journey", "try", "wiki-edit", "--env", "wiki")
 		if code != 0 {
 			t.Fatalf("exit code %d\n%s\n%s", code, out, text)
 		}
@@ -66,7 +64,7 @@ func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
 	t.Run("an outage is as long as a witness says", func(t *testing.T) { //nolint:paralleltest // one after the other
 		databaseOutage(t, w, g)
 	})
-	if code, out, _ := g.run(t, "undo"); code != 0 || !strings.Contains(out, "nothing to undo") {
+	if code, out, _ := g.Run(t, "undo"); code != 0 || !strings.Contains(out, "nothing to undo") {
 		t.Errorf("undo: %s", out)
 	}
 }
@@ -91,7 +89,7 @@ type verdict struct {
 func (v verdict) gap() float64 { return 1.5 / v.Load[0].Rate }
 
 // watched runs a scenario beside a witness.
-func watched(t *testing.T, w *wikitest.Wiki, g gameday, scenario string) (code int, v verdict, all []seen) {
+func watched(t *testing.T, w *wikitest.Wiki, g gamedaytest.Gameday, scenario string) (code int, v verdict, all []seen) {
 	t.Helper()
 	enginetest.Alone(t)
 	watcher := newWitness(t, w.URL)
@@ -99,7 +97,7 @@ func watched(t *testing.T, w *wikitest.Wiki, g gameday, scenario string) (code i
 	defer stop()
 	done := make(chan []seen, 1)
 	go func() { done <- watcher.watch(ctx) }()
-	code, out, text := g.run(t, "run", scenario, "--json")
+	code, out, text := g.Run(t, "run", scenario, "--json")
 	stop()
 	all = <-done
 	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Writes == nil || len(v.Load) == 0 {
@@ -129,7 +127,7 @@ func agree(t *testing.T, v verdict, ours float64, after time.Time, all []seen) {
 }
 
 // databaseLoss loses the host of the database until the fault is reverted.
-func databaseLoss(t *testing.T, w *wikitest.Wiki, g gameday) {
+func databaseLoss(t *testing.T, w *wikitest.Wiki, g gamedaytest.Gameday) {
 	t.Helper()
 	code, v, all := watched(t, w, g, "wiki-db-loss")
 	if code != 1 || v.Verdict != "proven" || v.State != "down" || v.ServedAgain == nil {
@@ -139,35 +137,11 @@ func databaseLoss(t *testing.T, w *wikitest.Wiki, g gameday) {
 }
 
 // databaseOutage loses the database for eight seconds.
-func databaseOutage(t *testing.T, w *wikitest.Wiki, g gameday) {
+func databaseOutage(t *testing.T, w *wikitest.Wiki, g gamedaytest.Gameday) {
 	t.Helper()
 	code, v, all := watched(t, w, g, "wiki-db-outage")
 	if v.State != "recovered" || v.FirstImpact == nil || v.Lo == nil || v.Hi == nil {
 		t.Fatalf("exit code %d: %+v", code, v)
 	}
 	agree(t, v, *v.FirstImpact+*v.Lo, v.FaultAt, all)
-}
-
-// gameday is the program under test, and the folder where it is run.
-type gameday struct{ binary, dir string }
-
-func newGameday(t *testing.T, dir string) gameday {
-	t.Helper()
-	g := gameday{filepath.Join(t.TempDir(), "gameday"), dir}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", g.binary, "github.com/gameday-dev/gameday/cmd/gameday")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return g
-}
-
-func (g gameday) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	cmd := exec.Command(g.binary, args...) //nolint:noctx // it must revert what it did
-	cmd.Dir, cmd.Env = g.dir, append(os.Environ(), "GAMEDAY_STATE_DIR="+filepath.Join(g.dir, "state"))
-	var out, text bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &text
-	_ = cmd.Run() // the exit code says how it went
-	return cmd.ProcessState.ExitCode(), out.String(), text.String()
 }

@@ -110,14 +110,14 @@ func (l Load) visit(result *vegeta.Result, way walked) Visit {
 	return v
 }
 
-// sent is when a user's first request was sent, without the pause before it; at is when
-// vegeta sent the user.
+// sent is when a user's first request was sent, without the pause before it, and without
+// the time for which it was held open; at is when vegeta sent the user.
 func (w walked) sent(at time.Time) time.Time {
 	if len(w.steps) == 0 {
 		return at
 	}
 	first := w.steps[0]
-	return first.sent.Add(-first.paused)
+	return first.sent.Add(-first.paused - first.held)
 }
 
 // sample is the result of a step in a record.

@@ -83,7 +83,7 @@ func reason(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Op + ": " + stable(rootCause(op.Err).Error())
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server closed idle connection") { // net/http has no type for the last one
 		return "connection closed"
 	}
 	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {

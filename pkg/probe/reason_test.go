@@ -28,7 +28,7 @@ func TestClassesOfErrors(t *testing.T) {
 	untrusted := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
 	for want, errs := range map[string][]error{
 		"timeout":                        {context.DeadlineExceeded, read(1, os.ErrDeadlineExceeded), &net.DNSError{Err: "i/o timeout", IsTimeout: true}},
-		"connection closed":              {io.EOF, fmt.Errorf("read the response: %w", io.ErrUnexpectedEOF)},
+		"connection closed":              {io.EOF, fmt.Errorf("read the response: %w", io.ErrUnexpectedEOF), errors.New("http: server closed idle connection")},
 		"read: connection reset by peer": {read(41234, syscall.ECONNRESET), fmt.Errorf("net/http: %w", read(5, syscall.ECONNRESET))},
 		"look up the name: no such host": {
 			&net.DNSError{Err: "no such host", Name: "shop", Server: "127.0.0.11:53"}, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "db"}},
