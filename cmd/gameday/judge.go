@@ -55,13 +55,15 @@ func judge(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	figures := make(chan report.Load, 1)
+	go func() { figures <- report.LoadOf("results", cases) }() // at the same time: both take a while for millions of samples
 	v := verdict.Judge(cases)
 	r := report.Report{
 		Schema: report.Schema, Scenario: strings.Join(c.Args().Slice(), ", "), Objective: report.ObjectiveOf(cases.Objective, nil),
 		Run: verdict.Combine([]verdict.Journey{{Name: "results", Critical: true, Verdict: v}}, verdict.Evidence{}),
 	}
 	r.Notes = read.notes
-	r.Load = []report.Load{report.LoadOf("results", cases)}
+	r.Load = []report.Load{<-figures}
 	at := func(d time.Duration) *time.Time { return new(first.Add(d).UTC()) }
 	r.FaultAt = at(cases.Marks.Fault)
 	if cases.Marks.Reverted {
@@ -90,25 +92,25 @@ type results struct {
 	notes   []string // what limits the evidence
 }
 
-// add adds a sample of a file, whose index is given.
-func (r *results) add(file int, s record.Sample) error {
+// add adds a sample of a file.
+func (r *results) add(s record.Sample) error {
 	if r.first.IsZero() {
 		r.first = s.Sent
 	}
 	sample := verdict.Sample{
-		Seq: uint64(file)<<48 | s.Seq, Sent: s.Sent.Sub(r.first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: an index
+		Seq: uint32(s.Seq), Sent: s.Sent.Sub(r.first), Latency: s.Latency, Failed: s.Failed(), //nolint:gosec // G115: more samples are not judged together
 	}
 	if err := r.bounds.Check(sample); err != nil {
 		return fmt.Errorf("result %d, sent at %s: %w", s.Seq, s.Sent.Format(time.RFC3339Nano), err)
 	}
 	if !s.Void {
-		r.samples = append(r.samples, sample)
+		r.samples = verdict.Append(r.samples, sample)
 	}
 	return nil
 }
 
 // read adds the samples of a file, which may be a pipe.
-func (r *results) read(index int, path string) error {
+func (r *results) read(path string) error {
 	file, err := os.Open(path) //nolint:gosec // G304: what the user asks for
 	if err != nil {
 		return err
@@ -118,9 +120,9 @@ func (r *results) read(index int, path string) error {
 		return fmt.Errorf("%s: found a folder, expected a file", path)
 	}
 	content := probe.NewResults(file)
-	for s, err := range content.All() {
+	for s, err := range ahead(content.All()) {
 		if err == nil {
-			err = r.add(index, s)
+			err = r.add(s)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -145,8 +147,8 @@ func (r *results) doubt(path string, content *probe.Results) {
 // readResults reads result files as one, sorted.
 func readResults(paths []string) (results, error) {
 	var r results
-	for i, path := range paths {
-		if err := r.read(i, path); err != nil {
+	for _, path := range paths {
+		if err := r.read(path); err != nil {
 			return r, err
 		}
 	}

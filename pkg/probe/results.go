@@ -162,21 +162,23 @@ func unpacked(from io.Reader) (io.Reader, error) {
 
 // readGob reads vegeta's binary encoding.
 func readGob(in *lines, to sink) error {
-	decode := vegeta.NewDecoder(in)
+	decoder := record.NewDecoder(in.Reader)
+	told := "" // the last error
+	ours := oursInWords(told)
 	for n := 1; ; n++ {
-		var r vegeta.Result
-		err := decode(&r)
+		var s record.Sample
+		err := decoder.Next(&s)
 		in.limited.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			if more, _ := in.Read(make([]byte, 1)); more > 0 { // the decoder takes a zero for an end
-				return fmt.Errorf("result %d: %w", n, errBroken)
-			}
 			return nil
 		case err != nil:
 			return fmt.Errorf("result %d: %w", n, err)
 		}
-		if !to(sample(r)) {
+		if s.Error != told {
+			told, ours = s.Error, oursInWords(s.Error)
+		}
+		if s.Void = ours; !to(s) {
 			return nil
 		}
 	}

@@ -3,7 +3,6 @@ package record
 import (
 	"bufio"
 	"bytes"
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,40 +33,23 @@ func Samples(dir, name string) iter.Seq2[Sample, error] {
 			return
 		}
 		bounded := &bounded.Reader{From: content, Most: mostOfOne}
-		buffer := bufio.NewReaderSize(bounded, 256<<10)
-		decoder := gob.NewDecoder(buffer) // takes no more from the buffer than it decodes
+		decoder := NewDecoder(bounded)
 		for {
-			r, err := next(decoder, buffer)
+			var s Sample
+			err := decoder.Next(&s)
 			bounded.Next()
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return
 			}
 			if err != nil {
 				yield(Sample{}, fmt.Errorf("read samples of %s: %w", file.Name(), err))
 				return
 			}
-			s := Sample{
-				Journey: r.Attack, Seq: r.Seq, Code: r.Code, Sent: r.Timestamp,
-				Latency: r.Latency, BytesOut: r.BytesOut, BytesIn: r.BytesIn, Error: r.Error,
-				Late: r.Late, Retries: r.Retries,
-			}
 			if !yield(s, nil) {
 				return
 			}
 		}
 	}
-}
-
-// next is the next sample; [io.EOF] at the end, and before a torn last one.
-func next(decoder *gob.Decoder, buffer *bufio.Reader) (r result, err error) {
-	err = decoder.Decode(&r)
-	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return r, err
-	}
-	if _, err := buffer.Peek(1); err == nil {
-		return r, errBroken // gob takes a zero for an end
-	}
-	return r, io.EOF
 }
 
 // Events reads the marks and events of a run's folder, in the order in which
@@ -138,9 +120,6 @@ func lines[T any](dir, name string, most int) ([]T, error) {
 	}
 	return all, nil
 }
-
-// errBroken is a record that goes on behind what cannot be read.
-var errBroken = errors.New("the file is damaged in the middle")
 
 // mostZeros is how many zeros at the end of a file are taken for the work of a power cut:
 // more than a system writes in half a minute of a run.

@@ -130,12 +130,15 @@ func servedAgain(c verdict.Case) *verdict.Seconds {
 func phases(c verdict.Case) []Figures {
 	phaseOf := c.PhaseOf()
 	tallies := map[string]*tally{}
+	current := newTally("")
 	for _, s := range c.Samples {
-		name := phaseOf(s)
-		if tallies[name] == nil {
-			tallies[name] = newTally(name)
+		if name := phaseOf(s); name != current.name {
+			if tallies[name] == nil {
+				tallies[name] = newTally(name)
+			}
+			current = tallies[name]
 		}
-		tallies[name].add(s.Latency, c.Bad(s))
+		current.add(s.Latency, c.Bad(s))
 	}
 	var figures []Figures
 	for _, name := range []string{verdict.PhaseBaseline, verdict.PhaseFault, verdict.PhaseRepair} {

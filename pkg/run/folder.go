@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -142,13 +141,6 @@ type Case struct {
 	verdict.Case
 }
 
-// leastSample is about how many bytes a stored sample has, at the least; manySamples is
-// for how many a place is made before they are seen, as a file may be sparse.
-const (
-	leastSample = 48
-	manySamples = 1_000_000
-)
-
 // Cases reads the samples, and puts them with the marks for every journey.
 // Where no fault was ordered, the whole run is baseline. on, if not nil, is given
 // each sample of a phase on the way: a long run is read once.
@@ -174,9 +166,6 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 			Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
 		}}
 	}
-	if info, err := os.Stat(filepath.Join(f.Dir, record.SamplesFile)); err == nil && len(cases) == 1 {
-		cases[0].Samples = make([]verdict.Sample, 0, min(info.Size()/leastSample, manySamples)) // of a long run, once is enough
-	}
 	var bounds verdict.Bounds
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {
 		if err != nil {
@@ -197,7 +186,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 			continue
 		}
 		on(s)
-		cases[i].Samples = append(cases[i].Samples, judged)
+		cases[i].Samples = verdict.Append(cases[i].Samples, judged)
 	}
 	for _, c := range cases {
 		verdict.Sort(c.Samples)
@@ -207,7 +196,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 
 // judgedSample is a sample as pkg/verdict takes it.
 func judgedSample(s record.Sample, origin time.Time) verdict.Sample {
-	return verdict.Sample{Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(), Retried: s.Retries > 0}
+	return verdict.Sample{Seq: uint32(s.Seq), Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed(), Retried: s.Retries > 0} //nolint:gosec // G115: more samples are not judged together
 }
 
 func (f Folder) marks(origin time.Time) verdict.Marks {

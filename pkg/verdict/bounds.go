@@ -10,8 +10,8 @@ const (
 	// MaxSpan is how far moments may be from the origin of a case, and how long its
 	// durations may be. No run lasts a year, and sums of such times cannot overflow.
 	MaxSpan = 366 * 24 * time.Hour
-	// MaxSamples is how many samples may be judged together. To read and judge them takes
-	// one to two gigabytes of memory.
+	// MaxSamples is how many samples may be judged together. They take 240 MB of
+	// memory.
 	MaxSamples = 10_000_000
 )
 

@@ -81,7 +81,7 @@ func FuzzJudge(f *testing.F) {
 		}
 		for ; len(data) >= 9; data = data[9:] {
 			s := verdict.Sample{
-				Seq: uint64(len(c.Samples)), Failed: data[8]&1 != 0,
+				Seq: uint32(len(c.Samples)), Failed: data[8]&1 != 0,
 				Sent: time.Duration(int32(binary.BigEndian.Uint32(data))) * time.Millisecond, Latency: time.Duration(binary.BigEndian.Uint32(data[4:])) * time.Millisecond,
 			}
 			if data[8]&2 != 0 {

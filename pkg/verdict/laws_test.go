@@ -41,7 +41,7 @@ func drawCase(t *rapid.T) verdict.Case {
 		if at >= fault+time.Second && at < fault+time.Second+silent {
 			continue
 		}
-		s := verdict.Sample{Seq: uint64(len(c.Samples)), Sent: at, Latency: gap}
+		s := verdict.Sample{Seq: uint32(len(c.Samples)), Sent: at, Latency: gap}
 		s.Failed = random.Float64() < noise || at >= fault && at < fault+outage && random.Float64() < severity
 		if s.Failed && random.IntN(2) == 0 {
 			s.Latency = 2 * time.Second
@@ -171,7 +171,7 @@ func BenchmarkJudgeMillion(b *testing.B) {
 	for i := range samples {
 		at := time.Duration(i) * time.Millisecond
 		samples[i] = verdict.Sample{
-			Seq: uint64(i), Sent: at, Latency: 5 * time.Millisecond,
+			Seq: uint32(i), Sent: at, Latency: 5 * time.Millisecond,
 			Failed: at > 100*time.Second && at < 120*time.Second || i%1009 == 0,
 		}
 	}

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -45,9 +44,9 @@ type series struct {
 // over the median gap between sends.
 func newSeries(c Case) *series {
 	samples := c.Samples
-	if !slices.IsSortedFunc(samples, bySending) {
+	if !sorted(samples) {
 		samples = slices.Clone(samples)
-		slices.SortFunc(samples, bySending)
+		Sort(samples)
 	}
 	rate := c.Rate
 	if rate <= 0 {
@@ -61,32 +60,6 @@ func newSeries(c Case) *series {
 		s.end = samples[len(samples)-1].Sent
 	}
 	return s
-}
-
-// Sort sorts samples by arrival, in place. [Judge] copies samples that are not
-// sorted; sorting them first saves the copy.
-func Sort(samples []Sample) { slices.SortFunc(samples, bySending) }
-
-func bySending(a, b Sample) int {
-	return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Seq, b.Seq))
-}
-
-// medianRate is one over the median gap between sends, in samples per second. It is 0
-// for fewer than two samples.
-func medianRate(sorted []Sample) float64 {
-	if len(sorted) < 2 {
-		return 0
-	}
-	gaps := make([]time.Duration, len(sorted)-1)
-	for i := range gaps {
-		gaps[i] = sorted[i+1].Sent - sorted[i].Sent
-	}
-	slices.Sort(gaps)
-	median := gaps[len(gaps)/2]
-	if median <= 0 {
-		return 0
-	}
-	return float64(time.Second) / float64(median)
 }
 
 // spacing is the length of n gaps between sends at the rate.
@@ -150,26 +123,28 @@ func (s *series) breaching(in func(phase) bool) []int {
 	var (
 		allowance = s.allowances()
 		found     []int
-		inside    []int // the samples of the current window
-		bad       int   // the number of bad ones among them
+		seen      []int // samples, of which the current window is the end
+		first     int   // where the window begins
+		bad       int   // the number of bad ones in it
 		marked    = -1  // bad samples up to this index are already in found
 	)
 	for j := range s.samples {
 		if !in(s.phase(j)) {
 			continue
 		}
-		inside = append(inside, j)
+		if first > len(seen)/2 { // what is before the window would grow without bound
+			seen, first = seen[:copy(seen, seen[first:])], 0
+		}
+		seen = append(seen, j)
 		if s.bad(j) {
 			bad++
 		}
-		first, begins := 0, s.window(s.samples[j].Sent)
-		for s.samples[inside[first]].Sent <= begins {
-			if s.bad(inside[first]) {
+		for begins := s.window(s.samples[j].Sent); s.samples[seen[first]].Sent <= begins; first++ {
+			if s.bad(seen[first]) {
 				bad--
 			}
-			first++
 		}
-		inside = inside[first:]
+		inside := seen[first:]
 		if bad <= allowance(len(inside)) {
 			continue
 		}
@@ -188,7 +163,11 @@ func (s *series) breaching(in func(phase) bool) []int {
 // of samples.
 func (s *series) allowances() func(n int) int {
 	cache := map[int]int{}
+	last, lastK := 0, Allowance(0, s.objective.Good)
 	return func(n int) int {
+		if n == last {
+			return lastK
+		}
 		k, ok := cache[n]
 		if !ok {
 			if len(cache) >= 100_000 { // the windows grow and grow
@@ -197,6 +176,7 @@ func (s *series) allowances() func(n int) int {
 			k = Allowance(n, s.objective.Good)
 			cache[n] = k
 		}
+		last, lastK = n, k
 		return k
 	}
 }

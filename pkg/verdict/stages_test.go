@@ -43,7 +43,7 @@ func rated(stages []ramp.Stage, down func(time.Duration) bool) verdict.Case {
 		if at > fault+watch+5*time.Second {
 			return c
 		}
-		c.Samples = append(c.Samples, verdict.Sample{Seq: uint64(len(c.Samples)), Sent: at, Latency: 10 * time.Millisecond, Failed: down(at - fault)})
+		c.Samples = append(c.Samples, verdict.Sample{Seq: uint32(len(c.Samples)), Sent: at, Latency: 10 * time.Millisecond, Failed: down(at - fault)})
 	}
 }
 
@@ -125,7 +125,7 @@ func TestPoissonGaps(t *testing.T) {
 		}
 		stalled := c
 		for at := 0.0; at < 85; at += random.ExpFloat64() / c.Rate {
-			sample := verdict.Sample{Seq: uint64(len(c.Samples)), Sent: time.Duration(at * float64(time.Second))}
+			sample := verdict.Sample{Seq: uint32(len(c.Samples)), Sent: time.Duration(at * float64(time.Second))}
 			c.Samples = append(c.Samples, sample)
 			if at < 40 || at > 44 {
 				stalled.Samples = append(stalled.Samples, sample)

@@ -89,7 +89,7 @@ func readSamples(t *testing.T, path string) []verdict.Sample {
 		}
 		code := number(1)
 		samples[i] = verdict.Sample{
-			Seq:     uint64(number(8)),
+			Seq:     uint32(number(8)),
 			Sent:    time.Duration(number(0)),
 			Latency: time.Duration(number(2)),
 			Failed:  row[5] != "" || code < 200 || code >= 400,

@@ -120,11 +120,12 @@ func (o Objective) WithDefaults() Objective {
 }
 
 // Sample is one attempt at a journey. Times are measured from the record's origin;
-// only their differences matter.
+// only their differences matter. Ten million of them are in memory at once, so none of its
+// 24 bytes is without need.
 type Sample struct {
-	Seq     uint64        // the order of sending, for samples of the same instant
 	Sent    time.Duration // when the user arrived
 	Latency time.Duration // until the user had the whole response, or an error
+	Seq     uint32        // the order of sending, for samples of the same instant
 	Failed  bool          // a transport error, or an assertion of the journey did not hold
 	Retried bool          // an attempt failed and was repeated; what came of it in the end is judged
 }
