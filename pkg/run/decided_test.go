@@ -73,7 +73,7 @@ func (d *day) judge(t *testing.T) verdict.Verdict {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Samples = append(c.Samples, verdict.Sample{Seq: s.Seq, Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed()})
+		c.Samples = append(c.Samples, verdict.Sample{Seq: uint32(s.Seq), Sent: s.Sent.Sub(origin), Latency: s.Latency, Failed: s.Failed()})
 	}
 	return verdict.Judge(c)
 }

@@ -149,7 +149,7 @@ func TestUsersUnderWayDelayADecision(t *testing.T) {
 	t.Parallel()
 	c := verdict.Case{Marks: verdict.Marks{Fault: 5 * time.Second}, Objective: verdict.Objective{RTO: 3 * time.Second}.WithDefaults()}
 	for i := range 1000 {
-		s := verdict.Sample{Seq: uint64(i), Sent: time.Duration(i) * 20 * time.Millisecond, Latency: 10 * time.Millisecond}
+		s := verdict.Sample{Seq: uint32(i), Sent: time.Duration(i) * 20 * time.Millisecond, Latency: 10 * time.Millisecond}
 		if s.Sent > 7*time.Second && i%3 == 0 { // one of three servers holds its users
 			s.Latency, s.Failed = 5*time.Second, true
 		}
