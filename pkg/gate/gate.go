@@ -85,28 +85,37 @@ func (h HTTP) String() string { return "GET " + bare(h.GET) }
 // String implements [Gate].
 func (p Prometheus) String() string { return p.Query + " at " + bare(p.URL) }
 
-// Holds implements [Gate].
+// Holds implements [Gate]. A server that does not answer fails the check.
 func (h HTTP) Holds(ctx context.Context) (ok bool, why string, err error) {
+	why, ok, err = h.read(ctx)
+	if err != nil {
+		why = err.Error()
+	}
+	return ok, why, nil
+}
+
+// read is whether the response is the expected one, and else why not. An error means that
+// there is none.
+func (h HTTP) read(ctx context.Context) (why string, ok bool, err error) {
 	want := h.Status
 	if want == 0 {
 		want = http.StatusOK
 	}
 	status, body, err := get(ctx, h.GET)
 	if err != nil {
-		// A server that does not answer fails the check.
-		return false, fmt.Sprintf("%s: %.200v", h, err), nil
+		return "", false, fmt.Errorf("%s: %.200w", h, err)
 	}
 	if status != want {
-		return false, fmt.Sprintf("%s: answered %d, expected %d", h, status, want), nil
+		return fmt.Sprintf("%s: answered %d, expected %d", h, status, want), false, nil
 	}
 	if !strings.Contains(string(body), h.Body) {
 		part := "the response"
 		if len(body) > maxResponse {
 			part = "the first MiB of the response"
 		}
-		return false, fmt.Sprintf("%s: %s does not contain %q", h, part, h.Body), nil
+		return fmt.Sprintf("%s: %s does not contain %q", h, part, h.Body), false, nil
 	}
-	return true, "", nil
+	return "", true, nil
 }
 
 // answer is a response of /api/v1/query; see Prometheus' HTTP API.
@@ -179,11 +188,19 @@ func (a answer) values() ([]string, error) {
 }
 
 func get(ctx context.Context, address string) (status int, body []byte, err error) {
+	return getWith(ctx, address, "")
+}
+
+// getWith requests with a bearer token, unless it is "".
+func getWith(ctx context.Context, address, token string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, nil, errors.New("invalid URL")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	// It is outside the environment, so proxies of the surroundings are used; see internal/direct.
 	response, err := http.DefaultClient.Do(request) //nolint:forbidigo // as said

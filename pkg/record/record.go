@@ -10,6 +10,7 @@
 //	events.jsonl  marks and events, one JSON object a line, synced at every mark; people's
 //	              notes too, which other processes append
 //	writes.jsonl  acknowledged writes, and what their look-up found
+//	polls.jsonl   what was asked outside (alerts, conditions, metrics), and the answers
 //
 // A torn tail of any of them, after a power cut, is left out when reading.
 package record
@@ -88,7 +89,7 @@ const (
 // Event is a mark, or something that happened.
 type Event struct {
 	At        time.Time `json:"at"`
-	Kind      string    `json:"kind"` // mark, fault, engine, load, note, person, role
+	Kind      string    `json:"kind"` // mark, fault, engine, load, note, person, role, outside
 	Mark      MarkName  `json:"mark,omitempty"`
 	Component string    `json:"component,omitempty"`
 	What      string    `json:"what,omitempty"`
@@ -106,11 +107,12 @@ const Schema = "gameday/record/v1"
 
 // The kinds of events.
 const (
-	KindMark   = "mark"
-	KindFault  = "fault"
-	KindEngine = "engine"
-	KindLoad   = "load"
-	KindNote   = "note"
-	KindPerson = "person" // a person's note about the run
-	KindRole   = "role"
+	KindMark    = "mark"
+	KindFault   = "fault"
+	KindEngine  = "engine"
+	KindLoad    = "load"
+	KindNote    = "note"
+	KindPerson  = "person" // a person's note about the run
+	KindRole    = "role"
+	KindOutside = "outside" // an alert, a condition or a metric
 )

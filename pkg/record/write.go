@@ -46,6 +46,8 @@ type Writer struct {
 	samples stream
 	steps   stream
 	events  *os.File
+	polls   *os.File // nil until the first poll
+	dir     string
 	err     error
 }
 
@@ -62,7 +64,7 @@ func Create(dir string) (*Writer, error) {
 	if err := atomicfile.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create the run's folder: %w", err)
 	}
-	var w Writer
+	w := Writer{dir: dir}
 	files := make([]*os.File, 0, 3)
 	for _, name := range []string{SamplesFile, StepsFile, EventsFile} {
 		// Other processes append notes to the events while the run goes on.
@@ -124,11 +126,7 @@ func (w *Writer) Step(s Sample) error {
 func (w *Writer) Event(e Event) error {
 	e.What, e.Component = w.Clean(e.What), w.Clean(e.Component)
 	return w.do(func() error {
-		line, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if _, err := w.events.Write(append(line, '\n')); err != nil || e.Mark == "" {
+		if err := writeLine(w.events, e); err != nil || e.Mark == "" {
 			return err
 		}
 		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.events.Sync())
@@ -177,7 +175,7 @@ func (w *Writer) Close() error {
 	if errors.Is(w.err, os.ErrClosed) {
 		return nil
 	}
-	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.events.Sync(), w.events.Close())
+	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.events.Sync(), w.events.Close(), w.closePolls())
 	w.err = os.ErrClosed
 	return err
 }

@@ -155,10 +155,26 @@ func (a Acceptance) Text() string {
 }
 
 // ExitCode is the exit code of a command: that of the verdict, or 0 for a single
-// point of failure that is accepted.
+// point of failure that is accepted. If the scenario requires its alerts, a run that would
+// have 0 has the exit code of their verdict.
 func (r Report) ExitCode() int {
+	code := r.recoveryCode()
+	if !r.required || r.Detection == nil {
+		return code
+	}
+	switch alerts := r.Detection.Verdict.ExitCode(); {
+	case code == verdict.Disproved.ExitCode():
+		return alerts
+	case code == verdict.Inconclusive.ExitCode() && alerts == verdict.Proven.ExitCode():
+		return alerts // certain, while the verdict is not
+	}
+	return code
+}
+
+// recoveryCode is the exit code without detection.
+func (r Report) recoveryCode() int {
 	if r.Outcome == verdict.Proven && r.Accepted != nil && r.Accepted.Holds {
-		return 0
+		return verdict.Disproved.ExitCode()
 	}
 	return r.Outcome.ExitCode()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -49,6 +50,10 @@ func Build(dir string) (Report, error) {
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
 		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
+	}
+	r.required = s.Alerts == scenario.AlertsRequired
+	if r.Detection, err = f.Detect(judged); err != nil {
+		return r, err
 	}
 	if r.Accepted, err = loadAcceptance(dir); err != nil {
 		return r, err

@@ -54,6 +54,7 @@ func facts(r Report) []fact {
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
+	detectionFacts(r.Detection, add)
 	loadFacts(r, add)
 	all = append(all, r.Accepted.facts()...)
 	if r.Left != "" {

@@ -33,6 +33,9 @@ type Report struct {
 
 	verdict.Run
 
+	// Detection is what became of the alerts that had to fire; null if none is declared.
+	Detection *verdict.Detection `json:"detection,omitempty"`
+
 	// Accepted is the register's decision, if a single point of failure was proven.
 	Accepted *Acceptance `json:"accepted,omitempty"`
 
@@ -67,6 +70,7 @@ type Report struct {
 	Again    string            `json:"again,omitempty"`    // the command that repeats the run
 	Versions map[string]string `json:"versions,omitempty"` // of the environment, by name
 
+	required bool     // detection counts for the exit code
 	resolved string   // the scenario as it was run
 	series   []Series // in the order of Load
 	stillBad bool     // the run's last request was bad; ServedAgain is null for other reasons too

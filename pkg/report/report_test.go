@@ -270,9 +270,9 @@ func TestGoldenSentences(t *testing.T) {
 	golden(t, "sentences.txt", b.String())
 }
 
-// Every verdict.json matches its published schema.
-func TestVerdictSchema(t *testing.T) {
-	t.Parallel()
+// published is the schema of verdict.json.
+func published(t *testing.T) *jsonschema.Schema {
+	t.Helper()
 	data, err := json.Marshal(report.VerdictSchema())
 	if err != nil {
 		t.Fatal(err)
@@ -289,6 +289,13 @@ func TestVerdictSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schema
+}
+
+// Every verdict.json matches its published schema.
+func TestVerdictSchema(t *testing.T) {
+	t.Parallel()
+	schema := published(t)
 	for name, dir := range cases(t) {
 		r, err := report.Build(dir)
 		if err != nil {

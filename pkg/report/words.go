@@ -9,8 +9,17 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// Headline is the verdict in one sentence, for readers who do not know gameday.
+// Headline is the verdict in one sentence, for readers who do not know gameday. If required
+// alerts decide the exit code, a second sentence says so.
 func Headline(r Report) string {
+	if r.required && r.Detection != nil && r.ExitCode() != r.recoveryCode() {
+		return headline(r) + " Alerts are required: " + Detection(*r.Detection) + "."
+	}
+	return headline(r)
+}
+
+// headline is the verdict about recovery.
+func headline(r Report) string {
 	when := "when the fault is injected"
 	if r.Suspect.Component != "" {
 		when = "when " + r.Suspect.Component + " fails"

@@ -78,9 +78,12 @@ type Account struct {
 	Decided    verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
 	NotKept    string          // by how much the load fell behind its rate before the fault, if it did
 	NotInForce bool            // a fault's own check failed
-	NotFelt    bool            // every fault is one of the network, and met no packet
-	Aborted    string          // why the run was ended early, if it was
-	Left       error           // what could not be put back
+	// AlertsAside are the places, in the scenario's expect_alerts, of those that are not
+	// about what was faulted.
+	AlertsAside []int
+	NotFelt     bool   // every fault is one of the network, and met no packet
+	Aborted     string // why the run was ended early, if it was
+	Left        error  // what could not be put back
 }
 
 // StepAccount is what was done to one component.
@@ -114,6 +117,7 @@ type conduct struct {
 	// baselineAt is the baseline's last mark.
 	baselineAt time.Time
 	deciding   *deciding // what users met, for a watch that ends once it is decided
+	answers    answers   // of what is asked outside
 }
 
 // Conduct carries the plan out. It returns an error only if it could not start; the account
@@ -140,6 +144,11 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 		})
 	}
 	background.Go(func() { run.followRoles(lasting) })
+	asked, aside := questions(p)
+	run.account.AlertsAside = aside
+	for _, q := range asked {
+		background.Go(func() { run.poll(lasting, q) })
+	}
 	if watcher, ok := c.Env.(target.Watcher); ok {
 		background.Go(func() { run.follow(lasting, watcher) })
 	}
@@ -170,7 +179,9 @@ func (r *conduct) experiment(ctx context.Context) (err error) {
 		if panicked || ctx.Err() != nil || err != nil || r.account.Left != nil || len(r.bound) == 0 {
 			return
 		}
-		r.account.Left = r.repair(ctx)
+		if r.account.Left = r.repair(ctx); r.account.Left == nil {
+			r.awaitClear(ctx)
+		}
 	}()
 	err = r.untilUndo(ctx)
 	panicked = false

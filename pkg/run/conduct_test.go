@@ -80,6 +80,8 @@ type day struct {
 	abort   []scenario.AbortRule
 	faults  []scenario.Fault
 	confirm int
+	change  func(*plan.Plan) // of what would be done, if not nil
+	done    scenario.Scenario
 }
 
 func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
@@ -117,7 +119,12 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 			}
 		},
 	}
-	account, err := c.Conduct(ctx, plan.Plan{Scenario: s})
+	p := plan.Plan{Scenario: s}
+	if d.change != nil {
+		d.change(&p)
+	}
+	d.done = p.Scenario
+	account, err := c.Conduct(ctx, p)
 	return account, errors.Join(err, writer.Close())
 }
 

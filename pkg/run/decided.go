@@ -62,10 +62,54 @@ func (d *deciding) of(journey string, since time.Time) (samples []verdict.Sample
 // of many users, a look takes the load's processor time.
 const lookCost = 20
 
-// decided is the outcome by which the watch may end now, or "". An outage that lasts too
+// decided is the outcome by which the watch may end now, or "": once recovery is decided, and
+// every alert has fired or missed its limit.
+func (r *conduct) decided() verdict.Outcome {
+	by := r.recoveryDecided()
+	if by == "" || len(r.plan.Scenario.ExpectAlerts) == 0 {
+		return by
+	}
+	if until := r.alertsUntil(r.firstBad()); r.Clock.Now().Before(until) {
+		r.deciding.next = until
+		if soon := r.Clock.Now().Add(time.Second); until.After(soon) {
+			r.deciding.next = soon // an alert may fire before
+		}
+		return ""
+	}
+	return by
+}
+
+// firstBad is when the first failed or slow user came, or when the fault was ordered if
+// there was none.
+func (r *conduct) firstBad() time.Time {
+	struck, now := r.struckAt(), r.Clock.Now()
+	first := now
+	for _, l := range r.plan.Scenario.Load {
+		c := r.caseOf(l)
+		c.Marks.Reverted, c.Marks.Revert = true, now.Sub(r.deciding.origin)
+		if v := verdict.Judge(c); v.FirstImpact != nil && struck.Add(v.FirstImpact.Duration()).Before(first) {
+			first = struck.Add(v.FirstImpact.Duration())
+		}
+	}
+	if first.Equal(now) {
+		return struck
+	}
+	return first
+}
+
+// caseOf is what users of a journey met so far.
+func (r *conduct) caseOf(l scenario.JourneyLoad) verdict.Case {
+	d := r.deciding
+	return verdict.Case{
+		Samples: d.of(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: r.struckAt().Sub(d.origin)}, Objective: r.plan.Scenario.Objective.Verdict(),
+		Rate: l.Rate.PerSecond(), Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
+	}
+}
+
+// recoveryDecided is the outcome that recovery, or its absence, makes certain, or "". An outage that lasts too
 // long on one critical journey is proven. Disproved are all of them together, once all that
 // was declared has happened: later faults, the end of those with for:, and stages.
-func (r *conduct) decided() verdict.Outcome {
+func (r *conduct) recoveryDecided() verdict.Outcome {
 	d, now := r.deciding, r.Clock.Now()
 	if d.samples == nil || now.Before(d.next) {
 		return ""
@@ -82,10 +126,7 @@ func (r *conduct) decided() verdict.Outcome {
 		if !l.Critical {
 			continue
 		}
-		decision := verdict.Case{
-			Samples: d.of(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: struck.Sub(d.origin)}, Objective: objective,
-			Rate: l.Rate.PerSecond(), Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
-		}.Decided(now.Sub(d.origin))
+		decision := r.caseOf(l).Decided(now.Sub(d.origin))
 		if decision.Outcome == verdict.Proven {
 			return verdict.Proven
 		}

@@ -49,6 +49,9 @@ type Meta struct {
 	Aborted   string `json:"aborted,omitempty"`
 	Left      string `json:"left,omitempty"` // what could not be put back
 	Confirmed bool   `json:"confirmed"`      // acknowledged writes were looked up
+	// AlertsAside are the places, in the scenario's expect_alerts, of those that are not
+	// about what was faulted.
+	AlertsAside []int `json:"alerts_aside,omitempty"`
 	// Again is the command that runs it again.
 	Again string `json:"again,omitempty"`
 	// Connection is what is to be known about how users connected: certificates that were
@@ -103,6 +106,7 @@ type Folder struct {
 	Events   []record.Event
 	Marks    record.Marks
 	Acks     []record.Ack
+	Polls    []record.Poll
 }
 
 // Open reads a stored run, but for its samples. The run may be of another gameday: what
@@ -128,7 +132,10 @@ func Open(dir string) (Folder, error) {
 		return f, err
 	}
 	f.Marks = record.MarksOf(f.Events)
-	f.Acks, err = record.Acks(dir)
+	if f.Acks, err = record.Acks(dir); err != nil {
+		return f, err
+	}
+	f.Polls, err = record.Polls(dir)
 	return f, err
 }
 

@@ -72,7 +72,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
 		Connection: d.Environment.Connections(d.Scenario.Load),
 		Again:      d.Again, Versions: versions(ctx, d.Site),
-		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotKept: account.NotKept, Decided: account.Decided, Aborted: account.Aborted, Confirmed: account.Acks != nil,
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotKept: account.NotKept, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
 	}
 	if account.Left != nil {
 		meta.Left = account.Left.Error()

@@ -16,5 +16,7 @@ func Checked(s Scenario, kinds kind.Set[any]) (Scenario, error) {
 	if err != nil {
 		return s, fmt.Errorf("write scenario %s: %w", s.Name, err)
 	}
-	return Load("scenario "+s.Name, data, kinds)
+	checked, err := Load("scenario "+s.Name, data, kinds)
+	checked.WatchByDefault = s.WatchByDefault
+	return checked, err
 }

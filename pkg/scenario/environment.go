@@ -32,16 +32,18 @@ type Environments struct {
 
 // Environment is where game days may happen, and what lies outside the fence.
 type Environment struct {
-	Entry      string            `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
-	Connect    *probe.Connect    `yaml:"connect,omitempty" jsonschema_description:"How users connect: TLS, HTTP/2, a proxy, addresses."`
-	Inside     *Inside           `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
-	Roles      map[string]Role   `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
-	Protect    []target.Selector `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
-	Redact     []string          `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
-	Notify     []Notice          `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
-	Grafana    string            `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
-	Variables  []string          `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
-	MaxTargets int               `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
+	Entry        string            `yaml:"entry" jsonschema:"required" jsonschema_description:"Base URL of the journeys, without user, password and query."`
+	Connect      *probe.Connect    `yaml:"connect,omitempty" jsonschema_description:"How users connect: TLS, HTTP/2, a proxy, addresses."`
+	Inside       *Inside           `yaml:"inside,omitempty" jsonschema_description:"A network of the environment that users come from, so that their requests do not pass through gameday's machine. If it is set, they come from it unless a scenario's load says from: outside."`
+	Roles        map[string]Role   `yaml:"roles,omitempty" jsonschema_description:"Roles that one of several components holds, such as the primary of a database. gameday resolves them when a fault is injected."`
+	Protect      []target.Selector `yaml:"protect,omitempty" jsonschema_description:"Components that gameday never touches, besides those with the label gameday.protect=true."`
+	Redact       []string          `yaml:"redact,omitempty" jsonschema_description:"Regular expressions of secrets to redact, in addition to Authorization headers, cookies, passwords, tokens and credentials in URLs."`
+	Notify       []Notice          `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
+	Grafana      string            `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
+	Variables    []string          `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
+	ExpectAlerts []ExpectedAlert   `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of a fault, in every run in this environment."`
+
+	MaxTargets int `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
 
 	// Kind is the driver's, and Settings are the driver's own: in the file, the kind
 	// is the key and the settings its value.
@@ -158,6 +160,7 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	checkBase(doc, path+".entry", probe.CheckEntry(e.Entry))
 	checkBase(doc, path+".grafana", probe.CheckBase(e.Grafana, "set GRAFANA_TOKEN"))
 	e.checkConnect(doc, path)
+	checkAlerts(doc, path+".expect_alerts", e.ExpectAlerts, 0)
 	for i, name := range e.Variables {
 		if !probe.IsName(name) {
 			at := index(path+".variables", i)

@@ -165,7 +165,11 @@ func (s *Scenario) setDefaults() {
 		s.Timing.Baseline = DefaultBaseline
 	}
 	if s.Timing.Watch == 0 {
+		s.WatchByDefault = true
 		s.Timing.Watch = s.Objective.RTO + s.Objective.Hold + 5*time.Second
+		if len(s.ExpectAlerts) > 0 {
+			s.Timing.Watch = max(s.Timing.Watch, longest(s.ExpectAlerts)+afterAlerts)
+		}
 	}
 	if s.Timing.Repair == 0 {
 		s.Timing.Repair = DefaultRepair
@@ -189,9 +193,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 		{"timing.watch", s.Timing.Watch},
 		{"timing.repair", s.Timing.Repair},
 	} {
-		if doc.Has(d.path) && d.is <= 0 {
-			doc.Problem(d.path, "%s: found %v, expected a duration above 0", d.path, d.is)
-		}
+		checkPositive(doc, d.path, d.is)
 	}
 	if s.Objective.RPO != nil && *s.Objective.RPO < 0 {
 		doc.Problem("objective.rpo", "objective.rpo: found %v, expected 0 or more", *s.Objective.RPO)
@@ -205,6 +207,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	}
 	s.checkFaults(doc)
 	s.checkLoad(doc)
+	checkAlerts(doc, "expect_alerts", s.ExpectAlerts, s.Timing.Watch)
 	for i, rule := range s.AbortWhen {
 		at := index("abort_when", i)
 		if rule.GoodBelow == 0 && rule.Failed == 0 && rule.HTTPFails == nil && rule.Prometheus == nil {

@@ -111,6 +111,17 @@ func TestProblemsOfScenarios(t *testing.T) {
 		"empty stop condition":     {header + goodObjective + goodLoad + goodFaults + "abort_when: [¶{for: 3s}]", "abort_when[0]", "good_below"},
 		"no failed users":          {header + goodObjective + goodLoad + goodFaults + "abort_when: [{good_below: 50%, failed: ¶0}]", "abort_when[0].failed", "at least 1"},
 		"stop condition, no URL":   {header + goodObjective + goodLoad + goodFaults + "abort_when: [{http_fails: ¶{get: status}}]", "abort_when[0].http_fails", "URL"},
+		"an alert nowhere":         {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [¶{name: Down, within: 9s}]", "expect_alerts[0]", "one of alertmanager, prometheus, grafana and http, found 0"},
+		"an alert at two places":   {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [¶{name: Down, within: 9s, alertmanager: 'http://a', prometheus: 'http://p'}]", "expect_alerts[0]", "found 2"},
+		"an alert, no URL":         {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [{name: Down, within: 9s, alertmanager: ¶am}]", "expect_alerts[0]", "alertmanager: expected a URL"},
+		"an alert, no name":        {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [¶{within: 9s, alertmanager: 'http://a'}]", "expect_alerts[0]", "name"},
+		"an alert, no limit":       {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [¶{name: Down, alertmanager: 'http://a'}]", "expect_alerts[0]", "within"},
+		"an alert at once":         {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [{name: Down, within: ¶0s, alertmanager: 'http://a'}]", "expect_alerts[0].within", "above 0"},
+		"an alert after the watch": {header + goodObjective + goodLoad + goodFaults + "timing: {watch: 60s}\nexpect_alerts: [{name: Down, within: ¶61s, alertmanager: 'http://a'}]", "expect_alerts[0].within", "at most the watch of 1m0s"},
+		"an alert about nothing":   {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [{name: Down, within: 9s, alertmanager: 'http://a', about: ¶{}}]", "expect_alerts[0].about", "found nothing"},
+		"an alert about a role":    {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [{name: Down, within: 9s, alertmanager: 'http://a', about: ¶{role: primary}}]", "expect_alerts[0].about", "service, name, label or zone"},
+		"a clearing at once":       {header + goodObjective + goodLoad + goodFaults + "expect_alerts: [{name: Down, within: 9s, clears_within: ¶0s, alertmanager: 'http://a'}]", "expect_alerts[0].clears_within", "above 0"},
+		"alerts, another word":     {header + goodObjective + goodLoad + goodFaults + "alerts: ¶wanted", "alerts", "required"},
 		"stop condition, no query": {header + goodObjective + goodLoad + goodFaults + "abort_when: [{prometheus: ¶{url: 'http://p:9090', query: ''}}]", "abort_when[0].prometheus", "query"},
 	})
 }

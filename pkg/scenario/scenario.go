@@ -40,7 +40,11 @@ type Scenario struct {
 	Seed        uint64        `yaml:"seed,omitempty" jsonschema_description:"The seed of all random choices; set it to repeat a run (default: random)."`
 	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: if one is met, gameday reverts the faults at once and aborts the run."`
 
-	File string `yaml:"-"` // its path
+	ExpectAlerts []ExpectedAlert `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of the fault, in addition to those of the environment. They have a verdict of their own, and change none about recovery."`
+	Alerts       string          `yaml:"alerts,omitempty" jsonschema:"enum=required" jsonschema_description:"required: a run whose alerts were late or missed has exit code 1, and 3 if that is unknown (default: alerts change no exit code)."`
+
+	File           string `yaml:"-"` // its path
+	WatchByDefault bool   `yaml:"-"` // it declares no timing.watch
 }
 
 // Suspect is the hypothesis of a scenario.

@@ -72,16 +72,19 @@ type (
 	storedFault     Fault
 	storedTiming    Timing
 	storedTarget    target.Selector
+	storedAlert     ExpectedAlert
 )
 
 // DecodeYAML implements [strictyaml.Decodable].
 func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	var load []storedLoad
 	var faults []storedFault
+	var alerts []storedAlert
 	readStored(d, n, values{
-		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load,
+		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load, "expect_alerts": &alerts,
 	}, values{
-		"name": &s.Name, "title": &s.Title, "environment": &s.Environment, "seed": &s.Seed,
+		"alerts": &s.Alerts,
+		"name":   &s.Name, "title": &s.Title, "environment": &s.Environment, "seed": &s.Seed,
 		"suspect": (*storedSuspect)(&s.Suspect), "timing": (*storedTiming)(&s.Timing), "faults": &faults,
 	})
 	for _, l := range load {
@@ -90,6 +93,17 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	for _, f := range faults {
 		s.Faults = append(s.Faults, Fault(f))
 	}
+	for _, a := range alerts {
+		s.ExpectAlerts = append(s.ExpectAlerts, ExpectedAlert(a))
+	}
+}
+
+// DecodeYAML implements [strictyaml.Decodable].
+func (a *storedAlert) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	readStored(d, n, values{"name": &a.Name, "within": &a.Within, "clears_within": &a.ClearsWithin}, values{
+		"alertmanager": &a.Alertmanager, "prometheus": &a.Prometheus, "grafana": &a.Grafana, "http": &a.HTTP, "labels": &a.Labels,
+		"about": (*storedTarget)(&a.About),
+	})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

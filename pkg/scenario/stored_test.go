@@ -30,7 +30,7 @@ func TestStoredScenariosReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(scenario.Scenario{}, "File", "AbortWhen"), cmpopts.IgnoreFields(scenario.Fault{}, "Spec", "Where")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(scenario.Scenario{}, "File", "AbortWhen", "WatchByDefault"), cmpopts.IgnoreFields(scenario.Fault{}, "Spec", "Where")); diff != "" {
 			t.Errorf("%s (-loaded +stored):\n%s", name, diff)
 		}
 		again, err := yaml.Marshal(got.Faults)

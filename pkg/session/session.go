@@ -72,7 +72,8 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 	if in.Environment, err = s.Library.Connected(in.Scenario.Environment); err != nil {
 		return in, err
 	}
-	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment)); err != nil {
+	in.Scenario = in.Scenario.In(in.Environment)
+	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment), in.Scenario.CheckAlerts()); err != nil {
 		return in, err
 	}
 	in.Lab, _ = target.LabOf(in.Scenario.Environment)

@@ -118,7 +118,8 @@ func (s Session) experiment(r SweepRequest, step sweep.Step) (scenario.Scenario,
 	if err != nil {
 		return what, err
 	}
-	return scenario.Checked(what, s.Library.Kinds)
+	what, err = scenario.Checked(what, s.Library.Kinds)
+	return what.In(r.Environment), err
 }
 
 // share is how much of a sweep is done.

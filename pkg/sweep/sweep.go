@@ -54,7 +54,9 @@ type Found struct {
 	Accepted   bool             `json:"accepted"`
 	Acceptance string           `json:"acceptance,omitempty"` // by whom and until when, or why it is none
 	Run        string           `json:"run"`
-	Trials     *verdict.Trials  `json:"trials,omitempty"` // if there were several
+	// Detection is what became of the alerts that had to fire; null if none is declared.
+	Detection *verdict.Detection `json:"detection,omitempty"`
+	Trials    *verdict.Trials    `json:"trials,omitempty"` // if there were several
 }
 
 // Blast is what a fault did to a journey.
@@ -184,7 +186,7 @@ func found(step Step, trials []report.Report) Found {
 	r := all.Worst()
 	f := Found{
 		Component: step.Node.Component, Kind: step.Kind, Predicted: step.Node.Predicted,
-		Verdict: r.Outcome, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID,
+		Verdict: r.Outcome, Reason: r.Reason, State: r.State, Recovery: r.Recovery, RecoveryHi: r.RecoveryHi, AtLeast: r.AtLeast, Run: r.ID, Detection: r.Detection,
 	}
 	for _, j := range r.Journeys {
 		if j.Samples > 0 {

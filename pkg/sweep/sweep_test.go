@@ -282,3 +282,32 @@ func TestANewerSweepIsAClearError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What became of alerts is a column, if alerts are declared: it names the components whose
+// failure was neither noticed nor told.
+func TestTheColumnOfAlerts(t *testing.T) {
+	t.Parallel()
+	s := sweep.Sweep{Map: line()}
+	add := func(component string, d *verdict.Detection) {
+		s.Components = append(s.Components, sweep.Found{Component: component, Kind: "kill", Verdict: verdict.Disproved, State: verdict.Unaffected, Detection: d})
+	}
+	table := func() string {
+		var b bytes.Buffer
+		if err := s.Markdown(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	add("lb", nil)
+	if strings.Contains(table(), "alerts") {
+		t.Error("a column of alerts that nothing declares")
+	}
+	add("app", &verdict.Detection{Verdict: verdict.Missed, Finding: verdict.UnaffectedUnnoticed})
+	add("db", &verdict.Detection{Verdict: verdict.DetectedLate, Alerts: []verdict.Alerted{{Verdict: verdict.InTime}, {Verdict: verdict.DetectedLate, Finding: verdict.AlertLate}}})
+	add("db-2", &verdict.Detection{Verdict: verdict.InTime, Alerts: []verdict.Alerted{{Verdict: verdict.InTime}}})
+	for _, row := range []string{"| accepted | alerts |", "| \\- |\n", "| missed (unaffected-unnoticed) |", "| late (alert-late) |", "| detected |"} {
+		if !strings.Contains(table(), row) {
+			t.Errorf("the table lacks %q:\n%s", row, table())
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -12,12 +13,38 @@ import (
 	"github.com/gameday-dev/gameday/pkg/topology"
 )
 
-func columns() []string {
-	return []string{"component", "fault", "predicted", "verdict", "recovery", "blast radius", "accepted"}
+// columns are the names of the columns. That of alerts is there if some are declared.
+func (s *Sweep) columns() []string {
+	all := []string{"component", "fault", "predicted", "verdict", "recovery", "blast radius", "accepted"}
+	if s.detects() {
+		all = append(all, "alerts")
+	}
+	return all
+}
+
+func (s *Sweep) detects() bool {
+	return slices.ContainsFunc(s.Components, func(f Found) bool { return f.Detection != nil })
+}
+
+// alerted is what became of the alerts: the verdict, and what was found.
+func (f Found) alerted() string {
+	if f.Detection == nil {
+		return "-"
+	}
+	text := string(f.Detection.Verdict)
+	if f.Detection.Finding != "" {
+		return text + " (" + string(f.Detection.Finding) + ")"
+	}
+	for _, a := range f.Detection.Alerts {
+		if a.Verdict == f.Detection.Verdict && a.Finding != "" {
+			return text + " (" + string(a.Finding) + ")"
+		}
+	}
+	return text
 }
 
 // cells are the columns of a row; shown makes a text fit for where it stands.
-func (f Found) cells(shown func(string) string) []string {
+func (s *Sweep) cells(f Found, shown func(string) string) []string {
 	judged := string(f.Verdict)
 	if detail := cmp.Or(string(f.State), string(f.Reason)); detail != "" {
 		judged += " (" + detail + ")"
@@ -43,6 +70,9 @@ func (f Found) cells(shown func(string) string) []string {
 	}
 	predicted := map[bool]string{true: "SPOF", false: "none"}[f.Predicted]
 	all := []string{f.Component, f.Kind, predicted, judged, recovery, strings.Join(blast, ", "), cmp.Or(f.Acceptance, "-")}
+	if s.detects() {
+		all = append(all, f.alerted())
+	}
 	for i := range all {
 		all[i] = shown(all[i])
 	}
@@ -52,9 +82,9 @@ func (f Found) cells(shown func(string) string) []string {
 // Terminal writes the table and the map for a person.
 func (s *Sweep) Terminal(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, strings.ToUpper(strings.Join(columns(), "\t")))
+	fmt.Fprintln(tw, strings.ToUpper(strings.Join(s.columns(), "\t")))
 	for _, f := range s.Components {
-		fmt.Fprintln(tw, strings.Join(f.cells(plaintext.Line), "\t"))
+		fmt.Fprintln(tw, strings.Join(s.cells(f, plaintext.Line), "\t"))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -71,9 +101,9 @@ func (s *Sweep) Terminal(w io.Writer) error {
 // Markdown writes the table and the map for a page.
 func (s *Sweep) Markdown(w io.Writer) error {
 	fmt.Fprintf(w, "# Sweep of %s\n\n%s, %d experiments.\n\n", plaintext.Markdown(s.Environment), s.Started.Format("2006-01-02 15:04 UTC"), len(s.Components))
-	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(columns(), " | "), strings.Repeat("---|", len(columns())))
+	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(s.columns(), " | "), strings.Repeat("---|", len(s.columns())))
 	for _, f := range s.Components {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(f.cells(plaintext.Markdown), " | "))
+		fmt.Fprintf(w, "| %s |\n", strings.Join(s.cells(f, plaintext.Markdown), " | "))
 	}
 	for _, f := range s.Components {
 		if text := f.Surprise(); text != "" {
