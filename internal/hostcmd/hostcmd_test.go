@@ -2,6 +2,7 @@ package hostcmd_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,10 +32,25 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// A command that takes too long is ended with its children: what they would do later would
-// be undone by nobody.
+// A command that takes too long is ended with its children and theirs: nothing would undo what
+// they do later.
 func TestItsChildrenEndWithIt(t *testing.T) {
 	t.Parallel()
+	for name, wrap := range map[string]string{
+		"a child":                             "(%s) &",
+		"a grandchild":                        "((%s) & wait) &",
+		"a grandchild whose parent has ended": "((%s) &);",
+		"one that ignores signals":            "(trap '' TERM HUP INT; %s) &",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			childrenEnd(t, wrap)
+		})
+	}
+}
+
+func childrenEnd(t *testing.T, wrap string) {
+	t.Helper()
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	started, broken := filepath.Join(dir, "started"), filepath.Join(dir, "broken")
@@ -45,7 +61,7 @@ func TestItsChildrenEndWithIt(t *testing.T) {
 		cancel()
 	}()
 	// The child waits until it is an orphan, or until it is killed.
-	child := "(while kill -0 $$ 2>/dev/null; do sleep 0.01; done; touch " + broken + ") & touch " + started + "; wait"
+	child := fmt.Sprintf(wrap, "while kill -0 $$ 2>/dev/null; do sleep 0.01; done; touch "+broken) + " touch " + started + "; while :; do sleep 1; done"
 	if _, _, err := hostcmd.Output(ctx, []string{"sh", "-c", child}, 100); err == nil {
 		t.Error("no error")
 	}

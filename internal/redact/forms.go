@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The name of a secret where nothing else can stand: in a tag, or before a value of its own.
+// The name of a secret that stands alone: as a tag, or beside a field with its value.
 const onlyName = `(?:[\w.-]*(?:` + long + `)|` + authorization + `|` + cookie + `|(?:[\w.-]*[_-])?(?:` + short + `))`
 
 var (

@@ -21,7 +21,7 @@ const Lease = 2 * time.Second
 func (e *Env) lockPath() string { return filepath.Join(e.Dir, "lock") }
 
 // Lock implements [target.Locker] by a file whose time of change its holders renew.
-func (e *Env) Lock(_ context.Context, holder journal.Holder) (target.Hold, error) {
+func (e *Env) Lock(ctx context.Context, holder journal.Holder) (target.Hold, error) {
 	data, err := json.Marshal(holder)
 	if err != nil {
 		return nil, err
@@ -45,16 +45,32 @@ func (e *Env) Lock(_ context.Context, holder journal.Holder) (target.Hold, error
 	if err != nil {
 		return nil, fmt.Errorf("look at the lock: %w", err)
 	}
-	if busy.Holder.Run != holder.Run && time.Since(info.ModTime()) < Lease {
+	if busy.Holder.Run == holder.Run {
+		return hold(e.lockPath()), nil
+	}
+	if e.renewed(ctx, info.ModTime()) {
 		return nil, busy
 	}
-	if busy.Holder.Run != holder.Run {
-		if err := os.Remove(e.lockPath()); err != nil {
-			return nil, err
-		}
-		return e.Lock(context.Background(), holder) //nolint:forbidigo,contextcheck // it does not wait
+	if err := os.Remove(e.lockPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	return hold(e.lockPath()), nil
+	return e.Lock(ctx, holder)
+}
+
+// renewed waits for a lease, and reports whether the lock was renewed in it. How old its time
+// of change looks tells nothing: clocks are stepped, and differ between machines.
+func (e *Env) renewed(ctx context.Context, last time.Time) bool {
+	for began := time.Now(); time.Since(began) < Lease; {
+		select {
+		case <-ctx.Done():
+			return true // it was not seen to end
+		case <-time.After(Lease / 40):
+		}
+		if info, err := os.Stat(e.lockPath()); err != nil || !info.ModTime().Equal(last) {
+			return err == nil
+		}
+	}
+	return false
 }
 
 // held is a lock that this process holds.

@@ -65,6 +65,9 @@ type Conductor struct {
 	Undoers Undoers
 	// Struck tells the loads that the first fault is ordered; nil if none needs to know.
 	Struck func()
+	// Guarded waits until something would undo the faults if this process died. It reports false
+	// if ctx ends before that; nil if that is always so.
+	Guarded func(ctx context.Context) bool
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
@@ -218,7 +221,7 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	}
 	r.firstRoles(ctx)
 	r.Observe(Update{Phase: Inject})
-	if err := r.inject(ctx, 0); err != nil {
+	if err := r.inject(ctx, 0); err != nil || r.account.Aborted != "" {
 		return err
 	}
 	return r.watch(ctx)

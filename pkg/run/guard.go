@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/journal"
@@ -68,12 +69,40 @@ type Guardian struct {
 type guards struct {
 	start func() (Guardian, error)
 	note  func(text string)
-	now   Guardian
+
+	mu       sync.Mutex
+	now      Guardian
+	replaced chan struct{} // closed when now is another one
 }
 
 func startGuards(start func() (Guardian, error), note func(string)) (*guards, error) {
 	first, err := start()
-	return &guards{start, note, first}, err
+	return &guards{start: start, note: note, now: first, replaced: make(chan struct{})}, err
+}
+
+// current is the guardian, and what is closed when it has been replaced.
+func (g *guards) current() (now Guardian, replaced <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.now, g.replaced
+}
+
+// ready waits until a guardian is there: one that has died is being replaced. It reports false
+// if ctx ends before that.
+func (g *guards) ready(ctx context.Context) bool {
+	for {
+		now, replaced := g.current()
+		select {
+		case <-now.Ended:
+		default:
+			return ctx.Err() == nil
+		}
+		select {
+		case <-replaced:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // maxGuards is how many guardians a run may use up. Something that kills each of them would
@@ -88,12 +117,13 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 	go func() {
 		defer close(left)
 		for used := 1; ; used++ {
+			was, _ := g.current()
 			select {
 			case <-ctx.Done():
 				return
-			case <-g.now.Ended:
+			case <-was.Ended:
 			}
-			next, err := g.now, errors.New("too many guards have died")
+			next, err := was, errors.New("too many guards have died")
 			if used < maxGuards {
 				next, err = g.another(ctx)
 			}
@@ -101,11 +131,15 @@ func (g *guards) watched(ctx context.Context) (_ context.Context, leave func()) 
 				return
 			}
 			if err != nil {
-				cancel(StoppedError(fmt.Sprintf("stopped: the guard, process %d, has died and could not be replaced: %v", g.now.PID, err)))
+				cancel(StoppedError(fmt.Sprintf("stopped: the guard, process %d, has died and could not be replaced: %v", was.PID, err)))
 				return
 			}
-			g.note(fmt.Sprintf("the guard (process %d) died and was replaced by process %d", g.now.PID, next.PID))
+			g.note(fmt.Sprintf("the guard (process %d) died and was replaced by process %d", was.PID, next.PID))
+			g.mu.Lock()
 			g.now = next
+			close(g.replaced)
+			g.replaced = make(chan struct{})
+			g.mu.Unlock()
 		}
 	}()
 	return ctx, func() { cancel(nil); <-left }
@@ -145,14 +179,15 @@ const (
 
 // dismiss lets the guardian go. left is the number of entries that are left to undo.
 func (g *guards) dismiss(left int) {
-	g.now.Leave()
+	now, _ := g.current()
+	now.Leave()
 	wait, note := dismissFor, "the guard, process %d, has not ended yet"
 	if left > 0 {
 		wait, note = leftFor, "the guard (process %d) keeps trying to undo the faults, for at most "+guardFor.String()
 	}
 	select {
-	case <-g.now.Ended:
+	case <-now.Ended:
 	case <-time.After(wait):
-		g.note(fmt.Sprintf(note, g.now.PID))
+		g.note(fmt.Sprintf(note, now.PID))
 	}
 }

@@ -109,3 +109,53 @@ func TestAGuardThatGoesOn(t *testing.T) {
 		close(m.kill)
 	})
 }
+
+// While a guard that has died is being replaced, no fault is ordered: for as long, nothing
+// would undo it if the run died too.
+func TestNoFaultWithoutAGuard(t *testing.T) {
+	t.Parallel()
+	for name, takes := range map[string]time.Duration{"it is replaced": 8 * time.Second, "it is not": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p, m := newPlace(t), &mortal{kill: make(chan struct{})}
+				day := p.day(t, "staging")
+				var killed, replaced, struck time.Time
+				day.Guard = func(path string) (run.Guardian, error) {
+					if m.started > 0 {
+						<-time.After(takes)
+						replaced = time.Now()
+					}
+					return m.start(path)
+				}
+				day.Observe = func(u run.Update) {
+					if u.Phase == run.Inject { // the last moment before the order
+						killed = time.Now()
+						m.kill <- struct{}{}
+						synctest.Wait()
+					}
+				}
+				p.OnKill = func() error { struck = time.Now(); return nil }
+				dir, err := day.Run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				f, err := run.Open(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if takes > time.Minute {
+					if !struck.IsZero() || !strings.Contains(f.Meta.Aborted, "could not be replaced") {
+						t.Errorf("a fault was ordered: %v; aborted: %q", !struck.IsZero(), f.Meta.Aborted)
+					}
+					<-time.After(takes) // until the late one has been sent away
+				} else if struck.Before(replaced) || replaced.Sub(killed) < takes || f.Meta.Aborted != "" {
+					t.Errorf("killed at %v, replaced at %v, and the fault was ordered at %v; aborted: %q", killed, replaced, struck, f.Meta.Aborted)
+				}
+				if p.state() != target.Running || len(p.journals(t)) > 0 {
+					t.Errorf("%s, %v", p.state(), p.journals(t))
+				}
+			})
+		})
+	}
+}

@@ -70,6 +70,7 @@ func LockDir(stateDir string) string { return filepath.Join(stateDir, "locks") }
 type Stage struct {
 	day     Day
 	entries *journal.Journal
+	guarded func(context.Context) bool // waits until a guard is there
 }
 
 // prepare gets the environment ready for helpers, and for users if they come from inside.
@@ -136,7 +137,7 @@ func (d Day) Hold(ctx context.Context, do func(context.Context, Stage) error) (e
 	}
 	ctx, watched := lock.Watched(ctx)
 	defer watched()
-	return do(ctx, Stage{d, entries})
+	return do(ctx, Stage{d, entries, guards.ready})
 }
 
 // dismiss ends the helpers that an environment keeps.

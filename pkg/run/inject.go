@@ -72,6 +72,13 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 		now, r.bound = append(now, b), append(r.bound, b)
 		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
 	}
+	if r.Guarded != nil && !r.Guarded(ctx) {
+		for _, b := range now {
+			r.Journal.NotOrdered(b.entry.ID)
+		}
+		r.abort(endedBy(ctx))
+		return nil
+	}
 	if at == 0 {
 		r.Meter.Reset()
 		if r.Struck != nil {

@@ -66,7 +66,9 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	defer notes.StayOn(dir)()
 	writer.Redact = secrets.Text
 	d.Observe(Update{Run: id, Minor: true})
-	account, err := d.conductor(s.entries, writer, p.Seed).Conduct(ctx, p)
+	conductor := d.conductor(s.entries, writer, p.Seed)
+	conductor.Guarded = s.guarded
+	account, err := conductor.Conduct(ctx, p)
 	meta := Meta{
 		Finished: time.Now().UTC(),
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
