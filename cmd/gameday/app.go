@@ -81,7 +81,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	group(groupRun, p.doctorCommand(), p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand(), p.noteCommand())
 	group(groupUndo, p.undoCommand(), stopCommand())
 	group(groupFiles, endable(p.initCommand(), p.newCommand(), p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
-	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), attachCommand(), spofsCommand(), judgeCommand())...)
+	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), p.attachCommand(), spofsCommand(), judgeCommand())...)
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
 	app.Commands = append(app.Commands, p.guardCommand())

@@ -38,7 +38,7 @@ func spofsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "spofs", Usage: "manage decisions on SPOFs in " + register.File,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list decisions", Action: spofsList},
+			{Name: "list", Usage: "list decisions", Flags: []cli.Flag{out}, Action: spofsList},
 			{
 				Name: "check", Usage: "fail on incomplete decisions and undecided SPOFs",
 				Flags:  []cli.Flag{out, &cli.DurationFlag{Name: "max-age", Value: 90 * 24 * time.Hour, Usage: "maximum age of evidence"}},
@@ -75,6 +75,11 @@ func spofsList(c *cli.Context) error {
 		_, err := fmt.Fprintf(c.App.Writer, "no decisions yet: run gameday spofs add, or edit %s\n", register.File)
 		return err
 	}
+	runs, err := allRuns(c)
+	if err != nil {
+		return err
+	}
+	issues := history.Issues(runs)
 	rows := make([][]string, 0, len(decisions.SPOFs))
 	for _, d := range decisions.SPOFs {
 		review := "-"
@@ -83,24 +88,31 @@ func spofsList(c *cli.Context) error {
 		}
 		rows = append(rows, []string{
 			d.Component, d.Environment, string(d.Decision), cmp.Or(d.Owner, "-"), d.RTO.String(), review,
-			cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "-"),
+			cmp.Or(strings.Join(d.Lacks(time.Now()), ", "), "-"), issuesCell(issues[[2]string{d.Environment, d.Component}]),
 		})
 	}
-	return table(c.App.Writer, []string{"component", "environment", "decision", "owner", "rto", "review", "problems"}, rows)
+	return table(c.App.Writer, []string{"component", "environment", "decision", "owner", "rto", "review", "problems", "issues"}, rows)
 }
 
-// evidence is the newest run about each suspect of each environment.
-func evidence(c *cli.Context) (map[[2]string]report.Report, error) {
-	newest := map[[2]string]report.Report{}
-	err := withHistory(c, func(h *history.History) error {
-		runs, err := h.Runs(c.Context, history.Filter{})
-		newest = history.Evidence(runs)
+// issuesCell is the issues about a component, in a table.
+func issuesCell(all []report.Issue) string {
+	var texts []string
+	for _, i := range all {
+		texts = append(texts, i.URL+" ("+i.State+")")
+	}
+	return cmp.Or(strings.Join(texts, ", "), "-")
+}
+
+// allRuns are all runs, the oldest first.
+func allRuns(c *cli.Context) (runs []history.Entry, err error) {
+	err = withHistory(c, func(h *history.History) error {
+		runs, err = h.Runs(c.Context, history.Filter{})
 		return err
 	})
 	if errors.Is(err, history.ErrNoRun) {
-		return newest, nil // nothing was run yet
+		return nil, nil // nothing was run yet
 	}
-	return newest, err
+	return runs, err
 }
 
 // decidedAndSeen are the decisions, and the evidence about them.
@@ -109,8 +121,8 @@ func decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Rep
 	if err != nil {
 		return decisions, nil, err
 	}
-	newest, err := evidence(c)
-	return decisions, newest, err
+	runs, err := allRuns(c)
+	return decisions, history.Evidence(runs), err
 }
 
 func spofsCheck(c *cli.Context) error {

@@ -59,7 +59,7 @@ type Destination interface {
 }
 
 // Forms is the syntax of destinations.
-const Forms = "a Markdown file, github:owner/repo#N, jira:KEY-1, slack:, slack:#channel, or webhook:URL"
+const Forms = "a Markdown file, github:owner/repo#N, jira:KEY-1, slack:, slack:#channel, webhook:URL, or for findings github-issues:owner/repo, gitlab-issues:group/project, jira-issues:KEY"
 
 // ticket is what the key of a Jira ticket looks like.
 var ticket = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*-[0-9]+$`)
@@ -75,6 +75,12 @@ func Parse(to string) (Destination, error) {
 			return nil, fmt.Errorf("found ticket %q, expected one such as jira:OPS-17", shown(rest))
 		}
 		return jira{rest}, nil
+	case ok && kind == "github-issues":
+		return parseGitHubIssues(rest)
+	case ok && kind == "gitlab-issues":
+		return parseGitLabIssues(rest)
+	case ok && kind == "jira-issues":
+		return parseJiraIssues(rest)
 	case ok && kind == "slack":
 		return slack{rest}, nil
 	case ok && kind == "webhook":

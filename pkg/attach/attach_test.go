@@ -211,8 +211,8 @@ func TestGitHub(t *testing.T) {
 	if last := c.bodies[100]; len(c.bodies) != 101 || len(last) > 65536 || !strings.HasSuffix(last, "the maximum size of a comment\n") {
 		t.Errorf("%d comments, the last of %d bytes", len(c.bodies), len(last))
 	}
-	c.fail, c.calls = []int{http.StatusForbidden}, nil
-	if _, err := deliver(t, "github:owner/repo#7", message("run-1", "x")); err == nil || !strings.Contains(err.Error(), "not delivered: 403") || len(c.calls) != 1 {
+	c.fail, c.calls = []int{http.StatusUnauthorized}, nil
+	if _, err := deliver(t, "github:owner/repo#7", message("run-1", "x")); err == nil || !strings.Contains(err.Error(), "not delivered: 401") || len(c.calls) != 1 {
 		t.Errorf("%v after %v", err, c.calls)
 	}
 }

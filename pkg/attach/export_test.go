@@ -7,6 +7,6 @@ import (
 
 // WaitAfter is how long a delivery waits after a response before it tries again.
 func WaitAfter(response *http.Response) time.Duration {
-	c := patient()
+	c := patient(request{})
 	return c.Backoff(c.RetryWaitMin, c.RetryWaitMax, 0, response)
 }

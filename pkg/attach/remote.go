@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -41,7 +40,7 @@ func shorten(text string, most int, ending string) string {
 
 func parseGitHub(text string) (Destination, error) {
 	m := regexp.MustCompile(`^([\w.-]+/[\w.-]+)#(\d+)$`).FindStringSubmatch(text)
-	if m == nil || strings.Contains("/"+m[1]+"/", "/../") || strings.Contains("/"+m[1]+"/", "/./") {
+	if m == nil || dotted(m[1]) {
 		return nil, fmt.Errorf("found %q, expected github:owner/repo#N", shown("github:"+text))
 	}
 	return gitHub{m[1], m[2]}, nil
@@ -58,38 +57,56 @@ func (g gitHub) Deliver(ctx context.Context, m Message) (string, error) {
 	if err := checkRun(m.Run); err != nil {
 		return "", err
 	}
-	token, err := secret("GITHUB_TOKEN")
+	server, err := gitHubServer()
 	if err != nil {
 		return "", err
 	}
-	header := http.Header{}
-	header.Set("Authorization", "Bearer "+token)
-	header.Set("Accept", "application/vnd.github+json")
-	header.Set("X-GitHub-Api-Version", "2022-11-28")
-	base := strings.TrimRight(cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "/") + "/repos/" + g.repository + "/issues/"
-	const cut = "\n\n… truncated to the maximum size of a comment\n"
-	body := shorten(begins(m.Run)+"\n"+m.text(), maxComment, cut)
-	method, address := http.MethodPost, base+g.number+"/comments"
-	for page := 1; ; page++ {
-		if page > maxPages {
-			return "", fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
+	issue := "/repos/" + g.repository + "/issues/"
+	var made comment
+	err = sure(ctx, func(bool) error {
+		found, err := pages(ctx, func(page int) (all []comment, err error) {
+			err = call(ctx, server.request(http.MethodGet, fmt.Sprintf("%s%s/comments?per_page=100&page=%d", issue, g.number, page)), nil, &all)
+			return all, err
+		})
+		if err != nil {
+			return err
 		}
-		var comments []comment
-		if err := call(ctx, request{method: http.MethodGet, address: fmt.Sprintf("%s%s/comments?per_page=100&page=%d", base, g.number, page), header: header, secrets: []string{token}}, nil, &comments); err != nil {
-			return "", err
+		method, path := http.MethodPost, issue+g.number+"/comments"
+		if id, ok := commentOf(found, begins(m.Run)); ok {
+			method, path = http.MethodPatch, issue+"comments/"+id
 		}
-		for _, c := range comments {
-			if firstLine(c.Body, begins(m.Run)) {
-				method, address = http.MethodPatch, base+"comments/"+c.ID.String()
-			}
-		}
-		if len(comments) < 100 {
-			break
+		return call(ctx, server.request(method, path), map[string]string{"body": commentText(m)}, &made)
+	})
+	return made.HTMLURL, err
+}
+
+// commentText is a message as a comment in Markdown.
+func commentText(m Message) string {
+	return shorten(begins(m.Run)+"\n"+m.text(), maxComment, "\n\n… truncated to the maximum size of a comment\n")
+}
+
+// commentOf is the ID of the comment that begins with a marker, the last one if several do.
+func commentOf(all []comment, marker string) (id string, ok bool) {
+	for _, c := range all {
+		if firstLine(c.Body, marker) {
+			id, ok = c.ID.String(), true
 		}
 	}
-	var made comment
-	err = call(ctx, request{method: method, address: address, header: header, secrets: []string{token}}, map[string]string{"body": body}, &made)
-	return made.HTMLURL, err
+	return id, ok
+}
+
+// pages reads all pages of a list; a page has 100 entries.
+func pages[T any](ctx context.Context, read func(page int) ([]T, error)) (all []T, err error) {
+	for page := 1; page <= maxPages; page++ {
+		part, err := read(page)
+		if all = append(all, part...); err != nil || len(part) < 100 {
+			return all, err
+		}
+		if ctx.Err() != nil {
+			return all, ctx.Err()
+		}
+	}
+	return all, fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
 }
 
 // jira is a ticket. Each run has one comment on it.
@@ -101,44 +118,40 @@ func (j jira) Deliver(ctx context.Context, m Message) (string, error) {
 	if err := checkRun(m.Run); err != nil {
 		return "", err
 	}
-	base := strings.TrimRight(os.Getenv("JIRA_URL"), "/")
-	if base == "" {
-		return "", errors.New("JIRA_URL is not set: set it to Jira's base URL, such as https://example.atlassian.net")
-	}
-	token, err := secret("JIRA_TOKEN")
+	server, err := jiraServer()
 	if err != nil {
 		return "", err
 	}
-	signed := &http.Request{Header: http.Header{}}
-	if email := os.Getenv("JIRA_EMAIL"); email != "" {
-		signed.SetBasicAuth(email, token) // Jira Cloud
-	} else {
-		signed.Header.Set("Authorization", "Bearer "+token) // a personal access token of Jira Data Center
-	}
-	hidden := []string{token, strings.TrimPrefix(signed.Header.Get("Authorization"), "Basic ")}
-	comments := base + "/rest/api/2/issue/" + j.key + "/comment"
-	method, address := http.MethodPost, comments
-	for page, at := 1, 0; ; page++ {
-		if page > maxPages {
-			return "", fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
+	err = sure(ctx, func(bool) error {
+		found, err := j.comments(ctx, server)
+		if err != nil {
+			return err
 		}
+		method, path := http.MethodPost, "/issue/"+j.key+"/comment"
+		if id, ok := commentOf(found, jiraMarker(m.Run)); ok {
+			method, path = http.MethodPut, path+"/"+id
+		}
+		return call(ctx, server.request(method, path), map[string]string{"body": jiraBody(m)}, nil)
+	})
+	return server.base + "/browse/" + j.key, err
+}
+
+// comments are all comments on a ticket.
+func (j jira) comments(ctx context.Context, server server) (all []comment, err error) {
+	for range maxPages {
 		var found struct {
 			Total    int       `json:"total"`
 			Comments []comment `json:"comments"`
 		}
-		if err := call(ctx, request{method: http.MethodGet, address: comments + "?startAt=" + strconv.Itoa(at), header: signed.Header, secrets: hidden}, nil, &found); err != nil {
-			return "", err
+		if err := call(ctx, server.request(http.MethodGet, "/issue/"+j.key+"/comment?startAt="+strconv.Itoa(len(all))), nil, &found); err != nil {
+			return nil, err
 		}
-		for _, c := range found.Comments {
-			if firstLine(c.Body, jiraMarker(m.Run)) {
-				method, address = http.MethodPut, comments+"/"+c.ID.String()
-			}
-		}
-		if at += len(found.Comments); at >= found.Total || len(found.Comments) == 0 {
-			break
+		all = append(all, found.Comments...)
+		if len(all) >= found.Total || len(found.Comments) == 0 {
+			return all, nil
 		}
 	}
-	return base + "/browse/" + j.key, call(ctx, request{method: method, address: address, header: signed.Header, secrets: hidden}, map[string]string{"body": jiraBody(m)}, nil)
+	return nil, fmt.Errorf("not delivered: found more than %d pages of comments", maxPages)
 }
 
 func jiraMarker(run string) string { return "gameday run " + run }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ type request struct {
 	payload         []byte   // nil for none
 	secrets         []string // texts that no error may contain
 	private         bool     // the address is a secret but for its host
+	once            bool     // it creates something: it is repeated only if it was refused
 }
 
 // deliveryError is the error of a request, without secrets and control characters.
@@ -94,7 +96,7 @@ func send(ctx context.Context, r request, out any) error {
 
 // exchange sends a request until it is answered, and reads the response.
 func exchange(ctx context.Context, r request, out any) error {
-	client := patient()
+	client := patient(r)
 	defer client.HTTPClient.CloseIdleConnections()
 	request, err := retryablehttp.NewRequestWithContext(ctx, r.method, r.address, r.payload)
 	if err != nil {
@@ -110,6 +112,9 @@ func exchange(ctx context.Context, r request, out any) error {
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // the URL may contain a secret
 		}
+		if r.once {
+			err = fmt.Errorf("%w: %w", errUncertain, err)
+		}
 		return fmt.Errorf("not delivered: %w", err)
 	}
 	defer response.Body.Close()
@@ -121,6 +126,9 @@ func exchange(ctx context.Context, r request, out any) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
+		if r.once {
+			err = fmt.Errorf("%w: %w", errUncertain, err)
+		}
 		return fmt.Errorf("read the response: %w", err)
 	}
 	if out == nil {
@@ -133,12 +141,25 @@ func exchange(ctx context.Context, r request, out any) error {
 }
 
 // patient is a client that repeats requests.
-func patient() *retryablehttp.Client {
+func patient(r request) *retryablehttp.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil // it would log URLs, and some of them contain a secret
 	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = retries, retryWait, retryMax
 	client.Backoff = func(least, most time.Duration, attempt int, response *http.Response) time.Duration {
+		if wait, limited := limitedFor(response, time.Now()); limited {
+			return min(wait, most)
+		}
 		return min(retryablehttp.DefaultBackoff(least, most, attempt, response), most) // a server may ask for a year
+	}
+	client.CheckRetry = func(ctx context.Context, response *http.Response, err error) (bool, error) {
+		if wait, limited := limitedFor(response, time.Now()); limited && ctx.Err() == nil {
+			return wait <= retryMax, nil // asking again before that would prolong the limit
+		}
+		if r.once {
+			tooMany := response != nil && response.StatusCode == http.StatusTooManyRequests
+			return tooMany && ctx.Err() == nil, ctx.Err()
+		}
+		return retryablehttp.DefaultRetryPolicy(ctx, response, err)
 	}
 	client.HTTPClient.Timeout = tryFor
 	client.HTTPClient.CheckRedirect = sameServer
@@ -150,6 +171,27 @@ func patient() *retryablehttp.Client {
 	}
 	return client
 }
+
+// limitedFor is how long a server wants to be left alone after too many requests, if it says
+// so as GitHub does: 403 or 429 with Retry-After, or with the time of the next ones; see
+// "Rate limits for the REST API" in its documentation. Of 429, Retry-After is also read by
+// go-retryablehttp.
+func limitedFor(response *http.Response, now time.Time) (wait time.Duration, limited bool) {
+	if response == nil || response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusTooManyRequests {
+		return 0, false
+	}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds >= 0 && response.StatusCode == http.StatusForbidden {
+		return time.Duration(min(seconds, maxSeconds)) * time.Second, true
+	}
+	if response.Header.Get("X-Ratelimit-Remaining") != "0" {
+		return 0, false
+	}
+	reset, err := strconv.ParseInt(response.Header.Get("X-Ratelimit-Reset"), 10, 64)
+	return max(time.Unix(min(reset, now.Unix()+maxSeconds), 0).Sub(now), 0), err == nil
+}
+
+// maxSeconds is the longest time that a server asks for and that is taken as it is: a day.
+const maxSeconds = 24 * 60 * 60
 
 // sameServer follows a redirect if it repeats the request at the same server. The body, its
 // signature and the token are meant for the server that the user has named; and a POST that
@@ -168,11 +210,18 @@ func (r request) refused(response *http.Response) error {
 	if to, err := response.Location(); err == nil && response.StatusCode < http.StatusBadRequest {
 		return fmt.Errorf("not delivered: %s: found a redirect to %s, expected an answer: name the address that the redirect leads to", status, to.Host)
 	}
+	if wait, limited := limitedFor(response, time.Now()); limited && wait > retryMax {
+		return fmt.Errorf("not delivered: %s: too many requests: the server takes none for %v: attach the run's report later, with gameday attach", status, wait.Round(time.Second))
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 	if err != nil {
 		return fmt.Errorf("not delivered: %s: read the response: %w", status, err)
 	}
-	return fmt.Errorf("not delivered: %s: %s", status, r.clean(string(body), maxExcerpt))
+	err = errors.New(r.clean(string(body), maxExcerpt))
+	if r.once && response.StatusCode >= http.StatusInternalServerError {
+		err = fmt.Errorf("%w: %w", errUncertain, err)
+	}
+	return fmt.Errorf("not delivered: %s: %w", status, err)
 }
 
 // clean is a text of a server or of a library on one short line, without the secrets of

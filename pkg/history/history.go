@@ -162,6 +162,24 @@ func Evidence(runs []Entry) map[[2]string]report.Report {
 	return newest
 }
 
+// Issues are the issues of trackers about each suspect of each environment, as the newest
+// runs have left them, of runs in their order; keys are as those of [Evidence].
+func Issues(runs []Entry) map[[2]string][]report.Issue {
+	all := map[[2]string][]report.Issue{}
+	for _, e := range runs {
+		key := [2]string{e.Report.Environment, e.Report.Suspect.Component}
+		for _, i := range e.Report.Issues {
+			known := slices.IndexFunc(all[key], func(old report.Issue) bool { return old.URL == i.URL })
+			if known < 0 {
+				all[key] = append(all[key], i)
+			} else {
+				all[key][known] = i
+			}
+		}
+	}
+	return all
+}
+
 // Find is the run that a person means: an id, the beginning of one that no other
 // has, last, or last~1 for the one before.
 func (h *History) Find(ctx context.Context, reference string) (Entry, error) {

@@ -58,6 +58,9 @@ func Build(dir string) (Report, error) {
 	if r.Accepted, err = loadAcceptance(dir); err != nil {
 		return r, err
 	}
+	if r.Issues, err = loadIssues(dir); err != nil {
+		return r, err
+	}
 	for _, c := range cases {
 		if c.Journey == judged.Deciding && r.Revert != nil {
 			r.ServedAgain = servedAgain(c.Case)

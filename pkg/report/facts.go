@@ -57,6 +57,7 @@ func facts(r Report) []fact {
 	detectionFacts(r.Detection, add)
 	loadFacts(r, add)
 	all = append(all, r.Accepted.facts()...)
+	all = append(all, issueFacts(r.Issues)...)
 	if r.Left != "" {
 		add("NOT UNDONE", "%s", r.Left)
 	}

@@ -42,6 +42,9 @@ type Report struct {
 	// Decided is by what the watch was ended before its time, if it was (until: decided).
 	Decided verdict.Outcome `json:"watch_ended_by,omitempty"`
 
+	// Issues are those of trackers about the run's findings.
+	Issues []Issue `json:"issues,omitempty"`
+
 	NotKept string     `json:"rate_not_kept,omitempty"` // by how much the load fell behind its rate before the fault
 	Aborted string     `json:"aborted,omitempty"`       // why the run was aborted
 	Left    string     `json:"left,omitempty"`          // what could not be undone

@@ -67,8 +67,8 @@ type Inside struct {
 
 // Notice is a receiver of messages about runs.
 type Notice struct {
-	To string   `yaml:"to" jsonschema:"required" jsonschema_description:"github:owner/repo#N, jira:KEY-1, slack:, slack:#channel or webhook:URL. Tokens come from the environment, never from here."`
-	On []string `yaml:"on,omitempty" jsonschema_description:"Which events: start, verdict, abort, approval (a run waits for approval), missed (a scheduled run did not begin) (default: all of them)."`
+	To string   `yaml:"to" jsonschema:"required" jsonschema_description:"github:owner/repo#N, jira:KEY-1, slack:, slack:#channel or webhook:URL; or for findings github-issues:owner/repo, gitlab-issues:group/project or jira-issues:KEY. Tokens come from the environment, never from here."`
+	On []string `yaml:"on,omitempty" jsonschema_description:"Which events: start, verdict, abort, approval (a run waits for approval), missed (a scheduled run did not begin), finding (a run has proven or disproved something) (default: all of them but finding)."`
 }
 
 // Where users come from, in a scenario's load.
@@ -195,16 +195,32 @@ func checkNotices(doc *strictyaml.Document, path string, all []Notice, known []R
 				doc.Problem(at, "%s: %v", at, err)
 			}
 		}
+		at := index(path+".notify", i)
 		for _, event := range n.On {
-			if at := index(path+".notify", i) + ".on"; !slices.Contains(events(), event) {
-				doc.Problem(at, "%s: found %q, expected one of %s", at, event, strings.Join(events(), ", "))
+			switch {
+			case !slices.Contains(events(), event):
+				doc.Problem(at+".on", "%s.on: found %q, expected one of %s", at, event, strings.Join(events(), ", "))
+			case n.Tracks() && event != FindingEvent:
+				doc.Problem(at+".on", "%s.on: found %q, expected on: [%s]: issues are about findings", at, event, FindingEvent)
 			}
 		}
 	}
 }
 
+// FindingEvent is the event of a run that has proven or disproved something.
+const FindingEvent = "finding"
+
+// Tracks reports whether a receiver is a tracker of issues, which takes findings and no other
+// messages.
+func (n Notice) Tracks() bool {
+	kind, _, _ := strings.Cut(n.To, ":")
+	return strings.HasSuffix(kind, "-issues")
+}
+
 // events are all that a message can be about.
-func events() []string { return []string{"start", "verdict", "abort", "approval", "missed"} }
+func events() []string {
+	return []string{"start", "verdict", "abort", "approval", "missed", FindingEvent}
+}
 
 // checkBase reports what is wrong with a base URL, if there is one.
 func checkBase(doc *strictyaml.Document, path string, err error) {

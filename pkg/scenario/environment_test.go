@@ -72,6 +72,7 @@ func TestProblemsOfEnvironments(t *testing.T) {
 		"protect some":              {withEnvironment("protect: [¶{service: v, any: 1}]"), "environments.a.protect[0]", "service"},
 		"redact":                    {withEnvironment("redact: ['a', ¶'(']"), "environments.a.redact[1]", "regular expression"},
 		"notify of what":            {withEnvironment("notify: [{to: 'slack:', on: ¶[begin]}]"), "environments.a.notify[0].on", "verdict"},
+		"a tracker of verdicts":     {withEnvironment("notify: [{to: 'github-issues:o/r', on: ¶[finding, verdict]}]"), "environments.a.notify[0].on", "expected on: [finding]: issues are about findings"},
 		"notify nobody":             {withEnvironment("notify: [¶{on: [start]}]"), "environments.a.notify[0]", `"to"`},
 	})
 }
@@ -129,6 +130,7 @@ func TestProblemsOfSchedules(t *testing.T) {
 		"jitter below 0":       {withSchedule("{name: n, cron: '@daily', scenario: s, jitter: ¶-1s}"), "schedules[0].jitter", "-1s"},
 		"start_within below 0": {withSchedule("{name: n, cron: '@daily', scenario: s, start_within: ¶-1s}"), "schedules[0].start_within", "-1s"},
 		"approval below 0":     {withSchedule("{name: n, cron: '@daily', scenario: s, approval: {within: ¶-1s}}"), "schedules[0].approval.within", "-1s"},
+		"a tracker":            {withSchedule("{name: n, cron: '@daily', scenario: s, notify: [{to: 'slack:'}, {to: ¶'gitlab-issues:a/b'}]}"), "schedules[0].notify[1].to", "move it to notify: of the environment"},
 		"notify of what":       {withSchedule("{name: n, cron: '@daily', scenario: s, notify: [{to: 'slack:', on: ¶[begin]}]}"), "schedules[0].notify[0].on", "verdict"},
 	})
 }

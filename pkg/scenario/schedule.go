@@ -151,6 +151,7 @@ func (e Environments) checkSchedules(doc *strictyaml.Document, known []Receiver)
 		s.checkTimes(doc, at)
 		s.checkWhat(doc, at)
 		checkNotices(doc, at, s.Notify, known)
+		checkNoTracker(doc, at, s.Notify)
 	}
 }
 
@@ -243,6 +244,16 @@ func (s Schedule) checkTimes(doc *strictyaml.Document, at string) {
 	for name, d := range map[string]time.Duration{"lasts": s.Lasts, "jitter": s.Jitter, "start_within": s.Within, "approval.within": s.ApprovalWithin()} {
 		if d < 0 {
 			doc.Problem(at+"."+name, "%s.%s: found %v, expected 0 or more", at, name, d)
+		}
+	}
+}
+
+// checkNoTracker refuses trackers of issues: a schedule tells that its jobs have ended, and
+// the runs themselves bring their findings to the trackers of their environment.
+func checkNoTracker(doc *strictyaml.Document, path string, all []Notice) {
+	for i, n := range all {
+		if at := index(path+".notify", i) + ".to"; n.Tracks() {
+			doc.Problem(at, "%s: found %q: issues are about findings: move it to notify: of the environment", at, n.To)
 		}
 	}
 }

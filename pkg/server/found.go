@@ -71,14 +71,15 @@ type suspect struct {
 	Environment, Component string
 	Report                 report.Report
 	Decision               string
+	Issues                 []report.Issue
 }
 
 // suspectsOf are the suspects of all environments, each with its newest verdict.
 func suspectsOf(runs []history.Entry, decisions register.Register, now time.Time) []suspect {
-	newest := history.Evidence(runs)
+	newest, issues := history.Evidence(runs), history.Issues(runs)
 	all := make([]suspect, 0, len(newest))
 	for key, r := range newest {
-		shown := suspect{Environment: key[0], Component: key[1], Report: r, Decision: "-"}
+		shown := suspect{Environment: key[0], Component: key[1], Report: r, Decision: "-", Issues: issues[key]}
 		if d, decided := decisions.Find(key[0], key[1]); decided {
 			shown.Decision = string(d.Decision)
 			if lacks := d.Lacks(now); len(lacks) > 0 {

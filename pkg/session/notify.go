@@ -10,6 +10,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/attach"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
@@ -18,13 +19,22 @@ import (
 // could not be sent changes nothing about a run, and is a warning.
 func (s Session) Notify(ctx context.Context, to []scenario.Notice, m attach.Message) {
 	for _, n := range to {
-		if len(n.On) > 0 && !slices.Contains(n.On, m.Event) {
-			continue
+		if n.Tracks() || !wants(n, m) {
+			continue // findings go to trackers; see track
 		}
 		if _, err := attach.Deliver(context.WithoutCancel(ctx), n.To, m); err != nil {
 			s.Warn(fmt.Errorf("could not send the %s notification: %w", m.Event, err))
 		}
 	}
+}
+
+// wants reports whether a receiver wants a message.
+func wants(n scenario.Notice, m attach.Message) bool {
+	if len(n.On) == 0 || slices.Contains(n.On, m.Event) {
+		return true
+	}
+	return m.Report != nil && slices.Contains(n.On, scenario.FindingEvent) &&
+		slices.ContainsFunc(report.FindingsOf(*m.Report), func(f report.Finding) bool { return !f.Disproved })
 }
 
 // annotateWithin is how long the last mark on a dashboard may take once a run is done.

@@ -58,6 +58,7 @@ func (s Session) Run(ctx context.Context, r Request) (o *Outcome, err error) {
 	if messageErr == nil {
 		s.Notify(ctx, r.Environment.Notify, message)
 	}
+	s.track(ctx, r.Environment.Notify, []report.Report{built})
 	return &Outcome{dir, built}, errors.Join(err, messageErr)
 }
 

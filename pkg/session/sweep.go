@@ -33,6 +33,8 @@ type SweepRequest struct {
 type Swept struct {
 	Dir   string
 	Sweep sweep.Sweep
+
+	runs []report.Report // of this process
 }
 
 // mapFor is how long a sweep looks at who talks to whom.
@@ -61,6 +63,7 @@ func (s Session) Sweep(ctx context.Context, r SweepRequest) (*Swept, error) {
 			return s.sweep(ctx, r, sweepStage{day, stage}, &found)
 		})
 	})
+	s.track(ctx, r.Environment.Notify, found.runs) // an environment is not held while a tracker answers
 	if len(found.Sweep.Components) == 0 && err != nil {
 		return nil, err
 	}
@@ -103,9 +106,11 @@ func (s Session) sweep(ctx context.Context, r SweepRequest, on sweepStage, found
 		if err != nil {
 			return nil, err
 		}
-		return trials(ctx, on.stage, what, repeat, func(trial report.Report, _ int) {
+		runs, err := trials(ctx, on.stage, what, repeat, func(trial report.Report, _ int) {
 			say("%s of %s: %s", step.Kind, step.Node.Component, trial.Outcome)
 		})
+		found.runs = append(found.runs, runs...)
+		return runs, err
 	})
 }
 

@@ -31,6 +31,7 @@ func (s Session) Repeat(ctx context.Context, r Request, n int, on func(trial rep
 	if len(runs) == 0 {
 		return nil, err
 	}
+	s.track(ctx, r.Environment.Notify, runs)
 	t := Trials{Dir: filepath.Join(s.Out, runs[0].ID+"-trials"), Report: report.TrialsOf(runs)}
 	return &t, errors.Join(err, t.write())
 }
