@@ -16,6 +16,8 @@ type Visit struct {
 	Sample record.Sample
 	Steps  []record.Sample
 	Ack    *record.Ack // the write that the system acknowledged, if any
+	// Truth is what is known of a calibration. A visit with it is of no user.
+	Truth *record.Truth `json:",omitempty"`
 }
 
 // Load sends users through a journey at an arrival rate.
@@ -30,8 +32,15 @@ type Load struct {
 	Arrivals string `json:",omitempty"`
 	// Struck is closed when the first fault is ordered; nil if there is none.
 	Struck <-chan struct{} `json:"-"`
+	// Control is the load beside the users; nil if there is none. Its visits are given to on,
+	// too, as those of [ControlJourney] and [CalibrationJourney].
+	Control *Control `json:",omitempty"`
+	// Calibrate receives a value for each calibration that is to begin; nil if there is none.
+	Calibrate <-chan struct{} `json:"-"`
 	// Protocols perform the steps that are not HTTP.
 	Protocols Protocols `json:"-"`
+
+	door *door // of a calibration
 }
 
 // Run sends users until ctx ends, then waits for the remaining ones for at most the
@@ -39,6 +48,14 @@ type Load struct {
 // visits end; on must not block for long. Run returns an error only if the load could
 // not start.
 func (l Load) Run(ctx context.Context, on func(Visit)) error {
+	if l.Control != nil {
+		return l.withControl(ctx, on)
+	}
+	return l.walk(ctx, on)
+}
+
+// walk is Run without a control load.
+func (l Load) walk(ctx context.Context, on func(Visit)) error {
 	walks, err := l.begin()
 	if err != nil {
 		return fmt.Errorf("journey %s: %w", l.Journey.Name, err)

@@ -67,6 +67,16 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 		case <-walked:
 		}
 	})
+	striking.Go(func() {
+		for {
+			select {
+			case <-r.Load.Calibrate:
+				w.say(order{Calibrate: true})
+			case <-walked:
+				return
+			}
+		}
+	})
 	defer striking.Wait()
 	defer close(walked)
 	stop := context.AfterFunc(ctx, func() {

@@ -34,6 +34,9 @@ func (l Load) open(c compilation) (*users, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.door != nil {
+		transport.DialContext = l.door.through(transport.DialContext)
+	}
 	c.Way, c.protocols, c.journey = l.Way, l.Protocols, l.Journey
 	w, err := newWalker(c)
 	if err != nil {

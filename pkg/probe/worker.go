@@ -20,12 +20,13 @@ import (
 type (
 	// order is a line to the worker: exactly one field is set.
 	order struct {
-		Load    *Load         `json:"load,omitempty"`    // send users until Stop
-		Confirm *confirmOrder `json:"confirm,omitempty"` // look up acknowledged writes
-		Try     *tryOrder     `json:"try,omitempty"`     // let a few users walk, and tell all
-		Ping    int           `json:"ping,omitempty"`    // send the time
-		Struck  bool          `json:"struck,omitempty"`  // the fault was ordered: begin the stages
-		Stop    bool          `json:"stop,omitempty"`    // send no more users
+		Load      *Load         `json:"load,omitempty"`      // send users until Stop
+		Confirm   *confirmOrder `json:"confirm,omitempty"`   // look up acknowledged writes
+		Try       *tryOrder     `json:"try,omitempty"`       // let a few users walk, and tell all
+		Ping      int           `json:"ping,omitempty"`      // send the time
+		Struck    bool          `json:"struck,omitempty"`    // the fault was ordered: begin the stages
+		Calibrate bool          `json:"calibrate,omitempty"` // begin the calibration
+		Stop      bool          `json:"stop,omitempty"`      // send no more users
 	}
 	confirmOrder struct {
 		Load Load         `json:"load"`
@@ -50,7 +51,7 @@ type (
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 3
+const workerVersion = 4
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -76,6 +77,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	orders.UseNumber() // a number of a body or of a statement stays what it is
 	struck := make(chan struct{})
 	strike := sync.OnceFunc(func() { close(struck) })
+	calibrate := make(chan struct{}, MostCalibrations)
 	for {
 		var o order
 		if err := orders.Decode(&o); err != nil {
@@ -90,12 +92,17 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 			w.say(line{Pong: o.Ping, Now: time.Since(w.started)})
 		case o.Struck:
 			strike()
+		case o.Calibrate:
+			select {
+			case calibrate <- struct{}{}:
+			default:
+			}
 		case o.Stop:
 			cancel()
 			working.Wait()
 			return nil
 		case o.Load != nil:
-			o.Load.Protocols, o.Load.Struck = w.protocols, struck
+			o.Load.Protocols, o.Load.Struck, o.Load.Calibrate = w.protocols, struck, calibrate
 			working.Go(func() { w.done(o.Load.Run(ctx, w.visited)) })
 		case o.Try != nil:
 			o.Try.Load.Protocols = w.protocols
@@ -152,4 +159,5 @@ func (v *Visit) move(here, there time.Time) {
 	if v.Ack != nil {
 		v.Ack.At = shift(v.Ack.At)
 	}
+	v.Truth.Move(shift)
 }

@@ -45,6 +45,7 @@ type Writer struct {
 	cleaned map[string]string // what Redact has made of the last texts: errors repeat
 	samples stream
 	steps   stream
+	control stream // of the load generator itself
 	events  *os.File
 	polls   *os.File // nil until the first poll
 	dir     string
@@ -65,8 +66,8 @@ func Create(dir string) (*Writer, error) {
 		return nil, fmt.Errorf("create the run's folder: %w", err)
 	}
 	w := Writer{dir: dir}
-	files := make([]*os.File, 0, 3)
-	for _, name := range []string{SamplesFile, StepsFile, EventsFile} {
+	files := make([]*os.File, 0, 4)
+	for _, name := range []string{SamplesFile, StepsFile, InstrumentFile, EventsFile} {
 		// Other processes append notes to the events while the run goes on.
 		file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o640) //nolint:gosec // G304: the run's own folder
 		if err != nil {
@@ -77,7 +78,7 @@ func Create(dir string) (*Writer, error) {
 		}
 		files = append(files, file)
 	}
-	w.samples, w.steps, w.events = newStream(files[0]), newStream(files[1]), files[2]
+	w.samples, w.steps, w.control, w.events = newStream(files[0]), newStream(files[1]), newStream(files[2]), files[3]
 	if err := atomicfile.SyncDir(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("create the run's record: %w", err), w.Close())
 	}
@@ -108,6 +109,11 @@ func (w *Writer) Sample(s Sample) error {
 	return w.do(func() error { return w.samples.write(s) })
 }
 
+// Instrument appends a sample of the control load or of a calibration.
+func (w *Writer) Instrument(s Sample) error {
+	return w.do(func() error { return w.control.write(s) })
+}
+
 // Step appends a step's sample.
 func (w *Writer) Step(s Sample) error {
 	if s.Void {
@@ -129,7 +135,7 @@ func (w *Writer) Event(e Event) error {
 		if err := writeLine(w.events, e); err != nil || e.Mark == "" {
 			return err
 		}
-		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.events.Sync())
+		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.control.buffer.Flush(), w.events.Sync())
 	})
 }
 
@@ -175,7 +181,7 @@ func (w *Writer) Close() error {
 	if errors.Is(w.err, os.ErrClosed) {
 		return nil
 	}
-	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.events.Sync(), w.events.Close(), w.closePolls())
+	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.control.close(), w.events.Sync(), w.events.Close(), w.closePolls())
 	w.err = os.ErrClosed
 	return err
 }

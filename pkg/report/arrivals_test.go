@@ -119,6 +119,42 @@ func TestAWatchThatWasEnded(t *testing.T) {
 	}
 }
 
+// A report says what is known of the load generator: by how much it missed a known second, or
+// that it was not calibrated.
+func TestTheInstrumentIsInTheReport(t *testing.T) {
+	t.Parallel()
+	for calibrate, want := range map[string]string{
+		"":    "",
+		"off": "not calibrated: the scenario has calibrate: off",
+		"on":  "NOT CALIBRATED: user 7 is missing",
+	} {
+		r, err := report.Build(fixed(t, 0, func(m *run.Meta) {
+			if m.Calibrate = calibrate; calibrate == "on" {
+				m.NotCalibrated = "user 7 is missing"
+			}
+		}))
+		if err != nil || (r.Reason == verdict.InstrumentNotCalibrated) != (calibrate == "on") {
+			t.Fatalf("%s %s %v", r.Outcome, r.Reason, err)
+		}
+		var b bytes.Buffer
+		if err := report.Terminal(&b, r); err != nil || !strings.Contains(b.String(), want) || strings.Contains(b.String(), "Instrument") != (want != "") {
+			t.Errorf("%v\n%s", err, b.String())
+		}
+	}
+	r := report.Report{Instrument: &report.Instrument{Calibration: "on", Calibrations: []run.Calibrated{{
+		Journey: "checkout", Lo: verdict.Seconds(-8600 * time.Microsecond), Hi: verdict.Seconds(20100 * time.Microsecond), Null: verdict.Seconds(12 * time.Second),
+	}}}, Load: []report.Load{{Journey: "checkout", Void: &report.Void{Users: 31, Spans: 2, Total: verdict.Seconds(400 * time.Millisecond)}}}}
+	var b bytes.Buffer
+	if err := report.Markdown(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"−9 … +21 ms on a known second, no false alarm in 12 s", "31 users are not judged, because the load generator itself was late or bad: 2 times, for 400ms in all"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}
+
 // A run whose rate was not kept says so first.
 func TestARateThatWasNotKept(t *testing.T) {
 	t.Parallel()

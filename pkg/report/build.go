@@ -46,7 +46,7 @@ func Build(dir string) (Report, error) {
 		Schema: Schema, ID: f.Meta.ID, Gameday: f.Meta.Gameday, Scenario: s.Name, Title: s.Title,
 		Environment: f.Meta.Environment, Suspect: Suspect(s.Suspect),
 		Objective: ObjectiveOf(s.Objective.Verdict(), s.Objective.RPO), Run: judged,
-		Decided: f.Meta.Decided, NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
+		Instrument: instrumentOf(f), Decided: f.Meta.Decided, NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
 		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
@@ -70,6 +70,7 @@ func Build(dir string) (Report, error) {
 			r.dissect(c.Case, f.Marks)
 		}
 		load := LoadOf(c.Journey, c.Case)
+		load.Void = voidOf(c)
 		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
 		r.Load = append(r.Load, load)
 		r.series = append(r.series, seriesOf(c.Journey, c.Case))

@@ -66,6 +66,7 @@ func facts(r Report) []fact {
 
 // loadFacts are the facts about the load that users were.
 func loadFacts(r Report, add func(name, format string, args ...any)) {
+	r.Instrument.facts(add)
 	if r.NotKept != "" {
 		add("Rate", "%s", r.NotKept)
 	}
@@ -73,6 +74,10 @@ func loadFacts(r Report, add func(name, format string, args ...any)) {
 		l.facts(add)
 		if l.WarmUpBad > 0 {
 			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
+		}
+		if v := l.Void; v != nil {
+			add("Generator", "%s: %s users are not judged, because the load generator itself was late or bad: %d times, for %s in all",
+				l.Journey, thousands(v.Users), v.Spans, short(&v.Total))
 		}
 		for _, s := range l.Silences {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))

@@ -44,6 +44,7 @@ type Report struct {
 
 	// Issues are those of trackers about the run's findings.
 	Issues []Issue `json:"issues,omitempty"`
+	Instrument *Instrument `json:"instrument,omitempty"` // what is known of the load generator; null for older runs
 
 	NotKept string     `json:"rate_not_kept,omitempty"` // by how much the load fell behind its rate before the fault
 	Aborted string     `json:"aborted,omitempty"`       // why the run was aborted
@@ -127,8 +128,9 @@ type Load struct {
 	More     *More     `json:"more_errors,omitempty"`
 	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent during the fault
 	// WarmUp are the users who were served before the baseline began. They are in no phase.
-	WarmUp    int `json:"warm_up,omitempty"`
-	WarmUpBad int `json:"warm_up_bad,omitempty"`
+	WarmUp    int   `json:"warm_up,omitempty"`
+	WarmUpBad int   `json:"warm_up_bad,omitempty"`
+	Void      *Void `json:"void,omitempty"` // users who are not judged; null if there are none
 }
 
 // Lateness is how long after their scheduled time users were sent, since the baseline.

@@ -64,6 +64,8 @@ func proven(r Report, when, rto string) string {
 // Reason explains a reason and says what to do about it.
 func Reason(reason verdict.Reason) string {
 	switch reason {
+	case verdict.InstrumentNotCalibrated:
+		return "the load generator did not measure a known outage of one second as what it was, so it could not be trusted: see the Instrument line; give it more CPU, or use a lower rate"
 	case verdict.BaselineTooShort:
 		return "too few users arrived before the fault: use a longer baseline or a higher rate"
 	case verdict.BaselineNotSteady:

@@ -26,6 +26,8 @@ const (
 type early struct {
 	objective verdict.Objective
 	loads     []scenario.JourneyLoad
+	// instrument is what is known of the load generator; nil if nothing is.
+	instrument *instrument
 
 	mu      sync.Mutex
 	over    bool
@@ -63,17 +65,24 @@ func (e *early) reason(since time.Time) (_ verdict.Reason, text string) {
 		if !l.Critical {
 			continue
 		}
-		var samples []verdict.Sample
-		for _, s := range e.samples[l.Journey] {
-			if judged := judgedSample(s, since); judged.Done() > 0 {
-				samples = append(samples, judged)
-			}
-		}
+		samples := e.judged(l.Journey, since)
 		if reason := verdict.Baseline(samples, e.objective, l.Rate.PerSecond()); reason != "" {
 			return reason, describeEarly(reason)
 		}
 	}
 	return "", ""
+}
+
+// judged are the samples of a journey since a moment, as the judge takes them: without those
+// that are void.
+func (e *early) judged(journey string, since time.Time) (samples []verdict.Sample) {
+	spans := voids(e.instrument.of(journey, since, since.Add(verdict.MaxSpan)), e.objective.Within)
+	for _, s := range e.samples[journey] {
+		if judged := judgedSample(s, since); judged.Done() > 0 && !voided(judgedSample(s, e.instrument.origin), spans) {
+			samples = append(samples, judged)
+		}
+	}
+	return samples
 }
 
 // mostLate is how late one of a hundred users may be sent before the fault. A machine that
@@ -99,10 +108,16 @@ func (e *early) late(since time.Time) string {
 			}
 		}
 		slices.Sort(all)
-		if len(all) < verdict.MinSamples || all[(len(all)*99+99)/100-1] <= mostLate {
+		if len(all) < verdict.MinSamples {
 			continue
 		}
 		kept := float64(len(all)-1) / last.Sub(first).Seconds()
+		if share, is := e.instrument.overloaded(l.Journey, e.objective.Within, since); is {
+			return describeOverload(l.Journey, share, kept)
+		}
+		if all[(len(all)*99+99)/100-1] <= mostLate {
+			continue
+		}
 		return fmt.Sprintf("the load generator cannot keep the rate of journey %s: it sent %.1f users/s instead of %.1f, half of them more than %v late, the last ones %v",
 			l.Journey, kept, l.Rate.PerSecond(), all[len(all)/2].Round(time.Millisecond), all[len(all)-1].Round(time.Millisecond))
 	}

@@ -68,6 +68,8 @@ type Conductor struct {
 	// Guarded waits until something would undo the faults if this process died. It reports false
 	// if ctx ends before that; nil if that is always so.
 	Guarded func(ctx context.Context) bool
+	// Calibrate lets the loads begin their calibrations; nil if they have none.
+	Calibrate func()
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
@@ -76,11 +78,13 @@ type Conductor struct {
 
 // Account is what became of a run, beside its record.
 type Account struct {
-	Steps      []StepAccount
-	Acks       []record.Ack
-	Decided    verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
-	NotKept    string          // by how much the load fell behind its rate before the fault, if it did
-	NotInForce bool            // a fault's own check failed
+	Steps         []StepAccount
+	Acks          []record.Ack
+	Decided       verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
+	Truths        []record.Truth  // what is known of the calibrations
+	NotCalibrated string          // why the load generator is not calibrated, if it is not
+	NotKept       string          // by how much the load fell behind its rate before the fault, if it did
+	NotInForce    bool            // a fault's own check failed
 	// AlertsAside are the places, in the scenario's expect_alerts, of those that are not
 	// about what was faulted.
 	AlertsAside []int
@@ -118,9 +122,11 @@ type conduct struct {
 	early   *early      // what users met before the fault
 	roles   *roles
 	// baselineAt is the baseline's last mark.
-	baselineAt time.Time
-	deciding   *deciding // what users met, for a watch that ends once it is decided
-	answers    answers   // of what is asked outside
+	baselineAt  time.Time
+	deciding    *deciding // what users met, for a watch that ends once it is decided
+	instrument  *instrument
+	calibrating time.Time // when the calibrations were begun
+	answers     answers   // of what is asked outside
 }
 
 // Conduct carries the plan out. It returns an error only if it could not start; the account
@@ -132,7 +138,9 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
 		return account, err
 	}
-	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), roles: newRoles(p), deciding: newDeciding(p.Scenario, c.Clock.Now())}
+	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), roles: newRoles(p)}
+	run.instrument = newInstrument(c.Clock.Now())
+	run.early.instrument, run.deciding = run.instrument, newDeciding(p.Scenario, run.instrument)
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -166,6 +174,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 		if err == nil && ctx.Err() == nil {
 			run.confirm(ctx)
 		}
+		run.account.Truths = run.instrument.known()
 		c.Observe(Update{Phase: Done})
 		account = run.account
 	}()
@@ -210,7 +219,14 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	if err := r.mark(record.MarkBaseline, r.Clock.Now(), ""); err != nil {
 		return err
 	}
+	if r.Calibrate != nil {
+		r.calibrating = time.Now()
+		r.Calibrate()
+	}
 	steady, err := r.steady(ctx)
+	if err == nil && steady {
+		steady = r.calibrated(ctx)
+	}
 	r.early.close()
 	if ctx.Err() != nil {
 		steady = false
@@ -262,8 +278,17 @@ func (r *conduct) abort(why string) {
 
 // visited takes what a user met. It is called from every load at once.
 func (r *conduct) visited(v probe.Visit) {
-	r.seen(v.Sample.Journey)
+	if v.Truth != nil {
+		v.Truth.Move(r.Clock.Steady)
+		r.instrument.learn(*v.Truth)
+		return
+	}
 	v.Sample.Sent = r.Clock.Steady(v.Sample.Sent)
+	if r.instrument.take(v.Sample) {
+		_ = r.Record.Instrument(v.Sample) // an error is kept, and told when the record is closed
+		return
+	}
+	r.seen(v.Sample.Journey)
 	_ = r.Record.Sample(v.Sample) // an error is kept, and told when the record is closed
 	for _, s := range v.Steps {
 		s.Sent = r.Clock.Steady(s.Sent)

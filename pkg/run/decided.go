@@ -14,7 +14,9 @@ import (
 // deciding keeps what users met since the baseline, if the watch lasts until the verdict is
 // decided. A sample takes 40 bytes.
 type deciding struct {
-	origin time.Time
+	*instrument
+
+	within time.Duration
 	next   time.Time // before it, another look shows nothing, or costs too much
 
 	mu      sync.Mutex
@@ -22,8 +24,8 @@ type deciding struct {
 }
 
 // newDeciding keeps nothing unless the scenario's watch lasts until it is decided.
-func newDeciding(s scenario.Scenario, origin time.Time) *deciding {
-	d := &deciding{origin: origin}
+func newDeciding(s scenario.Scenario, i *instrument) *deciding {
+	d := &deciding{instrument: i, within: s.Objective.Within}
 	if s.Timing.Until == scenario.UntilDecided {
 		d.samples = map[string][]verdict.Sample{}
 		for _, l := range s.Load {
@@ -43,15 +45,16 @@ func (d *deciding) add(s record.Sample) {
 	}
 }
 
-// of are the samples of a journey that were done after a moment. What is kept is only
-// appended to, so that reading it needs no lock.
-func (d *deciding) of(journey string, since time.Time) (samples []verdict.Sample) {
+// since are the samples of a journey that were done after a moment, but for those that are
+// void. What is kept is only appended to, so that reading it needs no lock.
+func (d *deciding) since(journey string, since time.Time) (samples []verdict.Sample) {
 	d.mu.Lock()
 	kept := d.samples[journey]
 	d.mu.Unlock()
 	from := since.Sub(d.origin)
+	spans := voids(d.of(journey, since, since.Add(verdict.MaxSpan)), d.within)
 	for _, s := range kept {
-		if s.Done() > from {
+		if s.Done() > from && !voided(s, spans) {
 			samples = append(samples, s)
 		}
 	}
@@ -101,7 +104,7 @@ func (r *conduct) firstBad() time.Time {
 func (r *conduct) caseOf(l scenario.JourneyLoad) verdict.Case {
 	d := r.deciding
 	return verdict.Case{
-		Samples: d.of(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: r.struckAt().Sub(d.origin)}, Objective: r.plan.Scenario.Objective.Verdict(),
+		Samples: d.since(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: r.struckAt().Sub(d.origin)}, Objective: r.plan.Scenario.Objective.Verdict(),
 		Rate: l.Rate.PerSecond(), Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
 	}
 }

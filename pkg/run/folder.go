@@ -43,6 +43,12 @@ type Meta struct {
 	NotFelt     bool          `json:"not_felt,omitempty"`
 	// Decided is by what the watch was ended before its time, if it was (until: decided).
 	Decided verdict.Outcome `json:"watch_ended_by,omitempty"`
+	// Calibrate is [scenario.On] if the load generator was to be calibrated, and
+	// [scenario.Off] if the scenario turned that off. Older gamedays did not calibrate.
+	Calibrate string `json:"calibrate,omitempty"`
+	// NotCalibrated says why the load generator was found not to be calibrated, so that the
+	// fault was not ordered.
+	NotCalibrated string `json:"not_calibrated,omitempty"`
 	// NotKept says by how much the load fell behind its rate before the fault, which was
 	// therefore not ordered.
 	NotKept   string `json:"rate_not_kept,omitempty"`
@@ -107,6 +113,8 @@ type Folder struct {
 	Marks    record.Marks
 	Acks     []record.Ack
 	Polls    []record.Poll
+
+	instrument *instrument
 }
 
 // Open reads a stored run, but for its samples. The run may be of another gameday: what
@@ -132,6 +140,9 @@ func Open(dir string) (Folder, error) {
 		return f, err
 	}
 	f.Marks = record.MarksOf(f.Events)
+	if f.instrument, err = readInstrument(dir, f.Marks[record.MarkBaseline]); err != nil {
+		return f, err
+	}
 	if f.Acks, err = record.Acks(dir); err != nil {
 		return f, err
 	}
@@ -145,6 +156,10 @@ type Case struct {
 	Critical bool
 	// WarmUp are the users of before the baseline, who are in no phase.
 	WarmUp []verdict.Sample
+	// Void is how many users are not judged: they came in the spans in which the load
+	// generator itself was late or bad. These are since the baseline's mark.
+	Void      int
+	VoidSpans []Span
 	verdict.Case
 }
 
@@ -168,7 +183,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 	index := map[string]int{}
 	for i, l := range f.Scenario.Load {
 		index[l.Journey] = i
-		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, Case: verdict.Case{
+		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, VoidSpans: f.voidSpans(l.Journey, origin), Case: verdict.Case{
 			Marks: marks, Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
 			Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
 		}}
@@ -190,6 +205,10 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 		}
 		if judged.Done() <= 0 {
 			cases[i].WarmUp = append(cases[i].WarmUp, judged)
+			continue
+		}
+		if voided(judged, cases[i].VoidSpans) {
+			cases[i].Void++
 			continue
 		}
 		on(s)
@@ -235,7 +254,7 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 	for i, c := range cases {
 		journeys[i] = verdict.Journey{Name: c.Journey, Critical: c.Critical, Verdict: verdict.Judge(c.Case)}
 	}
-	evidence := verdict.Evidence{NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
+	evidence := verdict.Evidence{NotCalibrated: f.notCalibrated(), NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
 		ordered, inForce := f.Marks[record.MarkFault], f.Marks[record.MarkFault]
 		if at, ok := f.Marks[record.MarkInForce]; ok {

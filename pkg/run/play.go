@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/notes"
 	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -74,7 +75,13 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
 		Connection: d.Environment.Connections(d.Scenario.Load),
 		Again:      d.Again, Versions: versions(ctx, d.Site),
-		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotKept: account.NotKept, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotCalibrated: account.NotCalibrated, NotKept: account.NotKept, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
+	}
+	if meta.Calibrate = d.Scenario.Calibrate; meta.Calibrate == "" && d.instrumented() {
+		meta.Calibrate = scenario.On
+	}
+	if account.Truths != nil {
+		err = errors.Join(err, record.WriteTruths(dir, account.Truths))
 	}
 	if account.Left != nil {
 		meta.Left = account.Left.Error()
@@ -89,6 +96,10 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario, secrets), d.saveLogs(ctx, dir, account.Steps, started, secrets))
 	return dir, errors.Join(err, d.Report(dir))
 }
+
+// instrumented reports whether the load has a control load beside it: one that is given in
+// place of the day's own has none.
+func (d Day) instrumented() bool { return d.Walks == nil }
 
 // versions are those of what took part beside gameday.
 func versions(ctx context.Context, site target.Site) map[string]string {
@@ -108,14 +119,27 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	users := d.Users()
 	struck := make(chan struct{})
 	users.Struck = struck
-	walks := d.Walks
-	if walks == nil {
-		walks = users.Of
-	}
 	c := Conductor{
 		Env: d.Site, Journal: entries, Record: writer, Clock: record.NewClock(),
 		Meter: d.Meter, Undoers: d.undoers(), Observe: d.Observe,
 		Struck: sync.OnceFunc(func() { close(struck) }),
+	}
+	if d.instrumented() {
+		users.Control = &probe.Control{Rate: probe.ControlRate()}
+	}
+	if d.instrumented() && d.Scenario.Calibrate != scenario.Off {
+		for range users.Load {
+			users.Calibrate = append(users.Calibrate, make(chan struct{}, probe.MostCalibrations))
+		}
+		c.Calibrate = func() {
+			for _, begin := range users.Calibrate {
+				begin <- struct{}{} // there is room for all
+			}
+		}
+	}
+	walks := d.Walks
+	if walks == nil {
+		walks = users.Of
 	}
 	for i := range users.Load {
 		c.Loads = append(c.Loads, walks(i, seed+uint64(i)))

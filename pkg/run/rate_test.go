@@ -13,6 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -135,7 +136,7 @@ func TestARateThatChangesWithTheFault(t *testing.T) {
 	s := &day.Scenario
 	s.Load[0].Rate, s.Load[0].Stages = probe.Rate{Users: 20, Per: time.Second}, []probe.Stage{{To: probe.Rate{Users: 200, Per: time.Second}}}
 	s.Objective.RTO, s.Objective.Hold = time.Second, 500*time.Millisecond
-	s.Timing.Baseline, s.Timing.Watch = time.Second, 2*time.Second
+	s.Timing.Baseline, s.Timing.Watch, s.Calibrate = time.Second, 2*time.Second, scenario.Off
 	dir, err := day.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

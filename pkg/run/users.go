@@ -22,6 +22,8 @@ type Users struct {
 	// Struck is closed when the first fault is ordered: stages begin then. It is nil if
 	// there is no fault.
 	Struck    <-chan struct{}
+	Control   *probe.Control  // the load of gameday's own beside each journey; nil if there is none
+	Calibrate []chan struct{} // as in [probe.Load], one for each of Load; nil if there is none
 	Protocols probe.Protocols // of steps that are not HTTP
 }
 
@@ -56,6 +58,10 @@ func (u Users) of(n int, seed uint64) tryable {
 	load := probe.Load{
 		Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed,
 		Stages: l.Stages, Arrivals: l.Arrivals, Struck: u.Struck, Protocols: u.Protocols,
+		Control: u.Control,
+	}
+	if u.Calibrate != nil {
+		load.Calibrate = u.Calibrate[n]
 	}
 	if u.Environment.Comes(l) == scenario.FromOutside {
 		return load

@@ -16,6 +16,12 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
+// Whether something is done: [Scenario.Calibrate].
+const (
+	On  = "on"
+	Off = "off"
+)
+
 // Version is the version of all files that this code reads.
 const Version = 1
 
@@ -38,6 +44,7 @@ type Scenario struct {
 	Faults      []Fault       `yaml:"faults" jsonschema:"required" jsonschema_description:"What is broken: one kind each."`
 	Timing      Timing        `yaml:"timing,omitempty" jsonschema_description:"How long each phase lasts."`
 	Seed        uint64        `yaml:"seed,omitempty" jsonschema_description:"The seed of all random choices; set it to repeat a run (default: random)."`
+	Calibrate   string        `yaml:"calibrate,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"on: before the fault, the load generator measures a known outage of one second at its own door, and no fault is injected if it measures something else; off: it does not, and the report says so (default: on)."`
 	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: if one is met, gameday reverts the faults at once and aborts the run."`
 
 	ExpectAlerts []ExpectedAlert `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of the fault, in addition to those of the environment. They have a verdict of their own, and change none about recovery."`

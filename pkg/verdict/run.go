@@ -11,11 +11,13 @@ type Journey struct {
 
 // Evidence is what is known about the experiment besides the samples.
 type Evidence struct {
-	NotKept    bool    // the generator could not keep the rate, so no fault was ordered
-	NotInForce bool    // a fault's own check failed
-	NotFelt    bool    // a network fault matched no packet
-	Aborted    bool    // a person or a stop condition ended the run
-	Writes     *Writes // the check of acknowledged writes; nil without an RPO
+	// NotCalibrated is whether the load generator did not measure a known outage as it was.
+	NotCalibrated bool
+	NotKept       bool    // the generator could not keep the rate, so no fault was ordered
+	NotInForce    bool    // a fault's own check failed
+	NotFelt       bool    // a network fault matched no packet
+	Aborted       bool    // a person or a stop condition ended the run
+	Writes        *Writes // the check of acknowledged writes; nil without an RPO
 }
 
 // Run is the verdict of one run, with the figures of the deciding journey at the top.
@@ -68,6 +70,9 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 		run.Outcome, run.Reason, run.State = Aborted, "", ""
 	}
 	run.applyWrites()
+	if evidence.NotCalibrated {
+		run.Outcome, run.Reason, run.State = Inconclusive, InstrumentNotCalibrated, ""
+	}
 	return run
 }
 

@@ -25,20 +25,21 @@ type Reason string
 
 // The reasons.
 const (
-	BaselineTooShort    Reason = "baseline-too-short"     // fewer than 10 baseline samples
-	BaselineNotSteady   Reason = "baseline-not-steady"    // not in steady state before the fault
-	TooFewSamples       Reason = "too-few-samples"        // fewer than 10 samples in the fault phase
-	ObservedLessThanRTO Reason = "observed-less-than-rto" // the fault was reverted too early
-	TooCloseToCall      Reason = "too-close-to-call"      // the RTO is between the bounds
-	HoldNotObserved     Reason = "hold-not-observed"      // service came back, but was not observed for the hold
-	LoadStalled         Reason = "load-stalled"           // the generator stalled, and that could change the verdict
-	LoadClosed          Reason = "load-closed"            // users waited for answers, so that what others would have met is unknown
-	FaultNotInForce     Reason = "fault-not-in-force"     // the fault's own check failed
-	FaultNotFelt        Reason = "fault-not-felt"         // a network fault matched no packet
-	RateNotKept         Reason = "rate-not-kept"          // the generator could not keep the rate, so no fault was ordered
-	RPOMissed           Reason = "rpo-missed"             // acknowledged writes were lost
-	LookUpUnproven      Reason = "look-up-unproven"       // the look-up of writes denies those of well before the fault too
-	RPONotObserved      Reason = "rpo-not-observed"       // no write just before the fault, or unconfirmed writes
+	InstrumentNotCalibrated Reason = "instrument-not-calibrated" // the load generator did not measure a known outage as it was
+	BaselineTooShort        Reason = "baseline-too-short"        // fewer than 10 baseline samples
+	BaselineNotSteady       Reason = "baseline-not-steady"       // not in steady state before the fault
+	TooFewSamples           Reason = "too-few-samples"           // fewer than 10 samples in the fault phase
+	ObservedLessThanRTO     Reason = "observed-less-than-rto"    // the fault was reverted too early
+	TooCloseToCall          Reason = "too-close-to-call"         // the RTO is between the bounds
+	HoldNotObserved         Reason = "hold-not-observed"         // service came back, but was not observed for the hold
+	LoadStalled             Reason = "load-stalled"              // the generator stalled, and that could change the verdict
+	LoadClosed              Reason = "load-closed"               // users waited for answers, so that what others would have met is unknown
+	FaultNotInForce         Reason = "fault-not-in-force"        // the fault's own check failed
+	FaultNotFelt            Reason = "fault-not-felt"            // a network fault matched no packet
+	RateNotKept             Reason = "rate-not-kept"             // the generator could not keep the rate, so no fault was ordered
+	RPOMissed               Reason = "rpo-missed"                // acknowledged writes were lost
+	LookUpUnproven          Reason = "look-up-unproven"          // the look-up of writes denies those of well before the fault too
+	RPONotObserved          Reason = "rpo-not-observed"          // no write just before the fault, or unconfirmed writes
 )
 
 // State says what happened to a journey.
