@@ -29,6 +29,8 @@ type Moment struct {
 	What string          `json:"what"`
 	Lo   verdict.Seconds `json:"lo_s"`
 	Hi   verdict.Seconds `json:"hi_s"`
+
+	moved bool // a role moved
 }
 
 // Segment is the time between two moments.
@@ -77,7 +79,7 @@ func (r *Report) dissect(c verdict.Case, marks record.Marks) {
 	moments = append(moments, r.roleMoments(fault)...)
 	moments = append(moments, r.healthMoments(fault)...)
 	moments = append(moments, r.alertMoments()...)
-	slices.SortStableFunc(moments, func(a, b Moment) int { return cmp.Or(cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo)) })
+	slices.SortStableFunc(moments, func(a, b Moment) int { return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi)) })
 	a := &Anatomy{Moments: moments}
 	for i := 1; i < len(moments); i++ {
 		from, to := moments[i-1], moments[i]
@@ -163,7 +165,7 @@ func momentsOf(role string, all []held) (moments []Moment) {
 			fewer = true
 			continue
 		case other >= 0 && !moved && len(first.holders) == 1:
-			moved = true
+			moved, m.moved = true, true
 			m.What = fmt.Sprintf("role %s moved to %s", role, h.holders[other])
 		case fewer && slices.IndexFunc(all[i+2:], func(later held) bool { return len(later.holders) < len(first.holders) }) < 0:
 			m.What = "role " + role + " has a holder again"

@@ -135,7 +135,12 @@ func TestFirstErrorsInTheLogs(t *testing.T) {
 	}
 	at := func(since time.Duration) string { return origin.Add(10*s + since).Format(time.RFC3339Nano) }
 	text := at(-s) + " error: before\n" + at(s) + " all is well\nerror: without a time\n" + at(2*s) + " \x1b[31mERROR\x1b[0m connect: connection refused\n"
-	text += strings.Repeat(fmt.Sprintf("%s error %s\n", at(3*s), strings.Repeat("x", 1000)), 9)
+	var errors strings.Builder
+	for _, word := range strings.Fields("a b c d e f g") {
+		fmt.Fprintf(&errors, "%s error %s %s\n", at(3*s), word, strings.Repeat("x", 1000))
+	}
+	fmt.Fprintf(&errors, "%s error a %s\n%s error 7\n%s error 8\n", at(4*s), strings.Repeat("x", 1000), at(5*s), at(6*s))
+	text += errors.String()
 	for name, text := range map[string]string{"app-1": text, "app-2": at(s) + " no errors here, 0 failures\n"} {
 		if err := os.WriteFile(filepath.Join(dir, run.LogsDir, name+".log"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -145,7 +150,7 @@ func TestFirstErrorsInTheLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Why) != 1 || r.Why[0].Component != "app-1" || len(r.Why[0].Lines) != 5 || r.Why[0].More != 5 {
+	if len(r.Why) != 1 || r.Why[0].Component != "app-1" || len(r.Why[0].Lines) != 5 || r.Why[0].More != 6 || r.Why[0].From != nil {
 		t.Fatalf("%+v", r.Why)
 	}
 	if first := r.Why[0].Lines[0]; first.Text != `\x1b[31mERROR\x1b[0m connect: connection refused` || first.At.Duration() != 2*s || len(r.Why[0].Lines[1].Text) > 300 {

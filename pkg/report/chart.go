@@ -45,6 +45,7 @@ const (
 	recoveryColour palette = 0x2f6fde66
 	deadlineColour palette = 0x9b30c9ff
 	eventColour    palette = 0x888888ff
+	inkColour      palette = 0x000000ff // the text's; a page replaces it by its own
 	p50Colour      palette = 0x5aa0f2ff
 	p95Colour      palette = 0x2f6fdeff
 	p99Colour      palette = 0xd9822bff
@@ -107,11 +108,9 @@ func drawChart(c draw.Canvas, r Report, journey int) error {
 			p.Add(spans{from: lo, to: hi, colour: recoveryColour})
 		}
 	}
-	timeline.Add(bars{s})
-	if at, ok := r.deadline(journey); ok {
-		timeline.Add(upright{at: []float64{at}, colour: deadlineColour, width: 1.5, dashes: []vg.Length{4, 3}, low: 0, high: 1})
-	}
-	timeline.Add(upright{at: r.eventMoments(), colour: eventColour, width: 1, low: 0.93, high: 1})
+	named := lay(r.labels(journey), timeline)
+	timeline.Add(bars{s}, upright{at: r.eventMoments(), colour: eventColour, width: 1, low: 0, high: 0.05}, named)
+	timeline.Y.Max = timeline.Y.Max / (1 - named.room())
 	for _, l := range []struct {
 		colour palette
 		of     func(Bin) time.Duration
@@ -209,15 +208,6 @@ func (r Report) recoverySpan(journey int) (lo, hi float64, ok bool) {
 	return (began + v.RecoveryLo.Duration()).Seconds(), (began + v.RecoveryHi.Duration()).Seconds(), true
 }
 
-// deadline is the moment by which the RTO requires service to be back.
-func (r Report) deadline(journey int) (at float64, ok bool) {
-	v := r.verdictOf(journey)
-	if v.FirstImpact == nil {
-		return 0, false
-	}
-	return (v.FirstImpact.Duration() + r.Objective.RTO.Duration()).Seconds(), true
-}
-
 // eventMoments are the times of the environment's events.
 func (r Report) eventMoments() []float64 {
 	var all []float64
@@ -281,14 +271,13 @@ type upright struct {
 	at        []float64
 	colour    palette
 	width     vg.Length
-	dashes    []vg.Length
 	low, high float64
 }
 
 // Plot implements [plot.Plotter].
 func (u upright) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
-	style := draw.LineStyle{Color: u.colour.rgb(), Width: u.width, Dashes: u.dashes}
+	style := draw.LineStyle{Color: u.colour.rgb(), Width: u.width}
 	height := c.Max.Y - c.Min.Y
 	for _, at := range u.at {
 		if at < p.X.Min || at > p.X.Max {

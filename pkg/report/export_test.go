@@ -16,3 +16,12 @@ func Hits(r Report) []string {
 	}
 	return all
 }
+
+// ChartTable is how many users and rows the data of the first chart have.
+func ChartTable(r Report) (users, rows int) {
+	all := r.series[0].chartRows()
+	for _, row := range all {
+		users += row.Good + row.Slow + row.Failed
+	}
+	return users, len(all)
+}

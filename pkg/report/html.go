@@ -22,13 +22,14 @@ func htmlEscape(text string) string { return template.HTMLEscapeString(text) }
 // HTML writes the report as one self-contained page: no script, no network. It is
 // made for print and for phones, in light and in dark mode.
 func HTML(w io.Writer, r Report) error {
-	charts := make([]template.HTML, 0, len(r.series))
+	charts, data := make([]template.HTML, 0, len(r.series)), make([][]chartRow, 0, len(r.series))
 	for i, s := range r.series {
+		data = append(data, s.chartRows())
 		if len(s.Bins) == 0 {
 			charts = append(charts, "")
 			continue
 		}
-		svg, err := inlineSVG(r, i, "Users of journey "+s.Journey+" over time: good, slow and failed, and their latency")
+		svg, err := inlineSVG(r, i, r.alt(i))
 		if err != nil {
 			return err
 		}
@@ -36,15 +37,16 @@ func HTML(w io.Writer, r Report) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"thousands": thousands, "short": func(s verdict.Seconds) string { return short(&s) }, "percent": Percent, "clock": clock,
-		"adviceFacts": r.adviceFacts,
-		"share":       func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
+		"adviceFacts": r.adviceFacts, "rest": Why.rest,
+		"share": func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("parse the report's page: %w", err)
 	}
 	return t.Execute(w, map[string]any{
 		"R": r, "Word": word(r.Outcome), "State": stateOf(r.Verdict), "Headline": Headline(r),
-		"Objective": objective(r.Objective), "Facts": facts(r), "Charts": charts, "Happened": r.happened(),
+		"Objective": objective(r.Objective), "Facts": facts(r), "Charts": charts, "Data": data, "Story": r.story(), "Lost": r.lost(), "Findings": r.findings(), "Doings": r.doings(),
+		"Happened": r.happened(),
 		"Resolved": r.resolved, "Logs": r.shownLogs(), "Width": widthOf(r.series),
 		"Versions": r.versions(), "AdviceIs": adviceIs, "When": r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
 	})

@@ -109,8 +109,8 @@ func markdownWhy(b *strings.Builder, r Report) {
 		for _, l := range w.Lines {
 			fmt.Fprintf(b, "| %s | %s | %s |\n", short(&l.At), plaintext.Markdown(w.Component), plaintext.Markdown(l.Text))
 		}
-		if w.More > 0 {
-			fmt.Fprintf(b, "| | %s | %s |\n", plaintext.Markdown(w.Component), moreLines(w.More))
+		if rest := w.rest(); rest != "" {
+			fmt.Fprintf(b, "| | %s | %s |\n", plaintext.Markdown(w.Component), rest)
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,10 @@ import (
 type Why struct {
 	Component string    `json:"component"`
 	Lines     []LogLine `json:"lines"`
-	More      int       `json:"more_lines,omitempty"` // error lines that are not listed
+	More      int       `json:"more_lines,omitempty"` // error lines that are not listed, or say the same
+	// From is when the kept log begins, if that is after the fault: earlier lines may be
+	// missing.
+	From *verdict.Seconds `json:"log_from_s,omitempty"`
 }
 
 // LogLine is a line of a log, with the time that the environment gave to it.
@@ -34,37 +39,59 @@ const (
 // isError matches a line with an error, in the words that most programs use.
 var isError = regexp.MustCompile(`(?i)\b(error|err|fatal|panic|exception|failed|failure|fail|refused|timeout|timed out|unavailable|unreachable|denied|critical|crit|emerg|alert|down|abort(ed)?|reset by peer|no route|terminat(ed|ing)|shutting down|out of memory|no space)\b`)
 
-// findWhy finds the first error lines after the fault in the logs that were kept.
+// varies is what differs between lines that say the same: numbers and times.
+var varies = regexp.MustCompile(`[0-9]+`)
+
+// findWhy finds the first error lines after the fault in the logs that were kept. Of lines
+// that say the same the first one counts.
 func (r *Report) findWhy() {
 	if r.FaultAt == nil {
 		return
 	}
 	for _, log := range r.logs {
-		w := Why{Component: log.Component}
+		w, said := Why{Component: log.Component}, map[string]bool{}
+		begun := false
 		for line := range strings.Lines(log.Text) {
 			stamp, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 			at, err := time.Parse(time.RFC3339Nano, stamp)
-			if err != nil || at.Before(*r.FaultAt) || !isError.MatchString(text) {
+			if err != nil {
 				continue // without a time it is not known to come after the fault
 			}
-			if len(w.Lines) == mostErrorLines {
-				w.More++
+			after := verdict.Seconds(at.Sub(*r.FaultAt))
+			if !begun && after > 0 {
+				w.From = &after
+			}
+			begun = true
+			if after < 0 || !isError.MatchString(text) {
 				continue
 			}
-			w.Lines = append(w.Lines, LogLine{verdict.Seconds(at.Sub(*r.FaultAt)), plaintext.OneLine(text, mostOfLine)})
+			if same := varies.ReplaceAllString(text, ""); said[same] || len(w.Lines) == mostErrorLines {
+				w.More++
+			} else {
+				said[same] = true
+				w.Lines = append(w.Lines, LogLine{after, plaintext.OneLine(text, mostOfLine)})
+			}
 		}
 		if len(w.Lines) > 0 {
 			r.Why = append(r.Why, w)
 		}
 	}
+	slices.SortStableFunc(r.Why, func(a, b Why) int { return cmp.Compare(a.Lines[0].At, b.Lines[0].At) })
 }
 
-// moreLines says how many error lines are not listed.
-func moreLines(n int) string {
-	if n == 1 {
-		return "and 1 more line with an error"
+// rest says what the lines of a component do not show, or "".
+func (w Why) rest() string {
+	var parts []string
+	switch {
+	case w.More == 1:
+		parts = append(parts, "1 more line with an error")
+	case w.More > 1:
+		parts = append(parts, thousands(w.More)+" more lines with errors")
 	}
-	return fmt.Sprintf("and %s more lines with errors", thousands(n))
+	if w.From != nil {
+		parts = append(parts, "the kept log begins "+short(w.From)+" after injection")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // shownLogs are the logs as a page has them: the end of each, and none beyond a size. What

@@ -16,11 +16,10 @@ import (
 )
 
 // How often it is asked who holds a role. A command inside its components costs the
-// environment more than a request. At most a fifth of the time is spent asking.
+// environment more than a request. At most half of the time is spent asking.
 const (
-	roleEvery    = 500 * time.Millisecond
+	roleEvery    = 250 * time.Millisecond
 	commandEvery = time.Second
-	roleShare    = 4 // times as long as asking took is waited after it
 	roleWithin   = 3 * time.Second
 )
 
@@ -90,7 +89,7 @@ func (r *conduct) followRoles(ctx context.Context) {
 			for wait := f.every; sleep(ctx, wait); {
 				began := time.Now()
 				r.lookAtRole(ctx, f)
-				wait = max(f.every, roleShare*time.Since(began))
+				wait = max(f.every, time.Since(began))
 			}
 		})
 	}
