@@ -136,7 +136,7 @@ func TestFirstErrorsInTheLogs(t *testing.T) {
 	at := func(since time.Duration) string { return origin.Add(10*s + since).Format(time.RFC3339Nano) }
 	text := at(-s) + " error: before\n" + at(s) + " all is well\nerror: without a time\n" + at(2*s) + " \x1b[31mERROR\x1b[0m connect: connection refused\n"
 	var errors strings.Builder
-	for _, word := range strings.Fields("a b c d e f g") {
+	for word := range strings.FieldsSeq("a b c d e f g") {
 		fmt.Fprintf(&errors, "%s error %s %s\n", at(3*s), word, strings.Repeat("x", 1000))
 	}
 	fmt.Fprintf(&errors, "%s error a %s\n%s error 7\n%s error 8\n", at(4*s), strings.Repeat("x", 1000), at(5*s), at(6*s))

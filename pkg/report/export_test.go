@@ -25,3 +25,25 @@ func ChartTable(r Report) (users, rows int) {
 	}
 	return users, len(all)
 }
+
+// Burnt is a part of an error budget.
+func Burnt(ratio float64) string { return burnt(ratio) }
+
+// Story is the paragraph for people who were not there.
+func Story(r Report) string { return r.story() }
+
+// Lost is what users lost.
+func Lost(r Report) (all []string) {
+	for _, f := range r.lost() {
+		all = append(all, f.Name+": "+f.Value+" ("+f.Note+")")
+	}
+	return all
+}
+
+// FindingsOf are what a review has to decide on.
+func FindingsOf(r Report) (all []string) {
+	for _, f := range r.findings() {
+		all = append(all, f.What+" "+f.Owner)
+	}
+	return all
+}

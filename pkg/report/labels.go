@@ -49,7 +49,7 @@ func (r Report) labels(journey int) (all []label) {
 	}
 	if r.Anatomy != nil {
 		for _, m := range r.Anatomy.Moments {
-			if m.moved {
+			if m.moved || strings.HasPrefix(m.What, "alert ") {
 				add(m.Hi.Duration().Seconds(), strings.TrimPrefix(m.What, "role "), recoveryColour|0xff)
 			}
 		}

@@ -149,6 +149,9 @@ func (r Report) findings() (all []reviewed) {
 	if r.Relapses != nil && *r.Relapses > 0 {
 		add("Service recovered and failed again, %d times.", *r.Relapses)
 	}
+	if d := r.Detection; d != nil && (d.Finding != "" || d.Verdict == verdict.DetectedLate || d.Verdict == verdict.Missed) {
+		add("Alerts: %s.", Detection(*d))
+	}
 	if r.Failback {
 		add("Reverting the fault caused another outage.")
 	}

@@ -49,34 +49,39 @@ func (r *Report) findWhy() {
 		return
 	}
 	for _, log := range r.logs {
-		w, said := Why{Component: log.Component}, map[string]bool{}
-		begun := false
-		for line := range strings.Lines(log.Text) {
-			stamp, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-			at, err := time.Parse(time.RFC3339Nano, stamp)
-			if err != nil {
-				continue // without a time it is not known to come after the fault
-			}
-			after := verdict.Seconds(at.Sub(*r.FaultAt))
-			if !begun && after > 0 {
-				w.From = &after
-			}
-			begun = true
-			if after < 0 || !isError.MatchString(text) {
-				continue
-			}
-			if same := varies.ReplaceAllString(text, ""); said[same] || len(w.Lines) == mostErrorLines {
-				w.More++
-			} else {
-				said[same] = true
-				w.Lines = append(w.Lines, LogLine{after, plaintext.OneLine(text, mostOfLine)})
-			}
-		}
-		if len(w.Lines) > 0 {
+		if w := whyOf(log, *r.FaultAt); len(w.Lines) > 0 {
 			r.Why = append(r.Why, w)
 		}
 	}
 	slices.SortStableFunc(r.Why, func(a, b Why) int { return cmp.Compare(a.Lines[0].At, b.Lines[0].At) })
+}
+
+// whyOf is what a log says after the fault.
+func whyOf(log Log, fault time.Time) Why {
+	w, said := Why{Component: log.Component}, map[string]bool{}
+	begun := false
+	for line := range strings.Lines(log.Text) {
+		stamp, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil {
+			continue // without a time it is not known to come after the fault
+		}
+		after := verdict.Seconds(at.Sub(fault))
+		if !begun && after > 0 {
+			w.From = &after
+		}
+		begun = true
+		if after < 0 || !isError.MatchString(text) {
+			continue
+		}
+		if same := varies.ReplaceAllString(text, ""); said[same] || len(w.Lines) == mostErrorLines {
+			w.More++
+		} else {
+			said[same] = true
+			w.Lines = append(w.Lines, LogLine{after, plaintext.OneLine(text, mostOfLine)})
+		}
+	}
+	return w
 }
 
 // rest says what the lines of a component do not show, or "".
