@@ -40,8 +40,8 @@ func Lost(r Report) (all []string) {
 	return all
 }
 
-// FindingsOf are what a review has to decide on.
-func FindingsOf(r Report) (all []string) {
+// ReviewedOf are what a review has to decide on.
+func ReviewedOf(r Report) (all []string) {
 	for _, f := range r.findings() {
 		all = append(all, f.What+" "+f.Owner)
 	}

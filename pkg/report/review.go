@@ -127,8 +127,9 @@ func burnt(ratio float64) string {
 	return fmt.Sprintf("%.*f%%", int(max(0, -math.Floor(math.Log10(unit)+1e-9))), math.Ceil(percent/unit-1e-9)*unit)
 }
 
-// reviewed is something that a review has to decide on, and who owns it.
-type reviewed struct{ What, Owner string }
+// reviewed is something that a review has to decide on, who owns it, and the key of its
+// issue if it can have one.
+type reviewed struct{ What, Owner, Key string }
 
 // findings are what the review has to decide on.
 func (r Report) findings() (all []reviewed) {
@@ -136,12 +137,14 @@ func (r Report) findings() (all []reviewed) {
 	if r.Accepted != nil && r.Accepted.By != "" {
 		owner = r.Accepted.By
 	}
-	add := func(format string, args ...any) { all = append(all, reviewed{fmt.Sprintf(format, args...), owner}) }
+	add := func(format string, args ...any) { all = append(all, reviewed{What: fmt.Sprintf(format, args...), Owner: owner}) }
 	if r.Left != "" {
 		add("NOT UNDONE: %s", r.Left)
 	}
-	if r.Outcome == verdict.Proven || r.Outcome == verdict.Degraded {
-		add("%s", Headline(r))
+	for _, f := range FindingsOf(r) {
+		if !f.Disproved {
+			all = append(all, reviewed{f.Title, owner, f.Key})
+		}
 	}
 	if r.Writes != nil && r.Writes.Lost > 0 && r.Reason != verdict.RPOMissed {
 		add("Acknowledged writes were lost: %s.", writes(*r.Writes))
