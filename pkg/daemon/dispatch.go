@@ -24,7 +24,7 @@ func (d *Daemon) tick(ctx context.Context) {
 	defer cancel()
 	d.note("gameday serve", d.safely("gameday serve", func() error {
 		_ = d.load() // look notes the error
-		err := errors.Join(d.replay(ctx), d.look(ctx), d.enqueue(ctx), d.reap(ctx), d.sweep(ctx))
+		err := errors.Join(d.replay(ctx), d.look(ctx), d.proceed(ctx), d.sweep(ctx))
 		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			d.note("store", err)
 		}
@@ -166,14 +166,18 @@ func shortened(jobs []store.Job, more int) []store.Job {
 	return jobs
 }
 
-// enqueue adds waiting jobs to the queue, and drops jobs that have waited too long.
-func (d *Daemon) enqueue(ctx context.Context) error {
-	waiting, err := d.Store.Jobs(ctx, store.Filter{States: []store.State{store.Awaiting, store.Queued}})
+// proceed adds waiting jobs to the queue, drops jobs that have waited too long, and marks
+// those of dead instances as interrupted. At rest, it asks the store once.
+func (d *Daemon) proceed(ctx context.Context) error {
+	open, err := d.Store.Jobs(ctx, store.Filter{States: []store.State{store.Awaiting, store.Queued, store.Running}})
 	if err != nil {
 		return err
 	}
-	for _, j := range waiting {
+	running := false
+	for _, j := range open {
 		switch {
+		case j.State == store.Running:
+			running = true
 		case d.Now().After(j.Expires):
 			why := tooLate
 			if j.State == store.Awaiting {
@@ -183,6 +187,9 @@ func (d *Daemon) enqueue(ctx context.Context) error {
 		case j.State == store.Queued:
 			err = errors.Join(err, d.queue.Add(ctx, j.ID)) // does nothing if the job is in the queue
 		}
+	}
+	if running {
+		err = errors.Join(err, d.reap(ctx))
 	}
 	return err
 }

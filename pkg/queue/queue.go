@@ -64,7 +64,7 @@ func OnPostgres(ctx context.Context, pool *pgxpool.Pool, work Work, log *slog.Lo
 // try are announced by none.
 const (
 	often  = 500 * time.Millisecond
-	seldom = 5 * time.Second
+	seldom = 15 * time.Second
 )
 
 // job is the arguments of a River job.

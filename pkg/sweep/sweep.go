@@ -96,7 +96,7 @@ func Steps(m topology.Map, choice Choice) ([]Step, error) {
 	known := map[string]bool{}
 	for _, n := range m.Nodes {
 		known[n.Component] = true
-		if !m.Serves(n) || n.Protected || !choice.takes(n.Component) {
+		if !m.Serves(n) || n.Protected || n.Stopped || !choice.takes(n.Component) {
 			continue
 		}
 		nodes = append(nodes, n)

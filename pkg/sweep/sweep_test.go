@@ -27,6 +27,8 @@ func line() topology.Map {
 			{Component: "vault", Tier: "vault", Layer: 3, Protected: true},
 			{Component: "batch", Tier: "batch", Layer: -1},
 			{Component: "db-2", Tier: "db", Layer: -1},
+			{Component: "db-3", Tier: "db", Layer: -1, Stopped: true},
+			{Component: "migrate", Tier: "migrate", Layer: -1, Stopped: true}, // a finished one-shot (case 83)
 		},
 		Edges: []topology.Edge{{From: "users", To: "lb"}, {From: "lb", To: "app"}, {From: "app", To: "db"}},
 	}
@@ -56,7 +58,7 @@ func TestSteps(t *testing.T) {
 		}
 	}
 	for _, choice := range []sweep.Choice{
-		{Kinds: []string{"kill"}, Only: []string{"cache"}}, {Kinds: []string{"kill"}, Only: []string{"vault"}},
+		{Kinds: []string{"kill"}, Only: []string{"cache"}}, {Kinds: []string{"kill"}, Only: []string{"db-3"}}, {Kinds: []string{"kill"}, Only: []string{"vault"}},
 	} {
 		if steps, err := sweep.Steps(line(), choice); err == nil {
 			t.Errorf("%+v: %s", choice, names(steps))

@@ -35,7 +35,7 @@ func (o *observer) add(components []target.Component) {
 	}
 	for _, c := range components {
 		n := &Node{
-			Component: c.Name, Name: c.Name, Zone: c.Zone, ID: c.ID, Target: c, Protected: c.Protected, Layer: -1,
+			Component: c.Name, Name: c.Name, Zone: c.Zone, ID: c.ID, Target: c, Protected: c.Protected, Stopped: c.State == target.Stopped, Layer: -1,
 			Tier: cmp.Or(c.Labels[labelTier], c.Service, c.Name),
 		}
 		if c.Service != "" && of[c.Service] == 1 {

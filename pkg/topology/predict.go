@@ -59,7 +59,7 @@ func (n *Node) suspect(tier string, members int) {
 func (m Map) Members(tier string) int {
 	n := 0
 	for _, node := range m.Nodes {
-		if node.Tier == tier && !node.Protected {
+		if node.Tier == tier && !node.Protected && !node.Stopped {
 			n++
 		}
 	}
