@@ -90,7 +90,7 @@ func site(env *testscript.Env) error {
 			return
 		}
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: "after"})
-		http.Redirect(w, r, "/home", http.StatusSeeOther)
+		http.Redirect(w, r, "/home?ticket="+r.FormValue("password"), http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /home", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<h1>Welcome</h1>`) })
 	server := httptest.NewServer(mux)

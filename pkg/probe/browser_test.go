@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 )
@@ -76,6 +78,34 @@ func loginSteps() []probe.Step {
 			Name: "login", Post: "/login", Form: map[string]string{"name": "user {{.seq}}", "token": "{{.token}}"},
 			Expect: probe.Expect{Status: probe.Codes(200), CSS: map[string]any{"#who": "Hello user 0"}},
 		},
+	}
+}
+
+// A person who tries a journey sees each redirect, also of a user who was redirected too
+// often.
+func TestRedirectsThatAPersonSees(t *testing.T) {
+	t.Parallel()
+	server := wiki(t)
+	hop := func(code int, path string) probe.Hop {
+		return probe.Hop{Code: code, Location: path, Line: "GET " + server.URL + path}
+	}
+	for name, c := range map[string]struct {
+		journey probe.Journey
+		want    []probe.Hop
+	}{
+		"followed": {probe.Journey{Follow: 10, Steps: loginSteps()}, []probe.Hop{hop(302, "/hop"), hop(303, "/home")}},
+		"too many": {probe.Journey{Follow: 1, Steps: loginSteps()}, []probe.Hop{hop(302, "/hop"), hop(303, "/home")}},
+		"none":     {probe.Journey{Steps: loginSteps()}, nil},
+	} {
+		c.journey.Name, c.journey.Timeout = "j", 5*time.Second
+		l := probe.Load{Journey: c.journey, Way: probe.Way{Entry: server.URL}, Rate: perSecond(10)}
+		if err := l.Try(t.Context(), 1, func(tried probe.Tried) {
+			if diff := cmp.Diff(c.want, tried.Steps[len(tried.Steps)-1].Hops); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -74,9 +74,9 @@ func (a *webAction) Do(ctx context.Context, u *User) (got Answer, err error) {
 		return got, err
 	}
 	if u.traces {
-		got.Asked = &Asked{Line: request.Method + " " + request.URL.String(), Header: request.Header.Clone(), Body: string(body)}
+		got.Asked = &Asked{Line: asking(request), Header: request.Header.Clone(), Body: string(body)}
 	}
-	response, err := a.send(request, u)
+	response, err := a.send(request, u, &got.Hops)
 	if err != nil {
 		return got, bare(err)
 	}
@@ -106,12 +106,15 @@ func bare(err error) error {
 
 // send sends a request with the user's cookies, and follows redirects. A request that
 // follows none does not pay for an http.Client.
-func (a *webAction) send(request *http.Request, u *User) (*http.Response, error) {
+func (a *webAction) send(request *http.Request, u *User, hops *[]Hop) (*http.Response, error) {
 	if a.follow > 0 {
 		if u.cookies && u.jar == nil {
 			u.jar = newJar()
 		}
-		client := http.Client{Transport: u.client, Jar: u.jar, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		client := http.Client{Transport: u.client, Jar: u.jar, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if u.traces {
+				*hops = append(*hops, Hop{next.Response.StatusCode, next.Response.Header.Get("Location"), asking(next)})
+			}
 			if len(via) > a.follow {
 				return ownError(fmt.Sprintf("more than %d redirects", a.follow))
 			}
@@ -133,6 +136,9 @@ func (a *webAction) send(request *http.Request, u *User) (*http.Response, error)
 	}
 	return response, err
 }
+
+// asking is a request as a person looks at it.
+func asking(r *http.Request) string { return r.Method + " " + r.URL.String() }
 
 func newJar() http.CookieJar {
 	jar, _ := cookiejar.New(nil) // never fails

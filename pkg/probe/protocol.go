@@ -95,6 +95,8 @@ type Answer struct {
 	Absent bool
 	// Asked is the request, if a person looks at what the user does; only HTTP has it.
 	Asked *Asked
+	// Hops are the redirects that HTTP followed, if a person looks.
+	Hops []Hop
 
 	cookies http.CookieJar // of the user
 	url     *url.URL       // of the last request
@@ -107,6 +109,13 @@ type Asked struct {
 	Line   string      `json:"line"` // the method and the URL, or what another protocol asks
 	Header http.Header `json:"header,omitempty"`
 	Body   string      `json:"body,omitempty"`
+}
+
+// Hop is a redirect, and the request that it asks for.
+type Hop struct {
+	Code     int    `json:"code"`
+	Location string `json:"location"`
+	Line     string `json:"line"` // the method and the URL that it asks for
 }
 
 // Failure is an error in gameday's own words: of one class, the same for every user. what

@@ -25,6 +25,7 @@ type Tried struct {
 type TriedStep struct {
 	Name         string            `json:"name"`
 	Asked        *Asked            `json:"request,omitempty"`
+	Hops         []Hop             `json:"redirects,omitempty"` // that were followed; the last one was not, if there were too many
 	Code         int               `json:"code,omitempty"`
 	Status       string            `json:"status,omitempty"`
 	Header       http.Header       `json:"header,omitempty"`
@@ -124,7 +125,7 @@ func (s stepResult) tried() TriedStep {
 		}
 	}
 	if a := s.answer; a != nil {
-		t.Asked, t.Status, t.Header, t.Body = a.Asked, a.Status, a.Header, string(a.Body)
+		t.Asked, t.Hops, t.Status, t.Header, t.Body = a.Asked, a.Hops, a.Status, a.Header, string(a.Body)
 		if a.Valued {
 			t.Value = a.Value
 		}

@@ -49,6 +49,10 @@ func triedStep(b *strings.Builder, s probe.TriedStep) {
 	if s.Asked != nil {
 		triedMessage(b, "→", s.Asked.Line, s.Asked.Header, s.Asked.Body)
 	}
+	for _, hop := range s.Hops {
+		triedMessage(b, "←", triedCode(hop.Code), http.Header{"Location": {hop.Location}}, "")
+		triedMessage(b, "→", hop.Line, nil, "")
+	}
 	if status := strings.TrimSpace(fmt.Sprintf("%s %s", triedCode(s.Code), s.Status)); status != "" || len(s.Body) > 0 {
 		triedMessage(b, "←", fmt.Sprintf("%s, %d bytes", status, s.Size), s.Header, s.Body)
 	}

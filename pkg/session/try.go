@@ -97,6 +97,10 @@ func cleanStep(s *probe.TriedStep, secrets *redact.Redactor) {
 		s.Asked.Header = cleanHeader(s.Asked.Header, secrets)
 		s.Asked.Body = secrets.Text(s.Asked.Body)
 	}
+	for i := range s.Hops {
+		hop := &s.Hops[i]
+		hop.Location, hop.Line = cleanValue("Location", hop.Location, secrets), secrets.Text(hop.Line)
+	}
 	s.Header = cleanHeader(s.Header, secrets)
 	s.Body = secrets.Text(s.Body)
 	for name, value := range s.Captured {
