@@ -112,11 +112,10 @@ func imported(t *testing.T, w *wikitest.Wiki, g gamedaytest.Gameday, file string
 	var variables []string
 	for _, match := range regexp.MustCompile(`env \\?"(\w+)`).FindAllStringSubmatch(string(journey), -1) {
 		variables = append(variables, match[1])
-		value := "gameday-wiki-1"
 		if strings.Contains(match[1], "TOKEN") {
-			value = `+\` // of visitors who are not logged in: always the same
+			t.Errorf("a token is not captured, but a secret in\n%s", journey)
 		}
-		t.Setenv(match[1], value)
+		t.Setenv(match[1], "gameday-wiki-1")
 	}
 	environment, err := os.OpenFile(filepath.Join(w.Dir, "gameday.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {

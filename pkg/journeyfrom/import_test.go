@@ -85,7 +85,11 @@ func TestRecurringValues(t *testing.T) {
 		"cookie":             {item{method: "GET", url: "http://a/", status: 200, answered: []nv{{"Set-Cookie", "xsrf=abc-12345"}}}, item{method: "GET", url: "http://a/x", headers: []nv{{"X-Xsrf", "abc-12345"}}, status: 200}, probe.Capture{Cookie: "xsrf"}},
 		"location":           {item{method: "POST", url: "http://a/o", status: 201, answered: []nv{{"Location", "/o/77"}}}, item{method: "GET", url: "http://a/o/77/x", status: 200}, probe.Capture{Header: "Location", Regexp: "/o/([^/?#]+)"}},
 		"script":             {page(`<script>token = "abcdef-1234567890"</script>`), form("token=abcdef-1234567890"), probe.Capture{Regexp: `token = "([^"]+)`}},
-		"a password":         {page("<input type=hidden name=password value=abc-12345>"), form("password=abc-12345"), probe.Capture{}},
+		// MediaWiki's token of visitors who are not logged in.
+		"a short token": {page(`<input type=hidden name=wpEditToken value="+\">`), form("wpEditToken=%2B%5C"), probe.Capture{CSS: `input[name="wpEditToken"]`, Attribute: "value"}},
+		"another field": {page("<input type=hidden name=wpEditToken value=a1>"), form("token=a1"), probe.Capture{}},
+		"a short value": {page("<input type=hidden name=page value=12>"), form("page=12"), probe.Capture{}},
+		"a password":    {page("<input type=hidden name=password value=abc-12345>"), form("password=abc-12345"), probe.Capture{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

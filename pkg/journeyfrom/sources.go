@@ -95,6 +95,8 @@ func (s *sources) find(one slot) (source, bool) {
 func (s *sources) fits(one slot, c source) bool {
 	same := unlike(c.name, one.name) == 0
 	switch v := one.value; {
+	case same && isName(one.name) && (c.kind == ofField || c.kind == ofMeta):
+		return true // a form sends its own token, however short it is
 	case len(v) < minValue:
 		return c.written && isID(v) && c.kind <= ofHeader && (isIDName(c.name) || c.kind == ofHeader) && one.where != "header"
 	case words.MatchString(v):
