@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (e *Engine) Project(ctx context.Context, name string) (ProjectState, error)
 		}
 	}
 	for _, n := range p.networks {
-		s.With = n.Labels[LabelWith]
+		s.With = cmp.Or(s.With, n.Labels[LabelWith]) // a lab may have networks without it
 	}
 	return s, err
 }
