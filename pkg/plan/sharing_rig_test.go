@@ -57,3 +57,23 @@ func TestAComponentThatOthersHaveJoinedIsNotEnded(t *testing.T) {
 		})
 	}
 }
+
+// Names that engines and compose give, with capitals, dots and underscores, are found as they
+// stand (case 79).
+func TestNamesOfAllKinds(t *testing.T) {
+	t.Parallel()
+	names := []string{"shop_db_1", "shop-db-1", "Shop.Web", "DB", "a.b_c-d", "x1"}
+	var boxes []rig.Object
+	for _, name := range names {
+		boxes = append(boxes, rig.Box(name, rig.Service("s."+name)))
+	}
+	env := onRig(t, rig.New(t, boxes...), target.Options{})
+	for _, name := range names {
+		for _, selector := range []string{"{name: " + name + "}", "{service: s." + name + "}"} {
+			p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenarioOf(t, "kill: {target: "+selector+"}")})
+			if err != nil || plan.Names(p.Steps) != name {
+				t.Errorf("%s: %s, %v", selector, plan.Names(p.Steps), err)
+			}
+		}
+	}
+}

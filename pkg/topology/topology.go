@@ -45,7 +45,7 @@ type Node struct {
 	Layer     int              `json:"layer"` // steps from the users; -1 if they do not reach it
 	Protected bool             `json:"protected,omitempty"`
 	Stopped   bool             `json:"stopped,omitempty"` // it does not run: a finished one-shot, or a replica that is down
-	Predicted bool             `json:"predicted"` // a single point of failure, by the map alone
+	Predicted bool             `json:"predicted"`         // a single point of failure, by the map alone
 	Why       string           `json:"why,omitempty"`
 	ID        string           `json:"-"`
 	Target    target.Component `json:"-"`
