@@ -112,7 +112,7 @@ func (c compilation) action(s Step) (Action, error) {
 		}
 		return p.Open(s, c.Opening)
 	}
-	w := web{base: strings.TrimRight(c.Way.Entry, "/"), follow: c.journey.Follow, gzip: c.journey.Gzip, traces: c.traces}
+	w := web{base: strings.TrimRight(c.Way.Entry, "/"), follow: c.journey.Follow, gzip: c.journey.Gzip, traces: c.traces, agent: []string{"gameday"}}
 	return w.open(s, c.Templates), nil
 }
 

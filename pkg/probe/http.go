@@ -31,6 +31,7 @@ type web struct {
 	follow int
 	gzip   bool
 	traces bool // bodies are kept, whatever looks at them
+	agent  []string
 }
 
 // webAction is a request of HTTP that is ready to be sent.
@@ -76,7 +77,9 @@ func (a *webAction) Do(ctx context.Context, u *User) (got Answer, err error) {
 	if u.traces {
 		got.Asked = &Asked{Line: asking(request), Header: request.Header.Clone(), Body: string(body)}
 	}
-	response, err := a.send(request, u, &got.Hops)
+	u.hops = nil
+	response, err := a.send(request, u)
+	got.Hops = u.hops
 	if err != nil {
 		return got, bare(err)
 	}
@@ -106,14 +109,14 @@ func bare(err error) error {
 
 // send sends a request with the user's cookies, and follows redirects. A request that
 // follows none does not pay for an http.Client.
-func (a *webAction) send(request *http.Request, u *User, hops *[]Hop) (*http.Response, error) {
+func (a *webAction) send(request *http.Request, u *User) (*http.Response, error) {
 	if a.follow > 0 {
 		if u.cookies && u.jar == nil {
 			u.jar = newJar()
 		}
 		client := http.Client{Transport: u.client, Jar: u.jar, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			if u.traces {
-				*hops = append(*hops, Hop{next.Response.StatusCode, next.Response.Header.Get("Location"), asking(next)})
+				u.hops = append(u.hops, Hop{next.Response.StatusCode, next.Response.Header.Get("Location"), asking(next)})
 			}
 			if len(via) > a.follow {
 				return ownError(fmt.Sprintf("more than %d redirects", a.follow))
@@ -202,7 +205,7 @@ func (a *webAction) request(ctx context.Context, u *User) (*http.Request, []byte
 	if err != nil {
 		return nil, nil, errPath // the error of net/url contains the path, and with it what was captured
 	}
-	request.Header.Set("User-Agent", "gameday")
+	request.Header["User-Agent"] = a.agent
 	if kind != "" {
 		request.Header.Set("Content-Type", kind)
 	}

@@ -130,6 +130,7 @@ type User struct {
 	cookies bool // a jar is made when the first cookie comes
 	client  http.RoundTripper
 	traces  bool   // a person looks at what the user does
+	hops    []Hop  // of the last request, if a person looks
 	answer  Answer // that is being judged
 }
 

@@ -3,10 +3,8 @@ package probe
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -65,7 +63,7 @@ func (u *users) RoundTrip(r *http.Request) (*http.Response, error) {
 	u.mu.Lock()
 	u.walked[seq] = way
 	u.mu.Unlock()
-	response := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}
+	response := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}
 	if len(way.steps) == 0 || way.steps[len(way.steps)-1].err != nil {
 		response.StatusCode = 0
 	}
