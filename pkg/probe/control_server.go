@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -100,7 +99,7 @@ func (s *controlServer) note(user string) {
 		return
 	}
 	read := time.Now()
-	wait(context.Background(), answersAfter) //nolint:forbidigo // the connection ends with the server
+	<-time.After(answersAfter)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.served = append(s.served, record.Served{Seq: seq, At: read, Until: time.Now()})

@@ -61,20 +61,7 @@ func Build(dir string) (Report, error) {
 	if r.Issues, err = loadIssues(dir); err != nil {
 		return r, err
 	}
-	for _, c := range cases {
-		if c.Journey == judged.Deciding && r.Revert != nil {
-			r.ServedAgain = servedAgain(c.Case)
-			r.stillBad = r.ServedAgain == nil
-		}
-		if c.Journey == judged.Deciding {
-			r.dissect(c.Case, f.Marks)
-		}
-		load := LoadOf(c.Journey, c.Case)
-		load.Void = voidOf(c)
-		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
-		r.Load = append(r.Load, load)
-		r.series = append(r.series, seriesOf(c.Journey, c.Case))
-	}
+	r.addLoads(cases, f.Marks)
 	for i, l := range s.Load {
 		if len(l.Stages) > 0 || l.Arrivals == probe.Poisson {
 			r.Load[i].Arrivals = l.String()
@@ -88,6 +75,24 @@ func Build(dir string) (Report, error) {
 	}
 	r.findWhy()
 	return r, nil
+}
+
+// addLoads adds the figures of the journeys.
+func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
+	for _, c := range cases {
+		if c.Journey == r.Deciding && r.Revert != nil {
+			r.ServedAgain = servedAgain(c.Case)
+			r.stillBad = r.ServedAgain == nil
+		}
+		if c.Journey == r.Deciding {
+			r.dissect(c.Case, marks)
+		}
+		load := LoadOf(c.Journey, c.Case)
+		load.Void = voidOf(c)
+		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
+		r.Load = append(r.Load, load)
+		r.series = append(r.series, seriesOf(c.Journey, c.Case))
+	}
 }
 
 // LoadOf builds the figures of a journey that need no more than its samples.

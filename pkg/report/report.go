@@ -43,7 +43,7 @@ type Report struct {
 	Decided verdict.Outcome `json:"watch_ended_by,omitempty"`
 
 	// Issues are those of trackers about the run's findings.
-	Issues []Issue `json:"issues,omitempty"`
+	Issues     []Issue     `json:"issues,omitempty"`
 	Instrument *Instrument `json:"instrument,omitempty"` // what is known of the load generator; null for older runs
 
 	NotKept string     `json:"rate_not_kept,omitempty"` // by how much the load fell behind its rate before the fault

@@ -137,7 +137,9 @@ func (r Report) findings() (all []reviewed) {
 	if r.Accepted != nil && r.Accepted.By != "" {
 		owner = r.Accepted.By
 	}
-	add := func(format string, args ...any) { all = append(all, reviewed{What: fmt.Sprintf(format, args...), Owner: owner}) }
+	add := func(format string, args ...any) {
+		all = append(all, reviewed{What: fmt.Sprintf(format, args...), Owner: owner})
+	}
 	if r.Left != "" {
 		add("NOT UNDONE: %s", r.Left)
 	}

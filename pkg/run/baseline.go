@@ -93,35 +93,48 @@ const mostLate = 250 * time.Millisecond
 // has. It is called with the lock held.
 func (e *early) late(since time.Time) string {
 	for _, l := range e.loads {
-		var all []time.Duration
-		var first, last time.Time
-		for _, s := range e.samples[l.Journey] {
-			if s.Sent.Before(since) {
-				continue
-			}
-			all = append(all, s.Late)
-			if first.IsZero() || s.Sent.Before(first) {
-				first = s.Sent
-			}
-			if s.Sent.After(last) {
-				last = s.Sent
-			}
-		}
-		slices.Sort(all)
-		if len(all) < verdict.MinSamples {
+		sent := sendingOf(e.samples[l.Journey], since)
+		n := len(sent.late)
+		if n < verdict.MinSamples {
 			continue
 		}
-		kept := float64(len(all)-1) / last.Sub(first).Seconds()
 		if share, is := e.instrument.overloaded(l.Journey, e.objective.Within, since); is {
-			return describeOverload(l.Journey, share, kept)
+			return describeOverload(l.Journey, share, float64(n)/sent.done.Sub(sent.first).Seconds())
 		}
-		if all[(len(all)*99+99)/100-1] <= mostLate {
+		if sent.late[(n*99+99)/100-1] <= mostLate {
 			continue
 		}
 		return fmt.Sprintf("the load generator cannot keep the rate of journey %s: it sent %.1f users/s instead of %.1f, half of them more than %v late, the last ones %v",
-			l.Journey, kept, l.Rate.PerSecond(), all[len(all)/2].Round(time.Millisecond), all[len(all)-1].Round(time.Millisecond))
+			l.Journey, float64(n-1)/sent.last.Sub(sent.first).Seconds(), l.Rate.PerSecond(), sent.late[n/2].Round(time.Millisecond), sent.late[n-1].Round(time.Millisecond))
 	}
 	return ""
+}
+
+// sending is how users were sent.
+type sending struct {
+	late              []time.Duration // how late each was, in order
+	first, last, done time.Time       // the first and the last send, and the last answer
+}
+
+// sendingOf is how the users were sent who came since a moment.
+func sendingOf(samples []record.Sample, since time.Time) (all sending) {
+	for _, s := range samples {
+		if s.Sent.Before(since) {
+			continue
+		}
+		all.late = append(all.late, s.Late)
+		if all.first.IsZero() || s.Sent.Before(all.first) {
+			all.first = s.Sent
+		}
+		if s.Sent.After(all.last) {
+			all.last = s.Sent
+		}
+		if done := s.Sent.Add(s.Latency); done.After(all.done) {
+			all.done = done
+		}
+	}
+	slices.Sort(all.late)
+	return all
 }
 
 // forget drops what users met before a moment.

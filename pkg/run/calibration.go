@@ -53,7 +53,7 @@ func (i *instrument) judge(t record.Truth, objective verdict.Objective, until ti
 // complete checks that each user of a calibration is there once, and that they kept the rate.
 func complete(samples []record.Sample, t record.Truth) error {
 	for n, s := range samples {
-		if s.Seq != uint64(n) { //nolint:gosec // G115: an index
+		if s.Seq != uint64(n) {
 			return fmt.Errorf("user %d is missing, or there twice", n)
 		}
 	}

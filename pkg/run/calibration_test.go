@@ -58,7 +58,7 @@ func calibrate(t *testing.T, faulty probe.Faulty, broken func(on func(probe.Visi
 	return i.Judge(known[0], verdict.Objective{}.WithDefaults(), clock.Now())
 }
 
-// changed changes each sample of the calibration and of the control load.
+// changing changes each sample of the calibration and of the control load.
 func changing(change func(s *record.Sample)) func(on func(probe.Visit)) func(probe.Visit) {
 	return func(on func(probe.Visit)) func(probe.Visit) {
 		return func(v probe.Visit) {
@@ -69,9 +69,6 @@ func changing(change func(s *record.Sample)) func(on func(probe.Visit)) func(pro
 		}
 	}
 }
-
-// calibrationUsers is about how many users a calibration has.
-const calibrationUsers = 260
 
 // defects are deliberate defects of the load generator.
 func defects() map[string]struct {

@@ -43,7 +43,7 @@ func (p process) Close() error {
 }
 
 func startWorker(ctx context.Context) (process, error) {
-	command := exec.CommandContext(ctx, os.Args[0]) //nolint:gosec // G204: the test itself
+	command := exec.CommandContext(ctx, os.Args[0])
 	command.Env = append(os.Environ(), workerVariable+"=1")
 	in, err := command.StdinPipe()
 	if err != nil {

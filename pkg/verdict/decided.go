@@ -101,7 +101,7 @@ func underWay(samples []Sample, from, to time.Duration) (missing []Sample) {
 		if after.Seq <= before.Seq+1 || after.Seq-before.Seq > MaxSamples {
 			continue
 		}
-		gap := (after.Sent - before.Sent) / time.Duration(after.Seq-before.Seq) //nolint:gosec // G115: below MaxSamples
+		gap := (after.Sent - before.Sent) / time.Duration(after.Seq-before.Seq)
 		for seq, at := before.Seq+1, before.Sent+gap; seq < after.Seq; seq, at = seq+1, at+gap {
 			if at > from && at < to {
 				missing = append(missing, Sample{Seq: seq, Sent: at})
