@@ -31,7 +31,7 @@ type Faulty struct {
 	Opens time.Duration // how much later than it says the door opens
 }
 
-// ControlRate is the usual rate of the control load. It costs about half a percent of a
+// ControlRate is the usual rate of the control load. It costs about one percent of a
 // processor.
 func ControlRate() Rate { return Rate{20, time.Second} }
 

@@ -184,18 +184,26 @@ func TestARateBeyondTheMachineIsRefused(t *testing.T) {
 		}
 		return float64(served) / 3, early.Refused(began)
 	}
-	kept, _ := overloaded(20_000)
+	kept := 0.0
+	for range 3 {
+		now, _ := overloaded(20_000)
+		kept = max(kept, now)
+	}
 	t.Logf("this machine keeps %.0f/s", kept)
 	const n = 20
-	refused := 0
-	for range n {
-		got, why := overloaded(int(kept * 3 / 2))
-		t.Logf("%.0f/s of %.0f/s: %s", got, kept*3/2, why)
-		if why != "" {
-			refused++
+	beyond := 0
+	for round := 0; beyond < n && round < 2*n; round++ {
+		rate := kept * 3 / 2
+		got, why := overloaded(int(rate))
+		t.Logf("%.0f/s of %.0f/s: %s", got, rate, why)
+		if got > rate*9/10 {
+			continue // the machine had more room than before, and did keep it
+		}
+		if beyond++; why == "" {
+			t.Errorf("%.0f of %.0f users/s were served, and the rate is not refused", got, rate)
 		}
 	}
-	if refused < n {
-		t.Errorf("refused %d of %d times", refused, n)
+	if beyond == 0 {
+		t.Error("no rate was beyond the machine")
 	}
 }
