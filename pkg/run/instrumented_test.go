@@ -1,15 +1,18 @@
 package run_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -120,5 +123,63 @@ func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Users of a span in which the load generator was late are neither bad nor good: the span is
+// a gap in the load, and both ways of filling it must give the same verdict.
+func TestUsersOfALateGeneratorAreVoid(t *testing.T) {
+	t.Parallel()
+	const stalls, stalled = 8 * time.Second, 600 * time.Millisecond
+	for name, c := range map[string]struct {
+		late bool // the control load says that the generator was
+		void bool
+		bad  int
+	}{
+		"the generator was late": {true, true, 0},
+		"the system was":         {false, false, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "run")
+			w, err := record.Create(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now().UTC()
+			send := func(to func(record.Sample) error, journey string, every time.Duration, late bool) {
+				for n := range uint64(20 * time.Second / every) {
+					s := record.Sample{Journey: journey, Seq: n, Sent: began.Add(time.Duration(n) * every), Latency: time.Millisecond, Code: 200}
+					if at := s.Sent.Sub(began) - stalls; late && at >= 0 && at < stalled {
+						s.Latency = stalled + 50*time.Millisecond
+					}
+					if err := to(s); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			send(w.Sample, "checkout", 20*time.Millisecond, true)
+			send(w.Instrument, probe.ControlJourney+"/checkout", 50*time.Millisecond, c.late)
+			for mark, at := range map[record.MarkName]time.Duration{record.MarkBaseline: 0, record.MarkFault: 5 * time.Second, record.MarkRevert: 18 * time.Second, record.MarkEnd: 20 * time.Second} {
+				if err := w.Event(record.Event{At: began.Add(at), Kind: record.KindMark, Mark: mark}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := scenario.Scenario{
+				Objective: scenario.Objective{RTO: 5 * time.Second},
+				Load:      []scenario.JourneyLoad{{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true}},
+			}
+			if err := errors.Join(w.Close(), run.Save(dir, run.Meta{}, s, nil)); err != nil {
+				t.Fatal(err)
+			}
+			f, err := run.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, cases, err := f.Judge(nil)
+			if err != nil || v.Outcome != verdict.Disproved || v.Bad != c.bad || (cases[0].Void > 0) != c.void {
+				t.Errorf("%v %s %s, %d bad, %d void: %+v", err, v.Outcome, v.Reason, v.Bad, cases[0].Void, cases[0].VoidSpans)
+			}
+		})
 	}
 }
