@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/chromium"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/session"
@@ -16,10 +20,11 @@ import (
 func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "report", Usage: "rebuild the reports of a run from its record", ArgsUsage: "RUN",
-		Description: "RUN is a run ID or a unique prefix of it, last, last~1, or a run's folder. The output is deterministic.",
+		Description: "RUN is a run ID or a unique prefix of it, last, last~1, or a run's folder. The output is deterministic.\n" +
+			"pdf needs a Chromium or Chrome on this machine, and is only written if you name it.",
 		Flags: []cli.Flag{
 			outFlag(),
-			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated `FORMATS`"},
+			&cli.StringFlag{Name: "format", Value: strings.Join(report.Keys(), ","), Usage: "comma-separated `FORMATS`, of these and pdf"},
 			&cli.StringFlag{Name: "to", Usage: "output `FOLDER`, or - for standard output (default: the run's folder)"},
 		},
 		Action: reportAction,
@@ -31,7 +36,7 @@ func reportAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := filesOf(c.String("format"))
+	files, err := filesOf(c.Context, c.String("format"))
 	if err != nil {
 		return err
 	}
@@ -61,14 +66,34 @@ func reportAction(c *cli.Context) error {
 	return nil
 }
 
-func filesOf(keys string) ([]report.File, error) {
+func filesOf(ctx context.Context, keys string) ([]report.File, error) {
 	var files []report.File
+	pdf := printed(ctx)
 	for key := range strings.SplitSeq(keys, ",") {
 		f, ok := report.FileOf(key)
+		if key == pdf.Key {
+			f, ok = pdf, true
+		}
 		if !ok {
-			return nil, usageError("--format %s: %s", key, strictyaml.Suggest(key, report.Keys()))
+			return nil, usageError("--format %s: %s", key, strictyaml.Suggest(key, append(report.Keys(), pdf.Key)))
 		}
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+// printed is the page as a PDF, which only a machine with a browser can make.
+func printed(ctx context.Context) report.File {
+	return report.File{Key: "pdf", Name: "report.pdf", Format: func(w io.Writer, r report.Report) error {
+		var page bytes.Buffer
+		if err := report.HTML(&page, r); err != nil {
+			return err
+		}
+		pdf, err := chromium.PDF(ctx, page.Bytes())
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(pdf)
+		return err
+	}}
 }

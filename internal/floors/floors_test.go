@@ -21,7 +21,7 @@ func floors() map[string]int {
 		"internal/bounded": 0, "internal/disk": 0, "internal/bounded/boundedtest": 0,
 		"internal/direct":      0,
 		"internal/ramp":        0,
-		"internal/browsertest": 0, "internal/hostcmd": 1, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0, "labs/echo": 0,
+		"internal/browsertest": 0, "internal/hostcmd": 1, "internal/chromium": 2, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0, "labs/echo": 0,
 		"internal/strictyaml": 1, "internal/folder": 1, "pkg/journal": 1,
 		"pkg/record": 2, "pkg/notes": 3, "pkg/target": 2, "pkg/advice": 2, "pkg/gate": 2, "pkg/verdict": 2,
 		"pkg/target/docker": 3, "pkg/fault": 3, "pkg/probe": 3,

@@ -1,7 +1,7 @@
 package report_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,7 +97,7 @@ func TestFindingsOfTrials(t *testing.T) {
 		var runs []report.Report
 		for i, v := range outcomes {
 			r := suspected(v, nil, "kill")
-			r.ID = fmt.Sprint(i)
+			r.ID = strconv.Itoa(i)
 			runs = append(runs, r)
 		}
 		all := report.FindingsOfAll(runs)
