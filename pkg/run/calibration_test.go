@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -144,14 +144,6 @@ func defects() map[string]struct {
 	}
 }
 
-// rounds is how often a test is repeated that depends on the machine: in the long tests.
-func rounds(short, long int) int {
-	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
-		return long
-	}
-	return short
-}
-
 // together calls do n times, some of them at once, and returns how often it was true.
 func together(n, atOnce int, do func() bool) int {
 	var all sync.WaitGroup
@@ -176,7 +168,7 @@ func TestCalibrationFindsDefects(t *testing.T) {
 	for name, d := range defects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := rounds(1, 20)
+			n := enginetest.Rounds(1, 20)
 			found := together(n, 4, func() bool {
 				c := calibrate(t, d.faulty, d.broken)
 				t.Logf("%+v", c)
@@ -190,10 +182,11 @@ func TestCalibrationFindsDefects(t *testing.T) {
 }
 
 // A load generator without a defect measures a known second as one, and no outage where
-// there is none.
+// there is none: in this process, and in a worker.
 func TestCalibrationOfAHealthyGenerator(t *testing.T) {
 	t.Parallel()
-	n := rounds(2, 100)
+	enginetest.Alone(t)
+	n := enginetest.Rounds(2, 100)
 	good := together(n, 3, func() bool {
 		c := calibrate(t, probe.Faulty{}, nil)
 		t.Logf("%+v", c)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -106,7 +107,7 @@ func measured(t *testing.T, kind string, length time.Duration) (v verdict.Verdic
 func TestKnownOutagesAreWithinTheBounds(t *testing.T) {
 	t.Parallel()
 	kinds := []string{"total", "partial", "slow", "held"}
-	n := rounds(4, 200)
+	n := enginetest.Rounds(4, 200)
 	var next, undecided atomic.Int64
 	right := together(n, 8, func() bool {
 		k := int(next.Add(1))
@@ -141,7 +142,7 @@ func TestKnownOutagesAreWithinTheBounds(t *testing.T) {
 // Where there is no outage, none is measured.
 func TestNoOutageIsNone(t *testing.T) {
 	t.Parallel()
-	n := rounds(2, 200)
+	n := enginetest.Rounds(2, 200)
 	quiet := together(n, 8, func() bool {
 		v, _ := measured(t, "none", 300*time.Millisecond)
 		alarm := v.Severity != nil && *v.Severity > 0 && v.Reason != verdict.LoadStalled || v.Outcome == verdict.Proven || v.Outcome == verdict.Degraded
@@ -158,7 +159,7 @@ func TestNoOutageIsNone(t *testing.T) {
 // A rate of one and a half times what the machine keeps is refused.
 func TestARateBeyondTheMachineIsRefused(t *testing.T) {
 	t.Parallel()
-	if rounds(0, 1) == 0 {
+	if enginetest.Rounds(0, 1) == 0 {
 		t.Skip("it takes all processors for a minute: set GAMEDAY_LONG_TESTS=1")
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

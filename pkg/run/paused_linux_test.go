@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -117,7 +118,7 @@ func stopped(t *testing.T, pause time.Duration) bool {
 // A worker that stands still for 400ms is noticed.
 func TestAWorkerThatIsPaused(t *testing.T) {
 	t.Parallel()
-	n := rounds(1, 20)
+	n := enginetest.Rounds(1, 20)
 	if noticed := together(n, 4, func() bool { return stopped(t, 400*time.Millisecond) }); n-noticed > n/20 {
 		t.Errorf("%d of %d were not noticed", n-noticed, n)
 	}
@@ -126,7 +127,8 @@ func TestAWorkerThatIsPaused(t *testing.T) {
 // A calibration in a worker measures a known second, too.
 func TestCalibrationInAWorker(t *testing.T) {
 	t.Parallel()
-	if n := rounds(1, 20); together(n, 4, func() bool { return stopped(t, 0) }) > 0 {
+	enginetest.Alone(t)
+	if n := enginetest.Rounds(1, 20); together(n, 4, func() bool { return stopped(t, 0) }) > 0 {
 		t.Error("a worker that was not paused was not calibrated")
 	}
 }
