@@ -78,7 +78,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		}
 		app.Commands = append(app.Commands, commands...)
 	}
-	group(groupRun, p.doctorCommand(), p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand(), p.noteCommand())
+	group(groupRun, p.doctorCommand(), p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand(), p.noteCommand(), p.recoveredCommand())
 	group(groupUndo, p.undoCommand(), stopCommand())
 	group(groupFiles, endable(p.initCommand(), p.newCommand(), p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
 	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), p.attachCommand(), spofsCommand(), judgeCommand())...)

@@ -119,7 +119,7 @@ func historyList(c *cli.Context) error {
 				continue
 			}
 			r := e.Report
-			rows = append(rows, []string{e.ID, r.Environment, cmp.Or(r.Suspect.Component, "-"), string(r.Outcome), report.Recovery(r.Verdict, r.Objective.RTO)})
+			rows = append(rows, []string{e.ID, r.Environment, cmp.Or(r.Suspect.Component, "-"), string(r.Outcome), report.RecoveryOf(r)})
 		}
 		return table(c.App.Writer, []string{"run", "environment", "suspect", "verdict", "recovery"}, rows)
 	})
@@ -151,7 +151,7 @@ func historyTrend(c *cli.Context) error {
 		}
 		rows := make([][]string, 0, len(t.Runs))
 		for _, e := range t.Runs {
-			rows = append(rows, []string{e.Started.Local().Format("2006-01-02 15:04"), string(e.Report.Outcome), report.Recovery(e.Report.Verdict, e.Report.Objective.RTO), e.ID})
+			rows = append(rows, []string{e.Started.Local().Format("2006-01-02 15:04"), string(e.Report.Outcome), report.RecoveryOf(e.Report), e.ID})
 		}
 		if err := table(c.App.Writer, []string{"when", "verdict", "recovery", "run"}, rows); err != nil {
 			return err

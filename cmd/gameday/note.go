@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -27,19 +28,37 @@ func (p program) note(c *cli.Context) error {
 	if c.NArg() < 1 || c.NArg() > 2 {
 		return usageError("found %d arguments, expected a text and a run: %s %s", c.NArg(), c.Command.HelpName, c.Command.ArgsUsage)
 	}
+	return p.say(c, c.Args().Get(1), run.Note{Text: c.Args().First(), At: c.String("at")})
+}
+
+func (p program) recoveredCommand() *cli.Command {
+	return &cli.Command{
+		Name: "recovered", Usage: "say that people have recovered service", ArgsUsage: "[RUN]",
+		Description: "This is for a run whose scenario has undo: by-hand. gameday then checks that users are served for the hold, and reverts\n" +
+			"the faults. RUN is current, the run that goes on (the default), a run ID, or a run's folder.",
+		Flags: []cli.Flag{outFlag(), &cli.StringFlag{Name: "by", Usage: "`NAME` of who says it (default: the user)"}},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 1 {
+				_, err := one(c, "a run")
+				return err
+			}
+			return p.say(c, c.Args().First(), run.Note{Recovered: true})
+		},
+	}
+}
+
+// say writes what the user says into the record of a run.
+func (p program) say(c *cli.Context, of string, n run.Note) error {
 	s, err := p.session(c.String("out"), func(err error) { fmt.Fprintln(c.App.ErrWriter, shown("gameday: warning: "+err.Error())) })
 	if err != nil {
 		return err
 	}
-	dir, err := saidOf(c, c.Args().Get(1))
+	dir, err := saidOf(c, of)
 	if err != nil {
 		return err
 	}
-	by := c.String("by")
-	if by == "" {
-		by = typist()
-	}
-	e, err := s.Note(dir, run.Note{Text: c.Args().First(), By: by, At: c.String("at")})
+	n.By = cmp.Or(c.String("by"), typist())
+	e, err := s.Note(dir, n)
 	if err != nil {
 		return err
 	}

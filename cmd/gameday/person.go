@@ -52,6 +52,9 @@ func atTerminal(show func(text string), input io.Reader) *person {
 	return &person{show: show, input: input, turn: make(chan struct{}, 1), typed: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
+// Name is who confirms, for the record.
+func (p *person) Name() string { return typist() }
+
 // Do implements [fault.Person].
 func (p *person) Do(ctx context.Context, instruction string) error {
 	select {

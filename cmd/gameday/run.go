@@ -140,7 +140,7 @@ func rerun(c *cli.Context, in session.Input) string {
 func repeat(c *cli.Context, s session.Session, request session.Request, view *view) error {
 	n := c.Int("repeat")
 	t, err := s.Repeat(c.Context, request, n, func(trial report.Report, done int) {
-		view.progress(fmt.Sprintf("trial %d of %d: %s, %s", done, n, trial.Outcome, report.Recovery(trial.Verdict, trial.Objective.RTO)))
+		view.progress(fmt.Sprintf("trial %d of %d: %s, %s", done, n, trial.Outcome, report.RecoveryOf(trial)))
 	})
 	view.close()
 	if t == nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/redact"
 	"github.com/gameday-dev/gameday/pkg/attach"
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -140,6 +141,9 @@ func (w *watching) request(in session.Input) session.Request {
 		}
 		if u.Run != "" {
 			w.on(Live{Kind: Began, Text: u.Run})
+		}
+		if u.Event != nil && u.Event.Kind == record.KindAwaiting {
+			w.on(Live{Kind: Changed}) // the page has another button
 		}
 		if line := session.Line(u); line != "" {
 			w.say(line)

@@ -27,6 +27,34 @@ func WithPerson(ctx context.Context, p Person) context.Context {
 	return context.WithValue(ctx, personKey{}, p)
 }
 
+// Witnessed returns a context in which on receives each instruction that a person has
+// confirmed, with the person's name.
+func Witnessed(ctx context.Context, on func(by, instruction string)) context.Context {
+	person, ok := ctx.Value(personKey{}).(Person)
+	if !ok {
+		return ctx
+	}
+	return WithPerson(ctx, witnessed{person, on})
+}
+
+type witnessed struct {
+	Person
+	on func(by, instruction string)
+}
+
+// Do implements [Person].
+func (w witnessed) Do(ctx context.Context, instruction string) error {
+	err := w.Person.Do(ctx, instruction)
+	if err == nil {
+		by := "the person at the terminal"
+		if named, ok := w.Person.(interface{ Name() string }); ok {
+			by = named.Name()
+		}
+		w.on(by, instruction)
+	}
+	return err
+}
+
 // Manual is a fault that a person injects and reverts, for single points of failure that
 // are people, and for things that no program can switch off.
 type Manual struct {

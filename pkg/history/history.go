@@ -155,11 +155,18 @@ func Evidence(runs []Entry) map[[2]string]report.Report {
 	newest := map[[2]string]report.Report{}
 	for _, e := range runs {
 		r := e.Report
-		if o := r.Outcome; r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Disproved || o == verdict.Degraded) {
+		if r.Suspect.Component != "" && proves(r) {
 			newest[[2]string{r.Environment, r.Suspect.Component}] = r
 		}
 	}
 	return newest
+}
+
+// proves reports whether a run proves or disproves that its suspect is a single point of
+// failure. That people recover service in time disproves nothing: they are no redundancy.
+func proves(r report.Report) bool {
+	o := r.Outcome
+	return o == verdict.Proven || o == verdict.Degraded || o == verdict.Disproved && r.ByHand == nil
 }
 
 // Issues are the issues of trackers about each suspect of each environment, as the newest

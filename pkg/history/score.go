@@ -56,8 +56,7 @@ func Scores(runs []Entry, known map[string][]string, fresh time.Duration, now ti
 	}
 	for _, e := range runs {
 		r := e.Report
-		o := r.Outcome
-		if r.Suspect.Component != "" && (o == verdict.Proven || o == verdict.Degraded || o == verdict.Disproved) {
+		if r.Suspect.Component != "" && proves(r) {
 			put(r.Environment, r.Suspect.Component, e)
 		}
 	}

@@ -95,7 +95,7 @@ const (
 func Compare(a, b report.Report) []Difference {
 	all := []Difference{
 		{"verdict", string(a.Outcome), string(b.Outcome), changeOf(verdict.Worst(a.Outcome, b.Outcome))},
-		{"recovery", report.Recovery(a.Verdict, a.Objective.RTO), report.Recovery(b.Verdict, b.Objective.RTO), overlap(recoveryBounds(a.Verdict), recoveryBounds(b.Verdict))},
+		{"recovery", report.RecoveryOf(a), report.RecoveryOf(b), overlap(recoveryBounds(a.Verdict), recoveryBounds(b.Verdict))},
 		{"failed or slow", share(a.Bad, a.Samples), share(b.Bad, b.Samples), overlap(shareBounds(a.Bad, a.Samples), shareBounds(b.Bad, b.Samples))},
 	}
 	if a.Writes != nil && b.Writes != nil {

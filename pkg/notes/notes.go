@@ -79,7 +79,9 @@ func GoesOn(dir string) bool {
 // ended, or one whose process has died. The event is on disk when Say returns. The caller
 // has taken secrets out, and made it one line.
 func Say(dir string, e record.Event) (err error) {
-	e.Kind, e.Mark, e.Schema = record.KindPerson, "", ""
+	if e.Mark, e.Schema = "", ""; e.Kind != record.KindRecovered {
+		e.Kind = record.KindPerson
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write a note: %w", err)
@@ -131,7 +133,7 @@ func room(dir string) error {
 	}
 	notes := 0
 	for _, e := range events {
-		if e.Kind == record.KindPerson {
+		if e.Kind == record.KindPerson || e.Kind == record.KindRecovered {
 			notes++
 		}
 	}

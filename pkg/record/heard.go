@@ -53,7 +53,7 @@ func (e *Ear) Heard() (notes []Event) {
 	}
 	for line := range bytes.Lines(whole) {
 		var note Event
-		if json.Unmarshal(line, &note) == nil && note.Kind == KindPerson {
+		if json.Unmarshal(line, &note) == nil && (note.Kind == KindPerson || note.Kind == KindRecovered) {
 			notes = append(notes, note)
 		}
 	}

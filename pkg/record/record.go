@@ -107,12 +107,15 @@ const Schema = "gameday/record/v1"
 
 // The kinds of events.
 const (
-	KindMark    = "mark"
-	KindFault   = "fault"
-	KindEngine  = "engine"
-	KindLoad    = "load"
-	KindNote    = "note"
-	KindPerson  = "person" // a person's note about the run
-	KindRole    = "role"
-	KindOutside = "outside" // an alert, a condition or a metric
+	KindMark      = "mark"
+	KindFault     = "fault"
+	KindEngine    = "engine"
+	KindLoad      = "load"
+	KindNote      = "note"
+	KindPerson    = "person"    // a person's note about the run
+	KindConfirmed = "confirmed" // a person has done what a manual fault asked for
+	KindAwaiting  = "awaiting"  // the run leaves it to people to recover service
+	KindRecovered = "recovered" // a person says that service has recovered
+	KindRole      = "role"
+	KindOutside   = "outside" // an alert, a condition or a metric
 )

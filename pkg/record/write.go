@@ -130,7 +130,7 @@ func (w *Writer) Step(s Sample) error {
 // Event appends an event. A mark is on disk when Event returns; the samples before it
 // have been handed to the operating system, and are on disk once the record is closed.
 func (w *Writer) Event(e Event) error {
-	e.What, e.Component = w.Clean(e.What), w.Clean(e.Component)
+	e.What, e.Component, e.By = w.Clean(e.What), w.Clean(e.Component), w.Clean(e.By)
 	return w.do(func() error {
 		if err := writeLine(w.events, e); err != nil || e.Mark == "" {
 			return err

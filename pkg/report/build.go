@@ -49,6 +49,7 @@ func Build(dir string) (Report, error) {
 		Instrument: instrumentOf(f), Decided: f.Meta.Decided, NotKept: f.Meta.NotKept, Aborted: f.Meta.Aborted, Left: f.Meta.Left, Seed: f.Meta.Seed, Faults: f.Meta.Steps, Events: f.Events,
 		Started: f.Meta.Started, Finished: f.Meta.Finished, Ended: f.Marks[record.MarkEnd],
 		FaultAt: moment(f.Marks, record.MarkFault), Revert: moment(f.Marks, record.MarkRevert),
+		People: s.People, Runbook: s.Runbook, ByHand: f.Meta.ByHand,
 		Connection: f.Meta.Connection, Again: f.Meta.Again, Versions: f.Meta.Versions, resolved: f.Resolved,
 	}
 	r.required = s.Alerts == scenario.AlertsRequired

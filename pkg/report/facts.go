@@ -19,6 +19,12 @@ func facts(r Report) []fact {
 	for _, f := range r.Faults {
 		add("Fault", "%s", injected(f))
 	}
+	if people := r.People.String(); people != "" {
+		add("People", "%s", people)
+	}
+	if r.Runbook != "" {
+		add("Runbook", "%s", r.Runbook)
+	}
 	for _, text := range r.Connection {
 		add("Connection", "%s", text)
 	}
@@ -27,7 +33,10 @@ func facts(r Report) []fact {
 	}
 	// An aborted run proves nothing, so it shows no recovery time.
 	if r.Deciding != "" && r.Outcome != verdict.Aborted {
-		add("Recovery", "%s", Recovery(r.Verdict, r.Objective.RTO))
+		add("Recovery", "%s", RecoveryOf(r))
+	}
+	if r.ByHand != nil {
+		add("By people", "%s", byHand(*r.ByHand))
 	}
 	if alone := verdict.CombineTrials([]verdict.Run{r.Run}); alone.Within > 0 {
 		add("Confidence", "%s; --repeat gives a stronger bound", confidence(alone))

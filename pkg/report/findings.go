@@ -54,7 +54,7 @@ func FindingsOf(r Report) []Finding {
 		add(FoundOutage, "Service degrades if "+found.Component+" fails: "+what, false)
 	case r.Outcome == verdict.Proven && (r.Reason != verdict.RPOMissed || r.State == verdict.Down || r.State == verdict.Late):
 		add(FoundOutage, "Single point of failure: "+what, false)
-	case r.Outcome == verdict.Disproved:
+	case r.Outcome == verdict.Disproved && r.ByHand == nil: // people are no redundancy
 		add(FoundOutage, "Single point of failure: "+what, true)
 	}
 	switch w := r.Writes; {

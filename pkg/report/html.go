@@ -93,8 +93,8 @@ func (r Report) happened() []happening {
 		if e.Kind == record.KindMark {
 			h.Mark, h.What = true, string(e.Mark)
 		}
-		if e.Kind == record.KindPerson {
-			h.Said, h.What = true, said(e)
+		if text, ok := said(e); ok {
+			h.Said, h.What = true, text
 		}
 		all = append(all, h)
 	}

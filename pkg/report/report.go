@@ -11,6 +11,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -41,6 +42,13 @@ type Report struct {
 
 	// Decided is by what the watch was ended before its time, if it was (until: decided).
 	Decided verdict.Outcome `json:"watch_ended_by,omitempty"`
+
+	// People are those who took part; Runbook is the URL of their instructions.
+	People  *scenario.People `json:"people,omitempty"`
+	Runbook string           `json:"runbook,omitempty"`
+
+	// ByHand is how people recovered service, if they were to: the recovery time is theirs.
+	ByHand *run.ByHand `json:"by_hand,omitempty"`
 
 	// Issues are those of trackers about the run's findings.
 	Issues     []Issue     `json:"issues,omitempty"`

@@ -97,7 +97,7 @@ func (r Report) row() (id, judged, recovery string) {
 	if s := stateOf(r.Verdict); s != "" {
 		judged += " (" + s + ")"
 	}
-	return r.ID, judged, Recovery(r.Verdict, r.Objective.RTO)
+	return r.ID, judged, RecoveryOf(r)
 }
 
 // TrialsTerminal writes trials for a terminal, as [Terminal] does.

@@ -25,6 +25,9 @@ func headline(r Report) string {
 		when = "when " + r.Suspect.Component + " fails"
 	}
 	rto := r.Objective.RTO.String()
+	if r.ByHand != nil && (r.Outcome == verdict.Disproved || r.Outcome == verdict.Proven && r.Reason != verdict.RPOMissed) {
+		return byHandHeadline(r, when, rto)
+	}
 	switch r.Outcome {
 	case verdict.Proven:
 		return proven(r, when, rto)

@@ -80,6 +80,7 @@ type Conductor struct {
 type Account struct {
 	Steps         []StepAccount
 	Acks          []record.Ack
+	ByHand        *ByHand         // how people recovered service, if they were to
 	Decided       verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
 	Truths        []record.Truth  // what is known of the calibrations
 	NotCalibrated string          // why the load generator is not calibrated, if it is not
@@ -123,6 +124,7 @@ type conduct struct {
 	roles   *roles
 	// baselineAt is the baseline's last mark.
 	baselineAt  time.Time
+	hand        byHand    // of undo: by-hand
 	deciding    *deciding // what users met, for a watch that ends once it is decided
 	instrument  *instrument
 	calibrating time.Time // when the calibrations were begun
@@ -141,6 +143,9 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), roles: newRoles(p)}
 	run.instrument = newInstrument(c.Clock.Now())
 	run.early.instrument, run.deciding = run.instrument, newDeciding(p.Scenario, run.instrument)
+	ctx = fault.Witnessed(ctx, func(by, instruction string) {
+		run.tell(record.Event{At: c.Clock.Now(), Kind: record.KindConfirmed, By: by, What: instruction})
+	})
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	loadErrs := make(chan error, len(c.Loads))
@@ -352,6 +357,9 @@ func (r *conduct) listen(ctx context.Context) {
 	for sleep(ctx, beat) {
 		for _, e := range ear.Heard() {
 			r.Observe(Update{Event: &e})
+			if e.Kind == record.KindRecovered {
+				r.hand.recovered(e)
+			}
 		}
 	}
 }
@@ -372,7 +380,7 @@ func (r *conduct) event(kind, component, what string) {
 func (r *conduct) note(what string) { r.event(record.KindNote, "", what) }
 
 func (r *conduct) tell(e record.Event) {
-	e.What, e.Component = r.Record.Clean(e.What), r.Record.Clean(e.Component) // an event is shown, too
+	e.What, e.Component, e.By = r.Record.Clean(e.What), r.Record.Clean(e.Component), r.Record.Clean(e.By) // an event is shown, too
 	r.Observe(Update{Event: &e})
 	_ = r.Record.Event(e) // an error is kept, and told when the record is closed
 }

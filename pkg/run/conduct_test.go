@@ -79,6 +79,7 @@ type day struct {
 	timing  scenario.Timing
 	abort   []scenario.AbortRule
 	faults  []scenario.Fault
+	undo    scenario.Undo
 	confirm int
 	change  func(*plan.Plan) // of what would be done, if not nil
 	done    scenario.Scenario
@@ -99,7 +100,7 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 		Name: "x", Objective: scenario.Objective{RTO: 30 * time.Second, Good: 0.99, Within: 500 * time.Millisecond, Window: time.Second, Hold: 5 * time.Second},
 		Load:   []scenario.JourneyLoad{{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true}},
 		Faults: d.faults,
-		Timing: d.timing, AbortWhen: d.abort,
+		Timing: d.timing, AbortWhen: d.abort, Undo: d.undo,
 	}
 	c := run.Conductor{
 		Env: d.world, Journal: d.journal, Record: writer, Clock: record.NewClock(), Meter: run.NewMeter(s.Objective.Verdict()),

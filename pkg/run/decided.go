@@ -26,7 +26,7 @@ type deciding struct {
 // newDeciding keeps nothing unless the scenario's watch lasts until it is decided.
 func newDeciding(s scenario.Scenario, i *instrument) *deciding {
 	d := &deciding{instrument: i, within: s.Objective.Within}
-	if s.Timing.Until == scenario.UntilDecided {
+	if s.Timing.Until == scenario.UntilDecided || s.Undo.ByHand() {
 		d.samples = map[string][]verdict.Sample{}
 		for _, l := range s.Load {
 			if l.Critical {

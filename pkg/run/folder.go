@@ -49,6 +49,8 @@ type Meta struct {
 	// NotCalibrated says why the load generator was found not to be calibrated, so that the
 	// fault was not ordered.
 	NotCalibrated string `json:"not_calibrated,omitempty"`
+	// ByHand is how people recovered service, if they were to (undo: by-hand).
+	ByHand *ByHand `json:"by_hand,omitempty"`
 	// NotKept says by how much the load fell behind its rate before the fault, which was
 	// therefore not ordered.
 	NotKept   string `json:"rate_not_kept,omitempty"`
@@ -73,6 +75,11 @@ func Save(dir string, meta Meta, s scenario.Scenario, secrets *redact.Redactor) 
 	meta.Schema = MetaSchema
 	meta.Aborted, meta.Left, meta.Again = secrets.Text(meta.Aborted), secrets.Text(meta.Left), secrets.Text(meta.Again)
 	meta.Environment = secrets.Text(meta.Environment)
+	if meta.ByHand != nil {
+		hand := *meta.ByHand
+		hand.By = secrets.Text(hand.By)
+		meta.ByHand = &hand
+	}
 	meta.Connection = slices.Clone(meta.Connection)
 	for i := range meta.Connection {
 		meta.Connection[i] = secrets.Text(meta.Connection[i])
@@ -234,13 +241,23 @@ func (f Folder) marks(origin time.Time) verdict.Marks {
 		return verdict.Marks{Fault: at.Sub(origin)}
 	}
 	m := verdict.Marks{Fault: at.Sub(origin)}
-	// Something else may have ended the fault before it was reverted.
+	// Something else may have ended the fault before it was reverted. If people recover
+	// service, ending the fault is a part of that.
+	if revert, ok := f.Marks[record.MarkRevert]; ok && f.Meta.ByHand != nil {
+		return verdict.Marks{Fault: m.Fault, Reverted: true, Revert: revert.Sub(origin)}
+	}
 	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
 		if at, ok := f.Marks[name]; ok && (!m.Reverted || at.Sub(origin) < m.Revert) {
 			m.Reverted, m.Revert = true, at.Sub(origin)
 		}
 	}
 	return m
+}
+
+// lostByHand is when a fault was last seen in force that ended while people recovered service.
+func (f Folder) lostByHand() (time.Duration, bool) {
+	at, lost := f.Marks[record.MarkLost]
+	return at.Sub(f.Marks[record.MarkBaseline]), lost && f.Meta.ByHand != nil
 }
 
 // Judge judges a stored run, from its folder alone. The cases are those that
@@ -253,8 +270,14 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 	journeys := make([]verdict.Journey, len(cases))
 	for i, c := range cases {
 		journeys[i] = verdict.Journey{Name: c.Journey, Critical: c.Critical, Verdict: verdict.Judge(c.Case)}
+		// A fault that was over before users met it has shown nothing, also if people have ended it.
+		if lost, ok := f.lostByHand(); ok && journeys[i].State == verdict.Unaffected {
+			c.Marks.Reverted, c.Marks.Revert = true, lost
+			journeys[i].Verdict = verdict.Judge(c.Case)
+		}
 	}
-	evidence := verdict.Evidence{NotCalibrated: f.notCalibrated(), NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
+	_, lost := f.lostByHand()
+	evidence := verdict.Evidence{NotCalibrated: f.notCalibrated(), NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce || lost, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
 		ordered, inForce := f.Marks[record.MarkFault], f.Marks[record.MarkFault]
 		if at, ok := f.Marks[record.MarkInForce]; ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,8 @@ func wrong(format string, args ...any) error {
 type Note struct {
 	Text string
 	By   string
+	// Recovered says that service has recovered, to a run that leaves that to people.
+	Recovered bool
 	// At is when it was: +12s or -3s since the fault was ordered, or a time (RFC 3339); now
 	// if empty.
 	At string
@@ -47,7 +50,7 @@ type Note struct {
 func (n Note) Say(dir string, now time.Time) (record.Event, error) {
 	e := record.Event{Kind: record.KindPerson, What: plaintext.OneLine(n.Text, MaxNote+1), By: plaintext.OneLine(n.By, MaxPerson+1)}
 	switch {
-	case e.What == "" || len(e.What) > MaxNote:
+	case e.What == "" && !n.Recovered || len(e.What) > MaxNote:
 		return e, wrong("found a note of %d characters, expected 1 to %d", len(e.What), MaxNote)
 	case e.By == "" || len(e.By) > MaxPerson:
 		return e, wrong("found a name of %d characters, expected 1 to %d: who says it?", len(e.By), MaxPerson)
@@ -59,7 +62,25 @@ func (n Note) Say(dir string, now time.Time) (record.Event, error) {
 	if e.At, err = n.moment(events, now); err != nil {
 		return e, err
 	}
+	if n.Recovered {
+		e.Kind = record.KindRecovered
+		if err := awaits(dir, events); err != nil {
+			return e, err
+		}
+	}
 	return e, notes.Say(dir, e)
+}
+
+// awaits is an error unless a run goes on that waits for people to recover service.
+func awaits(dir string, events []record.Event) error {
+	reached := func(is func(record.Event) bool) bool { return slices.ContainsFunc(events, is) }
+	switch {
+	case Finished(dir) || !notes.GoesOn(dir) || reached(func(e record.Event) bool { return e.Mark == record.MarkRevert || e.Mark == record.MarkEnd }):
+		return wrong("the run does not wait for people any more: its faults are reverted")
+	case !reached(func(e record.Event) bool { return e.Kind == record.KindAwaiting }):
+		return wrong("the run does not wait for people: its scenario has no undo: by-hand, or its fault was not injected yet")
+	}
+	return nil
 }
 
 // moment is when a note was.
@@ -126,3 +147,9 @@ func CurrentDir(out string) (dir string, err error) {
 
 // ErrNoneGoesOn is wrapped by the error of who means the current run if there is none.
 var ErrNoneGoesOn = errors.New("no run goes on")
+
+// Awaits reports whether a run waits for people to recover service; see [Note.Recovered].
+func Awaits(dir string) bool {
+	events, err := record.Events(dir)
+	return err == nil && awaits(dir, events) == nil
+}

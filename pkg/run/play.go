@@ -75,7 +75,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
 		Connection: d.Environment.Connections(d.Scenario.Load),
 		Again:      d.Again, Versions: versions(ctx, d.Site),
-		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotCalibrated: account.NotCalibrated, NotKept: account.NotKept, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotCalibrated: account.NotCalibrated, NotKept: account.NotKept, ByHand: account.ByHand, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
 	}
 	if meta.Calibrate = d.Scenario.Calibrate; meta.Calibrate == "" && d.instrumented() {
 		meta.Calibrate = scenario.On

@@ -24,6 +24,9 @@ func (r *conduct) watch(ctx context.Context) error {
 	if r.account.NotInForce {
 		return nil
 	}
+	if r.plan.Scenario.Undo.ByHand() {
+		return r.untilRecovered(ctx)
+	}
 	began := time.Now()
 	end := began.Add(r.plan.Scenario.Timing.Watch)
 	defer r.askOutside(ctx)()
@@ -41,11 +44,8 @@ func (r *conduct) watch(ctx context.Context) error {
 			return r.mark(record.MarkLost, inForce, "")
 		}
 		inForce = looked
-		for i, rule := range r.plan.Scenario.AbortWhen {
-			if why, holds := r.stops[i].holds(time.Now()); holds && r.Meter.Holds(rule) {
-				r.abort("stop condition: " + cmp.Or(why, describe(rule)))
-				return nil
-			}
+		if r.stopped() {
+			return nil
 		}
 		if by := r.decided(); by != "" {
 			r.endDecided(by, time.Since(began))
@@ -53,6 +53,17 @@ func (r *conduct) watch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// stopped reports whether a stop condition holds, which aborts the run.
+func (r *conduct) stopped() bool {
+	for i, rule := range r.plan.Scenario.AbortWhen {
+		if why, holds := r.stops[i].holds(time.Now()); holds && r.Meter.Holds(rule) {
+			r.abort("stop condition: " + cmp.Or(why, describe(rule)))
+			return true
+		}
+	}
+	return false
 }
 
 func describe(rule scenario.AbortRule) string {

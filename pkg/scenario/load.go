@@ -164,6 +164,7 @@ func (s *Scenario) setDefaults() {
 	if s.Timing.Baseline == 0 {
 		s.Timing.Baseline = DefaultBaseline
 	}
+	s.setByHand()
 	if s.Timing.Watch == 0 {
 		s.WatchByDefault = true
 		s.Timing.Watch = s.Objective.RTO + s.Objective.Hold + 5*time.Second
@@ -207,6 +208,8 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	}
 	s.checkFaults(doc)
 	s.checkLoad(doc)
+	s.checkPeople(doc)
+	s.checkUndo(doc)
 	checkAlerts(doc, "expect_alerts", s.ExpectAlerts, s.Timing.Watch)
 	for i, rule := range s.AbortWhen {
 		at := index("abort_when", i)

@@ -47,6 +47,10 @@ type Scenario struct {
 	Calibrate   string        `yaml:"calibrate,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"on: before the fault, the load generator measures a known outage of one second at its own door, and no fault is injected if it measures something else; off: it does not, and the report says so (default: on)."`
 	AbortWhen   []AbortRule   `yaml:"abort_when,omitempty" jsonschema_description:"Stop conditions: if one is met, gameday reverts the faults at once and aborts the run."`
 
+	Undo    Undo    `yaml:"undo,omitempty" jsonschema_description:"by-hand: people recover service, and gameday leaves the faults in force until users are served again for the hold, the person on call says gameday recovered, or the limit is over (default: automatic, after the watch)."`
+	People  *People `yaml:"people,omitempty" jsonschema_description:"Who takes part in the game day. Reports name them."`
+	Runbook string  `yaml:"runbook,omitempty" jsonschema_description:"URL of the instructions for this failure. Reports link to them."`
+
 	ExpectAlerts []ExpectedAlert `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of the fault, in addition to those of the environment. They have a verdict of their own, and change none about recovery."`
 	Alerts       string          `yaml:"alerts,omitempty" jsonschema:"enum=required" jsonschema_description:"required: a run whose alerts were late or missed has exit code 1, and 3 if that is unknown (default: alerts change no exit code)."`
 

@@ -72,6 +72,7 @@ type (
 	storedFault     Fault
 	storedTiming    Timing
 	storedTarget    target.Selector
+	storedPeople    People
 	storedAlert     ExpectedAlert
 )
 
@@ -79,6 +80,7 @@ type (
 func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	var load []storedLoad
 	var faults []storedFault
+	var people People
 	var alerts []storedAlert
 	readStored(d, n, values{
 		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load, "expect_alerts": &alerts,
@@ -86,7 +88,11 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 		"alerts": &s.Alerts,
 		"name":   &s.Name, "title": &s.Title, "environment": &s.Environment, "seed": &s.Seed,
 		"suspect": (*storedSuspect)(&s.Suspect), "timing": (*storedTiming)(&s.Timing), "faults": &faults,
+		"people": (*storedPeople)(&people), "runbook": &s.Runbook,
 	})
+	if !people.IsZero() {
+		s.People = &people
+	}
 	for _, l := range load {
 		s.Load = append(s.Load, JourneyLoad(l))
 	}
@@ -126,6 +132,11 @@ func (l *storedLoad) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 // DecodeYAML implements [strictyaml.Decodable].
 func (t *storedTiming) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	readStored(d, n, nil, values{"baseline": &t.Baseline, "watch": &t.Watch, "until": &t.Until, "repair": &t.Repair})
+}
+
+// DecodeYAML implements [strictyaml.Decodable].
+func (p *storedPeople) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	readStored(d, n, nil, values{"facilitator": &p.Facilitator, "on_call": &p.OnCall, "observers": &p.Observers})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

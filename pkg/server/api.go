@@ -119,6 +119,10 @@ type noteRequest struct {
 	}
 }
 
+type recoveredRequest struct {
+	ID string `path:"id" maxLength:"300" doc:"The ID of the run, a unique prefix of it, or current."`
+}
+
 type count struct {
 	Stopped int `json:"stopped" doc:"The number of jobs that were stopped or canceled."`
 }
@@ -269,6 +273,14 @@ func (s *Server) lookAPI(api huma.API) {
 	},
 		func(ctx context.Context, in *noteRequest) (*response[record.Event], error) {
 			e, err := s.sayOfRun(ctx, in.ID, run.Note{Text: in.Body.Text, By: in.Body.By, At: in.Body.At})
+			return body(e), err
+		})
+	route(s, api, store.Operate, huma.Operation{
+		OperationID: "recovered", Method: http.MethodPost, Path: "/api/v1/runs/{id}/recovered", DefaultStatus: http.StatusCreated,
+		Summary: "Say that people have recovered service, to a run whose scenario has undo: by-hand",
+	},
+		func(ctx context.Context, in *recoveredRequest) (*response[record.Event], error) {
+			e, err := s.sayOfRun(ctx, in.ID, run.Note{Recovered: true})
 			return body(e), err
 		})
 	route(s, api, store.Operate, huma.Operation{OperationID: "audit", Method: http.MethodGet, Path: "/api/v1/audit", Summary: "Show the audit log, newest first"},

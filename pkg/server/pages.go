@@ -75,6 +75,13 @@ func (s *Server) pages() []page {
 			}
 			return fmt.Sprintf("/jobs/%d", id), err
 		})},
+		{"POST /jobs/{id}/recovered", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
+			id, err := pathID(r)
+			if err == nil {
+				_, err = s.sayOfJob(ctx, id, run.Note{Recovered: true})
+			}
+			return fmt.Sprintf("/jobs/%d", id), err
+		})},
 		{"POST /stop", store.Operate, s.act(func(ctx context.Context, _ *http.Request) (string, error) {
 			_, err := s.stop(ctx, 0)
 			return "/", err
@@ -165,7 +172,7 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) {
 		_, statErr := fs.Stat(s.files, filepath.Join(j.Run, "report.html"))
 		reported = statErr == nil
 	}
-	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported, "Noted": s.hasRun(s.Daemon.RunOf(j))})
+	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported, "Noted": s.hasRun(s.Daemon.RunOf(j)), "Awaits": j.State == store.Running && s.awaits(s.Daemon.RunOf(j))})
 }
 
 func (s *Server) runs(w http.ResponseWriter, r *http.Request) {

@@ -138,7 +138,7 @@ func rules() map[string]store.Role {
 		"GET /static/": store.Anyone, "GET /healthz": store.Anyone, "GET /readyz": store.Anyone,
 		"GET /login": store.Anyone, "POST /login": store.Anyone, "POST /logout": store.Anyone,
 		"POST /jobs": store.Operate, "POST /jobs/{id}/approve": store.Operate, "POST /jobs/{id}/stop": store.Operate,
-		"POST /jobs/{id}/notes": store.Operate, "POST /api/v1/runs/{id}/notes": store.Operate,
+		"POST /jobs/{id}/notes": store.Operate, "POST /jobs/{id}/recovered": store.Operate, "POST /api/v1/runs/{id}/recovered": store.Operate, "POST /api/v1/runs/{id}/notes": store.Operate,
 		"POST /stop": store.Operate, "POST /holds": store.Operate, "POST /holds/release": store.Operate,
 		"GET /api/v1/jobs": store.View, "GET /api/v1/jobs/{id}": store.View, "GET /api/v1/jobs/{id}/verdict": store.View,
 		"POST /api/v1/jobs": store.Operate, "POST /api/v1/jobs/{id}/approve": store.Operate, "POST /api/v1/jobs/{id}/stop": store.Operate,

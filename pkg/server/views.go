@@ -95,7 +95,7 @@ func functions(now func() time.Time) template.FuncMap {
 		"until":    func(t time.Time) string { return t.Sub(now()).Round(time.Second).String() },
 		"deref":    func(t *time.Time) time.Time { return *t },
 		"either":   func(a, b string) string { return cmp.Or(a, b) },
-		"recovery": func(r report.Report) string { return report.Recovery(r.Verdict, r.Objective.RTO) },
+		"recovery": report.RecoveryOf,
 		"headline": report.Headline,
 	}
 }

@@ -99,7 +99,7 @@ func spans(ctx context.Context, tracer trace.Tracer, r report.Report) {
 		switch e.Kind {
 		case record.KindEngine, record.KindNote:
 			run.AddEvent(e.What, trace.WithTimestamp(e.At), trace.WithAttributes(attribute.String("gameday.component", e.Component)))
-		case record.KindPerson:
+		case record.KindPerson, record.KindConfirmed, record.KindRecovered:
 			run.AddEvent(e.What, trace.WithTimestamp(e.At), trace.WithAttributes(attribute.String("gameday.by", e.By)))
 		}
 	}

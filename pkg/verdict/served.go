@@ -1,0 +1,40 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+)
+
+// Served is what users met until now, of a watch that goes on until they are served again:
+// [Unaffected], [Recovered] or [Late] if the verdict of a watch that ended now would have
+// that state, whatever becomes of those who are under way; else "". The samples are those
+// that are done by now, and the marks need no revert; see [Case.Decided].
+//
+// Recovered and Late say that recovery was seen and held, by objective.Within ago, and that
+// users were answered until now.
+func (c Case) Served(now time.Duration) State {
+	limit := now - c.Objective.Within
+	if limit-c.Marks.Fault < c.Objective.RTO {
+		return ""
+	}
+	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
+	late := underWay(c.Samples, c.Marks.Fault, limit)
+	for i := range late {
+		late[i].Failed = true
+	}
+	_, last := intervals(c.Samples, c.Marks.Fault, now)
+	s := newSeries(c.endedAt(limit))
+	if _, failback := s.outages(); failback || s.silent(now-last, now, s.gaps()) {
+		return ""
+	}
+	known := Judge(c.endedAt(limit))
+	switch known.State {
+	case Unaffected, Recovered, Late:
+	case Down, Impaired:
+		return ""
+	}
+	if known.Outcome == Inconclusive || Judge(c.endedAt(limit, late)).State != known.State {
+		return ""
+	}
+	return known.State
+}
