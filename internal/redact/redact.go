@@ -115,24 +115,28 @@ func (r *Redactor) value(v any) any {
 		r.list(v)
 	case yaml.MapSlice:
 		for i, item := range v {
-			if secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value) {
-				if text, isText := item.Value.(string); !isText || !isPlaceholder(text) {
-					v[i].Value = Mark
-				}
-				continue
-			}
-			if text, isText := item.Value.(string); isText {
-				// The key alone can show that a value is a secret.
-				whole, key := r.Text(fmt.Sprintf("%v: %s", item.Key, text)), fmt.Sprintf("%v: ", item.Key)
-				if len(whole) >= len(key) && whole[:len(key)] == key {
-					v[i].Value = whole[len(key):]
-					continue
-				}
-			}
-			v[i].Value = r.value(item.Value)
+			v[i].Value = r.valueOf(item)
 		}
 	}
 	return v
+}
+
+// valueOf is the value of a key, which alone may show that the value is a secret.
+func (r *Redactor) valueOf(item yaml.MapItem) any {
+	text, isText := item.Value.(string)
+	switch {
+	case secretKey.MatchString(fmt.Sprint(item.Key)) && isScalar(item.Value):
+		if isText && isPlaceholder(text) {
+			return item.Value
+		}
+		return Mark
+	case isText:
+		whole, key := r.Text(fmt.Sprintf("%v: %s", item.Key, text)), fmt.Sprintf("%v: ", item.Key)
+		if strings.HasPrefix(whole, key) {
+			return whole[len(key):]
+		}
+	}
+	return r.value(item.Value)
 }
 
 // list removes the secrets of a list, which may be the arguments of a command.

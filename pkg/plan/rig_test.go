@@ -14,9 +14,9 @@ import (
 )
 
 // onRig is the environment of compose project shop on an engine.
-func onRig(t *testing.T, e *rig.Engine, options target.Options) target.Site {
+func onRig(t *testing.T, e *rig.Engine) target.Site {
 	t.Helper()
-	env, err := docker.Open(t.Context(), &docker.Config{Host: e.Host(), Project: "shop"}, options)
+	env, err := docker.Open(t.Context(), &docker.Config{Host: e.Host(), Project: "shop"}, target.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestNoFaultReachesOthersThroughANamespace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := rig.New(t, c.boxes...)
-			env := onRig(t, e, target.Options{})
+			env := onRig(t, e)
 			for _, f := range c.faults {
 				p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenarioOf(t, f), Environment: scenario.Environment{Name: "staging"}})
 				if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) || err == nil && !slices.Equal(p.Steps[0].Also, c.also) {
@@ -106,7 +106,7 @@ func TestAContainerThatVanishesIsNotEnded(t *testing.T) {
 		t.Run(f, func(t *testing.T) {
 			t.Parallel()
 			e := rig.New(t, rig.Box("app-1", rig.Service("app"), rig.Set(true, "HostConfig", "AutoRemove")), rig.Box("app-2", rig.Service("app"), rig.Set(true, "HostConfig", "AutoRemove")))
-			_, err := plan.Build(t.Context(), onRig(t, e, target.Options{}), plan.Request{Scenario: scenarioOf(t, f+": {target: {service: app, any: 1}}")})
+			_, err := plan.Build(t.Context(), onRig(t, e), plan.Request{Scenario: scenarioOf(t, f+": {target: {service: app, any: 1}}")})
 			if (err != nil) != refused || err != nil && !strings.Contains(err.Error(), "is removed when it stops (--rm)") {
 				t.Errorf("%v", err)
 			}
@@ -149,7 +149,7 @@ func TestStoppedOnesAreLeftOut(t *testing.T) {
 	} {
 		t.Run(selector, func(t *testing.T) {
 			t.Parallel()
-			env := onRig(t, rig.New(t, boxes...), target.Options{})
+			env := onRig(t, rig.New(t, boxes...))
 			s := scenarioOf(t, "kill: {target: "+selector+"}")
 			for seed := range uint64(8) {
 				p, err := plan.Build(t.Context(), env, plan.Request{Scenario: s, Seed: seed})

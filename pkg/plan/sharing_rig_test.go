@@ -6,7 +6,6 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/enginetest/rig"
 	"github.com/gameday-dev/gameday/pkg/plan"
-	"github.com/gameday-dev/gameday/pkg/target"
 )
 
 // A component in whose namespace another one lives is not ended: the other one would not get
@@ -41,7 +40,7 @@ func TestAComponentThatOthersHaveJoinedIsNotEnded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := rig.New(t, c.boxes...)
-			env := onRig(t, e, target.Options{})
+			env := onRig(t, e)
 			for i, f := range append(others, ending...) {
 				if strings.HasPrefix(f, "process") && name == "its processes" {
 					continue // it is refused for that it reaches them
@@ -67,7 +66,7 @@ func TestNamesOfAllKinds(t *testing.T) {
 	for _, name := range names {
 		boxes = append(boxes, rig.Box(name, rig.Service("s."+name)))
 	}
-	env := onRig(t, rig.New(t, boxes...), target.Options{})
+	env := onRig(t, rig.New(t, boxes...))
 	for _, name := range names {
 		for _, selector := range []string{"{name: " + name + "}", "{service: s." + name + "}"} {
 			p, err := plan.Build(t.Context(), env, plan.Request{Scenario: scenarioOf(t, "kill: {target: "+selector+"}")})

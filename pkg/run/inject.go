@@ -72,11 +72,7 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 		now, r.bound = append(now, b), append(r.bound, b)
 		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
 	}
-	if r.Guarded != nil && !r.Guarded(ctx) {
-		for _, b := range now {
-			r.Journal.NotOrdered(b.entry.ID)
-		}
-		r.abort(endedBy(ctx))
+	if !r.guarded(ctx, now) {
 		return nil
 	}
 	if at == 0 {
@@ -97,6 +93,19 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// guarded waits until a guard is there for faults that are prepared. If ctx ends before that,
+// they are not ordered.
+func (r *conduct) guarded(ctx context.Context, now []*bound) bool {
+	if r.Guarded == nil || r.Guarded(ctx) {
+		return true
+	}
+	for _, b := range now {
+		r.Journal.NotOrdered(b.entry.ID)
+	}
+	r.abort(endedBy(ctx))
+	return false
 }
 
 // strike orders one fault, and waits until it is in force. What is written down

@@ -91,9 +91,9 @@ func joins(r container.InspectResponse, what target.Namespace) (name string, hos
 		return h.PidMode.Container(), h.PidMode.IsHost()
 	case target.SharedMemory:
 		return h.IpcMode.Container(), h.IpcMode.IsHost()
-	default:
-		return h.NetworkMode.ConnectedContainer(), h.NetworkMode.IsHost()
+	case target.NetworkNamespace:
 	}
+	return r.HostConfig.NetworkMode.ConnectedContainer(), r.HostConfig.NetworkMode.IsHost()
 }
 
 // ownerOf is the ID of the container whose namespace a container lives in: its own, or that
