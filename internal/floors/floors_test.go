@@ -33,7 +33,7 @@ func floors() map[string]int {
 		"pkg/report":      7,
 		"pkg/history":     8, "pkg/attach": 8, "pkg/sweep": 8, "pkg/trace": 8,
 		"pkg/session": 9, "pkg/daemon": 10, "pkg/starter": 10, "pkg/server": 11, "cmd/gameday": 12,
-		"internal/wikitest": 5, "internal/gamedaytest": 0, "internal/backendtest": 7, "internal/backendtest/backend": 0,
+		"internal/wikitest": 5, "internal/gamedaytest": 0, "internal/backendtest": 7, "internal/alerttest": 7, "internal/backendtest/backend": 0,
 		"cmd/gameday-helper": 12, "cmd/gameday-lab": 12,
 		"cmd/gameday-load": 12,
 	}

@@ -74,7 +74,7 @@ func (a Alert) String() string {
 // the answer are not looked at: the server's clock may be wrong.
 func (a Alert) Fires(ctx context.Context) (bool, error) {
 	if a.HTTP != nil {
-		_, ok, err := a.HTTP.read(ctx)
+		ok, _, err := a.HTTP.Succeeds(ctx)
 		return ok, err
 	}
 	address, token := a.address()

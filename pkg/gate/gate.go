@@ -36,6 +36,10 @@ type Prometheus struct {
 	Query string `yaml:"query" jsonschema:"required" jsonschema_description:"An instant query, such as sum(rate(orders_total[1m])) > 5."`
 }
 
+// Short is the form of a query alone: its server is that of the environment. It implements
+// [strictyaml.Short].
+func (p *Prometheus) Short(text string) { p.Query = text }
+
 // Gate is a condition that can be checked.
 type Gate interface {
 	// Holds checks the condition. If it is not met, why explains it. An error means
@@ -87,35 +91,35 @@ func (p Prometheus) String() string { return p.Query + " at " + bare(p.URL) }
 
 // Holds implements [Gate]. A server that does not answer fails the check.
 func (h HTTP) Holds(ctx context.Context) (ok bool, why string, err error) {
-	why, ok, err = h.read(ctx)
+	ok, why, err = h.Succeeds(ctx)
 	if err != nil {
 		why = err.Error()
 	}
 	return ok, why, nil
 }
 
-// read is whether the response is the expected one, and else why not. An error means that
-// there is none.
-func (h HTTP) read(ctx context.Context) (why string, ok bool, err error) {
+// response is the body of the expected response, or why it is another one. An error means
+// that there is none.
+func (h HTTP) response(ctx context.Context) (body []byte, why string, err error) {
 	want := h.Status
 	if want == 0 {
 		want = http.StatusOK
 	}
 	status, body, err := get(ctx, h.GET)
 	if err != nil {
-		return "", false, fmt.Errorf("%s: %.200w", h, err)
+		return nil, "", fmt.Errorf("%s: %.200w", h, err)
 	}
 	if status != want {
-		return fmt.Sprintf("%s: answered %d, expected %d", h, status, want), false, nil
+		return nil, fmt.Sprintf("%s: answered %d, expected %d", h, status, want), nil
 	}
 	if !strings.Contains(string(body), h.Body) {
 		part := "the response"
 		if len(body) > maxResponse {
 			part = "the first MiB of the response"
 		}
-		return fmt.Sprintf("%s: %s does not contain %q", h, part, h.Body), false, nil
+		return nil, fmt.Sprintf("%s: %s does not contain %q", h, part, h.Body), nil
 	}
-	return "", true, nil
+	return body, "", nil
 }
 
 // answer is a response of /api/v1/query; see Prometheus' HTTP API.
@@ -128,26 +132,31 @@ type answer struct {
 	} `json:"data"`
 }
 
+// ask asks for the result. It returns an error if the server cannot be reached or rejects
+// the query.
+func (p Prometheus) ask(ctx context.Context) (a answer, err error) {
+	status, body, err := get(ctx, strings.TrimSuffix(p.URL, "/")+"/api/v1/query?query="+url.QueryEscape(p.Query))
+	if err != nil {
+		return a, fmt.Errorf("%s: %.200w", p, err)
+	}
+	if len(body) > maxResponse {
+		return a, fmt.Errorf("%s: the response is larger than 1 MiB: use a query that returns fewer series", p)
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		return a, fmt.Errorf("%s: status %d, and the response is not from a Prometheus server", p, status)
+	}
+	if a.Status != "success" {
+		return a, fmt.Errorf("%s: %.200s", p, a.Error)
+	}
+	return a, nil
+}
+
 // Holds implements [Gate]. It returns an error if the server cannot be reached or rejects
 // the query: then the condition is unknown.
 func (p Prometheus) Holds(ctx context.Context) (ok bool, why string, err error) {
-	status, body, err := get(ctx, strings.TrimSuffix(p.URL, "/")+"/api/v1/query?query="+url.QueryEscape(p.Query))
+	values, err := p.Values(ctx)
 	if err != nil {
-		return false, "", fmt.Errorf("%s: %.200w", p, err)
-	}
-	if len(body) > maxResponse {
-		return false, "", fmt.Errorf("%s: the response is larger than 1 MiB: use a query that returns fewer series", p)
-	}
-	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return false, "", fmt.Errorf("%s: status %d, and the response is not from a Prometheus server", p, status)
-	}
-	if a.Status != "success" {
-		return false, "", fmt.Errorf("%s: %.200s", p, a.Error)
-	}
-	values, err := a.values()
-	if err != nil {
-		return false, "", fmt.Errorf("%s: %.200w", p, err)
+		return false, "", err
 	}
 	if len(values) == 0 {
 		return false, fmt.Sprintf("%s: no series", p), nil

@@ -79,6 +79,7 @@ func (r *Report) dissect(c verdict.Case, marks record.Marks) {
 	moments = append(moments, r.roleMoments(fault)...)
 	moments = append(moments, r.healthMoments(fault)...)
 	moments = append(moments, r.alertMoments()...)
+	moments = append(moments, r.conditionMoments()...)
 	slices.SortStableFunc(moments, func(a, b Moment) int { return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi)) })
 	a := &Anatomy{Moments: moments}
 	for i := 1; i < len(moments); i++ {

@@ -32,6 +32,9 @@ func headline(r Report) string {
 	case verdict.Proven:
 		return proven(r, when, rto)
 	case verdict.Degraded:
+		if r.Reason == verdict.ConditionNotMet {
+			return fmt.Sprintf("Not as it must be: %s, users are served, but %s.", when, unmet(r, verdict.NotMet))
+		}
 		if r.State == verdict.Impaired {
 			return fmt.Sprintf("Degraded, not down: %s, more users than the objective allows have failed or slow requests.", when)
 		}
@@ -44,6 +47,12 @@ func headline(r Report) string {
 	case verdict.Aborted:
 		return "Aborted: " + r.Aborted + ". The run did not finish, so it proves nothing."
 	case verdict.Inconclusive:
+	}
+	switch r.Reason { //nolint:exhaustive // those that name a condition
+	case verdict.ConditionNotSteady:
+		return "Inconclusive: " + unmet(r, verdict.NotSteady) + "."
+	case verdict.ConditionUnknown:
+		return "Inconclusive: " + unmet(r, verdict.Unasked) + "."
 	}
 	return "Inconclusive: " + Reason(r.Reason) + "."
 }
@@ -96,6 +105,12 @@ func Reason(reason verdict.Reason) string {
 	case verdict.LookUpUnproven:
 		return "the RPO could not be checked: the lookup of acknowledged writes (confirm) does not find writes from well before the fault either: " +
 			"check it with a journey that needs no fault, or use a baseline of more than 20s"
+	case verdict.ConditionNotSteady:
+		return "a condition was not met before the fault: see the Condition lines"
+	case verdict.ConditionUnknown:
+		return "a condition could not be asked for: see the Condition lines, and check its server"
+	case verdict.ConditionNotMet:
+		return "a condition was not met for longer than it allows"
 	case verdict.RPOMissed:
 		return "acknowledged writes were lost"
 	}

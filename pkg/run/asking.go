@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/plan"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -27,9 +28,11 @@ type question struct {
 
 // answers are the last answers, by question.
 type answers struct {
-	mu   sync.Mutex
-	last map[string]record.Poll
-	held map[string]time.Time // when it last held
+	mu     sync.Mutex
+	last   map[string]record.Poll
+	early  []record.Poll // of conditions, until the fault
+	struck bool
+	held   map[string]time.Time // when it last held
 }
 
 func key(of string, n int) string { return fmt.Sprint(of, n) }
@@ -43,6 +46,9 @@ func (a *answers) put(p record.Poll) (changed bool) {
 	}
 	if state(p) == holding {
 		a.held[key(p.Of, p.N)] = p.Answered
+	}
+	if p.Of == record.PollCondition && !a.struck {
+		a.early = append(a.early, p)
 	}
 	was, known := a.last[key(p.Of, p.N)]
 	a.last[key(p.Of, p.N)] = p
@@ -82,7 +88,7 @@ func state(p record.Poll) int {
 
 // questions are all that a plan asks, and the places of the alerts that are not about what
 // it faults.
-func questions(p plan.Plan) (all []question, aside []int) {
+func questions(p plan.Plan, sql SQL) (all []question, aside []int) {
 	for n, a := range p.Scenario.ExpectAlerts {
 		if !concerns(p, a) {
 			aside = append(aside, n)
@@ -90,7 +96,30 @@ func questions(p plan.Plan) (all []question, aside []int) {
 		}
 		all = append(all, alertQuestion(n, a))
 	}
+	for n, m := range p.Scenario.Must {
+		all = append(all, conditionQuestion(n, m, sql))
+	}
 	return all, aside
+}
+
+// SQL performs a statement, and returns its rows as JSON.
+type SQL func(ctx context.Context, statement probe.SQL) ([]byte, error)
+
+func conditionQuestion(n int, m scenario.Must, sql SQL) question {
+	return question{
+		of: record.PollCondition, n: n, every: verdict.AskEvery(m.AgainWithin), name: m.Title(),
+		ask: func(ctx context.Context, p *record.Poll) {
+			ok, why, err := m.Holds(ctx, sql)
+			if err != nil {
+				p.Why = err.Error()
+				return
+			}
+			p.Holds, p.Why = &ok, why
+		},
+		changed: func(p record.Poll) string {
+			return "condition " + m.Title() + [...]string{noAnswer: " is unknown: " + p.Why, notHolding: " is not met: " + p.Why, holding: " is met"}[state(p)]
+		},
+	}
 }
 
 // concerns reports whether an alert is about a component that a plan faults.
@@ -153,16 +182,61 @@ func (r *conduct) alertsUntil(firstBad time.Time) (until time.Time) {
 	return until
 }
 
-// awaitClear waits until the alerts that fired have cleared, at the latest until they
-// should have: the next run must not begin while they fire.
+// unsteady is why the conditions since a moment are no baseline, or "" if they are one; text
+// says which.
+func (r *conduct) unsteady(since time.Time) (_ verdict.Reason, text string) {
+	r.answers.mu.Lock()
+	defer r.answers.mu.Unlock()
+	for n, m := range r.plan.Scenario.Must {
+		var polls []verdict.Poll
+		for _, p := range r.answers.early {
+			if p.N == n && !p.Asked.Before(since) {
+				polls = append(polls, judgedPoll(p, since))
+			}
+		}
+		switch met, why := verdict.Steady(polls); met {
+		case verdict.NotSteady:
+			return verdict.ConditionNotSteady, fmt.Sprintf("condition %s is not met before the fault: %s", m.Title(), why)
+		case verdict.Unasked:
+			return verdict.ConditionUnknown, fmt.Sprintf("condition %s is unknown before the fault: %s", m.Title(), why)
+		case verdict.IsMet, verdict.NotMet:
+		}
+	}
+	return "", ""
+}
+
+// forget frees the polls of the baseline.
+func (a *answers) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.early, a.struck = nil, true
+}
+
+// mending reports whether a condition is not met that may be met again before the revert.
+func (r *conduct) mending() bool {
+	for n, m := range r.plan.Scenario.Must {
+		if m.WhenMet() == verdict.DuringFault && m.AgainWithin > 0 && state(r.answers.of(record.PollCondition, n)) != holding {
+			return true
+		}
+	}
+	return false
+}
+
+// awaitClear waits until the alerts that fired have cleared, and the conditions are met
+// again, at the latest until they should: the next run must not begin before.
 func (r *conduct) awaitClear(ctx context.Context) {
-	over := time.Now()
+	over := r.reverted
 	for {
 		left := time.Duration(0)
 		for n, a := range r.plan.Scenario.ExpectAlerts {
 			if state(r.answers.of(record.PollAlert, n)) == holding {
 				// A poll more, so that one after the limit is seen.
-				left = max(left, a.ClearsWithin-time.Since(over)+2*verdict.AskEvery(a.Within))
+				left = max(left, a.ClearsWithin-r.Clock.Now().Sub(over)+2*verdict.AskEvery(a.Within))
+			}
+		}
+		for n, m := range r.plan.Scenario.Must {
+			if during := m.WhenMet(); (during == verdict.DuringAlways || during == verdict.DuringAfter) && state(r.answers.of(record.PollCondition, n)) != holding {
+				left = max(left, m.AgainWithin-r.Clock.Now().Sub(over)+2*verdict.AskEvery(m.AgainWithin))
 			}
 		}
 		if left <= 0 || !sleep(ctx, min(left, beat)) {

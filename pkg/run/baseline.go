@@ -155,7 +155,7 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	if !sleep(ctx, lasts) {
 		return false, nil
 	}
-	reason, text := r.early.reason(began)
+	reason, text := r.notSteady(began)
 	if reason == "" {
 		return true, nil
 	}
@@ -167,11 +167,11 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 		if !sleep(ctx, beat) {
 			return false, nil
 		}
-		if reason, text = r.early.reason(began); reason == verdict.BaselineNotSteady || reason == verdict.RateNotKept {
+		if reason, text = r.notSteady(began); mends(reason) {
 			if since := r.Clock.Now().Add(-need); since.After(began) {
 				began = since // never before what is forgotten
 				r.early.forget(began)
-				reason, text = r.early.reason(began)
+				reason, text = r.notSteady(began)
 			}
 		}
 		if reason == "" {
@@ -185,6 +185,24 @@ func (r *conduct) steady(ctx context.Context) (bool, error) {
 	}
 	r.note(text + ": no fault is injected into an environment that is already failing")
 	return false, nil
+}
+
+// notSteady is why what was seen since a moment is no baseline, of users and of conditions;
+// "" if it is one.
+func (r *conduct) notSteady(since time.Time) (verdict.Reason, string) {
+	if reason, text := r.early.reason(since); reason != "" {
+		return reason, text
+	}
+	return r.unsteady(since)
+}
+
+// mends reports whether a later baseline may be steady.
+func mends(reason verdict.Reason) bool {
+	switch reason { //nolint:exhaustive // the reasons of a baseline
+	case verdict.BaselineNotSteady, verdict.RateNotKept, verdict.ConditionNotSteady, verdict.ConditionUnknown:
+		return true
+	}
+	return false
 }
 
 func describeEarly(reason verdict.Reason) string {

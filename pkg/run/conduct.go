@@ -73,6 +73,8 @@ type Conductor struct {
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks []record.Ack) error
+	// SQL performs the statements of conditions.
+	SQL     SQL
 	Observe func(Update)
 }
 
@@ -128,6 +130,7 @@ type conduct struct {
 	deciding    *deciding // what users met, for a watch that ends once it is decided
 	instrument  *instrument
 	calibrating time.Time // when the calibrations were begun
+	reverted    time.Time // when the revert was ordered
 	answers     answers   // of what is asked outside
 }
 
@@ -160,7 +163,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 		})
 	}
 	background.Go(func() { run.followRoles(lasting) })
-	asked, aside := questions(p)
+	asked, aside := questions(p, c.SQL)
 	run.account.AlertsAside = aside
 	for _, q := range asked {
 		background.Go(func() { run.poll(lasting, q) })
@@ -233,6 +236,7 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 		steady = r.calibrated(ctx)
 	}
 	r.early.close()
+	r.answers.forget()
 	if ctx.Err() != nil {
 		steady = false
 		r.abort(endedBy(ctx))

@@ -65,10 +65,14 @@ func (d *deciding) since(journey string, since time.Time) (samples []verdict.Sam
 // of many users, a look takes the load's processor time.
 const lookCost = 20
 
-// decided is the outcome by which the watch may end now, or "": once recovery is decided, and
-// every alert has fired or missed its limit.
+// decided is the outcome by which the watch may end now, or "": once recovery is decided,
+// every alert has fired or missed its limit, and every condition of the fault is met.
 func (r *conduct) decided() verdict.Outcome {
 	by := r.recoveryDecided()
+	if by != "" && r.mending() {
+		r.deciding.next = r.Clock.Now().Add(time.Second)
+		return ""
+	}
 	if by == "" || len(r.plan.Scenario.ExpectAlerts) == 0 {
 		return by
 	}

@@ -278,6 +278,9 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 	}
 	_, lost := f.lostByHand()
 	evidence := verdict.Evidence{NotCalibrated: f.notCalibrated(), NotKept: f.Meta.NotKept != "", NotInForce: f.Meta.NotInForce || lost, NotFelt: f.Meta.NotFelt, Aborted: f.Meta.Aborted != ""}
+	if evidence.Conditions, err = f.conditions(); err != nil {
+		return verdict.Run{}, nil, err
+	}
 	if rpo := f.Scenario.Objective.RPO; rpo != nil && f.Meta.Confirmed {
 		ordered, inForce := f.Marks[record.MarkFault], f.Marks[record.MarkFault]
 		if at, ok := f.Marks[record.MarkInForce]; ok {

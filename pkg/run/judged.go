@@ -10,21 +10,50 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// polls are the answers to a question, as pkg/verdict takes them.
+// judgedPoll is a poll as pkg/verdict takes it.
+func judgedPoll(p record.Poll, origin time.Time) verdict.Poll {
+	return verdict.Poll{Asked: p.Asked.Sub(origin), Answered: p.Answered.Sub(origin), Known: p.Holds != nil, Holds: p.Holds != nil && *p.Holds, Why: p.Why}
+}
+
+// polls are the answers to a question.
 func (f Folder) polls(of string, n int) ([]verdict.Poll, error) {
-	origin := f.Marks[record.MarkBaseline]
 	var all []verdict.Poll
 	for _, p := range f.Polls {
 		if p.Of != of || p.N != n {
 			continue
 		}
-		judged := verdict.Poll{Asked: p.Asked.Sub(origin), Answered: p.Answered.Sub(origin), Known: p.Holds != nil, Holds: p.Holds != nil && *p.Holds, Why: p.Why}
+		judged := judgedPoll(p, f.Marks[record.MarkBaseline])
 		for _, at := range []time.Duration{judged.Asked, judged.Answered} {
 			if err := verdict.CheckMoment(at); err != nil {
 				return nil, fmt.Errorf("read run %s: %s: %s %d was asked at %s: %w", filepath.Base(f.Dir), record.PollsFile, of, n, p.Asked.Format(time.RFC3339Nano), err)
 			}
 		}
 		all = append(all, judged)
+	}
+	return all, nil
+}
+
+// conditions judges the declared conditions.
+func (f Folder) conditions() (all []verdict.Conditioned, err error) {
+	if len(f.Scenario.Must) == 0 {
+		return nil, nil
+	}
+	origin := f.Marks[record.MarkBaseline]
+	marks := f.marks(origin)
+	_, struck := f.Marks[record.MarkFault]
+	m := verdict.Conditioning{Struck: struck, Fault: marks.Fault, End: verdict.MaxSpan}
+	if at, ok := f.Marks[record.MarkEnd]; ok {
+		m.End = at.Sub(origin)
+	}
+	if marks.Reverted {
+		m.Revert = &marks.Revert
+	}
+	for n, c := range f.Scenario.Must {
+		polls, err := f.polls(record.PollCondition, n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m.Judge(verdict.Condition{Name: c.Title(), During: c.WhenMet(), AgainWithin: c.AgainWithin, Polls: polls}))
 	}
 	return all, nil
 }
@@ -57,6 +86,8 @@ func (f Folder) Detect(judged verdict.Run) (*verdict.Detection, error) {
 	}
 	_, ordered := f.Marks[record.MarkFault]
 	d.Struck = ordered && (d.FirstBad != nil || !f.Meta.NotInForce && !f.Meta.NotFelt)
-	d.Unaffected = judged.State == verdict.Unaffected && d.FirstBad == nil
+	d.Unaffected = d.FirstBad == nil && slices.ContainsFunc(judged.Journeys, func(j verdict.Journey) bool {
+		return j.Name == judged.Deciding && j.State == verdict.Unaffected // whatever conditions made of it
+	})
 	return verdict.Detect(d), nil
 }

@@ -121,7 +121,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	users.Struck = struck
 	c := Conductor{
 		Env: d.Site, Journal: entries, Record: writer, Clock: record.NewClock(),
-		Meter: d.Meter, Undoers: d.undoers(), Observe: d.Observe,
+		Meter: d.Meter, Undoers: d.undoers(), Observe: d.Observe, SQL: d.sql,
 		Struck: sync.OnceFunc(func() { close(struck) }),
 	}
 	if d.instrumented() {
@@ -152,4 +152,11 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 		}
 	}
 	return c
+}
+
+// sql performs a statement from gameday's machine, and returns its rows as JSON.
+func (d Day) sql(ctx context.Context, statement probe.SQL) ([]byte, error) {
+	way := d.Environment.Connect.Apply(probe.Way{Entry: d.Environment.Entry, Environ: d.Environment.Environ})
+	answer, err := probe.Question{Step: probe.Step{SQL: &statement}, Way: way, Protocols: d.Protocols}.Answer(ctx)
+	return answer.Body, err
 }

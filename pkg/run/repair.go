@@ -28,6 +28,7 @@ func (r *conduct) undo(ctx context.Context) error {
 	r.account.NotFelt = r.unfelt()
 	healed, mine := r.healed(ctx), r.entries()
 	ordered := r.Clock.Now()
+	r.reverted = ordered
 	// The order itself does not wait for the disk, nor for its success.
 	err := undoEntries(ctx, r.Journal, r.Undoers, r.note, func(e journal.Entry) bool { return mine[e.ID] })
 	if !healed {

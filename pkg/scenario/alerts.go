@@ -74,10 +74,22 @@ func longest(alerts []ExpectedAlert) (most time.Duration) {
 // watch that the scenario does not declare becomes long enough for its alerts.
 func (s Scenario) In(env Environment) Scenario {
 	s.ExpectAlerts = union(env.ExpectAlerts, s.ExpectAlerts)
+	s.Must = union(located(env.Must, env.Prometheus), located(s.Must, env.Prometheus))
 	if need := longest(s.ExpectAlerts) + afterAlerts; len(s.ExpectAlerts) > 0 && s.WatchByDefault {
 		s.Timing.Watch = max(s.Timing.Watch, need)
 	}
 	return s
+}
+
+// located are conditions whose queries all name a server, if there is one.
+func located(all []Must, server string) []Must {
+	all = slices.Clone(all)
+	for i, m := range all {
+		if m.Prometheus != nil && m.Prometheus.URL == "" {
+			all[i].Prometheus = &gate.Prometheus{URL: server, Query: m.Prometheus.Query}
+		}
+	}
+	return all
 }
 
 // union is both lists, without what the second repeats: a scenario that a run has stored

@@ -12,6 +12,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/gate"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 const anAlert = `
@@ -104,5 +105,47 @@ func TestStoredAlertsRestOnTheirLimit(t *testing.T) {
 	}
 	if _, err := scenario.LoadStored("stored", []byte(text+"expect_alerts: [{name: Down, within: soon}]")); err == nil {
 		t.Error("no error")
+	}
+}
+
+const aMust = `
+prometheus: http://p:9090
+must:
+  - {name: standbys, sql: {url: "postgres://u@h/d", statement: SELECT 2}, equals: 2, again_within: 60s}
+  - {prometheus: "min(up)", above: 0.5, during: fault}
+  - {http: {get: "http://x/healthz"}, during: after}
+  - {command: ["test", "-f", "/x"]}
+`
+
+// Queries without a server are those of the environment's, and what is stored is read again.
+func TestConditionsOfAScenarioInItsEnvironment(t *testing.T) {
+	t.Parallel()
+	env := environmentWith(t, aMust)
+	s := loaded(t, "must: [{prometheus: up}]").In(env)
+	if len(s.Must) != 5 || s.Must[1].Prometheus.URL != "http://p:9090" || s.Must[4].Prometheus.URL != "http://p:9090" || s.Must[0].WhenMet() != verdict.DuringAlways {
+		t.Errorf("%+v", s.Must)
+	}
+	if err := s.CheckOutside(env); err != nil {
+		t.Error(err)
+	}
+	data, err := yaml.MarshalWithOptions(s, yaml.IndentSequence(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := scenario.LoadStored("stored", data)
+	if diff := cmp.Diff(s.Must, stored.Must); diff != "" || err != nil {
+		t.Errorf("stored: %v\n%s", err, diff)
+	}
+	again, err := scenario.Load("x.yaml", data, fault.Specs())
+	if diff := cmp.Diff(s.Must, again.In(env).Must); diff != "" || err != nil {
+		t.Errorf("run again: %v\n%s", err, diff)
+	}
+	alone := loaded(t, "must: [{prometheus: up}]").In(scenario.Environment{Name: "staging"})
+	if err := alone.CheckOutside(scenario.Environment{Name: "staging"}); err == nil || !strings.Contains(err.Error(), "add prometheus: URL to environment staging") {
+		t.Errorf("a query without a server: %v", err)
+	}
+	secret := loaded(t, `must: [{sql: {url: "postgres://u@h/d", password: '{{env "DB_PASSWORD"}}', statement: SELECT 2}, equals: 2}]`)
+	if err := secret.CheckOutside(env); err == nil || !strings.Contains(err.Error(), "add variables: [DB_PASSWORD]") {
+		t.Errorf("a variable that the environment does not name: %v", err)
 	}
 }

@@ -41,6 +41,8 @@ type Environment struct {
 	Notify       []Notice          `yaml:"notify,omitempty" jsonschema_description:"Who receives messages about runs."`
 	Grafana      string            `yaml:"grafana,omitempty" jsonschema_description:"Base URL of a Grafana server whose dashboards gameday annotates, from the injection to the revert of each fault. Needs the environment variable GRAFANA_TOKEN."`
 	Variables    []string          `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
+	Prometheus   string            `yaml:"prometheus,omitempty" jsonschema_description:"Base URL of the Prometheus server for queries that name none: http://prometheus:9090."`
+	Must         []Must            `yaml:"must,omitempty" jsonschema_description:"Conditions that must be met, in every run in this environment."`
 	ExpectAlerts []ExpectedAlert   `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of a fault, in every run in this environment."`
 
 	MaxTargets int `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
@@ -160,6 +162,8 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	checkBase(doc, path+".entry", probe.CheckEntry(e.Entry))
 	checkBase(doc, path+".grafana", probe.CheckBase(e.Grafana, "set GRAFANA_TOKEN"))
 	e.checkConnect(doc, path)
+	checkBase(doc, path+".prometheus", probe.CheckBase(e.Prometheus, "use a server that needs none"))
+	checkMust(doc, path+".must", e.Must)
 	checkAlerts(doc, path+".expect_alerts", e.ExpectAlerts, 0)
 	for i, name := range e.Variables {
 		if !probe.IsName(name) {

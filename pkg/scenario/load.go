@@ -210,6 +210,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	s.checkLoad(doc)
 	s.checkPeople(doc)
 	s.checkUndo(doc)
+	checkMust(doc, "must", s.Must)
 	checkAlerts(doc, "expect_alerts", s.ExpectAlerts, s.Timing.Watch)
 	for i, rule := range s.AbortWhen {
 		at := index("abort_when", i)

@@ -74,6 +74,7 @@ type (
 	storedTarget    target.Selector
 	storedPeople    People
 	storedAlert     ExpectedAlert
+	storedMust      Must
 )
 
 // DecodeYAML implements [strictyaml.Decodable].
@@ -82,8 +83,9 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	var faults []storedFault
 	var people People
 	var alerts []storedAlert
+	var must []storedMust
 	readStored(d, n, values{
-		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load, "expect_alerts": &alerts,
+		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load, "expect_alerts": &alerts, "must": &must,
 	}, values{
 		"alerts": &s.Alerts,
 		"name":   &s.Name, "title": &s.Title, "environment": &s.Environment, "seed": &s.Seed,
@@ -99,9 +101,20 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	for _, f := range faults {
 		s.Faults = append(s.Faults, Fault(f))
 	}
+	for _, m := range must {
+		s.Must = append(s.Must, Must(m))
+	}
 	for _, a := range alerts {
 		s.ExpectAlerts = append(s.ExpectAlerts, ExpectedAlert(a))
 	}
+}
+
+// DecodeYAML implements [strictyaml.Decodable].
+func (m *storedMust) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	readStored(d, n, values{"during": &m.During, "again_within": &m.AgainWithin}, values{
+		"name": &m.Name, "prometheus": &m.Prometheus, "http": &m.HTTP, "command": &m.Command, "sql": &m.SQL,
+		"equals": &m.Equals, "above": &m.Above, "below": &m.Below, "matches": &m.Matches,
+	})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

@@ -73,7 +73,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		return in, err
 	}
 	in.Scenario = in.Scenario.In(in.Environment)
-	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment), in.Scenario.CheckAlerts()); err != nil {
+	if err := errors.Join(in.Scenario.CheckRoles(in.Environment), in.Scenario.CheckLoad(in.Environment), in.Scenario.CheckAlerts(), in.Scenario.CheckOutside(in.Environment)); err != nil {
 		return in, err
 	}
 	in.Lab, _ = target.LabOf(in.Scenario.Environment)

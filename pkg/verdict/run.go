@@ -13,10 +13,11 @@ type Journey struct {
 type Evidence struct {
 	// NotCalibrated is whether the load generator did not measure a known outage as it was.
 	NotCalibrated bool
-	NotKept       bool    // the generator could not keep the rate, so no fault was ordered
-	NotInForce    bool    // a fault's own check failed
-	NotFelt       bool    // a network fault matched no packet
-	Aborted       bool    // a person or a stop condition ended the run
+	NotKept       bool // the generator could not keep the rate, so no fault was ordered
+	NotInForce    bool // a fault's own check failed
+	NotFelt       bool // a network fault matched no packet
+	Aborted       bool // a person or a stop condition ended the run
+	Conditions    []Conditioned
 	Writes        *Writes // the check of acknowledged writes; nil without an RPO
 }
 
@@ -26,6 +27,8 @@ type Run struct {
 	Deciding string    `json:"deciding_journey,omitempty"`
 	Journeys []Journey `json:"journeys"`
 	Writes   *Writes   `json:"writes"`
+	// Conditions are those that the scenario or its environment declares.
+	Conditions []Conditioned `json:"conditions,omitempty"`
 }
 
 // Worst orders outcomes, the worst first.
@@ -49,7 +52,7 @@ func rank(o Outcome) int {
 
 // Combine judges a run by its critical journeys and its evidence.
 func Combine(journeys []Journey, evidence Evidence) Run {
-	run := Run{Verdict: Verdict{Outcome: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes}
+	run := Run{Verdict: Verdict{Outcome: Inconclusive, Reason: TooFewSamples}, Journeys: journeys, Writes: evidence.Writes, Conditions: evidence.Conditions}
 	hit, decided := false, false
 	for _, j := range journeys {
 		hit = hit || j.hit()
@@ -66,6 +69,7 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 	case evidence.NotFelt:
 		run.Outcome, run.Reason, run.State = Inconclusive, FaultNotFelt, ""
 	}
+	run.applyConditions()
 	if evidence.Aborted && run.Outcome != Proven {
 		run.Outcome, run.Reason, run.State = Aborted, "", ""
 	}

@@ -37,6 +37,9 @@ const (
 	FaultNotInForce         Reason = "fault-not-in-force"        // the fault's own check failed
 	FaultNotFelt            Reason = "fault-not-felt"            // a network fault matched no packet
 	RateNotKept             Reason = "rate-not-kept"             // the generator could not keep the rate, so no fault was ordered
+	ConditionNotSteady      Reason = "condition-not-steady"      // a condition was not met before the fault
+	ConditionUnknown        Reason = "condition-unknown"         // a condition could not be asked for
+	ConditionNotMet         Reason = "condition-not-met"         // a condition was not met for longer than it allows
 	RPOMissed               Reason = "rpo-missed"                // acknowledged writes were lost
 	LookUpUnproven          Reason = "look-up-unproven"          // the look-up of writes denies those of well before the fault too
 	RPONotObserved          Reason = "rpo-not-observed"          // no write just before the fault, or unconfirmed writes
