@@ -23,7 +23,7 @@ func floors() map[string]int {
 		"internal/ramp":        0,
 		"internal/browsertest": 0, "internal/hostcmd": 1, "internal/chromium": 2, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0, "labs/echo": 0,
 		"internal/strictyaml": 1, "internal/folder": 1, "pkg/journal": 1,
-		"pkg/record": 2, "pkg/notes": 3, "pkg/target": 2, "pkg/advice": 2, "pkg/gate": 2, "pkg/verdict": 2,
+		"pkg/record": 2, "pkg/record/recordtest": 3, "pkg/notes": 3, "pkg/target": 2, "pkg/advice": 2, "pkg/gate": 2, "pkg/verdict": 2,
 		"pkg/target/docker": 3, "pkg/fault": 3, "pkg/probe": 3,
 		"pkg/target/docker/lab": 4, "pkg/scenario": 4, "pkg/register": 4, "pkg/topology": 4, "internal/enginetest": 4, "internal/enginetest/rig": 1, "internal/toyenv": 4,
 		"pkg/plan": 5, "pkg/doctor": 5, "pkg/skeleton": 5, "pkg/schedule": 5, "pkg/store": 5, "pkg/queue": 5, "internal/pgtest": 5,

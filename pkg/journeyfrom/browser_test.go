@@ -97,7 +97,7 @@ func passes(t *testing.T, s *shop, r journeyfrom.Result) {
 	if len(acks) == 0 {
 		t.Fatal("no order is acknowledged")
 	}
-	if err := load.Confirm(t.Context(), acks, nil); err != nil {
+	if err := load.Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range acks {

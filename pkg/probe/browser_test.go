@@ -14,6 +14,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
 // wiki is a site whose login is a form with a hidden token, a redirect and a cookie.
@@ -396,17 +397,15 @@ func TestALookUpWithWhatTheUserCaptured(t *testing.T) {
 		t.Fatalf("%q, acknowledged %+v", v.Sample.Error, v.Ack)
 	}
 	acks := []record.Ack{*v.Ack, {ID: "order-2", Vars: map[string]string{"token": "other"}}}
-	if err := (probe.Load{Journey: j, Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), acks, nil); err != nil {
+	if err := (probe.Load{Journey: j, Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 		t.Fatal(err)
 	}
 	if acks[0].Presence != probe.Present || acks[1].Presence != probe.Unconfirmed {
 		t.Errorf("%+v", acks)
 	}
 	dir := t.TempDir()
-	if err := record.WriteAcks(dir, acks); err != nil {
-		t.Fatal(err)
-	}
-	if stored, err := record.Acks(dir); err != nil || len(stored) != 2 || stored[0].Vars != nil {
+	recordtest.WriteAcks(t, dir, acks)
+	if stored, err := recordtest.Acks(dir); err != nil || len(stored) != 2 || stored[0].Vars != nil {
 		t.Errorf("the file contains what the user captured: %+v (%v)", stored, err)
 	}
 }

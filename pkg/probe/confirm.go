@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -15,13 +16,16 @@ const (
 	Unconfirmed = "unconfirmed"
 )
 
-// confirmers is the number of parallel lookups.
+// confirmers is the number of parallel look-ups, and so that of their connections.
 const confirmers = 8
 
-// Confirm looks up every acknowledged write twice, the same way as users come. If both lookups agree, their result
-// is the write's presence; else the write is unconfirmed. Confirm calls progress, unless
-// it is nil, with the number of completed lookups.
-func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
+// confirmations is how often each write is looked up.
+const confirmations = 2
+
+// Confirm looks up every acknowledged write of the journey twice, the same way as users come.
+// The second reading starts after the first one, which gives a lagging replica time to catch
+// up. Confirm calls progress, unless it is nil, with the number of completed look-ups.
+func (l Load) Confirm(ctx context.Context, acks *record.Acked, progress func(done, all int)) error {
 	if l.Journey.Confirm == nil {
 		return nil
 	}
@@ -29,39 +33,42 @@ func (l Load) Confirm(ctx context.Context, acks []record.Ack, progress func(done
 	if err != nil {
 		return err
 	}
-
-	done := 0
-	var mu sync.Mutex
-	reading := func(merge func(ack *record.Ack, found string)) {
-		var group sync.WaitGroup
-		next := make(chan int)
-		for range confirmers {
-			group.Go(func() {
-				for i := range next {
-					merge(&acks[i], presence(look.take(ctx, acks[i].ID, acks[i].Vars)))
-					mu.Lock()
-					if done++; progress != nil {
-						progress(done, 2*len(acks))
-					}
-					mu.Unlock()
-				}
-			})
-		}
-		for i := range acks {
-			next <- i
-		}
-		close(next)
-		group.Wait()
+	done, all := 0, confirmations*acks.Len(l.Journey.Name)
+	for range confirmations {
+		look.each(ctx, acks.All(l.Journey.Name), func(place int, presence string) {
+			acks.Found(place, presence)
+			if done++; progress != nil {
+				progress(done, all)
+			}
+		})
 	}
-	// The second pass starts after the first one, which gives a lagging replica time to
-	// catch up.
-	reading(func(ack *record.Ack, found string) { ack.Presence = found })
-	reading(func(ack *record.Ack, found string) {
-		if ack.Presence != found {
-			ack.Presence = Unconfirmed
-		}
-	})
 	return errors.Join(ctx.Err(), look.close())
+}
+
+// each looks up writes in parallel, and calls on with what it has found, one at a time.
+func (l lookUps) each(ctx context.Context, acks iter.Seq2[int, record.Ack], on func(place int, presence string)) {
+	type one struct {
+		place int
+		ack   record.Ack
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	next := make(chan one)
+	for range confirmers {
+		group.Go(func() {
+			for n := range next {
+				found := presence(l.take(ctx, n.ack.ID, n.ack.Vars))
+				mu.Lock()
+				on(n.place, found)
+				mu.Unlock()
+			}
+		})
+	}
+	for place, ack := range acks {
+		next <- one{place, ack}
+	}
+	close(next)
+	group.Wait()
 }
 
 // lookUps ask whether acknowledged writes are there.

@@ -193,7 +193,7 @@ func TestHostileServers(t *testing.T) { //nolint:paralleltest,tparallel // it wo
 			}
 			acks := []record.Ack{{ID: "1"}}
 			err := within(t, 2*timeout+generous, func() error {
-				return probe.Load{Journey: j, Way: probe.Way{Entry: entry}}.Confirm(t.Context(), acks, nil)
+				return probe.Load{Journey: j, Way: probe.Way{Entry: entry}}.Confirm(t.Context(), record.AckedOf(acks), nil)
 			})
 			if err != nil || acks[0].Presence != c.presence {
 				t.Errorf("a lookup finds %q, %v, expected %q", acks[0].Presence, err, c.presence)
@@ -308,7 +308,7 @@ func TestMemoryOfHostileServers(t *testing.T) { //nolint:paralleltest // it coun
 		runtime.ReadMemStats(&before)
 		acks := []record.Ack{{ID: "1"}}
 		j := probe.Journey{Name: "j", Timeout: 300 * time.Millisecond, Steps: []probe.Step{step}, Confirm: &step}
-		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: entry}}).Confirm(t.Context(), acks, nil); err != nil {
+		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: entry}}).Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 			t.Fatal(err)
 		}
 		runtime.ReadMemStats(&after)

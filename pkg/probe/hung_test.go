@@ -23,7 +23,7 @@ func hung(pings int) func(context.Context) (io.ReadWriteCloser, error) {
 		ourIn, hisOut := io.Pipe()
 		go func() {
 			in := json.NewDecoder(hisIn)
-			_, _ = io.WriteString(hisOut, `{"version":4}`)
+			_, _ = io.WriteString(hisOut, `{"version":5}`)
 			for n := 1; n <= pings; n++ {
 				var order map[string]any
 				if in.Decode(&order) != nil {
@@ -53,7 +53,7 @@ func TestAWorkerThatHangs(t *testing.T) {
 		"in the pings":    {all - 1, func(ctx context.Context, r probe.Remote) error { return r.Run(ctx, nil) }, 10 * time.Second, nil, "did not answer within 10s"},
 		"in the load":     {all, func(ctx context.Context, r probe.Remote) error { return r.Run(ctx, nil) }, 5300 * time.Millisecond, probe.ErrWorker, ""},
 		"in the lookups": {all, func(ctx context.Context, r probe.Remote) error {
-			return r.Confirm(ctx, []record.Ack{{ID: "1"}}, nil)
+			return r.Confirm(ctx, record.AckedOf([]record.Ack{{ID: "1"}}), nil)
 		}, 0, context.DeadlineExceeded, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -377,7 +377,7 @@ func TestConfirm(t *testing.T) {
 	}))
 	defer server.Close()
 	acks := []record.Ack{{ID: "there"}, {ID: "lost"}, {ID: "late"}, {ID: "broken"}, {ID: "forbidden"}}
-	if err := (probe.Load{Journey: journey(), Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), acks, nil); err != nil {
+	if err := (probe.Load{Journey: journey(), Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 		t.Fatal(err)
 	}
 	var found []string
@@ -413,7 +413,7 @@ func TestIDsOfLookups(t *testing.T) {
 	for _, id := range ids {
 		acks = append(acks, record.Ack{ID: id})
 	}
-	if err := (probe.Load{Journey: j, Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), acks, nil); err != nil {
+	if err := (probe.Load{Journey: j, Way: probe.Way{Entry: server.URL}}).Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 		t.Fatal(err)
 	}
 	want := slices.Concat(ids, ids) // each is looked up twice

@@ -8,8 +8,6 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"github.com/gameday-dev/gameday/pkg/record"
 )
 
 // Remote is a load that a worker sends from elsewhere, such as the system's own network.
@@ -90,20 +88,6 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 			l.Visit.move(epoch(), w.origin)
 			on(*l.Visit)
 		}
-	})
-}
-
-// Confirm is [Load.Confirm], run by a worker.
-func (r Remote) Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error {
-	if r.Load.Journey.Confirm == nil {
-		return nil
-	}
-	o := confirmOrder{Load: r.Load, Acks: acks}
-	return r.once(ctx, order{Confirm: &o}, func(l line) {
-		if l.Looked > 0 && progress != nil {
-			progress(l.Looked, 2*len(acks))
-		}
-		copy(acks, l.Acks)
 	})
 }
 

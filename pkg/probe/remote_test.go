@@ -65,7 +65,7 @@ func TestUsersSetOutElsewhere(t *testing.T) {
 		}
 	}
 	here := slices.Clone(acks)
-	if err := errors.Join(r.Confirm(t.Context(), acks, nil), l.Confirm(t.Context(), here, nil)); err != nil || !slices.EqualFunc(acks, here, func(a, b record.Ack) bool { return a.ID == b.ID && a.Presence == b.Presence }) || here[0].Presence == "" {
+	if err := errors.Join(r.Confirm(t.Context(), record.AckedOf(acks), nil), l.Confirm(t.Context(), record.AckedOf(here), nil)); err != nil || !slices.EqualFunc(acks, here, func(a, b record.Ack) bool { return a.ID == b.ID && a.Presence == b.Presence }) || here[0].Presence == "" {
 		t.Errorf("%v: found %+v from there, and %+v from here", err, acks[0], here[0])
 	}
 }

@@ -189,7 +189,7 @@ func TestALoadThatCannotBegin(t *testing.T) {
 			t.Errorf("%s: found %v, expected %q", name, err, c.want)
 		}
 		confirm := c.step
-		if err := (probe.Load{Journey: probe.Journey{Confirm: &confirm}, Way: c.way}).Confirm(t.Context(), nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := (probe.Load{Journey: probe.Journey{Confirm: &confirm}, Way: c.way}).Confirm(t.Context(), record.AckedOf(nil), nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, confirming: found %v, expected %q", name, err, c.want)
 		}
 	}
@@ -219,7 +219,7 @@ func TestPresence(t *testing.T) {
 		acks := []record.Ack{{ID: "1"}}
 		var told []int
 		j := probe.Journey{Confirm: &probe.Step{Get: "/{{.id}}", Expect: c.expect}}
-		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: c.entry}}).Confirm(t.Context(), acks, func(done, all int) { told = append(told, done, all) }); err != nil {
+		if err := (probe.Load{Journey: j, Way: probe.Way{Entry: c.entry}}).Confirm(t.Context(), record.AckedOf(acks), func(done, all int) { told = append(told, done, all) }); err != nil {
 			t.Fatal(err)
 		}
 		if acks[0].Presence != c.want {
@@ -229,7 +229,7 @@ func TestPresence(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	if err := (probe.Load{Journey: probe.Journey{}, Way: probe.Way{}}).Confirm(t.Context(), []record.Ack{{ID: "1"}}, nil); err != nil {
+	if err := (probe.Load{Journey: probe.Journey{}, Way: probe.Way{}}).Confirm(t.Context(), record.AckedOf([]record.Ack{{ID: "1"}}), nil); err != nil {
 		t.Errorf("nothing to look up: %v", err)
 	}
 }

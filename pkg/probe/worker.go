@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,17 +21,15 @@ import (
 type (
 	// order is a line to the worker: exactly one field is set.
 	order struct {
-		Load      *Load         `json:"load,omitempty"`      // send users until Stop
-		Confirm   *confirmOrder `json:"confirm,omitempty"`   // look up acknowledged writes
-		Try       *tryOrder     `json:"try,omitempty"`       // let a few users walk, and tell all
-		Ping      int           `json:"ping,omitempty"`      // send the time
-		Struck    bool          `json:"struck,omitempty"`    // the fault was ordered: begin the stages
-		Calibrate bool          `json:"calibrate,omitempty"` // begin the calibration
-		Stop      bool          `json:"stop,omitempty"`      // send no more users
-	}
-	confirmOrder struct {
-		Load Load         `json:"load"`
-		Acks []record.Ack `json:"acks"`
+		Load      *Load        `json:"load,omitempty"`      // send users until Stop
+		Confirm   *Load        `json:"confirm,omitempty"`   // look up the acknowledged writes that follow
+		Look      []record.Ack `json:"look,omitempty"`      // such writes
+		Looked    bool         `json:"looked,omitempty"`    // those were all
+		Try       *tryOrder    `json:"try,omitempty"`       // let a few users walk, and tell all
+		Ping      int          `json:"ping,omitempty"`      // send the time
+		Struck    bool         `json:"struck,omitempty"`    // the fault was ordered: begin the stages
+		Calibrate bool         `json:"calibrate,omitempty"` // begin the calibration
+		Stop      bool         `json:"stop,omitempty"`      // send no more users
 	}
 	tryOrder struct {
 		Load  Load `json:"load"`
@@ -42,16 +41,15 @@ type (
 		Pong    int           `json:"pong,omitempty"`
 		Now     time.Duration `json:"now,omitempty"`
 		Visit   *Visit        `json:"visit,omitempty"`
-		Looked  int           `json:"looked,omitempty"` // completed lookups
-		Acks    []record.Ack  `json:"acks,omitempty"`   // with their presence
-		Tried   *Tried        `json:"tried,omitempty"`  // one user's way
-		Done    bool          `json:"done,omitempty"`   // the last line
+		Found   []string      `json:"found,omitempty"` // the presence of the writes that were to be looked up
+		Tried   *Tried        `json:"tried,omitempty"` // one user's way
+		Done    bool          `json:"done,omitempty"`  // the last line
 		Error   string        `json:"error,omitempty"`
 	}
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 4
+const workerVersion = 5
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -75,7 +73,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	defer working.Wait()
 	orders := json.NewDecoder(in)
 	orders.UseNumber() // a number of a body or of a statement stays what it is
-	struck := make(chan struct{})
+	struck, looks := make(chan struct{}), make(chan []record.Ack)
 	strike := sync.OnceFunc(func() { close(struck) })
 	calibrate := make(chan struct{}, MostCalibrations)
 	for {
@@ -110,7 +108,18 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 				w.done(o.Try.Load.Try(ctx, o.Try.Users, func(t Tried) { w.say(line{Tried: &t}) }))
 			})
 		case o.Confirm != nil:
-			working.Go(func() { w.done(w.confirm(ctx, *o.Confirm)) })
+			o.Confirm.Protocols = w.protocols
+			working.Go(func() {
+				w.done(w.confirm(ctx, *o.Confirm, looks))
+				passOver(ctx, looks)
+			})
+		case o.Look != nil:
+			select {
+			case looks <- o.Look:
+			case <-ctx.Done():
+			}
+		case o.Looked:
+			close(looks)
 		}
 	}
 }
@@ -130,17 +139,40 @@ func (w *worker) done(err error) {
 	w.say(last)
 }
 
-func (w *worker) confirm(ctx context.Context, o confirmOrder) error {
-	reported := time.Now()
-	o.Load.Protocols = w.protocols
-	err := o.Load.Confirm(ctx, o.Acks, func(done, _ int) {
-		if time.Since(reported) > 100*time.Millisecond {
-			reported = time.Now()
-			w.say(line{Looked: done})
+// confirm looks up writes as they come, until no more do.
+func (w *worker) confirm(ctx context.Context, l Load, looks <-chan []record.Ack) error {
+	look, err := l.lookUp(compilation{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = look.close() }()
+	for {
+		select {
+		case acks, more := <-looks:
+			if !more {
+				return nil
+			}
+			found := make([]string, len(acks))
+			look.each(ctx, slices.All(acks), func(place int, presence string) { found[place] = presence })
+			w.say(line{Found: found})
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-	})
-	w.say(line{Acks: o.Acks})
-	return err
+	}
+}
+
+// passOver takes writes that are not looked up any longer, so that orders are read on.
+func passOver(ctx context.Context, looks <-chan []record.Ack) {
+	for {
+		select {
+		case _, more := <-looks:
+			if !more {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (w *worker) visited(v Visit) {

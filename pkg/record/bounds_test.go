@@ -16,6 +16,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/bounded"
 	"github.com/gameday-dev/gameday/internal/bounded/boundedtest"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
 // Files of a terabyte, of which little is on the disk, are errors in little memory (M14).
@@ -102,7 +103,7 @@ func FuzzRead(f *testing.F) {
 		}
 		events, err := record.Events(dir)
 		named(record.EventsFile, err)
-		acks, ofAcks := record.Acks(dir)
+		acks, ofAcks := recordtest.Acks(dir)
 		named(record.WritesFile, ofAcks)
 		if len(all) > len(data) || len(events) > len(data) || len(acks) > len(data) {
 			t.Errorf("%d samples, %d events and %d writes of %d bytes", len(all), len(events), len(acks), len(data))
@@ -138,10 +139,8 @@ func readAgain(t *testing.T, samples []record.Sample, acks []record.Ack) {
 		t.Error(diff)
 	}
 	acks = slices.DeleteFunc(acks, func(a record.Ack) bool { _, err := a.At.MarshalJSON(); return err != nil })
-	if err := record.WriteAcks(dir, acks); err != nil {
-		t.Fatal(err)
-	}
-	if again, err := record.Acks(dir); err != nil || len(again) != len(acks) {
+	recordtest.WriteAcks(t, dir, acks)
+	if again, err := recordtest.Acks(dir); err != nil || len(again) != len(acks) {
 		t.Errorf("%d writes, read again %d: %v", len(acks), len(again), err)
 	}
 }

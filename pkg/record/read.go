@@ -69,56 +69,86 @@ func Events(dir string) ([]Event, error) {
 	return lines[Event](dir, EventsFile, math.MaxInt)
 }
 
-// Acks reads the acknowledged writes of a run's folder; there are none where
-// the run did not look for them.
-func Acks(dir string) ([]Ack, error) {
-	acks, err := lines[Ack](dir, WritesFile, math.MaxInt)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+// Acks reads the acknowledged writes of a run's folder, one at a time; there are none where
+// the run did not keep them. A torn last one is left out.
+func Acks(dir string) iter.Seq2[Ack, error] {
+	return func(yield func(Ack, error) bool) {
+		n := 0
+		for ack, err := range each[Ack](dir, WritesFile, math.MaxInt64) {
+			if errors.Is(err, os.ErrNotExist) {
+				return
+			}
+			if n++; n > mostAcks {
+				err = fmt.Errorf("read %s: found more than %d lines", filepath.Join(dir, WritesFile), mostAcks)
+			}
+			if !yield(ack, err) || err != nil {
+				return
+			}
+		}
 	}
-	return acks, err
 }
 
-// The bounds of what is read. All samples of a file are streamed, so that only the size
-// of one matters; events and writes are held in memory.
+// The bounds of what is read. Samples and writes are streamed, so that only the size of one
+// matters, and their number; events are held in memory.
 const (
 	mostOfOne   = 16 << 20  // bytes of a sample, an event or a write
-	mostOfLines = 512 << 20 // bytes of a file of events or writes
+	mostOfLines = 512 << 20 // bytes of a file of events
 	mostLines   = 5_000_000
+	mostAcks    = 10_000_000 // as many as samples
 )
 
 // lines reads the first JSON objects of a file; most is their maximum number.
-func lines[T any](dir, name string, most int) ([]T, error) {
-	file, err := folder.Open(dir, name)
-	if err != nil {
-		return nil, fmt.Errorf("read the record: %w", err)
-	}
-	defer file.Close()
-	var all []T
-	content, size, err := written(file, 0)
-	if err == nil && size > mostOfLines {
-		err = fmt.Errorf("found %d MiB, expected at most %d", size>>20, mostOfLines>>20)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", file.Name(), err)
-	}
-	bounded := &bounded.Reader{From: content, Most: mostOfOne}
-	decoder := json.NewDecoder(bufio.NewReader(bounded))
-	for len(all) < most {
-		var one T
-		err := decoder.Decode(&one)
-		bounded.Next()
-		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-			return all, nil
-		case err != nil:
-			return nil, fmt.Errorf("read %s: %w", file.Name(), err)
-		case len(all) == mostLines:
-			return nil, fmt.Errorf("read %s: found more than %d lines", file.Name(), mostLines)
+func lines[T any](dir, name string, most int) (all []T, err error) {
+	for one, err := range each[T](dir, name, mostOfLines) {
+		if err == nil && len(all) == mostLines {
+			err = fmt.Errorf("read %s: found more than %d lines", filepath.Join(dir, name), mostLines)
 		}
-		all = append(all, one)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, one); len(all) == most {
+			break
+		}
 	}
 	return all, nil
+}
+
+// each reads the JSON objects of a file of at most some bytes, one at a time. A torn last one
+// is left out.
+func each[T any](dir, name string, most int64) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		file, err := folder.Open(dir, name)
+		if err != nil {
+			yield(none, fmt.Errorf("read the record: %w", err))
+			return
+		}
+		defer file.Close()
+		content, size, err := written(file, 0)
+		if err == nil && size > most {
+			err = fmt.Errorf("found %d MiB, expected at most %d", size>>20, most>>20)
+		}
+		if err != nil {
+			yield(none, fmt.Errorf("read %s: %w", file.Name(), err))
+			return
+		}
+		bounded := &bounded.Reader{From: content, Most: mostOfOne}
+		decoder := json.NewDecoder(bufio.NewReader(bounded))
+		for {
+			var one T
+			err := decoder.Decode(&one)
+			bounded.Next()
+			switch {
+			case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+				return
+			case err != nil:
+				yield(none, fmt.Errorf("read %s: %w", file.Name(), err))
+				return
+			case !yield(one, nil):
+				return
+			}
+		}
+	}
 }
 
 // mostZeros is how many zeros at the end of a file are taken for the work of a power cut:

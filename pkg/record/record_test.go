@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
 func at(ms int) time.Time { return time.UnixMilli(1_790_000_000_000 + int64(ms)).UTC() }
@@ -102,24 +103,6 @@ func TestATornTailIsLeftOut(t *testing.T) {
 	}
 }
 
-// Writes that cannot be stored leave those that were.
-func TestAcksAreStoredWholeOrNotAtAll(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	want := []record.Ack{{Journey: "checkout", ID: "1", At: at(0), Presence: "present"}, {Journey: "checkout", ID: "2", At: at(20)}}
-	if err := record.WriteAcks(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	tooLate := record.Ack{ID: "3", At: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)} // no RFC 3339
-	if err := record.WriteAcks(dir, []record.Ack{{ID: "4"}, tooLate}); err == nil || !strings.Contains(err.Error(), "store acknowledged writes") {
-		t.Errorf("the error is %v", err)
-	}
-	got, err := record.Acks(dir)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v\n%s", err, diff)
-	}
-}
-
 func TestANewerRecordIsAClearError(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -165,7 +148,7 @@ func TestUnknownEventsAndFieldsAreRead(t *testing.T) {
 	if diff := cmp.Diff(want, events[len(events)-1]); diff != "" {
 		t.Error(diff)
 	}
-	acks, err := record.Acks(dir)
+	acks, err := recordtest.Acks(dir)
 	if err != nil || len(acks) != 1 || acks[0].Presence != "twice" {
 		t.Errorf("%+v %v", acks, err)
 	}

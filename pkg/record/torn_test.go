@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
 // whole is a record with samples, events and acknowledged writes, in a folder; and the
@@ -26,9 +27,7 @@ func whole(t *testing.T) (dir string, readers map[string]func(dir string) ([]str
 	for i := range 5 {
 		acks = append(acks, record.Ack{Journey: "checkout", ID: strconv.Itoa(i), At: at(i), Presence: "present"})
 	}
-	if err := record.WriteAcks(dir, acks); err != nil {
-		t.Fatal(err)
-	}
+	recordtest.WriteAcks(t, dir, acks)
 	return dir, map[string]func(dir string) ([]string, error){
 		record.SamplesFile: func(dir string) (all []string, _ error) {
 			for s, err := range record.Samples(dir, record.SamplesFile) {
@@ -44,7 +43,7 @@ func whole(t *testing.T) (dir string, readers map[string]func(dir string) ([]str
 			return texts(events), err
 		},
 		record.WritesFile: func(dir string) ([]string, error) {
-			acks, err := record.Acks(dir)
+			acks, err := recordtest.Acks(dir)
 			return texts(acks), err
 		},
 	}

@@ -3,10 +3,8 @@ package record
 import (
 	"bufio"
 	"encoding/gob"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,14 +39,15 @@ type Writer struct {
 	// names of steps, which may be paths, and of what happened to what.
 	Redact func(string) string
 
+	dir     string
 	mu      sync.Mutex
 	cleaned map[string]string // what Redact has made of the last texts: errors repeat
 	samples stream
 	steps   stream
 	control stream // of the load generator itself
 	events  *os.File
-	polls   *os.File // nil until the first poll
-	dir     string
+	polls   *os.File  // nil until the first poll
+	acks    *ackFiles // nil unless acknowledged writes are kept
 	err     error
 }
 
@@ -135,7 +134,11 @@ func (w *Writer) Event(e Event) error {
 		if err := writeLine(w.events, e); err != nil || e.Mark == "" {
 			return err
 		}
-		return errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.control.buffer.Flush(), w.events.Sync())
+		err := errors.Join(w.samples.buffer.Flush(), w.steps.buffer.Flush(), w.control.buffer.Flush())
+		if w.acks != nil {
+			err = errors.Join(err, w.acks.flush())
+		}
+		return errors.Join(err, w.events.Sync())
 	})
 }
 
@@ -182,26 +185,37 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	err := errors.Join(w.err, w.samples.close(), w.steps.close(), w.control.close(), w.events.Sync(), w.events.Close(), w.closePolls())
+	if w.acks != nil {
+		err = errors.Join(err, w.acks.close())
+	}
 	w.err = os.ErrClosed
 	return err
 }
 
-// WriteAcks stores acknowledged writes with what their look-up found: all of them, or
-// none.
-func WriteAcks(dir string, acks []Ack) error {
-	err := atomicfile.Write(filepath.Join(dir, WritesFile), 0o640, func(w io.Writer) error {
-		buffer := bufio.NewWriter(w)
-		encoder := json.NewEncoder(buffer)
-		for _, ack := range acks {
-			ack.Vars = nil
-			if err := encoder.Encode(ack); err != nil {
-				return err
-			}
-		}
-		return buffer.Flush()
+// KeepAcks prepares for acknowledged writes. A run keeps them if it will look them up.
+func (w *Writer) KeepAcks() error {
+	return w.do(func() (err error) {
+		w.acks, err = newAckFiles(w.dir)
+		return err
 	})
-	if err != nil {
-		return fmt.Errorf("store acknowledged writes: %w", err)
+}
+
+// Ack appends an acknowledged write, if they are kept.
+func (w *Writer) Ack(ack Ack) error {
+	return w.do(func() error {
+		if w.acks == nil {
+			return nil
+		}
+		return w.acks.add(ack, w.Redact)
+	})
+}
+
+// Confirm has the acknowledged writes looked up, and stores what look has found: of all of
+// them, or of none. No more may come meanwhile. What look did not find is unconfirmed.
+func (w *Writer) Confirm(look func(*Acked)) error {
+	if err := w.do(func() error { return w.acks.flush() }); err != nil {
+		return err
 	}
-	return nil
+	look(w.acks.acked)
+	return w.do(func() error { return w.acks.store() })
 }

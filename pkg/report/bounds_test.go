@@ -12,6 +12,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/bounded/boundedtest"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -45,7 +46,8 @@ func foreign(t *testing.T, samples, steps []record.Sample, acks []record.Ack, mo
 		}
 		err = errors.Join(err, w.Event(record.Event{At: at, Kind: record.KindMark, Mark: name}))
 	}
-	if err := errors.Join(err, w.Close(), record.WriteAcks(dir, acks), save(dir, run.Meta{ID: "run", Started: origin, Confirmed: true})); err != nil {
+	recordtest.WriteAcks(t, dir, acks)
+	if err := errors.Join(err, w.Close(), save(dir, run.Meta{ID: "run", Started: origin, Confirmed: true})); err != nil {
 		t.Fatal(err)
 	}
 	return dir

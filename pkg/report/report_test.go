@@ -19,6 +19,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -67,7 +68,7 @@ func fixed(t *testing.T, down time.Duration, change func(*run.Meta)) string {
 	mark(record.MarkRevert, undone)
 	mark(record.MarkEnd, end)
 	check(w.Close())
-	check(record.WriteAcks(dir, acks))
+	recordtest.WriteAcks(t, dir, acks)
 	// The first event has the time of this machine's clock: give it a fixed one.
 	path := filepath.Join(dir, record.EventsFile)
 	data, err := os.ReadFile(path)

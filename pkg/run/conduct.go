@@ -72,7 +72,7 @@ type Conductor struct {
 	Calibrate func()
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
-	Confirm func(ctx context.Context, acks []record.Ack) error
+	Confirm func(ctx context.Context, acks *record.Acked) error
 	// SQL performs the statements of conditions.
 	SQL     SQL
 	Observe func(Update)
@@ -81,7 +81,7 @@ type Conductor struct {
 // Account is what became of a run, beside its record.
 type Account struct {
 	Steps         []StepAccount
-	Acks          []record.Ack
+	Confirmed     bool            // acknowledged writes were looked up
 	ByHand        *ByHand         // how people recovered service, if they were to
 	Decided       verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
 	Truths        []record.Truth  // what is known of the calibrations
@@ -115,10 +115,9 @@ type conduct struct {
 	account Account
 	bound   []*bound
 	begun   map[time.Duration]bool // the moments whose faults were ordered
-	mu      sync.Mutex             // guards acks and walked
-	acks    []record.Ack
-	walked  map[string]bool // the journeys of which a user was seen
-	walking chan struct{}   // closed once users were seen of all of them
+	mu      sync.Mutex             // guards walked
+	walked  map[string]bool        // the journeys of which a user was seen
+	walking chan struct{}          // closed once users were seen of all of them
 	lost    atomic.Int64
 	ended   atomic.Bool // a load ended before the run
 	stops   []*outside  // one for each stop condition
@@ -139,6 +138,11 @@ type conduct struct {
 //
 // When ctx ends, what was done is undone, and the run counts as aborted.
 func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, err error) {
+	if c.Confirm != nil {
+		if err := c.Record.KeepAcks(); err != nil {
+			return account, err
+		}
+	}
 	// The load and the faults of the baseline start helpers.
 	if err := c.Journal.Begin(journal.Entry{ID: HelpersKind, Kind: HelpersKind, Name: "helpers", Settle: fault.Settle}); err != nil {
 		return account, err
@@ -305,9 +309,7 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if v.Ack != nil {
 		v.Ack.At = r.Clock.Steady(v.Ack.At)
-		r.mu.Lock()
-		r.acks = append(r.acks, *v.Ack)
-		r.mu.Unlock()
+		_ = r.Record.Ack(*v.Ack) // likewise
 	}
 	if v.Sample.Void && r.lost.Add(1) == 1 {
 		r.event(record.KindLoad, "", "the load generator failed, so samples are missing: "+v.Sample.Error)
@@ -326,10 +328,13 @@ func (r *conduct) confirm(ctx context.Context) {
 		return
 	}
 	r.Observe(Update{Phase: Confirm})
-	r.account.Acks = append([]record.Ack{}, r.acks...)
-	if err := r.Confirm(ctx, r.account.Acks); err != nil {
-		r.note("some acknowledged writes could not be looked up: " + err.Error())
-	}
+	err := r.Record.Confirm(func(acks *record.Acked) {
+		err := errors.Join(r.Confirm(ctx, acks), acks.Err())
+		if err != nil {
+			r.note("some acknowledged writes could not be looked up: " + err.Error())
+		}
+	})
+	r.account.Confirmed = err == nil // else closing the record says why
 }
 
 func (r *conduct) critical(journey string) bool {

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,6 +84,9 @@ type day struct {
 	confirm int
 	change  func(*plan.Plan) // of what would be done, if not nil
 	done    scenario.Scenario
+
+	onConfirm func(acks *record.Acked) // once they were looked up
+	load      run.Traffic              // instead of the world's, if not nil
 }
 
 func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
@@ -104,10 +108,18 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 	}
 	c := run.Conductor{
 		Env: d.world, Journal: d.journal, Record: writer, Clock: record.NewClock(), Meter: run.NewMeter(s.Objective.Verdict()),
-		Loads:   []run.Traffic{d.world},
+		Loads:   []run.Traffic{cmp.Or(d.load, run.Traffic(d.world))},
 		Undoers: run.UndoersOn(d.world, nil),
-		Confirm: func(context.Context, []record.Ack) error {
+		Confirm: func(_ context.Context, acks *record.Acked) error {
 			d.confirm++
+			for range 2 {
+				for place := range acks.All("checkout") {
+					acks.Found(place, probe.Present)
+				}
+			}
+			if d.onConfirm != nil {
+				d.onConfirm(acks)
+			}
 			return nil
 		},
 		Observe: func(u run.Update) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -118,13 +119,12 @@ type Folder struct {
 	Resolved string // the scenario, as it was stored
 	Events   []record.Event
 	Marks    record.Marks
-	Acks     []record.Ack
 	Polls    []record.Poll
 
 	instrument *instrument
 }
 
-// Open reads a stored run, but for its samples. The run may be of another gameday: what
+// Open reads a stored run, but for its samples and its acknowledged writes. The run may be of another gameday: what
 // this one does not know is left out, and a newer schema is an error.
 func Open(dir string) (Folder, error) {
 	f := Folder{Dir: dir}
@@ -148,9 +148,6 @@ func Open(dir string) (Folder, error) {
 	}
 	f.Marks = record.MarksOf(f.Events)
 	if f.instrument, err = readInstrument(dir, f.Marks[record.MarkBaseline]); err != nil {
-		return f, err
-	}
-	if f.Acks, err = record.Acks(dir); err != nil {
 		return f, err
 	}
 	f.Polls, err = record.Polls(dir)
@@ -287,25 +284,32 @@ func (f Folder) Judge(on func(record.Sample)) (verdict.Run, []Case, error) {
 			inForce = at
 		}
 		origin := f.Marks[record.MarkBaseline]
-		acks, err := f.judgedAcks()
-		if err != nil {
-			return verdict.Run{}, nil, err
+		var failed error
+		writes := verdict.JudgeWrites(f.judgedAcks(&failed), ordered.Sub(origin), inForce.Sub(origin), *rpo)
+		if failed != nil {
+			return verdict.Run{}, nil, failed
 		}
-		writes := verdict.JudgeWrites(acks, ordered.Sub(origin), inForce.Sub(origin), *rpo)
 		evidence.Writes = &writes
 	}
 	return verdict.Combine(journeys, evidence), cases, nil
 }
 
-func (f Folder) judgedAcks() ([]verdict.Ack, error) {
+// judgedAcks are the acknowledged writes as pkg/verdict takes them: there may be millions,
+// so they are not in memory. An error ends them.
+func (f Folder) judgedAcks(failed *error) iter.Seq[verdict.Ack] {
 	presences := map[string]verdict.Presence{"present": verdict.Present, "absent": verdict.Absent}
-	acks := make([]verdict.Ack, len(f.Acks))
-	for i, a := range f.Acks {
-		acks[i] = verdict.Ack{At: a.At.Sub(f.Marks[record.MarkBaseline]), Presence: presences[a.Presence]}
-		if err := verdict.CheckMoment(acks[i].At); err != nil {
-			return nil, fmt.Errorf("read run %s: %s: write %s was acknowledged at %s: %w",
-				filepath.Base(f.Dir), record.WritesFile, a.ID, a.At.Format(time.RFC3339Nano), err)
+	return func(yield func(verdict.Ack) bool) {
+		for a, err := range record.Acks(f.Dir) {
+			judged := verdict.Ack{At: a.At.Sub(f.Marks[record.MarkBaseline]), Presence: presences[a.Presence]}
+			if err == nil {
+				if err = verdict.CheckMoment(judged.At); err != nil {
+					err = fmt.Errorf("read run %s: %s: write %s was acknowledged at %s: %w",
+						filepath.Base(f.Dir), record.WritesFile, a.ID, a.At.Format(time.RFC3339Nano), err)
+				}
+			}
+			if *failed = err; err != nil || !yield(judged) {
+				return
+			}
 		}
 	}
-	return acks, nil
 }

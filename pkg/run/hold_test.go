@@ -57,7 +57,7 @@ func newPlace(t *testing.T) *place {
 }
 
 // Confirm implements [run.Walk].
-func (w *world) Confirm(context.Context, []record.Ack, func(done, all int)) error { return nil }
+func (w *world) Confirm(context.Context, *record.Acked, func(done, all int)) error { return nil }
 
 // open is the opener of a user who has only the journal.
 func open(_ context.Context, h journal.Header) (target.Site, target.Provisioner, error) {

@@ -75,7 +75,7 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 		ID:       id, Gameday: d.Gameday, Environment: d.Environment.Name, Started: started.UTC(), Seed: p.Seed,
 		Connection: d.Environment.Connections(d.Scenario.Load),
 		Again:      d.Again, Versions: versions(ctx, d.Site),
-		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotCalibrated: account.NotCalibrated, NotKept: account.NotKept, ByHand: account.ByHand, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Acks != nil,
+		Steps: account.Steps, NotInForce: account.NotInForce, NotFelt: account.NotFelt, NotCalibrated: account.NotCalibrated, NotKept: account.NotKept, ByHand: account.ByHand, Decided: account.Decided, Aborted: account.Aborted, AlertsAside: account.AlertsAside, Confirmed: account.Confirmed,
 	}
 	if meta.Calibrate = d.Scenario.Calibrate; meta.Calibrate == "" && d.instrumented() {
 		meta.Calibrate = scenario.On
@@ -86,12 +86,6 @@ func (s Stage) Play(ctx context.Context, what scenario.Scenario) (string, error)
 	if account.Left != nil {
 		meta.Left = account.Left.Error()
 		err = errors.Join(fmt.Errorf("%w: %w", ErrNotPutBack, account.Left), err)
-	}
-	if account.Acks != nil {
-		for i := range account.Acks {
-			account.Acks[i].ID = secrets.Text(account.Acks[i].ID)
-		}
-		err = errors.Join(err, record.WriteAcks(dir, account.Acks))
 	}
 	err = errors.Join(err, writer.Close(), Save(dir, meta, d.Scenario, secrets), d.saveLogs(ctx, dir, account.Steps, started, secrets))
 	return dir, errors.Join(err, d.Report(dir))
@@ -145,7 +139,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 		c.Loads = append(c.Loads, walks(i, seed+uint64(i)))
 	}
 	if d.Scenario.Objective.RPO != nil {
-		c.Confirm = func(ctx context.Context, acks []record.Ack) error {
+		c.Confirm = func(ctx context.Context, acks *record.Acked) error {
 			return users.Confirm(ctx, walks, acks, func(done, all int) {
 				d.Observe(Update{Minor: true, Text: fmt.Sprintf("looking up acknowledged writes: %d of %d", done, all)})
 			})

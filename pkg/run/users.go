@@ -36,7 +36,7 @@ func (d Day) Users() Users {
 type Walk interface {
 	Traffic
 	// Confirm looks acknowledged writes up from where the users are.
-	Confirm(ctx context.Context, acks []record.Ack, progress func(done, all int)) error
+	Confirm(ctx context.Context, acks *record.Acked, progress func(done, all int)) error
 }
 
 // tryable is a journey that a few users can walk, too, who tell all that they met.
@@ -104,20 +104,10 @@ func (u Users) Walk(ctx context.Context, on func(n int, v probe.Visit)) (wait fu
 }
 
 // Confirm looks up what each journey was acknowledged, by the users that walks returns.
-func (u Users) Confirm(ctx context.Context, walks func(n int, seed uint64) Walk, acks []record.Ack, progress func(done, all int)) error {
+func (u Users) Confirm(ctx context.Context, walks func(n int, seed uint64) Walk, acks *record.Acked, progress func(done, all int)) error {
 	var errs []error
-	for n, j := range u.Journeys {
-		var mine []record.Ack
-		var places []int
-		for i, a := range acks {
-			if a.Journey == j.Name {
-				mine, places = append(mine, a), append(places, i)
-			}
-		}
-		errs = append(errs, walks(n, 0).Confirm(ctx, mine, progress))
-		for k, i := range places {
-			acks[i] = mine[k]
-		}
+	for n := range u.Journeys {
+		errs = append(errs, walks(n, 0).Confirm(ctx, acks, progress))
 	}
 	return errors.Join(errs...)
 }

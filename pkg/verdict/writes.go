@@ -1,6 +1,9 @@
 package verdict
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Presence is whether an acknowledged write was found after repair.
 type Presence uint8
@@ -45,23 +48,30 @@ type Writes struct {
 // fault is when the fault was ordered, inForce when it was seen in force. A lost write
 // means split brain only if it was acknowledged after inForce: before that, the
 // component that acknowledged it may not have been cut off yet.
-func JudgeWrites(acks []Ack, fault, inForce, rpo time.Duration) Writes {
-	w := Writes{RPO: Seconds(rpo), Acknowledged: len(acks), Unproven: !lookUpWorks(acks, fault)}
-	first, last := fault, fault
-	fresh := false
-	for _, a := range acks {
+func JudgeWrites(acks iter.Seq[Ack], fault, inForce, rpo time.Duration) Writes {
+	w := Writes{RPO: Seconds(rpo)}
+	var look lookUp
+	lost, first, last := 0, fault, fault
+	fresh, split := false, false
+	for a := range acks {
+		w.Acknowledged++
+		look.add(a, fault)
 		age := fault - a.At
 		fresh = fresh || age >= 0 && age <= rpo+time.Second
-		switch {
-		case a.Presence == Unconfirmed, a.Presence == Absent && w.Unproven:
+		switch a.Presence {
+		case Unconfirmed:
 			w.Unconfirmed++
-		case a.Presence == Absent:
-			w.Lost++
-			w.SplitBrain = w.SplitBrain || a.At > inForce
+		case Absent:
+			lost++
+			split = split || a.At > inForce
 			first, last = min(first, a.At), max(last, a.At)
+		case Present:
 		}
 	}
-	if w.Lost > 0 {
+	if w.Unproven = !look.works(); w.Unproven {
+		w.Unconfirmed += lost
+	} else if w.Lost = lost; lost > 0 {
+		w.SplitBrain = split
 		w.LossSpan = seconds(last - first)
 		w.Missed = rpo == 0 || last-first > rpo
 	}
@@ -75,38 +85,43 @@ const wellBefore = 10 * time.Second
 // found is the ratio of writes of well before the fault that a look-up must find.
 const found = 0.99
 
-// lookUpWorks reports whether the look-up finds nearly all writes of well before the fault,
+// lookUp counts what shows that a look-up of writes works.
+type lookUp struct {
+	present, absent   int
+	before, old       int // writes of before the fault; of well before it
+	denied, deniedOld int // those of them that are absent
+}
+
+func (l *lookUp) add(a Ack, fault time.Duration) {
+	switch a.Presence {
+	case Present:
+		l.present++
+	case Absent:
+		l.absent++
+	case Unconfirmed:
+	}
+	if a.At >= fault {
+		return
+	}
+	absent := 0
+	if a.Presence == Absent {
+		absent = 1
+	}
+	l.before++
+	l.denied += absent
+	if a.At < fault-wellBefore {
+		l.old++
+		l.deniedOld += absent
+	}
+}
+
+// works reports whether the look-up finds nearly all writes of well before the fault,
 // or of all before it if these are fewer than [MinSamples]. A look-up that denies none has
 // nothing to show.
-func lookUpWorks(acks []Ack, fault time.Duration) bool {
-	limit := fault - wellBefore
-	before, old, present, absent := 0, 0, 0, 0
-	for _, a := range acks {
-		switch {
-		case a.At < limit:
-			old++
-		case a.At < fault:
-			before++
-		}
-		switch a.Presence {
-		case Present:
-			present++
-		case Absent:
-			absent++
-		case Unconfirmed:
-		}
+func (l *lookUp) works() bool {
+	n, denied := l.old, l.deniedOld
+	if n < MinSamples {
+		n, denied = l.before, l.denied
 	}
-	if absent == 0 {
-		return true
-	}
-	if old < MinSamples {
-		old, limit = old+before, fault
-	}
-	denied := 0
-	for _, a := range acks {
-		if a.At < limit && a.Presence == Absent {
-			denied++
-		}
-	}
-	return present > 0 && old > 0 && denied <= Allowance(old, found)
+	return l.absent == 0 || l.present > 0 && n > 0 && denied <= Allowance(n, found)
 }

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestSplitBrainIsNamedAfterTheFaultOnly(t *testing.T) {
 		"after it was":       {11500 * time.Millisecond, true},
 		"at the very moment": {inForce, false},
 	} {
-		w := verdict.JudgeWrites([]verdict.Ack{{At: 9900 * time.Millisecond, Presence: verdict.Present}, {At: c.at, Presence: verdict.Absent}}, fault, inForce, 0)
+		w := verdict.JudgeWrites(slices.Values([]verdict.Ack{{At: 9900 * time.Millisecond, Presence: verdict.Present}, {At: c.at, Presence: verdict.Absent}}), fault, inForce, 0)
 		if w.SplitBrain != c.split || w.Lost != 1 || !w.Missed || !w.Observed {
 			t.Errorf("%s: %+v", name, w)
 		}
@@ -77,7 +78,7 @@ func TestALookUpIsShownToWork(t *testing.T) {
 		"all writes were after the fault":  {acks(from(fault))[600:], 0, true},
 		"one of many of long before it":    {append(acks(from(fault)), verdict.Ack{At: time.Second, Presence: verdict.Absent}), 101, false},
 	} {
-		w := verdict.JudgeWrites(c.acks, fault, fault, 0)
+		w := verdict.JudgeWrites(slices.Values(c.acks), fault, fault, 0)
 		if w.Lost != c.lost || w.Unproven != c.unproven || w.Missed != (c.lost > 0) || c.unproven && (w.Observed || w.Unconfirmed == 0) {
 			t.Errorf("%s: %+v", name, w)
 		}

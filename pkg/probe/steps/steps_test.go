@@ -71,7 +71,7 @@ func presence(t *testing.T, id string, confirm probe.Step) string {
 	l := load(patience)
 	l.Journey.Confirm = &confirm
 	acks := []record.Ack{{ID: id}}
-	if err := l.Confirm(t.Context(), acks, nil); err != nil {
+	if err := l.Confirm(t.Context(), record.AckedOf(acks), nil); err != nil {
 		t.Fatal(err)
 	}
 	return acks[0].Presence

@@ -39,7 +39,7 @@ func check(t *testing.T, entry string, step probe.Step, o outcome) probe.Visit {
 	if o.presence != "" {
 		j.Confirm = &step
 		acks := []record.Ack{{ID: "1"}}
-		if err := wired(entry, j).Confirm(t.Context(), acks, nil); err != nil || acks[0].Presence != o.presence {
+		if err := wired(entry, j).Confirm(t.Context(), record.AckedOf(acks), nil); err != nil || acks[0].Presence != o.presence {
 			t.Errorf("a look-up finds %q, %v, expected %q", acks[0].Presence, err, o.presence)
 		}
 	}
