@@ -15,6 +15,7 @@ import (
 	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/internal/gamedaytest"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
 // The redundant lab without synchronous replication, and its entry.
@@ -68,12 +69,16 @@ load:
 faults: [{partition: {target: {role: db-primary}, from: {label: gameday.cluster=db}}}]
 timing: {baseline: 8s, watch: 30s, repair: 90s}
 `)
-	if len(f.Acks) < 500 {
-		t.Fatalf("%d orders were acknowledged", len(f.Acks))
+	acks, err := recordtest.Acks(f.Dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	bySQL, byHTTP := lookUpBySQL(t, f.Acks), lookUpByHTTP(t, f.Acks)
+	if len(acks) < 500 {
+		t.Fatalf("%d orders were acknowledged", len(acks))
+	}
+	bySQL, byHTTP := lookUpBySQL(t, acks), lookUpByHTTP(t, acks)
 	all, lost, first, last := map[string]int{}, map[string]int{}, map[string]time.Time{}, map[string]time.Time{}
-	for _, a := range f.Acks {
+	for _, a := range acks {
 		all[a.Journey]++
 		if a.Presence == "absent" {
 			if lost[a.Journey]++; lost[a.Journey] == 1 || a.At.Before(first[a.Journey]) {
