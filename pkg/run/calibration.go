@@ -94,7 +94,7 @@ func agree(samples []record.Sample, t record.Truth, within time.Duration) error 
 
 // bounds judges the samples, whose bounds of the recovery time must contain the truth.
 func (c *Calibrated) bounds(samples []record.Sample, t record.Truth, objective verdict.Objective) error {
-	fault := t.Closed.Sub(t.Began) / 2 //nolint:mnd // what is before it is the baseline
+	fault := t.Closed.Sub(t.Began) / 2 // what is before it is the baseline
 	v := verdict.Judge(verdict.Case{
 		Samples: judgedSamples(samples, t.Began), Objective: objective, Rate: t.Rate,
 		Marks: verdict.Marks{Fault: fault, Reverted: true, Revert: t.Ended.Sub(t.Began)},

@@ -166,7 +166,7 @@ func (i *instrument) overloaded(journey string, within time.Duration, since time
 // describeOverload says that a machine cannot send more than it does.
 func describeOverload(journey string, share, kept float64) string {
 	return fmt.Sprintf("the load generator cannot keep the rate of journey %s: %.0f%% of the control load beside it was late or bad; this machine keeps about %.0f/s of this journey",
-		journey, share*100, kept) //nolint:mnd // percent
+		journey, share*100, kept)
 }
 
 // readInstrument reads what a stored run knows of its load generator. A run of a gameday
