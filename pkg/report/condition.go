@@ -7,8 +7,11 @@ import (
 )
 
 // conditionFacts are the lines about the conditions that must be met.
-func conditionFacts(all []verdict.Conditioned, add func(name, format string, args ...any)) {
-	for _, c := range all {
+func conditionFacts(r Report, add func(name, format string, args ...any)) {
+	if text := servedThen(r); text != "" {
+		add("Restored", "%s", text)
+	}
+	for _, c := range r.Conditions {
 		add("Condition", "%s: %s", c.Name, conditioned(c))
 	}
 }

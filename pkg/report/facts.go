@@ -34,9 +34,6 @@ func facts(r Report) []fact {
 	// An aborted run proves nothing, so it shows no recovery time.
 	if r.Deciding != "" && r.Outcome != verdict.Aborted {
 		add("Recovery", "%s", RecoveryOf(r))
-		if text := servedThen(r); text != "" {
-			add("Restored", "%s", text)
-		}
 	}
 	if r.ByHand != nil {
 		add("By people", "%s", byHand(*r.ByHand))
@@ -66,7 +63,7 @@ func facts(r Report) []fact {
 	if r.Writes != nil {
 		add("Writes", "%s", writes(*r.Writes))
 	}
-	conditionFacts(r.Conditions, add)
+	conditionFacts(r, add)
 	detectionFacts(r.Detection, add)
 	loadFacts(r, add)
 	all = append(all, r.Accepted.facts()...)
