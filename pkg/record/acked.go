@@ -103,12 +103,12 @@ func (a *Acked) Presence(place int) string {
 }
 
 func (a *Acked) presence(place int) string {
-	switch a.found[place] {
-	case present | present<<2:
+	first, second := a.found[place]&3, a.found[place]>>2
+	switch {
+	case first == present && second == present:
 		return "present"
-	case absent | absent<<2:
+	case first == absent && second == absent:
 		return "absent"
-	default:
-		return "unconfirmed"
 	}
+	return "unconfirmed"
 }

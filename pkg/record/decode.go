@@ -164,7 +164,8 @@ const mostHead = 9
 // message finds the next message in the window, which it moves on if need be: the size
 // of its head, and of what follows. It returns false if there is no whole one.
 func (d *Decoder) message() (head, size int, ok bool) {
-	for need := 1; ; {
+	for {
+		var need int
 		left := d.window[d.used:]
 		length, head := unsigned(left)
 		switch {
@@ -210,9 +211,34 @@ func (d *Decoder) decode(body []byte, s *Sample) bool {
 // field decodes a field, and returns how many bytes it takes; 0 if it is not as expected.
 func (d *Decoder) field(f field, b []byte, s *Sample) (n int) {
 	var content []byte
+	switch f { //nolint:exhaustive // the rest are numbers
+	case attack:
+		content, n = chunk(b)
+		s.Journey = d.text(content)
+	case failure:
+		content, n = chunk(b)
+		s.Error = d.text(content)
+	case timestamp:
+		content, n = chunk(b)
+		at, ok := moment(content)
+		if !ok {
+			return 0
+		}
+		s.Sent = at
+	case skipped:
+		_, n = chunk(b)
+	case skippedHeaders:
+		n = skipHeaders(b)
+	default:
+		n = numeric(f, b, s)
+	}
+	return n
+}
+
+// numeric decodes a field that is a number.
+func numeric(f field, b []byte, s *Sample) (n int) {
 	var x int64
-	switch f {
-	case unknown:
+	switch f { //nolint:exhaustive // the rest are no numbers
 	case seq:
 		s.Seq, n = unsigned(b)
 	case bytesOut:
@@ -236,23 +262,6 @@ func (d *Decoder) field(f field, b []byte, s *Sample) (n int) {
 			return 0
 		}
 		s.Retries = int(x)
-	case attack:
-		content, n = chunk(b)
-		s.Journey = d.text(content)
-	case failure:
-		content, n = chunk(b)
-		s.Error = d.text(content)
-	case timestamp:
-		content, n = chunk(b)
-		at, ok := moment(content)
-		if !ok {
-			return 0
-		}
-		s.Sent = at
-	case skipped:
-		_, n = chunk(b)
-	case skippedHeaders:
-		n = skipHeaders(b)
 	}
 	return n
 }

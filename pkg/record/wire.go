@@ -64,7 +64,7 @@ type definition struct {
 // type.
 type common struct {
 	Name string
-	Id   int //nolint:revive // var-naming: gob goes by names
+	Id   int // as gob calls it
 }
 
 // mostHeads is how many bytes the descriptions of a file may have.
@@ -158,9 +158,9 @@ func unsigned(b []byte) (x uint64, n int) {
 func integer(b []byte) (int64, int) {
 	x, n := unsigned(b)
 	if x&1 != 0 {
-		return ^int64(x >> 1), n //nolint:gosec // G115: half of it fits
+		return ^int64(x >> 1), n
 	}
-	return int64(x >> 1), n //nolint:gosec // G115: likewise
+	return int64(x >> 1), n
 }
 
 // chunk is bytes with their length before them.

@@ -132,9 +132,7 @@ func (s *series) breaching(in func(phase) bool) []int {
 		if !in(s.phase(j)) {
 			continue
 		}
-		if first > len(seen)/2 { // what is before the window would grow without bound
-			seen, first = seen[:copy(seen, seen[first:])], 0
-		}
+		seen, first = forget(seen, first)
 		seen = append(seen, j)
 		if s.bad(j) {
 			bad++
@@ -157,6 +155,15 @@ func (s *series) breaching(in func(phase) bool) []int {
 		marked = j
 	}
 	return found
+}
+
+// forget drops what is before a window once that is most of it, so that it does not grow
+// without bound.
+func forget(seen []int, first int) ([]int, int) {
+	if first <= len(seen)/2 {
+		return seen, first
+	}
+	return seen[:copy(seen, seen[first:])], 0
 }
 
 // allowances is a(n) for this objective, cached: most windows hold the same number

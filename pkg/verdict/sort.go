@@ -30,7 +30,7 @@ func bySending(a, b Sample) int {
 	return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Latency, b.Latency), truth(a.Failed, b.Failed), truth(a.Retried, b.Retried))
 }
 
-//nolint:revive // flag-parameter: what is compared, not switches
+// truth compares two truth values.
 func truth(a, b bool) int {
 	switch {
 	case a == b:
@@ -104,11 +104,11 @@ func medianGap(sorted []Sample) time.Duration {
 		}
 		for digit, n := range counts {
 			if rank < n {
-				found = found<<bits | uint64(digit) //nolint:gosec // G115: an index
+				found = found<<bits | uint64(digit)
 				break
 			}
 			rank -= n
 		}
 	}
-	return time.Duration(found) //nolint:gosec // G115: it is one of the gaps
+	return time.Duration(found)
 }
