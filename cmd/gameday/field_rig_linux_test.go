@@ -46,8 +46,10 @@ func TestCasesFromTheField(t *testing.T) {
 		"a command that ends with 1 (case 10)": {arrange: func(r *rigged) {
 			r.scenario("command: {inject: [sh, -c, 'echo no such vault; exit 1'], undo: [touch, undone]}", "")
 		}, code: []int{3}, says: "no such vault"},
-		"Ctrl-C in the watch (case 64)": {arrange: func(r *rigged) { r.needing("db-1"); r.scenario("kill: {target: {service: db}}", ", good: 90%") },
-			during: "watch", code: []int{4}, says: "undone", orders: killed},
+		"Ctrl-C in the watch (case 64)": {arrange: func(r *rigged) {
+			r.needing("db-1")
+			r.scenario("kill: {target: {service: db}}", ", good: 90%")
+		}, during: "watch", code: []int{4}, says: "undone", orders: killed},
 		"a stop condition (case 65)": {arrange: func(r *rigged) {
 			r.needing("db-1")
 			r.scenario("kill: {target: {service: db}}", "")

@@ -125,7 +125,10 @@ type clock struct {
 	path string
 }
 
-func newClock(t *testing.T) clock { return clock{t, filepath.Join(t.TempDir(), "clock")} }
+func newClock(t *testing.T) clock {
+	t.Helper()
+	return clock{t, filepath.Join(t.TempDir(), "clock")}
+}
 
 // step sets the wall clock ahead of the true time, or back.
 func (c clock) step(by time.Duration) {
