@@ -36,9 +36,14 @@ func (r Report) story() string {
 	}
 	if r.FirstImpact != nil && r.Outcome != verdict.Aborted {
 		say(" The first request failed or was slow %s after that; %s were hit while the fault was active.", short(r.FirstImpact), shareOfUsers(r.Bad, r.Samples))
-		if r.Recovery != nil {
+		switch {
+		case r.Recovery != nil && r.ByHand != nil:
+			say(" Service came back after %s; people were to recover it, and whether it comes back without them was not tested.", short(r.Recovery))
+		case r.Recovery != nil:
 			say(" Service came back by itself after %s.", short(r.Recovery))
-		} else if r.AtLeast != nil {
+		case r.AtLeast != nil && r.ByHand != nil:
+			say(" People were to recover service, and it did not come back in the %s that were observed.", short(r.AtLeast))
+		case r.AtLeast != nil:
 			say(" Service did not come back by itself in the %s that were observed.", short(r.AtLeast))
 		}
 	}
@@ -82,7 +87,11 @@ func (r Report) lost() (all []figure) {
 	case r.Recovery != nil && r.RecoveryLo != nil && r.RecoveryHi != nil:
 		all = append(all, figure{"Outage", short(r.Recovery), fmt.Sprintf("%s, RTO %s", between(*r.RecoveryLo, *r.RecoveryHi), r.Objective.RTO)})
 	case r.AtLeast != nil:
-		all = append(all, figure{"Outage", "≥ " + short(r.AtLeast), "not recovered by itself, RTO " + r.Objective.RTO.String()})
+		note := "not recovered by itself, RTO "
+		if r.ByHand != nil {
+			note = "not recovered by people, RTO "
+		}
+		all = append(all, figure{"Outage", "≥ " + short(r.AtLeast), note + r.Objective.RTO.String()})
 	}
 	if r.Writes != nil {
 		all = append(all, figure{"Writes lost", thousands(r.Writes.Lost), fmt.Sprintf("of %s acknowledged, RPO %s", thousands(r.Writes.Acknowledged), r.Writes.RPO)})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/report"
+	"github.com/gameday-dev/gameday/pkg/run"
 )
 
 // The part of an error budget is that of the requests which may fail in 30 days, and is
@@ -68,6 +69,21 @@ func TestForPeopleWhoWereNotThere(t *testing.T) {
 		findings := strings.Join(report.ReviewedOf(r), "; ")
 		if c.finding == "" && findings != "" || !strings.Contains(findings, c.finding) {
 			t.Errorf("%s: %s", name, findings)
+		}
+	}
+}
+
+// If people were to recover service, nothing says that it came back by itself.
+func TestRecoveryByPeopleIsNotTheSystems(t *testing.T) {
+	t.Parallel()
+	for _, down := range []time.Duration{12 * s, 33 * s, 45 * s} {
+		r, err := report.Build(fixed(t, down, func(m *run.Meta) { m.ByHand = &run.ByHand{} }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := report.Story(r) + strings.Join(report.Lost(r), "; ")
+		if strings.Contains(text, "by itself") || !strings.Contains(strings.ToLower(text), "people were to recover") {
+			t.Errorf("down for %v: %s", down, text)
 		}
 	}
 }
