@@ -20,8 +20,10 @@ func TestSort(t *testing.T) {
 		samples = append(samples, verdict.Sample{Seq: uint32(i), Sent: time.Duration(i/3) * time.Millisecond, Latency: time.Duration(random.IntN(1000)) * time.Millisecond})
 	}
 	for name, arrange := range map[string]func([]verdict.Sample){
-		"sorted":   func([]verdict.Sample) {},
-		"answers":  func(s []verdict.Sample) { slices.SortFunc(s, func(a, b verdict.Sample) int { return cmp.Compare(a.Done(), b.Done()) }) },
+		"sorted": func([]verdict.Sample) {},
+		"answers": func(s []verdict.Sample) {
+			slices.SortFunc(s, func(a, b verdict.Sample) int { return cmp.Compare(a.Done(), b.Done()) })
+		},
 		"a few":    func(s []verdict.Sample) { s[0], s[19_999] = s[19_999], s[0] },
 		"reversed": slices.Reverse[[]verdict.Sample],
 		"shuffled": func(s []verdict.Sample) { random.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] }) },
