@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/gameday-dev/gameday/pkg/report"
 )
 
 // issueSite is as much of GitHub as one issue needs.
@@ -60,8 +62,8 @@ func (s *issueSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // What a run finds becomes an issue, by notify: of the environment; several processes at once
-// attach two runs, and there is one issue; the register and the reports show it; a run that
-// disproves it closes it.
+// attach it, and there is one issue; the register and the reports show it; a run that disproves a
+// finding closes its issue.
 func TestFindingsBecomeIssues(t *testing.T) {
 	t.Parallel()
 	toy := newToy(t)
@@ -83,13 +85,9 @@ func TestFindingsBecomeIssues(t *testing.T) {
 		_ = cmd.Run() // the code says how it went
 		return cmd.ProcessState.ExitCode(), out.String(), problems.String()
 	}
-	run := func(want int, more ...string) {
-		t.Helper()
-		if code, out, text := gameday(append([]string{"run", "db-loss", "--set", "suspect.component=db"}, more...)...); code != want || strings.Contains(text, "warning") {
-			t.Fatalf("%d\n%s%s", code, out, text)
-		}
+	if code, out, text := gameday("run", "db-loss", "--set", "suspect.component=db"); code != 1 || strings.Contains(text, "warning") || len(site.bodies) != 1 {
+		t.Fatalf("%d, %d issues\n%s%s", code, len(site.bodies), out, text)
 	}
-	run(1)
 	site.mu.Lock()
 	site.bodies, site.comments = nil, nil // as if it had never got there
 	site.mu.Unlock()
@@ -112,13 +110,23 @@ func TestFindingsBecomeIssues(t *testing.T) {
 	if page, err := os.ReadFile(pages[0]); err != nil || !strings.Contains(string(page), "https://github.com/o/r/issues/1") {
 		t.Errorf("the report does not show the issue: %v", err)
 	}
-	// The database is restarted by itself, within the objective.
-	run(0, "--set", "faults[0].kill.for=1s", "--set", "objective.rto=3s", "--set", "timing.watch=6s")
+	// A stored run disproves another finding, whose issue is open.
+	dir := filepath.Join(toy.dir, "gameday-runs", "old")
+	if err := os.CopyFS(dir, os.DirFS("../../pkg/run/testdata/stored/v1/run")); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := report.Build(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.mu.Lock()
+	site.bodies = []string{"<!-- gameday-finding " + report.FindingsOf(stored)[0].Key + " -->\nopened by hand"}
+	site.mu.Unlock()
+	if code, out, text := gameday("attach", dir, "--to", "github-issues:o/r"); code != 0 || !strings.Contains(out, "https://github.com/o/r/issues/1 (closed)") {
+		t.Errorf("%d\n%s%s", code, out, text)
+	}
 	if !site.closed || len(site.comments) != 1 || !strings.Contains(site.comments[0], "disproves the finding") {
 		t.Errorf("closed: %v, %q", site.closed, site.comments)
-	}
-	if _, out, _ := gameday("spofs", "list"); !strings.Contains(out, "https://github.com/o/r/issues/1 (closed)") {
-		t.Errorf("the register does not show the issue closed:\n%s", out)
 	}
 	toy.clean()
 }

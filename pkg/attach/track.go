@@ -102,7 +102,7 @@ func Track(ctx context.Context, to string, found []report.Found, locks string) (
 	d, err := Parse(to)
 	t, ok := d.(tracking)
 	if err == nil && !ok {
-		err = fmt.Errorf("it tracks no issues, expected github-issues:, gitlab-issues: or jira-issues:")
+		err = errors.New("expected a tracker of issues: github-issues:, gitlab-issues: or jira-issues:, and what it is about")
 	}
 	var issues []report.Issue
 	if err == nil {
@@ -205,7 +205,7 @@ func said(f report.Finding) string {
 // create opens an issue, and looks for it and for others that were opened meanwhile.
 func (t tracking) create(ctx context.Context, f report.Finding, m Message) (all []issue, err error) {
 	var made issue
-	err = sure(ctx, func(again bool) error { //nolint:revive // flag-parameter: it says why do is called
+	err = sure(ctx, func(again bool) error {
 		if again { // the answer to the request before was lost
 			if all, err = t.find(ctx, f); err != nil || len(all) > 0 {
 				return err

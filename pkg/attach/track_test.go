@@ -340,8 +340,8 @@ func track(t *testing.T, to, id string, outcome verdict.Outcome) report.Issue {
 
 // A finding is opened once, later runs comment once each, a run that disproves it closes it
 // with its evidence, and one that finds it again opens it again.
-func TestAFindingIsOneIssue(t *testing.T) {
-	for name, start := range trackers(t) {
+func TestAFindingIsOneIssue(t *testing.T) { //nolint:paralleltest // it sets variables
+	for name, start := range trackers(t) { //nolint:paralleltest // likewise
 		t.Run(name, func(t *testing.T) {
 			s, to := start(t)
 			if i := track(t, to, "run-0", verdict.Disproved); i.URL != "" || len(s.issues) != 0 {
@@ -376,7 +376,7 @@ func TestAFindingIsOneIssue(t *testing.T) {
 
 // Whatever becomes of answers, there is one issue and one comment: requests that fail, that
 // are refused for their number, and that are carried out although no answer comes.
-func TestOneIssueWhateverBecomesOfAnswers(t *testing.T) {
+func TestOneIssueWhateverBecomesOfAnswers(t *testing.T) { //nolint:paralleltest // it sets variables
 	lost := func(method, suffix string, times int, lose func(w http.ResponseWriter)) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != method || !strings.HasSuffix(r.URL.Path, suffix) || times == 0 {
@@ -404,7 +404,7 @@ func TestOneIssueWhateverBecomesOfAnswers(t *testing.T) {
 	now := strconv.FormatInt(time.Now().Unix(), 10)
 	opens := map[string]string{"GitHub": "/issues", "GitLab": "/issues", "Jira Data Center": "/issue", "Jira Cloud": "/issue"}
 	says := map[string]string{"GitHub": "/comments", "GitLab": "/notes", "Jira Data Center": "/comment", "Jira Cloud": "/comment"}
-	for name, start := range trackers(t) {
+	for name, start := range trackers(t) { //nolint:paralleltest // likewise
 		for what, arrange := range map[string]func(s *trackerSite){
 			"the answer to the opening is lost": func(s *trackerSite) { s.after = lost(http.MethodPost, opens[name], 1, status(http.StatusBadGateway)) },
 			"the connection is reset":           func(s *trackerSite) { s.after = lost(http.MethodPost, opens[name], 1, reset) },
@@ -436,7 +436,7 @@ func TestOneIssueWhateverBecomesOfAnswers(t *testing.T) {
 }
 
 // A server that takes no request for an hour is not asked again, and the error says when.
-func TestALongLimitIsNotWaitedFor(t *testing.T) {
+func TestALongLimitIsNotWaitedFor(t *testing.T) { //nolint:paralleltest // it sets variables
 	s, to := trackers(t)["GitHub"](t)
 	s.before = func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("x-ratelimit-remaining", "0")
@@ -452,8 +452,8 @@ func TestALongLimitIsNotWaitedFor(t *testing.T) {
 
 // A process that dies between opening an issue and whatever it does next leaves one that the
 // next run finds, also if people have taken the label away, or GitHub has dropped it.
-func TestACrashAfterOpening(t *testing.T) {
-	for name, start := range trackers(t) {
+func TestACrashAfterOpening(t *testing.T) { //nolint:paralleltest // it sets variables
+	for name, start := range trackers(t) { //nolint:paralleltest // likewise
 		t.Run(name, func(t *testing.T) {
 			s, to := start(t)
 			s.dropLabels = name == "GitHub"
@@ -470,8 +470,8 @@ func TestACrashAfterOpening(t *testing.T) {
 }
 
 // Processes of one machine open one issue, and so do the goroutines of one.
-func TestManyAtOnceOpenOneIssue(t *testing.T) {
-	for name, start := range trackers(t) {
+func TestManyAtOnceOpenOneIssue(t *testing.T) { //nolint:paralleltest // it sets variables
+	for name, start := range trackers(t) { //nolint:paralleltest // likewise
 		t.Run(name, func(t *testing.T) {
 			s, to := start(t)
 			locks := t.TempDir()
@@ -492,8 +492,8 @@ func TestManyAtOnceOpenOneIssue(t *testing.T) {
 }
 
 // Machines that share nothing may both open one: the younger one is closed by its own.
-func TestTwoMachinesAtOnce(t *testing.T) {
-	for name, start := range trackers(t) {
+func TestTwoMachinesAtOnce(t *testing.T) { //nolint:paralleltest // it sets variables
+	for name, start := range trackers(t) { //nolint:paralleltest // likewise
 		t.Run(name, func(t *testing.T) {
 			s, to := start(t)
 			var both sync.WaitGroup
@@ -534,7 +534,7 @@ func TestTwoMachinesAtOnce(t *testing.T) {
 
 // An issue that people closed because nothing will be done is commented, and stays closed.
 // What the register accepts opens none. An issue of somebody else is left alone.
-func TestPeopleDecide(t *testing.T) {
+func TestPeopleDecide(t *testing.T) { //nolint:paralleltest // it sets variables
 	s, to := trackers(t)["GitHub"](t)
 	track(t, to, "run-1", verdict.Proven)
 	body := s.issues[0].body
@@ -556,7 +556,7 @@ func TestPeopleDecide(t *testing.T) {
 }
 
 // The text of an issue is bounded, and holds no marker but gameday's own.
-func TestTheTextOfAnIssue(t *testing.T) {
+func TestTheTextOfAnIssue(t *testing.T) { //nolint:paralleltest // it sets variables
 	s, to := trackers(t)["GitHub"](t)
 	f := found("run-1", verdict.Proven)
 	f[0].Report.Title = "<!-- gameday-finding 000 --> <!-- gameday run-9 -->" + strings.Repeat("long ", 20_000)

@@ -12,7 +12,6 @@ package notes
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,13 +52,19 @@ func StayOn(dir string) (leave func()) {
 }
 
 func shared(path string) (*flock.Flock, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lockWithin) //nolint:forbidigo // what holds the lock is short, and nothing else may end the wait
-	defer cancel()
 	lock := flock.New(path)
-	if _, err := lock.TryRLockContext(ctx, lockPause); err != nil {
-		return nil, errors.Join(err, lock.Close())
+	for deadline := time.Now().Add(lockWithin); ; <-time.After(lockPause) {
+		got, err := lock.TryRLock()
+		if got {
+			return lock, nil
+		}
+		if err == nil && time.Now().After(deadline) {
+			err = errors.New("another process holds it")
+		}
+		if err != nil {
+			return nil, errors.Join(err, lock.Close())
+		}
 	}
-	return lock, nil
 }
 
 // GoesOn reports whether the process that writes a record lives.

@@ -61,16 +61,16 @@ const writer = "GAMEDAY_TEST_NOTES_INTO"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(writer)
 	if dir == "" {
-		os.Exit(m.Run())
+		os.Exit(m.Run()) //nolint:forbidigo // as testing does
 	}
 	for i := range 50 {
 		e := record.Event{At: at(i), By: "another process", What: fmt.Sprintf("%d %s", i, strings.Repeat("x", 900))}
 		if err := notes.Say(dir, e); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // it is a process of its own
 		}
 	}
-	os.Exit(0)
+	os.Exit(0) //nolint:forbidigo // likewise
 }
 
 // A run and two other processes write one file at the same time: each line of all of them is

@@ -19,12 +19,7 @@ func facts(r Report) []fact {
 	for _, f := range r.Faults {
 		add("Fault", "%s", injected(f))
 	}
-	if people := r.People.String(); people != "" {
-		add("People", "%s", people)
-	}
-	if r.Runbook != "" {
-		add("Runbook", "%s", r.Runbook)
-	}
+	all = append(all, peopleFacts(r)...)
 	for _, text := range r.Connection {
 		add("Connection", "%s", text)
 	}
@@ -70,6 +65,17 @@ func facts(r Report) []fact {
 	all = append(all, issueFacts(r.Issues)...)
 	if r.Left != "" {
 		add("NOT UNDONE", "%s", r.Left)
+	}
+	return all
+}
+
+// peopleFacts are who took part, and where their instructions are.
+func peopleFacts(r Report) (all []fact) {
+	if people := r.People.String(); people != "" {
+		all = append(all, fact{"People", people})
+	}
+	if r.Runbook != "" {
+		all = append(all, fact{"Runbook", r.Runbook})
 	}
 	return all
 }

@@ -17,6 +17,7 @@ type FindingKind string
 const (
 	FoundOutage     FindingKind = "outage"      // proven or degraded: users were not served within the objective
 	FoundLostWrites FindingKind = "lost-writes" // more acknowledged writes were lost than the RPO allows
+	FoundNoAlert    FindingKind = "no-alert"    // an alert that must fire was late, or did not
 )
 
 // Finding is something that a run found, or has disproved, and that people should mend.
@@ -58,13 +59,21 @@ func FindingsOf(r Report) []Finding {
 		add(FoundOutage, "Single point of failure: "+what, true)
 	}
 	switch w := r.Writes; {
-	case w == nil || r.Outcome == verdict.Aborted:
+	case w == nil || !proves(r.Outcome):
 	case w.Missed:
 		add(FoundLostWrites, "Acknowledged writes are lost: "+what, false)
-	case w.Observed && !w.Unproven && w.Lost == 0 && w.Unconfirmed == 0 && r.Outcome != verdict.Inconclusive:
+	case w.Observed && !w.Unproven && w.Lost == 0 && w.Unconfirmed == 0:
 		add(FoundLostWrites, "Acknowledged writes are lost: "+what, true)
 	}
+	if d := r.Detection; d != nil && proves(r.Outcome) && d.Verdict != verdict.Unknown {
+		add(FoundNoAlert, "No alert in time: "+what, d.Verdict == verdict.InTime)
+	}
 	return all
+}
+
+// proves reports whether a run was carried out as declared, and has shown something.
+func proves(o verdict.Outcome) bool {
+	return o == verdict.Proven || o == verdict.Degraded || o == verdict.Disproved
 }
 
 // findingOf is what all findings of a run have in common.

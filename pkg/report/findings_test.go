@@ -20,6 +20,19 @@ func suspected(v verdict.Verdict, w *verdict.Writes, kinds ...string) report.Rep
 	return r
 }
 
+// alerted is a run with alerts that must fire.
+func alerted(o verdict.Outcome, d verdict.Detected) report.Report {
+	r := suspected(verdict.Verdict{Outcome: o}, nil, "kill")
+	r.Detection = &verdict.Detection{Verdict: d}
+	return r
+}
+
+// byPeople is a run in which people recovered service.
+func byPeople(r report.Report) report.Report {
+	r.ByHand = &run.ByHand{EndedBy: run.HandServed}
+	return r
+}
+
 // What each verdict means for findings: nothing that proves nothing opens or closes one.
 func TestFindingsOfAVerdict(t *testing.T) {
 	t.Parallel()
@@ -39,6 +52,13 @@ func TestFindingsOfAVerdict(t *testing.T) {
 		"writes lost, and down":        {suspected(of(verdict.Proven, verdict.Down, verdict.RPOMissed), lost, "kill"), []string{"outage", "lost-writes"}},
 		"down, nothing lost":           {suspected(of(verdict.Proven, verdict.Down, ""), kept, "kill"), []string{"outage", "no lost-writes"}},
 		"a look-up that proves little": {suspected(of(verdict.Disproved, verdict.Recovered, ""), &verdict.Writes{Observed: true, Unconfirmed: 1}, "kill"), []string{"no outage"}},
+		"an alert in time":             {alerted(verdict.Proven, verdict.InTime), []string{"outage", "no no-alert"}},
+		"a late alert":                 {alerted(verdict.Disproved, verdict.DetectedLate), []string{"no outage", "no-alert"}},
+		"no alert":                     {alerted(verdict.Disproved, verdict.Missed), []string{"no outage", "no-alert"}},
+		"an alert that is unknown":     {alerted(verdict.Disproved, verdict.Unknown), []string{"no outage"}},
+		"no alert, inconclusive":       {alerted(verdict.Inconclusive, verdict.Missed), nil},
+		"recovered by people":          {byPeople(suspected(of(verdict.Disproved, verdict.Recovered, ""), kept, "kill")), []string{"no lost-writes"}},
+		"too late, by people":          {byPeople(suspected(of(verdict.Proven, verdict.Late, ""), nil, "kill")), []string{"outage"}},
 		"inconclusive":                 {suspected(of(verdict.Inconclusive, "", verdict.LoadStalled), kept, "kill"), nil},
 		"aborted":                      {suspected(of(verdict.Aborted, "", ""), kept, "kill"), nil},
 		"no fault":                     {suspected(of(verdict.Disproved, verdict.Unaffected, ""), nil), nil},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -17,20 +18,32 @@ import (
 	"github.com/gameday-dev/gameday/pkg/store"
 )
 
+// says is a form on the page of a job by which a person says something about its run.
+func (s *Server) says(what func(*http.Request) run.Note) http.HandlerFunc {
+	return s.act(func(ctx context.Context, r *http.Request) (string, error) {
+		id, err := pathID(r)
+		if err == nil {
+			err = s.sayOfJob(ctx, id, what(r))
+		}
+		return fmt.Sprintf("/jobs/%d", id), err
+	})
+}
+
 // sayOfJob writes a note into the run of a job.
-func (s *Server) sayOfJob(ctx context.Context, id int64, n run.Note) (record.Event, error) {
+func (s *Server) sayOfJob(ctx context.Context, id int64, n run.Note) error {
 	j, err := s.Daemon.Store.Job(ctx, id)
 	if err != nil {
-		return record.Event{}, err
+		return err
 	}
 	of := s.Daemon.RunOf(j)
 	switch {
 	case of == "" && j.State == store.Running && j.Instance != s.Daemon.Instance:
-		return record.Event{}, fmt.Errorf("job %d runs on %s: write the note there: %w", id, j.Instance, store.ErrState)
+		return fmt.Errorf("job %d runs on %s: write the note there: %w", id, j.Instance, store.ErrState)
 	case of == "":
-		return record.Event{}, fmt.Errorf("job %d has no run that takes notes: %w", id, store.ErrState)
+		return fmt.Errorf("job %d has no run that takes notes: %w", id, store.ErrState)
 	}
-	return s.say(ctx, of, n)
+	_, err = s.say(ctx, of, n)
+	return err
 }
 
 // sayOfRun writes a note into a run: the current one, or one by its ID or a unique prefix of

@@ -68,20 +68,10 @@ func (s *Server) pages() []page {
 			}
 			return fmt.Sprintf("/jobs/%d", id), err
 		})},
-		{"POST /jobs/{id}/notes", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
-			id, err := pathID(r)
-			if err == nil {
-				_, err = s.sayOfJob(ctx, id, run.Note{Text: r.PostFormValue("text"), By: r.PostFormValue("by"), At: r.PostFormValue("at")})
-			}
-			return fmt.Sprintf("/jobs/%d", id), err
+		{"POST /jobs/{id}/notes", store.Operate, s.says(func(r *http.Request) run.Note {
+			return run.Note{Text: r.PostFormValue("text"), By: r.PostFormValue("by"), At: r.PostFormValue("at")}
 		})},
-		{"POST /jobs/{id}/recovered", store.Operate, s.act(func(ctx context.Context, r *http.Request) (string, error) {
-			id, err := pathID(r)
-			if err == nil {
-				_, err = s.sayOfJob(ctx, id, run.Note{Recovered: true})
-			}
-			return fmt.Sprintf("/jobs/%d", id), err
-		})},
+		{"POST /jobs/{id}/recovered", store.Operate, s.says(func(*http.Request) run.Note { return run.Note{Recovered: true} })},
 		{"POST /stop", store.Operate, s.act(func(ctx context.Context, _ *http.Request) (string, error) {
 			_, err := s.stop(ctx, 0)
 			return "/", err
