@@ -8,21 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/gameday-dev/gameday/internal/enginetest"
-	"github.com/gameday-dev/gameday/internal/gamedaytest"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
 
-// The redundant lab without synchronous replication, and its entry.
+// async is the redundant lab without synchronous replication, and database is the one of its
+// shop.
 const (
 	async    = "checkout-ha+async-replication"
-	project  = "gameday-checkout-ha"
-	shop     = "http://198.18.20.100"
 	database = "postgres://shop:shop@198.18.20.100:5000/shop?sslmode=disable"
 )
 
@@ -32,20 +27,7 @@ const (
 // calls lost is lost, and nothing else is, whichever way it was written and looked up.
 func TestLostOrdersByHTTPAndBySQL(t *testing.T) { //nolint:paralleltest // it measures
 	long(t)
-	up, err := enginetest.Client(t).ContainerList(t.Context(), container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", "com.docker.compose.project="+project))})
-	if err != nil || len(up) > 0 {
-		t.Fatalf("%d containers of the lab are there, and a test touches only what it started itself: %v", len(up), err)
-	}
-	s := &system{gameday: gamedaytest.New(t, t.TempDir())}
-	enginetest.GuardProject(t, project)
-	t.Cleanup(func() {
-		if code, out, text := s.gameday.Run(t, "lab", "down", "checkout-ha"); code != 0 {
-			t.Errorf("lab down: exit code %d\n%s\n%s", code, out, text)
-		}
-	})
-	if code, out, text := s.gameday.Run(t, "lab", "up", async); code != 0 {
-		t.Fatalf("lab up: exit code %d\n%s\n%s", code, out, text)
-	}
+	s := labUp(t, async)
 	s.write(t, "journeys/inserts.yaml", `version: 1
 name: inserts
 timeout: 2s

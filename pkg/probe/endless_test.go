@@ -73,9 +73,9 @@ func TestTenGibibytes(t *testing.T) { //nolint:paralleltest // it counts what th
 		"a capture":      {Capture: map[string]probe.Capture{"x": {Regexp: "(A+)"}}},
 		"an acknowledge": {Acknowledges: "$.id"},
 	}
-	for server, s := range servers {
+	for server, s := range servers { //nolint:paralleltest // likewise
 		for name, step := range steps {
-			t.Run(server+", "+name, func(t *testing.T) { //nolint:paralleltest // likewise
+			t.Run(server+", "+name, func(t *testing.T) {
 				var sent atomic.Int64
 				entry := hostile(t, sending(s.head, s.frame, &sent))
 				step.Name, step.Get = "s", "/"

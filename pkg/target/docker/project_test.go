@@ -16,7 +16,7 @@ func TestTheVariantOfALabWithSeveralNetworks(t *testing.T) {
 		e := newFakeEngine(t)
 		e.Answer("GET /networks", http.StatusOK, "["+networks+"]")
 		e.Answer("GET /volumes", http.StatusOK, `{"Volumes":[]}`)
-		found, err := e.open().Engine.Project(t.Context(), "gameday-checkout-ha")
+		found, err := e.open().Project(t.Context(), "gameday-checkout-ha")
 		if want := (docker.ProjectState{Networks: 2, With: "one-lb"}); err != nil || found != want {
 			t.Errorf("%s: found %+v, %v", networks, found, err)
 		}
