@@ -42,6 +42,23 @@ func facts(r Report) []fact {
 	if r.Relapses != nil && *r.Relapses > 0 {
 		add("Relapses", "%d: service recovered, then failed again", *r.Relapses)
 	}
+	revertFacts(r, add)
+	if r.Writes != nil {
+		add("Writes", "%s", writes(*r.Writes))
+	}
+	conditionFacts(r, add)
+	detectionFacts(r.Detection, add)
+	loadFacts(r, add)
+	all = append(all, r.Accepted.facts()...)
+	all = append(all, issueFacts(r.Issues)...)
+	if r.Left != "" {
+		add("NOT UNDONE", "%s", r.Left)
+	}
+	return all
+}
+
+// revertFacts are what users met once the fault was reverted.
+func revertFacts(r Report, add func(name, format string, args ...any)) {
 	switch {
 	case r.ServedAgain != nil && *r.ServedAgain == 0:
 		add("Post-revert", "no failed or slow request")
@@ -55,18 +72,6 @@ func facts(r Report) []fact {
 	if r.Failback {
 		add("Failback", "reverting the fault caused another outage")
 	}
-	if r.Writes != nil {
-		add("Writes", "%s", writes(*r.Writes))
-	}
-	conditionFacts(r, add)
-	detectionFacts(r.Detection, add)
-	loadFacts(r, add)
-	all = append(all, r.Accepted.facts()...)
-	all = append(all, issueFacts(r.Issues)...)
-	if r.Left != "" {
-		add("NOT UNDONE", "%s", r.Left)
-	}
-	return all
 }
 
 // peopleFacts are who took part, and where their instructions are.
