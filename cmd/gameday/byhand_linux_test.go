@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -39,6 +40,7 @@ func (toy *toy) report(name string) string {
 // database is a single point of failure.
 func TestPeopleRecoverTheDatabase(t *testing.T) {
 	t.Parallel()
+	enginetest.Alone(t) // what it measures must not depend on other tests
 	toy := byHand(t)
 	if code, out, text := toy.gameday("validate", "scenarios/by-hand.yaml"); code != 0 {
 		t.Fatalf("%d\n%s%s", code, out, text)
