@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestAWorkerLooksUpManyWrites(t *testing.T) {
 	l.Journey.Confirm = &probe.Step{Name: "look", Get: "/orders/{{.id}}"}
 	acks := make([]record.Ack, 2500)
 	for i := range acks {
-		acks[i] = record.Ack{Journey: l.Journey.Name, ID: fmt.Sprint(i)}
+		acks[i] = record.Ack{Journey: l.Journey.Name, ID: strconv.Itoa(i)}
 	}
 	last, of := 0, 0
 	err := probe.Remote{Load: l, Start: worker}.Confirm(t.Context(), record.AckedOf(acks), func(done, all int) { last, of = done, all })

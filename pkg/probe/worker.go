@@ -60,12 +60,13 @@ type worker struct {
 	protocols Protocols
 	mu        sync.Mutex // guards out
 	out       *json.Encoder
+	looks     chan []record.Ack // to look up
 }
 
 // Work is the worker of a [Remote]. It reads orders and runs them until it receives Stop,
 // or until in ends, which happens when gameday ends.
 func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols) error {
-	w := &worker{started: time.Now(), out: json.NewEncoder(out), protocols: protocols}
+	w := &worker{started: time.Now(), out: json.NewEncoder(out), protocols: protocols, looks: make(chan []record.Ack)}
 	w.say(line{Version: workerVersion})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -73,7 +74,7 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 	defer working.Wait()
 	orders := json.NewDecoder(in)
 	orders.UseNumber() // a number of a body or of a statement stays what it is
-	struck, looks := make(chan struct{}), make(chan []record.Ack)
+	struck := make(chan struct{})
 	strike := sync.OnceFunc(func() { close(struck) })
 	calibrate := make(chan struct{}, MostCalibrations)
 	for {
@@ -107,20 +108,28 @@ func Work(ctx context.Context, in io.Reader, out io.Writer, protocols Protocols)
 			working.Go(func() {
 				w.done(o.Try.Load.Try(ctx, o.Try.Users, func(t Tried) { w.say(line{Tried: &t}) }))
 			})
-		case o.Confirm != nil:
-			o.Confirm.Protocols = w.protocols
-			working.Go(func() {
-				w.done(w.confirm(ctx, *o.Confirm, looks))
-				passOver(ctx, looks)
-			})
-		case o.Look != nil:
-			select {
-			case looks <- o.Look:
-			case <-ctx.Done():
-			}
-		case o.Looked:
-			close(looks)
+		default:
+			w.look(ctx, o, &working)
 		}
+	}
+}
+
+// look carries out an order about acknowledged writes.
+func (w *worker) look(ctx context.Context, o order, working *sync.WaitGroup) {
+	switch {
+	case o.Confirm != nil:
+		o.Confirm.Protocols = w.protocols
+		working.Go(func() {
+			w.done(w.confirm(ctx, *o.Confirm, w.looks))
+			passOver(ctx, w.looks)
+		})
+	case o.Look != nil:
+		select {
+		case w.looks <- o.Look:
+		case <-ctx.Done():
+		}
+	case o.Looked:
+		close(w.looks)
 	}
 }
 
