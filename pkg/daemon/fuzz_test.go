@@ -31,6 +31,7 @@ func FuzzOutcomes(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = s.Close() })
 	claimed := func(t *testing.T, instance string) int64 {
+		t.Helper()
 		j := store.Job{What: "db-loss", Environment: instance, Due: time.Now(), State: store.Queued}
 		id, err := s.Add(t.Context(), j)
 		if err != nil {

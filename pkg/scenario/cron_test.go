@@ -29,7 +29,13 @@ func TestCronThatIsNone(t *testing.T) {
 		{"@every 2562047h", "expected an interval from 5s to 8784h"},
 		{"@every soon", "expected five fields"},
 		// Dialects of other programs (case 53).
-		{"0 0 3 * * *", "expected five fields"}, {"0 0 3 ? * MON *", "expected five fields"}, {"H 3 * * *", ""}, {"0 3 L * *", ""}, {"0 3 15W * *", ""}, {"0 3 * * 1#2", ""}, {"@reboot", ""},
+		{"0 0 3 * * *", "expected five fields"},
+		{"0 0 3 ? * MON *", "expected five fields"},
+		{"H 3 * * *", ""},
+		{"0 3 L * *", ""},
+		{"0 3 15W * *", ""},
+		{"0 3 * * 1#2", ""},
+		{"@reboot", ""},
 	} {
 		t.Run(c.cron, func(t *testing.T) {
 			t.Parallel()
