@@ -103,25 +103,8 @@ func TestDetection(t *testing.T) { //nolint:paralleltest // it measures
 
 	s.rules(t, checkoutErrors)
 	for i := range 10 {
-		address := s.alertmanager
-		if i%2 == 1 {
-			address = s.hourOff(t)
-		}
-		s.quiet(t)
-		_, r := play(t, g, expected(address, "within: 10s, clears_within: 30s"))
-		a := r.Detection.Alerts[0]
-		if r.Detection.Verdict != verdict.InTime || a.SinceFault == nil || a.Detected == nil || a.Cleared == nil {
-			t.Errorf("run %d: %+v", i, a)
-			continue
-		}
-		truth := s.received(t, "CheckoutErrors", *r.FaultAt).Sub(*r.FaultAt)
-		t.Logf("run %d: received after %v, detected %v to %v after the fault (%v to %v after the first user), cleared %v to %v after the revert", i, truth,
-			a.SinceFault.Lo(), a.SinceFault.Hi(), a.Detected.Lo(), a.Detected.Hi(), a.Cleared.Lo(), a.Cleared.Hi())
-		if truth < a.SinceFault.Lo()-logged || truth > a.SinceFault.Hi()+logged {
-			t.Errorf("run %d: Alertmanager received the alert %v after the fault, the bounds are %v to %v", i, truth, a.SinceFault.Lo(), a.SinceFault.Hi())
-		}
+		t.Run(fmt.Sprintf("round %d", i), func(t *testing.T) { detected(t, g, s, i%2 == 1) }) //nolint:paralleltest // as said
 	}
-
 	t.Run("late", func(t *testing.T) { //nolint:paralleltest // as said
 		s.quiet(t)
 		if _, r := play(t, g, expected(s.alertmanager, "within: 2s")); r.Detection.Verdict != verdict.DetectedLate || r.Detection.Alerts[0].Finding != verdict.AlertLate {
@@ -143,6 +126,28 @@ func TestDetection(t *testing.T) { //nolint:paralleltest // it measures
 		}
 	})
 	t.Run("Alertmanager is killed", func(t *testing.T) { killed(t, g, s) }) //nolint:paralleltest // as said
+}
+
+// detected compares the bounds with Alertmanager's own log. If hourOff is set, its times are
+// an hour off.
+func detected(t *testing.T, g gamedaytest.Gameday, s *servers, hourOff bool) {
+	t.Helper()
+	address := s.alertmanager
+	if hourOff {
+		address = s.hourOff(t)
+	}
+	s.quiet(t)
+	_, r := play(t, g, expected(address, "within: 10s, clears_within: 30s"))
+	a := r.Detection.Alerts[0]
+	if r.Detection.Verdict != verdict.InTime || a.SinceFault == nil || a.Detected == nil || a.Cleared == nil {
+		t.Fatalf("%+v", a)
+	}
+	truth := s.received(t, "CheckoutErrors", *r.FaultAt).Sub(*r.FaultAt)
+	t.Logf("received after %v, detected %v to %v after the fault (%v to %v after the first user), cleared %v to %v after the revert", truth,
+		a.SinceFault.Lo(), a.SinceFault.Hi(), a.Detected.Lo(), a.Detected.Hi(), a.Cleared.Lo(), a.Cleared.Hi())
+	if truth < a.SinceFault.Lo()-logged || truth > a.SinceFault.Hi()+logged {
+		t.Errorf("Alertmanager received the alert %v after the fault, the bounds are %v to %v", truth, a.SinceFault.Lo(), a.SinceFault.Hi())
+	}
 }
 
 // killed kills Alertmanager as soon as the fault is ordered: the figure is absent with its
