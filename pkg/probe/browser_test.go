@@ -385,6 +385,7 @@ func TestALookUpWithWhatTheUserCaptured(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	j := probe.Journey{
+		Name: "j",
 		Let: map[string]string{"order": "order-{{uuid}}"},
 		Steps: []probe.Step{
 			{Name: "login", Post: "/login", Capture: map[string]probe.Capture{"token": {JSON: "$.token"}}},
