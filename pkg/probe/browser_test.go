@@ -386,7 +386,7 @@ func TestALookUpWithWhatTheUserCaptured(t *testing.T) {
 	t.Cleanup(server.Close)
 	j := probe.Journey{
 		Name: "j",
-		Let: map[string]string{"order": "order-{{uuid}}"},
+		Let:  map[string]string{"order": "order-{{uuid}}"},
 		Steps: []probe.Step{
 			{Name: "login", Post: "/login", Capture: map[string]probe.Capture{"token": {JSON: "$.token"}}},
 			{Name: "order", Put: "/orders/{{.order}}", Acknowledges: "{{.order}}"},

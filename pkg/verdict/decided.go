@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -25,25 +26,34 @@ type Decision struct {
 //     longest interval between two answers since the fault. So nothing that is under way
 //     could show otherwise.
 //   - [Disproved]: by objective.Within ago, the fault was in force for the RTO, and recovery
-//     was seen and held. Users were answered until now.
+//     was seen and held. Users were answered until now, and well.
 func (c Case) Decided(now time.Duration) Decision {
 	limit := now - c.Objective.Within
 	if limit-c.Marks.Fault < c.Objective.RTO {
 		return Decision{Next: c.Marks.Fault + c.Objective.RTO + c.Objective.Within}
 	}
 	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
-	late := underWay(c.Samples, c.Marks.Fault, limit)
+	late := underWay(c.Samples, math.MinInt64, limit) // who was sent before the fault may feel it, too
 	for i := range late {
-		late[i].Failed = true
+		late[i].Failed, late[i].Latency = true, now-late[i].Sent
 	}
 	young := underWay(c.Samples, limit, now)
+	for i := range young {
+		young[i].Latency = now - young[i].Sent
+	}
 	longest, last := intervals(c.Samples, c.Marks.Fault, now)
 
 	s := newSeries(c.endedAt(limit))
 	outages, failback := s.outages()
 	switch known := Judge(c.endedAt(limit)); {
 	case known.Outcome == Disproved && !failback && !s.silent(now-last, now, s.gaps()):
-		if v := Judge(c.endedAt(limit, late)); v.Outcome == Disproved && !v.Failback {
+		// Who was answered badly since then counts, too, even if all that are under way are
+		// good: now, or just in time.
+		slow := slices.Clone(young)
+		for i := range slow {
+			slow[i].Latency = c.Objective.Within
+		}
+		if c.endedAt(limit, late).disproved() && c.endedAt(now, late, young).disproved() && c.endedAt(now, late, slow).disproved() {
 			return Decision{Outcome: Disproved}
 		}
 	case known.Outcome == Proven && len(outages) > 0 && s.recovery(outages).lo > c.Objective.RTO+longest:
@@ -52,6 +62,11 @@ func (c Case) Decided(now time.Duration) Decision {
 		}
 	}
 	return Decision{Next: nextDecision(s, outages, now, longest)}
+}
+
+func (c Case) disproved() bool {
+	v := Judge(c)
+	return v.Outcome == Disproved && !v.Failback
 }
 
 // endedAt is a case whose watch ended at a moment, with further samples.
@@ -93,19 +108,18 @@ func intervals(samples []Sample, fault, now time.Duration) (longest, last time.D
 }
 
 // underWay are the samples that are missing in the order of sending, and were sent between
-// two moments: each between the sends of its neighbours.
+// two moments: each between the sends of its neighbours, so that it counts as sent with the
+// one before it.
 func underWay(samples []Sample, from, to time.Duration) (missing []Sample) {
 	ordered := slices.SortedFunc(slices.Values(samples), func(a, b Sample) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i := 1; i < len(ordered); i++ {
 		before, after := ordered[i-1], ordered[i]
-		if after.Seq <= before.Seq+1 || after.Seq-before.Seq > MaxSamples {
+		if before.Sent <= from || before.Sent > to || after.Seq <= before.Seq+1 || after.Seq-before.Seq > MaxSamples {
 			continue
 		}
 		gap := (after.Sent - before.Sent) / time.Duration(after.Seq-before.Seq)
 		for seq, at := before.Seq+1, before.Sent+gap; seq < after.Seq; seq, at = seq+1, at+gap {
-			if at > from && at < to {
-				missing = append(missing, Sample{Seq: seq, Sent: at})
-			}
+			missing = append(missing, Sample{Seq: seq, Sent: at})
 		}
 	}
 	return missing
