@@ -13,45 +13,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/target"
-	"github.com/gameday-dev/gameday/pkg/verdict"
 )
-
-// Progress shows what is prepared as updates.
-func Progress(observe func(Update)) target.Progress {
-	return target.Progress{
-		Step:   func(text string) { observe(Update{Text: text}) },
-		Detail: func(text string) { observe(Update{Text: text, Minor: true}) },
-	}
-}
-
-// Phase is where a run stands.
-type Phase string
-
-// The phases, in their order.
-const (
-	Baseline Phase = "baseline"
-	Inject   Phase = "inject"
-	Watch    Phase = "watch"
-	UndoIt   Phase = "undo"
-	Repair   Phase = "repair"
-	Confirm  Phase = "confirm"
-	Done     Phase = "done"
-)
-
-// Update tells a view what has changed: a phase began, or something happened.
-type Update struct {
-	Phase Phase
-	For   time.Duration // how long the phase lasts, at most
-	Event *record.Event
-	Text  string // progress of whatever takes its time
-	Minor bool   // that it is not worth a line of a log
-	Run   string // the ID of the run that begins: its folder is there
-}
-
-// Traffic is users walking a journey until ctx ends.
-type Traffic interface {
-	Run(ctx context.Context, on func(probe.Visit)) error
-}
 
 // Conductor carries a plan out: baseline, inject, watch, undo, repair. Whatever
 // happens on the way, it undoes what it did.
@@ -76,36 +38,6 @@ type Conductor struct {
 	// SQL performs the statements of conditions.
 	SQL     SQL
 	Observe func(Update)
-}
-
-// Account is what became of a run, beside its record.
-type Account struct {
-	Steps         []StepAccount
-	Confirmed     bool            // acknowledged writes were looked up
-	ByHand        *ByHand         // how people recovered service, if they were to
-	Decided       verdict.Outcome // by what the watch was ended early, if it was; see [scenario.UntilDecided]
-	Truths        []record.Truth  // what is known of the calibrations
-	NotCalibrated string          // why the load generator is not calibrated, if it is not
-	NotKept       string          // by how much the load fell behind its rate before the fault, if it did
-	NotInForce    bool            // a fault's own check failed
-	// AlertsAside are the places, in the scenario's expect_alerts, of those that are not
-	// about what was faulted.
-	AlertsAside []int
-	NotFelt     bool   // every fault is one of the network, and met no packet
-	Aborted     string // why the run was ended early, if it was
-	Left        error  // what could not be put back
-}
-
-// StepAccount is what was done to one component.
-type StepAccount struct {
-	Kind      string     `json:"kind"`
-	Component string     `json:"component"`
-	Ordered   *time.Time `json:"ordered,omitempty"`
-	InForce   *time.Time `json:"in_force,omitempty"`
-	TakenBack *time.Time `json:"taken_back,omitempty"` // as its for: declared
-	Packets   *uint64    `json:"packets,omitempty"`    // that a network fault has met
-	Found     string     `json:"found,omitempty"`      // what its own check found wrong
-	Undone    bool       `json:"undone"`
 }
 
 // conduct is one run under way.
@@ -344,64 +276,4 @@ func (r *conduct) critical(journey string) bool {
 		}
 	}
 	return false
-}
-
-// follow records what the environment says happens to its components.
-func (r *conduct) follow(ctx context.Context, watcher target.Watcher) {
-	err := watcher.Watch(ctx, func(e target.Event) {
-		what := e.Action
-		if e.Detail != "" {
-			what += ", " + e.Detail
-		}
-		r.tell(record.Event{At: e.At, Kind: record.KindEngine, Component: e.Component, What: what})
-	})
-	if err != nil {
-		r.note(err.Error())
-	}
-}
-
-// listen shows what people write into the record while the run goes on.
-func (r *conduct) listen(ctx context.Context) {
-	ear := r.Record.Ear()
-	for sleep(ctx, beat) {
-		for _, e := range ear.Heard() {
-			r.Observe(Update{Event: &e})
-			if e.Kind == record.KindRecovered {
-				r.hand.recovered(e)
-			}
-		}
-	}
-}
-
-func (r *conduct) mark(name record.MarkName, at time.Time, component string) error {
-	if name == record.MarkBaseline {
-		r.baselineAt = at
-	}
-	e := record.Event{At: at, Kind: record.KindMark, Mark: name, Component: component}
-	r.Observe(Update{Event: &e})
-	return r.Record.Event(e)
-}
-
-func (r *conduct) event(kind, component, what string) {
-	r.tell(record.Event{At: r.Clock.Now(), Kind: kind, Component: component, What: what})
-}
-
-func (r *conduct) note(what string) { r.event(record.KindNote, "", what) }
-
-func (r *conduct) tell(e record.Event) {
-	e.What, e.Component, e.By = r.Record.Clean(e.What), r.Record.Clean(e.Component), r.Record.Clean(e.By) // an event is shown, too
-	r.Observe(Update{Event: &e})
-	_ = r.Record.Event(e) // an error is kept, and told when the record is closed
-}
-
-// sleep waits, and reports whether it waited to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
