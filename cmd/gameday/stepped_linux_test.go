@@ -82,9 +82,7 @@ func overlay(t *testing.T, dir, path string, changes ...string) string {
 // it takes some CPU minutes, as all of the standard library is compiled again.
 func steppedBinary(t *testing.T) string {
 	t.Helper()
-	if enginetest.Rounds(0, 1) == 0 {
-		t.Skip("it compiles the standard library: a long test")
-	}
+	enginetest.Long(t, "clock")
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -18,14 +18,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
-// long skips a test unless it is asked for: it takes minutes.
-func long(t *testing.T) {
-	t.Helper()
-	if os.Getenv("GAMEDAY_LONG_TESTS") == "" {
-		t.Skip("task alerts runs it, and so does CI: set GAMEDAY_LONG_TESTS=1")
-	}
-}
-
 // checkoutErrors fires three seconds after users begin to get errors.
 const checkoutErrors = `
 groups:
@@ -96,7 +88,7 @@ func up(t *testing.T, lab string) gamedaytest.Gameday {
 
 // What Alertmanager itself logged is between the bounds, in every run.
 func TestDetection(t *testing.T) { //nolint:paralleltest // it measures
-	long(t)
+	enginetest.Long(t, "alerts")
 	enginetest.Alone(t)
 	g := up(t, "checkout")
 	s := newServers(t, "198.18.10.10:8405")

@@ -26,7 +26,7 @@ must: [{name: two standbys, sql: {url: "postgres://shop:shop@198.18.20.100:5000/
 // A standby that is away for longer than a condition allows degrades a verdict; one that is
 // back in time was back when the database's own view says so.
 func TestRedundancy(t *testing.T) { //nolint:paralleltest // it measures
-	long(t)
+	enginetest.Long(t, "alerts")
 	enginetest.Alone(t)
 	g := up(t, "checkout-ha")
 	t.Run("held away", func(t *testing.T) { //nolint:paralleltest // as said

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -30,7 +31,7 @@ func outages(t *testing.T, f run.Folder) map[string]verdict.Verdict {
 // One back end is killed for four seconds. Users of HTTP and users of gRPC, fifty of each a
 // second, are told of the same outage: neither protocol adds a wait of its own.
 func TestOneOutageByTwoProtocols(t *testing.T) { //nolint:paralleltest // it measures
-	long(t)
+	enginetest.Long(t, "backend")
 	s := newSystem(t)
 	s.write(t, "journeys/web.yaml", "version: 1\nname: web\nsteps: [{name: order, post: /orders, expect: {status: 201}}]\n")
 	s.write(t, "journeys/calls.yaml", "version: 1\nname: calls\nsteps: [{name: order, grpc: {method: grpc.testing.TestService/UnaryCall, address: ':50051'}, expect: {json: {$.username: open}}}]\n")
@@ -91,7 +92,7 @@ const patience = 2500 * time.Millisecond
 // from one back end to another: who held one of the lost back end was not served, and is
 // told why; nobody hangs, and who comes later is served by the other.
 func TestStreamsThroughAFailover(t *testing.T) { //nolint:paralleltest // it measures
-	long(t)
+	enginetest.Long(t, "backend")
 	for fault, holders := range map[string]map[string]string{ //nolint:paralleltest // it measures; what most users meet who hold one
 		"kill": {"stream": "s: connection closed", "live": "s: the server closed the WebSocket while it was held"},
 		// Nothing tells of it but the silence.

@@ -22,14 +22,6 @@ import (
 	"github.com/gameday-dev/gameday/pkg/target/docker/lab"
 )
 
-// long skips a test unless it is asked for: it measures, for a minute and more.
-func long(t *testing.T) {
-	t.Helper()
-	if os.Getenv("GAMEDAY_LONG_TESTS") == "" {
-		t.Skip("task backend runs it, and so does CI: set GAMEDAY_LONG_TESTS=1")
-	}
-}
-
 // system is two back ends and a proxy on a network of their own, and gameday in a folder.
 type system struct {
 	*enginetest.Bed

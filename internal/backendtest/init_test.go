@@ -16,7 +16,7 @@ import (
 // their roles is asked. Each holder that gameday then finds is the one that the product
 // itself names. All files are valid, and the first scenario runs without an edit.
 func TestInitBesideTheRedundantLab(t *testing.T) { //nolint:paralleltest // the lab is one
-	long(t)
+	enginetest.Long(t, "backend")
 	s := labUp(t, "checkout-ha")
 	enginetest.Alone(t)
 	out := s.do(t, "init", "--project", project, "--name", "staging", "--entry", shop, "--yes")

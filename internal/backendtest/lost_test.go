@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/record/recordtest"
 )
@@ -26,7 +27,7 @@ const (
 // them. Then every order is looked up by a client of its own in both ways: what gameday
 // calls lost is lost, and nothing else is, whichever way it was written and looked up.
 func TestLostOrdersByHTTPAndBySQL(t *testing.T) { //nolint:paralleltest // it measures
-	long(t)
+	enginetest.Long(t, "backend")
 	s := labUp(t, async)
 	s.write(t, "journeys/inserts.yaml", `version: 1
 name: inserts

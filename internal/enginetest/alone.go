@@ -52,10 +52,20 @@ func queued(tb testing.TB) *flock.Flock {
 
 func lockFile(name string) string { return filepath.Join(shared, "gameday-test-"+name+".lock") }
 
+const longTests = "GAMEDAY_LONG_TESTS"
+
+// Long skips a test unless GAMEDAY_LONG_TESTS is set, which the named task does.
+func Long(tb testing.TB, task string) {
+	tb.Helper()
+	if os.Getenv(longTests) == "" {
+		tb.Skipf("it takes minutes: task %s runs it, with %s=1", task, longTests)
+	}
+}
+
 // Rounds is the number of rounds of a test that depends on chance: few, or many if
 // GAMEDAY_LONG_TESTS is set.
 func Rounds(few, many int) int {
-	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
+	if os.Getenv(longTests) != "" {
 		return many
 	}
 	return few

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,23 +16,18 @@ import (
 // The image is built before other tests are run, where a download may be tried twice.
 func TestImage(t *testing.T) {
 	t.Parallel()
-	long(t)
+	enginetest.Long(t, task)
 	wikitest.Image(t)
 }
 
-// long skips a test unless it is asked for: it needs an image of 800 MB, two minutes, and
-// the machine to itself, as a wiki takes half of a processor for two users a second.
-func long(t *testing.T) {
-	t.Helper()
-	if os.Getenv("GAMEDAY_LONG_TESTS") == "" {
-		t.Skip("task wiki runs it, and so does CI: set GAMEDAY_LONG_TESTS=1")
-	}
-}
+// task is what runs these tests: they need an image of 800 MB, two minutes, and the machine
+// to itself, as a wiki takes half of a processor for two users a second.
+const task = "wiki"
 
 // TestWiki holds gameday to a product that was not written for it: users log in by a form
 // with a hidden token, are redirected, and edit a page, while the only database is lost.
 func TestWiki(t *testing.T) { //nolint:paralleltest // the wiki is one
-	long(t)
+	enginetest.Long(t, task)
 	w := wikitest.New(t)
 	g := gamedaytest.New(t, w.Dir)
 

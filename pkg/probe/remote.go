@@ -101,7 +101,12 @@ func (r Remote) Try(ctx context.Context, users int, on func(Tried)) error {
 }
 
 // once lets a worker carry out one order, and reads its output to the end. It ends with ctx.
-func (r Remote) once(ctx context.Context, o order, do func(line)) (err error) {
+func (r Remote) once(ctx context.Context, o order, do func(line)) error {
+	return r.with(ctx, o, func(w *remote) error { return w.each(do) })
+}
+
+// with gives an order to a worker, and then talks with it. It ends with ctx.
+func (r Remote) with(ctx context.Context, o order, talk func(*remote) error) (err error) {
 	w, err := begin(ctx, r.Start)
 	if err != nil {
 		return err
@@ -112,7 +117,7 @@ func (r Remote) once(ctx context.Context, o order, do func(line)) (err error) {
 	if err := w.in.Encode(o); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
 	}
-	err = w.each(do)
+	err = talk(w)
 	return errors.Join(ctx.Err(), err) // in this order: ctx may end meanwhile
 }
 

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/gameday-dev/gameday/pkg/record"
@@ -13,39 +12,30 @@ import (
 const atOnce = 1000
 
 // Confirm is [Load.Confirm], run by a worker.
-func (r Remote) Confirm(ctx context.Context, acks *record.Acked, progress func(done, all int)) (err error) {
+func (r Remote) Confirm(ctx context.Context, acks *record.Acked, progress func(done, all int)) error {
 	name := r.Load.Journey.Name
 	if r.Load.Journey.Confirm == nil || acks.Len(name) == 0 {
 		return nil
 	}
-	w, err := begin(ctx, r.Start)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.stream.Close()) }()
-	stop := context.AfterFunc(ctx, func() { _ = w.stream.Close() })
-	defer stop()
-	if err := w.in.Encode(order{Confirm: &r.Load}); err != nil {
-		return errors.Join(ctx.Err(), fmt.Errorf("%w: %w", ErrWorker, err))
-	}
-	batch := remoteBatch{remote: w, acks: acks, on: func(done int) {
-		if progress != nil {
-			progress(done, confirmations*acks.Len(name))
-		}
-	}}
-	for range confirmations {
-		for place, ack := range acks.All(name) {
-			if err := batch.add(place, ack); err != nil {
-				return errors.Join(ctx.Err(), err) // in this order: ctx may end meanwhile
+	return r.with(ctx, order{Confirm: &r.Load}, func(w *remote) error {
+		batch := remoteBatch{remote: w, acks: acks, on: func(done int) {
+			if progress != nil {
+				progress(done, confirmations*acks.Len(name))
+			}
+		}}
+		for range confirmations {
+			for place, ack := range acks.All(name) {
+				if err := batch.add(place, ack); err != nil {
+					return err
+				}
+			}
+			if err := batch.send(); err != nil {
+				return err
 			}
 		}
-		if err := batch.send(); err != nil {
-			return errors.Join(ctx.Err(), err)
-		}
-	}
-	w.say(order{Looked: true})
-	err = w.each(func(line) {})
-	return errors.Join(ctx.Err(), err)
+		w.say(order{Looked: true})
+		return w.each(func(line) {})
+	})
 }
 
 // remoteBatch are writes that a worker looks up at once.

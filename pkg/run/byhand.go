@@ -67,11 +67,7 @@ func (r *conduct) untilRecovered(ctx context.Context) error {
 	end, inForce := began.Add(limit), r.Clock.Now()
 	defer r.askOutside(ctx)()
 	for time.Now().Before(end) {
-		if !sleep(ctx, min(beat, time.Until(end), time.Until(began.Add(r.next(time.Since(began)))))) {
-			r.abort(endedBy(ctx))
-			return nil
-		}
-		if err := r.keepTime(ctx, time.Since(began)); err != nil || r.account.NotInForce {
+		if on, err := r.pass(ctx, began, end); !on {
 			return err
 		}
 		looked := r.Clock.Now()

@@ -159,9 +159,7 @@ func TestNoOutageIsNone(t *testing.T) {
 // A rate of one and a half times what the machine keeps is refused.
 func TestARateBeyondTheMachineIsRefused(t *testing.T) {
 	t.Parallel()
-	if enginetest.Rounds(0, 1) == 0 {
-		t.Skip("it takes all processors for a minute: set GAMEDAY_LONG_TESTS=1")
-	}
+	enginetest.Long(t, "test:long") // it takes all processors for a minute
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
 	// overloaded sends users at a rate, and reports how many were served each second, and

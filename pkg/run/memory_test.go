@@ -3,12 +3,12 @@ package run_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/enginetest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 )
@@ -51,10 +51,7 @@ func inUse() uint64 {
 // look-ups included. Its clock is that of the test. Minutes of it are enough to see by how
 // much each one grows; task test:long runs the hour.
 func TestMemoryStaysFlat(t *testing.T) { //nolint:paralleltest // it counts what the process has in use
-	minutes, most := 3, 64e6/60
-	if os.Getenv("GAMEDAY_LONG_TESTS") != "" {
-		minutes = 60
-	}
+	minutes, most := enginetest.Rounds(3, 60), 64e6/60
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t)
 		d.timing.Watch = time.Duration(minutes) * time.Minute

@@ -32,11 +32,7 @@ func (r *conduct) watch(ctx context.Context) error {
 	defer r.askOutside(ctx)()
 	inForce := r.Clock.Now()
 	for time.Now().Before(end) {
-		if !sleep(ctx, min(beat, time.Until(end), time.Until(began.Add(r.next(time.Since(began)))))) {
-			r.abort(endedBy(ctx))
-			return nil
-		}
-		if err := r.keepTime(ctx, time.Since(began)); err != nil || r.account.NotInForce {
+		if on, err := r.pass(ctx, began, end); !on {
 			return err
 		}
 		looked := r.Clock.Now()
@@ -53,6 +49,17 @@ func (r *conduct) watch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pass waits for the next look at a watch, or for its end, and does what is due by then. It
+// reports whether the watch goes on.
+func (r *conduct) pass(ctx context.Context, began, end time.Time) (on bool, err error) {
+	if !sleep(ctx, min(beat, time.Until(end), time.Until(began.Add(r.next(time.Since(began)))))) {
+		r.abort(endedBy(ctx))
+		return false, nil
+	}
+	err = r.keepTime(ctx, time.Since(began))
+	return err == nil && !r.account.NotInForce, err
 }
 
 // stopped reports whether a stop condition holds, which aborts the run.
