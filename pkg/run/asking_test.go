@@ -51,14 +51,7 @@ func (d *day) judged(t *testing.T, a run.Account) (run.Folder, verdict.Run, *ver
 	if err := run.Save(dir, meta, d.done, nil); err != nil {
 		t.Fatal(err)
 	}
-	f, err := run.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, _, err := f.Judge(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, v := judged(t, dir)
 	found, err := f.Detect(v)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/record"
-	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -89,13 +88,9 @@ func TestTheRecordSaysByWhatTheWatchWasEnded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := run.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, _, err := f.Judge(nil)
-		if err != nil || v.Outcome != verdict.Proven || f.Meta.Decided != verdict.Proven || f.Scenario.Timing.Until != scenario.UntilDecided {
-			t.Errorf("%v %s %s, ended by %q, until %q", err, v.Outcome, v.Reason, f.Meta.Decided, f.Scenario.Timing.Until)
+		f, v := judged(t, dir)
+		if v.Outcome != verdict.Proven || f.Meta.Decided != verdict.Proven || f.Scenario.Timing.Until != scenario.UntilDecided {
+			t.Errorf("%s %s, ended by %q, until %q", v.Outcome, v.Reason, f.Meta.Decided, f.Scenario.Timing.Until)
 		}
 		if lasted := f.Marks[record.MarkRevert].Sub(f.Marks[record.MarkFault]); lasted > day.Scenario.Objective.RTO+5*time.Second {
 			t.Errorf("the fault lasted %v", lasted)

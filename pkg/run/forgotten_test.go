@@ -25,13 +25,9 @@ func TestABaselineDoesNotBeginBeforeWhatWasForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := run.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, _, err := f.Judge(nil)
-		if err != nil || p.Kills.Load() > 0 && v.Reason != "" {
-			t.Errorf("%d kills for a verdict that is %s %s %v", p.Kills.Load(), v.Outcome, v.Reason, err)
+		_, v := judged(t, dir)
+		if p.Kills.Load() > 0 && v.Reason != "" {
+			t.Errorf("%d kills for a verdict that is %s %s", p.Kills.Load(), v.Outcome, v.Reason)
 		}
 	})
 }

@@ -61,14 +61,7 @@ func TestARateThatIsNotKept(t *testing.T) {
 				if err != nil || p.Kills.Load() != c.kills {
 					t.Fatalf("%v, %d kills", err, p.Kills.Load())
 				}
-				f, err := run.Open(dir)
-				if err != nil {
-					t.Fatal(err)
-				}
-				v, _, err := f.Judge(nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				f, v := judged(t, dir)
 				if c.kills > 0 {
 					if f.Meta.NotKept != "" || v.Reason == verdict.RateNotKept {
 						t.Errorf("%q %s", f.Meta.NotKept, v.Reason)
