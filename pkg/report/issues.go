@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/gameday-dev/gameday/internal/atomicfile"
 	"github.com/gameday-dev/gameday/internal/folder"
@@ -37,9 +38,17 @@ type issues struct {
 	Issues []Issue `json:"issues"`
 }
 
-// SaveIssues saves the issues about a run's findings in its folder.
-func SaveIssues(dir string, all []Issue) error {
-	data, err := json.MarshalIndent(issues{IssuesSchema, all}, "", "  ")
+// AddIssues saves issues about a run's findings in its folder. Each replaces what the folder
+// had of the same URL; the others, such as those of another tracker, stay.
+func AddIssues(dir string, more []Issue) error {
+	all, err := loadIssues(dir)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(old Issue) bool {
+		return slices.ContainsFunc(more, func(i Issue) bool { return i.URL == old.URL })
+	})
+	data, err := json.MarshalIndent(issues{IssuesSchema, append(all, more...)}, "", "  ")
 	if err == nil {
 		err = atomicfile.WriteBytes(filepath.Join(dir, IssuesFile), 0o600, append(data, '\n'))
 	}

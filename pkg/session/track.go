@@ -15,11 +15,12 @@ import (
 // track brings the findings of runs to the trackers among the receivers. What goes wrong
 // changes nothing about the runs, and is a warning.
 func (s Session) track(ctx context.Context, to []scenario.Notice, runs []report.Report) {
+	outcomes := s.outcomes(runs)
 	for _, n := range to {
 		if !n.Tracks() {
 			continue
 		}
-		if _, err := s.Track(context.WithoutCancel(ctx), n.To, s.outcomes(runs)); err != nil {
+		if _, err := s.Track(context.WithoutCancel(ctx), n.To, outcomes); err != nil {
 			s.Warn(fmt.Errorf("could not bring the findings to their issues: %w", err))
 		}
 	}
@@ -44,11 +45,11 @@ func (s Session) Track(ctx context.Context, to string, runs []Outcome) ([]report
 	found := report.FindingsOfAll(reports)
 	issues, err := attach.Track(ctx, to, found, filepath.Join(s.StateDir, "findings"))
 	for _, o := range runs {
-		linked := linked(o.Report, found, issues)
-		if len(linked) == 0 {
+		mine := linked(o.Report.ID, found, issues)
+		if len(mine) == 0 {
 			continue
 		}
-		saveErr := report.SaveIssues(o.Dir, linked)
+		saveErr := report.AddIssues(o.Dir, mine)
 		if saveErr == nil {
 			saveErr = rewrite(o.Dir)
 		}
@@ -57,19 +58,12 @@ func (s Session) Track(ctx context.Context, to string, runs []Outcome) ([]report
 	return issues, err
 }
 
-// linked are the issues of a run: those that it had, and the new ones that are about it.
-func linked(r report.Report, found []report.Found, issues []report.Issue) []report.Issue {
-	var mine []report.Issue
+// linked are the issues that are about a run.
+func linked(run string, found []report.Found, issues []report.Issue) (mine []report.Issue) {
 	for _, i := range issues {
-		if i.URL != "" && slices.ContainsFunc(found, func(f report.Found) bool { return f.Key == i.Finding && f.Report.ID == r.ID }) {
+		if i.URL != "" && slices.ContainsFunc(found, func(f report.Found) bool { return f.Key == i.Finding && f.Report.ID == run }) {
 			mine = append(mine, i)
 		}
 	}
-	if len(mine) == 0 {
-		return nil
-	}
-	kept := slices.DeleteFunc(slices.Clone(r.Issues), func(old report.Issue) bool {
-		return slices.ContainsFunc(mine, func(i report.Issue) bool { return i.URL == old.URL })
-	})
-	return append(kept, mine...)
+	return mine
 }
