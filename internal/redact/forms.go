@@ -43,8 +43,9 @@ func several() []rule {
 func ofBlock(text string, groups []int) (from, to int) {
 	indent := groups[3] - groups[2]
 	for at := groups[1]; at < len(text); {
-		end := at + strings.IndexByte(text[at:]+"\n", '\n')
-		line := strings.TrimRight(text[at:end], " \t\r")
+		line, _, _ := strings.Cut(text[at:], "\n")
+		end := at + len(line)
+		line = strings.TrimRight(line, " \t\r")
 		deep := len(line) - len(strings.TrimLeft(line, " \t"))
 		switch {
 		case line == "": // between lines of the block, or after it
@@ -71,7 +72,7 @@ func ofPair(text string, groups []int) (from, to int) {
 		return withoutPlaceholder(text, from, to)
 	}
 	rest := text[at:]
-	if isMarked(rest) || isOrdinary(rest[:strings.IndexAny(rest+"\n", "\r\n")]) {
+	if isMarked(rest) || isOrdinary(lineOf(rest)) {
 		return 0, 0
 	}
 	return at, at + lineEnd(rest)

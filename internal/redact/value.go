@@ -78,7 +78,7 @@ func enclosed(text string, at int) (from, to int, ok bool) {
 		at += prefix[3]
 	}
 	rest := text[at:]
-	line := rest[:strings.IndexAny(rest+"\n", "\r\n")]
+	line := lineOf(rest)
 	if strings.HasPrefix(line, "[") {
 		end := strings.IndexByte(line, ']')
 		if end < 0 {
@@ -108,10 +108,20 @@ func enclosed(text string, at int) (from, to int, ok bool) {
 
 var prefixed = regexp.MustCompile(`^(?i)([bru]{1,2}|[f@$nl]|[a-z_][\w.]*\(|\[\]byte\()\\*["']`)
 
+// lineOf is the rest of a line. It copies nothing: rest may be all that follows in a log.
+func lineOf(rest string) string {
+	if end := strings.IndexAny(rest, "\r\n"); end >= 0 {
+		return rest[:end]
+	}
+	return rest
+}
+
 // lineEnd is where the line ends, or the quote in which it is.
 func lineEnd(rest string) int {
-	end := strings.IndexAny(rest+"\n", "\r\n\"'")
-	return len(strings.TrimRight(rest[:end], `\`))
+	if end := strings.IndexAny(rest, "\r\n\"'"); end >= 0 {
+		rest = rest[:end]
+	}
+	return len(strings.TrimRight(rest, `\`))
 }
 
 // credentials are those of a header Authorization: a scheme with parameters, a scheme with

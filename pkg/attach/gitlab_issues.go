@@ -99,10 +99,10 @@ func (g gitLabIssues) call(ctx context.Context, method, path string, body, out a
 	if err != nil {
 		return err
 	}
-	header := http.Header{}
-	header.Set("PRIVATE-TOKEN", token)
-	base := strings.TrimRight(cmp.Or(os.Getenv("GITLAB_URL"), "https://gitlab.com"), "/")
-	return call(ctx, request{
-		method: method, address: base + "/api/v4/projects/" + url.PathEscape(g.project) + path, header: header, secrets: []string{token}, once: method == http.MethodPost,
-	}, body, out)
+	s := server{
+		base: strings.TrimRight(cmp.Or(os.Getenv("GITLAB_URL"), "https://gitlab.com"), "/"), api: "/api/v4/projects/" + url.PathEscape(g.project),
+		header: http.Header{}, secrets: []string{token},
+	}
+	s.header.Set("PRIVATE-TOKEN", token)
+	return call(ctx, s.request(method, path), body, out)
 }

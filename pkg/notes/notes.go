@@ -138,7 +138,7 @@ func room(dir string) error {
 	}
 	notes := 0
 	for _, e := range events {
-		if e.Kind == record.KindPerson || e.Kind == record.KindRecovered {
+		if e.Said() {
 			notes++
 		}
 	}

@@ -79,9 +79,12 @@ func (a *Acked) Err() error {
 
 // Found notes what a look-up of a write has found: present, absent, or anything else.
 func (a *Acked) Found(place int, presence string) {
-	found := map[string]readings{"present": present, "absent": absent}[presence]
-	if found == 0 {
-		found = unconfirmed
+	found := unconfirmed
+	switch presence {
+	case "present":
+		found = present
+	case "absent":
+		found = absent
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

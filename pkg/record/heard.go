@@ -3,10 +3,8 @@ package record
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // Ear reads what people add to the events of a run that goes on, in the run's own process.
@@ -28,9 +26,6 @@ func (w *Writer) Ear() *Ear {
 	return e
 }
 
-// Dir is the run's folder.
-func (w *Writer) Dir() string { return filepath.Dir(w.events.Name()) }
-
 // Heard are the notes that came since the last call. What cannot be read is in the record
 // and not here.
 func (e *Ear) Heard() (notes []Event) {
@@ -39,13 +34,12 @@ func (e *Ear) Heard() (notes []Event) {
 		return nil
 	}
 	defer file.Close()
-	data := make([]byte, maxHeard)
-	n, err := file.ReadAt(data, e.at)
-	if err != nil && !errors.Is(err, io.EOF) {
+	data, err := io.ReadAll(io.NewSectionReader(file, e.at, maxHeard))
+	if err != nil {
 		return nil
 	}
-	e.at += int64(n)
-	all := append(e.half, data[:n]...)
+	e.at += int64(len(data))
+	all := append(e.half, data...)
 	whole := all[:bytes.LastIndexByte(all, '\n')+1]
 	e.half = bytes.Clone(all[len(whole):])
 	if len(e.half) > maxHeard {
@@ -53,7 +47,7 @@ func (e *Ear) Heard() (notes []Event) {
 	}
 	for line := range bytes.Lines(whole) {
 		var note Event
-		if json.Unmarshal(line, &note) == nil && (note.Kind == KindPerson || note.Kind == KindRecovered) {
+		if json.Unmarshal(line, &note) == nil && note.Said() {
 			notes = append(notes, note)
 		}
 	}

@@ -102,6 +102,9 @@ type Event struct {
 	Before *time.Time `json:"before,omitempty"`
 }
 
+// Said reports whether a person said it, from any process.
+func (e Event) Said() bool { return e.Kind == KindPerson || e.Kind == KindRecovered }
+
 // Schema is the version of the folder's layout that this code writes and reads.
 const Schema = "gameday/record/v1"
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -19,7 +20,6 @@ type question struct {
 	of    string // as in [record.Poll]
 	n     int
 	every time.Duration
-	name  string // for people
 	// ask fills the answer in: what holds, or the value, or why that is unknown.
 	ask func(ctx context.Context, p *record.Poll)
 	// changed says what has happened if the answer is another one than the last.
@@ -107,7 +107,7 @@ type SQL func(ctx context.Context, statement probe.SQL) ([]byte, error)
 
 func conditionQuestion(n int, m scenario.Must, sql SQL) question {
 	return question{
-		of: record.PollCondition, n: n, every: verdict.AskEvery(m.AgainWithin), name: m.Title(),
+		of: record.PollCondition, n: n, every: verdict.AskEvery(m.AgainWithin),
 		ask: func(ctx context.Context, p *record.Poll) {
 			ok, why, err := m.Holds(ctx, sql)
 			if err != nil {
@@ -124,14 +124,17 @@ func conditionQuestion(n int, m scenario.Must, sql SQL) question {
 
 // concerns reports whether an alert is about a component that a plan faults.
 func concerns(p plan.Plan, a scenario.ExpectedAlert) bool {
-	return a.About.IsZero() || slices.ContainsFunc(p.Steps, func(s plan.Step) bool {
-		return s.Component.ID != "" && a.About.Match(s.Component)
-	})
+	return a.About.IsZero() || faults(p, a.About)
+}
+
+// faults reports whether a plan faults a component that a selector matches.
+func faults(p plan.Plan, these target.Selector) bool {
+	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Component.ID != "" && these.Match(s.Component) })
 }
 
 func alertQuestion(n int, a scenario.ExpectedAlert) question {
 	return question{
-		of: record.PollAlert, n: n, every: verdict.AskEvery(a.Within), name: a.Name,
+		of: record.PollAlert, n: n, every: verdict.AskEvery(a.Within),
 		ask: func(ctx context.Context, p *record.Poll) {
 			fires, err := a.Fires(ctx)
 			if err != nil {

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -106,11 +105,9 @@ func (r *conduct) firstBad() time.Time {
 
 // caseOf is what users of a journey met so far.
 func (r *conduct) caseOf(l scenario.JourneyLoad) verdict.Case {
-	d := r.deciding
-	return verdict.Case{
-		Samples: d.since(l.Journey, r.baselineAt), Marks: verdict.Marks{Fault: r.struckAt().Sub(d.origin)}, Objective: r.plan.Scenario.Objective.Verdict(),
-		Rate: l.Rate.PerSecond(), Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
-	}
+	c := caseOf(r.plan.Scenario, l, verdict.Marks{Fault: r.struckAt().Sub(r.deciding.origin)})
+	c.Samples = r.deciding.since(l.Journey, r.baselineAt)
+	return c
 }
 
 // recoveryDecided is the outcome that recovery, or its absence, makes certain, or "". An outage that lasts too

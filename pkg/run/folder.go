@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/folder"
-	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -89,10 +88,7 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 	index := map[string]int{}
 	for i, l := range f.Scenario.Load {
 		index[l.Journey] = i
-		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, VoidSpans: f.voidSpans(l.Journey, origin), Case: verdict.Case{
-			Marks: marks, Objective: f.Scenario.Objective.Verdict(), Rate: l.Rate.PerSecond(),
-			Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
-		}}
+		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, VoidSpans: f.voidSpans(l.Journey, origin), Case: caseOf(f.Scenario, l, marks)}
 	}
 	var bounds verdict.Bounds
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {

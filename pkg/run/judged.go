@@ -6,9 +6,19 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
+
+// caseOf is the case of a journey, without its samples.
+func caseOf(s scenario.Scenario, l scenario.JourneyLoad, marks verdict.Marks) verdict.Case {
+	return verdict.Case{
+		Marks: marks, Objective: s.Objective.Verdict(), Rate: l.Rate.PerSecond(),
+		Stages: probe.Ramp(l.Rate, l.Stages), Poisson: l.Arrivals == probe.Poisson,
+	}
+}
 
 // judgedPoll is a poll as pkg/verdict takes it.
 func judgedPoll(p record.Poll, origin time.Time) verdict.Poll {

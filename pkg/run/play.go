@@ -150,7 +150,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 
 // sql performs a statement from gameday's machine, and returns its rows as JSON.
 func (d Day) sql(ctx context.Context, statement probe.SQL) ([]byte, error) {
-	way := d.Environment.Connect.Apply(probe.Way{Entry: d.Environment.Entry, Environ: d.Environment.Environ})
+	way := d.Environment.Way(scenario.JourneyLoad{From: scenario.FromOutside})
 	answer, err := probe.Question{Step: probe.Step{SQL: &statement}, Way: way, Protocols: d.Protocols}.Answer(ctx)
 	return answer.Body, err
 }

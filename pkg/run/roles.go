@@ -34,7 +34,6 @@ type roles struct {
 type followedRole struct {
 	name    string
 	every   time.Duration
-	known   bool
 	holders string
 	seen    time.Time // when the last look began that saw these holders
 	failed  bool      // it could not be asked, and the record says so
@@ -45,7 +44,7 @@ func newRoles(p plan.Plan) *roles {
 	r := &roles{begin: make(chan struct{})}
 	for _, name := range slices.Sorted(maps.Keys(p.Environment.Roles)) {
 		role := p.Environment.Roles[name]
-		if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Component.ID != "" && role.Among.Match(s.Component) }) {
+		if !faults(p, role.Among) {
 			continue
 		}
 		every := roleEvery
@@ -121,7 +120,7 @@ func (r *conduct) lookAtRole(ctx context.Context, f *followedRole) {
 	}
 	slices.Sort(names)
 	holders := strings.Join(names, ", ")
-	if f.known && holders == f.holders {
+	if !f.seen.IsZero() && holders == f.holders {
 		f.seen = began
 		return
 	}
@@ -129,9 +128,9 @@ func (r *conduct) lookAtRole(ctx context.Context, f *followedRole) {
 	if holders == "" {
 		e.What = "no component holds role " + f.name
 	}
-	if f.known {
+	if !f.seen.IsZero() {
 		e.Before = new(f.seen)
 	}
-	f.known, f.holders, f.seen = true, holders, began
+	f.holders, f.seen = holders, began
 	r.tell(e)
 }

@@ -75,10 +75,15 @@ func longest(alerts []ExpectedAlert) (most time.Duration) {
 func (s Scenario) In(env Environment) Scenario {
 	s.ExpectAlerts = union(env.ExpectAlerts, s.ExpectAlerts)
 	s.Must = union(located(env.Must, env.Prometheus), located(s.Must, env.Prometheus))
-	if need := longest(s.ExpectAlerts) + afterAlerts; len(s.ExpectAlerts) > 0 && s.WatchByDefault {
-		s.Timing.Watch = max(s.Timing.Watch, need)
-	}
+	s.watchAlerts()
 	return s
+}
+
+// watchAlerts makes a watch that is not declared long enough for the alerts.
+func (s *Scenario) watchAlerts() {
+	if s.WatchByDefault && len(s.ExpectAlerts) > 0 {
+		s.Timing.Watch = max(s.Timing.Watch, longest(s.ExpectAlerts)+afterAlerts)
+	}
 }
 
 // located are conditions whose queries all name a server, if there is one.

@@ -259,13 +259,19 @@ func (s Scenario) CheckKinds(env Environment, journeys []probe.Journey) error {
 func (e Environment) CheckVariables(journeys []probe.Journey) error {
 	var errs []error
 	for _, j := range journeys {
-		for _, name := range j.Environ() {
-			if !slices.Contains(e.Variables, name) {
-				errs = append(errs, fmt.Errorf("journey %s uses {{env %q}}, but environment %s does not name it: add variables: [%s] to the environment", j.Name, name, e.Name, name))
-			}
-		}
+		errs = append(errs, e.unnamed("journey "+j.Name, j.Environ())...)
 	}
 	return errors.Join(errs...)
+}
+
+// unnamed are errors about the variables that are used and that the environment does not name.
+func (e Environment) unnamed(user string, used []string) (errs []error) {
+	for _, name := range used {
+		if !slices.Contains(e.Variables, name) {
+			errs = append(errs, fmt.Errorf("%s uses {{env %q}}, but environment %s does not name it: add variables: [%s] to the environment", user, name, e.Name, name))
+		}
+	}
+	return errs
 }
 
 // CheckEnviron checks that the variables that journeys use are set.

@@ -168,9 +168,7 @@ func (s *Scenario) setDefaults() {
 	if s.Timing.Watch == 0 {
 		s.WatchByDefault = true
 		s.Timing.Watch = s.Objective.RTO + s.Objective.Hold + 5*time.Second
-		if len(s.ExpectAlerts) > 0 {
-			s.Timing.Watch = max(s.Timing.Watch, longest(s.ExpectAlerts)+afterAlerts)
-		}
+		s.watchAlerts()
 	}
 	if s.Timing.Repair == 0 {
 		s.Timing.Repair = DefaultRepair

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -166,13 +165,9 @@ func (s Scenario) CheckOutside(env Environment) error {
 		if m.Prometheus != nil && m.Prometheus.URL == "" {
 			errs = append(errs, fmt.Errorf("condition %s has a query, but no server: add prometheus: URL to environment %s, or write prometheus: {url: …, query: …}", m.Title(), env.Name))
 		}
-		if m.SQL == nil {
-			continue
-		}
-		for _, name := range (probe.Journey{Steps: []probe.Step{{SQL: m.SQL}}}).Environ() {
-			if !slices.Contains(env.Variables, name) {
-				errs = append(errs, fmt.Errorf("condition %s uses {{env %q}}, but environment %s does not name it: add variables: [%s] to the environment", m.Title(), name, env.Name, name))
-			}
+		if m.SQL != nil {
+			asked := probe.Journey{Steps: []probe.Step{{SQL: m.SQL}}}
+			errs = append(errs, env.unnamed("condition "+m.Title(), asked.Environ())...)
 		}
 	}
 	return errors.Join(errs...)

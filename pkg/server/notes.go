@@ -111,8 +111,3 @@ func (s *Server) say(ctx context.Context, id string, n run.Note) (record.Event, 
 	}
 	return e, err
 }
-
-// awaits reports whether a run waits for people to recover service.
-func (s *Server) awaits(id string) bool {
-	return s.hasRun(id) && run.Awaits(filepath.Join(s.Runs, id))
-}

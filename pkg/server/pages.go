@@ -162,7 +162,12 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) {
 		_, statErr := fs.Stat(s.files, filepath.Join(j.Run, "report.html"))
 		reported = statErr == nil
 	}
-	s.render(w, r, "job", map[string]any{"Job": j, "Reported": reported, "Noted": s.hasRun(s.Daemon.RunOf(j)), "Awaits": j.State == store.Running && s.awaits(s.Daemon.RunOf(j))})
+	of := s.Daemon.RunOf(j)
+	noted := s.hasRun(of)
+	s.render(w, r, "job", map[string]any{
+		"Job": j, "Reported": reported, "Noted": noted,
+		"Awaits": noted && j.State == store.Running && run.Awaits(filepath.Join(s.Runs, of)),
+	})
 }
 
 func (s *Server) runs(w http.ResponseWriter, r *http.Request) {

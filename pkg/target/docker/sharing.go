@@ -22,13 +22,7 @@ func (h *handle) Shares(ctx context.Context, what target.Namespace) (target.Shar
 	if joined, ok := byID[owner]; ok && owner != h.id {
 		found.Owner = strings.TrimPrefix(joined.Name, "/")
 	}
-	for _, other := range byID {
-		if other.ID == h.id || other.Config.Labels[LabelHelper] != "" {
-			continue
-		}
-		if theirs, onHost := ownerOf(other, what, byID); onHost || theirs != owner {
-			continue
-		}
+	for _, other := range h.others(owner, what, byID) {
 		if c := h.env.component(other); h.env.inside(other.Config.Labels) {
 			found.Inside = append(found.Inside, c)
 		} else {
@@ -51,14 +45,25 @@ func (h *handle) Joined(ctx context.Context) (map[target.Namespace][]string, err
 		if owner, host := ownerOf(self, what, byID); host || owner != h.id {
 			continue
 		}
-		for _, other := range byID {
-			if theirs, host := ownerOf(other, what, byID); !host && theirs == h.id && other.ID != h.id && other.Config.Labels[LabelHelper] == "" {
-				found[what] = append(found[what], strings.TrimPrefix(other.Name, "/"))
-			}
+		for _, other := range h.others(h.id, what, byID) {
+			found[what] = append(found[what], strings.TrimPrefix(other.Name, "/"))
 		}
 		slices.Sort(found[what])
 	}
 	return found, nil
+}
+
+// others are the other containers that live in an owner's namespace, except helpers.
+func (h *handle) others(owner string, what target.Namespace, byID map[string]container.InspectResponse) (all []container.InspectResponse) {
+	for _, other := range byID {
+		if other.ID == h.id || other.Config.Labels[LabelHelper] != "" {
+			continue
+		}
+		if theirs, onHost := ownerOf(other, what, byID); !onHost && theirs == owner {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // neighbors are the container, and all that run, by ID: inside the fence or not.
