@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 )
@@ -20,7 +19,9 @@ type Decision struct {
 // The samples are those that are done by now, and the marks need no revert.
 //
 // Samples that are missing in the order of sending are still under way. If they were sent
-// more than objective.Within ago, they are bad. The others may become good or bad.
+// more than objective.Within ago, they are bad. The others may become good or bad. It is
+// only known between which two others they were sent, so each decision takes for late whom
+// it would suit least.
 //
 //   - [Proven]: a total outage lasted past the RTO by its lower bound, and longer by the
 //     longest interval between two answers since the fault. So nothing that is under way
@@ -33,35 +34,50 @@ func (c Case) Decided(now time.Duration) Decision {
 		return Decision{Next: c.Marks.Fault + c.Objective.RTO + c.Objective.Within}
 	}
 	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
-	late := underWay(c.Samples, math.MinInt64, limit) // who was sent before the fault may feel it, too
-	for i := range late {
-		late[i].Failed, late[i].Latency = true, now-late[i].Sent
-	}
-	young := underWay(c.Samples, limit, now)
-	for i := range young {
-		young[i].Latency = now - young[i].Sent
-	}
+	Sort(c.Samples)
 	longest, last := intervals(c.Samples, c.Marks.Fault, now)
 
-	s := newSeries(c.endedAt(limit))
+	ended := c.endedAt(limit)
+	s := newSeries(ended)
 	outages, failback := s.outages()
-	switch known := Judge(c.endedAt(limit)); {
+	switch known := ended.judged(s); {
 	case known.Outcome == Disproved && !failback && !s.silent(now-last, now, s.gaps()):
-		// Who was answered badly since then counts, too, even if all that are under way are
-		// good: now, or just in time.
-		slow := slices.Clone(young)
-		for i := range slow {
-			slow[i].Latency = c.Objective.Within
-		}
-		if c.endedAt(limit, late).disproved() && c.endedAt(now, late, young).disproved() && c.endedAt(now, late, slow).disproved() {
+		if c.staysDisproved(now, underWay(c.Samples)) {
 			return Decision{Outcome: Disproved}
 		}
 	case known.Outcome == Proven && len(outages) > 0 && s.recovery(outages).lo > c.Objective.RTO+longest:
-		if Judge(c.endedAt(now)).Outcome == Proven && Judge(c.endedAt(now, late, young)).Outcome == Proven {
+		if c.staysProven(now, append(underWay(c.Samples), behind(c.Samples, limit, now)...)) {
 			return Decision{Outcome: Proven}
 		}
 	}
 	return Decision{Next: nextDecision(s, outages, now, longest)}
+}
+
+// staysDisproved reports whether a watch that ends now is disproved, whatever becomes of
+// those who are under way and young enough to be good.
+func (c Case) staysDisproved(now time.Duration, pending []unanswered) bool {
+	limit := now - c.Objective.Within
+	late, young := split(pending, now, func(u unanswered) bool { return u.earliest <= limit })
+	// Who was answered badly since then counts, too, even if all that are under way are
+	// good: now, or just in time.
+	return c.endedAt(limit, late).disproved() &&
+		c.endedAt(now, late, young).disproved() &&
+		c.endedAt(now, late, c.answered(young)).disproved()
+}
+
+// staysProven reports whether a watch that ends now is proven, whatever becomes of those
+// who are under way: all of them good, now or just in time, every other one of them, or none.
+func (c Case) staysProven(now time.Duration, pending []unanswered) bool {
+	limit := now - c.Objective.Within
+	late, young := split(pending, now, func(u unanswered) bool { return u.latest <= limit })
+	mixed := slices.Clone(young)
+	for i := range mixed {
+		mixed[i].Failed = i%2 == 0
+	}
+	return c.endedAt(now).proven() &&
+		c.endedAt(now, late, mixed).proven() &&
+		c.endedAt(now, late, young).proven() &&
+		c.endedAt(now, late, c.answered(young)).proven()
 }
 
 func (c Case) disproved() bool {
@@ -69,10 +85,23 @@ func (c Case) disproved() bool {
 	return v.Outcome == Disproved && !v.Failback
 }
 
+func (c Case) proven() bool { return Judge(c).Outcome == Proven }
+
+// answered are samples with an answer that was just in time.
+func (c Case) answered(samples []Sample) []Sample {
+	samples = slices.Clone(samples)
+	for i := range samples {
+		samples[i].Latency = c.Objective.Within
+	}
+	return samples
+}
+
 // endedAt is a case whose watch ended at a moment, with further samples.
 func (c Case) endedAt(at time.Duration, further ...[]Sample) Case {
 	c.Marks.Reverted, c.Marks.Revert = true, at
-	c.Samples = slices.Concat(append([][]Sample{c.Samples}, further...)...)
+	if len(further) > 0 {
+		c.Samples = slices.Concat(append([][]Sample{c.Samples}, further...)...)
+	}
 	return c
 }
 
@@ -107,20 +136,56 @@ func intervals(samples []Sample, fault, now time.Duration) (longest, last time.D
 	return longest, last
 }
 
-// underWay are the samples that are missing in the order of sending, and were sent between
-// two moments: each between the sends of its neighbours, so that it counts as sent with the
-// one before it.
-func underWay(samples []Sample, from, to time.Duration) (missing []Sample) {
+// unanswered is a user who was sent, and is not answered yet: at some moment of a span.
+type unanswered struct {
+	Sample
+
+	earliest, latest time.Duration
+}
+
+// underWay are the samples that are missing in the order of sending: each between the sends
+// of its neighbours, evenly.
+func underWay(samples []Sample) (missing []unanswered) {
 	ordered := slices.SortedFunc(slices.Values(samples), func(a, b Sample) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i := 1; i < len(ordered); i++ {
 		before, after := ordered[i-1], ordered[i]
-		if before.Sent <= from || before.Sent > to || after.Seq <= before.Seq+1 || after.Seq-before.Seq > MaxSamples {
+		if after.Seq <= before.Seq+1 || after.Seq-before.Seq > MaxSamples {
 			continue
 		}
 		gap := (after.Sent - before.Sent) / time.Duration(after.Seq-before.Seq)
 		for seq, at := before.Seq+1, before.Sent+gap; seq < after.Seq; seq, at = seq+1, at+gap {
-			missing = append(missing, Sample{Seq: seq, Sent: at})
+			missing = append(missing, unanswered{Sample{Seq: seq, Sent: at}, before.Sent, after.Sent})
 		}
 	}
 	return missing
+}
+
+// behind are the samples that were sent after the last one that is done, if users kept
+// coming as before: those of a span, by the median gap between sends.
+func behind(sorted []Sample, from, to time.Duration) (missing []unanswered) {
+	gap := medianGap(sorted)
+	if len(sorted) < 2 || gap <= 0 {
+		return nil
+	}
+	last := sorted[len(sorted)-1]
+	for seq, at := last.Seq+1, last.Sent+gap; at < to && len(missing) < MaxSamples; seq, at = seq+1, at+gap {
+		if at > from {
+			missing = append(missing, unanswered{Sample{Seq: seq, Sent: at}, at, at})
+		}
+	}
+	return missing
+}
+
+// split divides samples that are under way into those that are too late to be good, which
+// failed, and the others, which are answered now.
+func split(pending []unanswered, now time.Duration, isLate func(unanswered) bool) (late, young []Sample) {
+	for _, u := range pending {
+		u.Latency = now - u.Sent
+		if u.Failed = isLate(u); u.Failed {
+			late = append(late, u.Sample)
+		} else {
+			young = append(young, u.Sample)
+		}
+	}
+	return late, young
 }

@@ -65,8 +65,9 @@ func (c Case) Validate() error {
 }
 
 // Judge judges a case. The case must be valid.
-func Judge(c Case) Verdict {
-	s := newSeries(c)
+func Judge(c Case) Verdict { return c.judged(newSeries(c)) }
+
+func (c Case) judged(s *series) Verdict {
 	n, bad := s.count(fault)
 	v := s.judgeable(n)
 	if v.Outcome == "" {

@@ -18,16 +18,16 @@ func (c Case) Served(now time.Duration) State {
 		return ""
 	}
 	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
-	late := underWay(c.Samples, c.Marks.Fault, limit)
-	for i := range late {
-		late[i].Failed = true
-	}
+	Sort(c.Samples)
+	pending := slices.DeleteFunc(underWay(c.Samples), func(u unanswered) bool { return u.earliest <= c.Marks.Fault })
+	late, _ := split(pending, now, func(u unanswered) bool { return u.earliest <= limit })
 	_, last := intervals(c.Samples, c.Marks.Fault, now)
-	s := newSeries(c.endedAt(limit))
+	ended := c.endedAt(limit)
+	s := newSeries(ended)
 	if _, failback := s.outages(); failback || s.silent(now-last, now, s.gaps()) {
 		return ""
 	}
-	known := Judge(c.endedAt(limit))
+	known := ended.judged(s)
 	switch known.State {
 	case Unaffected, Recovered, Late:
 	case Down, Impaired:
