@@ -35,8 +35,10 @@ func TestATargetThatCrashLoops(t *testing.T) {
 		"bandwidth": "bandwidth: {target: {label: loops=bandwidth}, rate: 8mbit}",
 	} {
 		fence := "run=" + name
-		id := bed.Start("always", "loops="+name, fence)
-		bed.Start("no", "peer=yes", fence)
+		host := container.HostConfig{NetworkMode: container.NetworkMode(bed.Network())}
+		bed.StartWith(host, "peer=yes", fence)
+		host.RestartPolicy.Name = container.RestartPolicyAlways
+		id := bed.StartWith(host, "loops="+name, fence)
 		kernel := bed.Kernel(id)
 		r := newRigged(t) // for its folder
 		r.entry = "http://" + bed.Address(id) + ":8080"

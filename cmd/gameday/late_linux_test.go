@@ -31,7 +31,7 @@ func TestAnEngineThatIsLate(t *testing.T) {
 		t.Run(fmt.Sprintf("%d, by %v", i+1, late), func(t *testing.T) {
 			t.Parallel()
 			bed := enginetest.New(t)
-			id := bed.Start(container.RestartPolicyDisabled)
+			id := bed.StartWith(container.HostConfig{NetworkMode: container.NetworkMode(bed.Network())})
 			asked, killed := make(chan struct{}), make(chan error, 1)
 			engine := slowEngine(t, func(request *http.Request) bool {
 				if request.Method != http.MethodPost || !strings.HasSuffix(request.URL.Path, "/kill") {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type Bed struct {
 	Env    *docker.Environment
 	Client *client.Client // independent of the code under test
 	Label  string         // the label of its containers: key=value
+
+	networks atomic.Int32
 }
 
 // Options are what a test opens its environment with.

@@ -18,23 +18,21 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// Network creates a network that uses the engine's DNS server. The network is removed
-// after the test.
-func (b *Bed) Network() string { b.T.Helper(); return b.network("", network.CreateOptions{}) }
+// Network creates a network that uses the engine's DNS server, and is removed after the
+// test. Each call creates another one. Where a container that ends is looked for at its
+// former address, a network of its own keeps that address from all others.
+func (b *Bed) Network() string { b.T.Helper(); return b.network(network.CreateOptions{}) }
 
 // NetworkOfBoth is [Bed.Network] with addresses of IPv4 and IPv6.
 func (b *Bed) NetworkOfBoth() string {
 	b.T.Helper()
 	subnet := fmt.Sprintf("fd%02x:%x:%x::/64", rand.N(256), rand.N(1<<16), rand.N(1<<16)) // unique local (RFC 4193)
-	return b.network("-6", network.CreateOptions{EnableIPv6: new(true), IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet}}}})
+	return b.network(network.CreateOptions{EnableIPv6: new(true), IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet}}}})
 }
 
-// AnotherNetwork is a second [Bed.Network].
-func (b *Bed) AnotherNetwork() string { b.T.Helper(); return b.network("-2", network.CreateOptions{}) }
-
-func (b *Bed) network(suffix string, options network.CreateOptions) string {
+func (b *Bed) network(options network.CreateOptions) string {
 	b.T.Helper()
-	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label) + suffix
+	name := strings.NewReplacer(".", "-", "=", "-").Replace(b.Label) + "-" + strconv.Itoa(int(b.networks.Add(1)))
 	options.Labels = b.Labels()
 	created, err := b.Client.NetworkCreate(b.T.Context(), name, options)
 	if err != nil {

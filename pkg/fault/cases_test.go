@@ -16,7 +16,7 @@ func TestAComponentOnTwoNetworks(t *testing.T) {
 	t.Parallel()
 	enginetest.Shared(t)
 	s := scene{Bed: enginetest.New(t)}
-	first, second := s.Network(), s.AnotherNetwork()
+	first, second := s.Network(), s.Network()
 	s.id = s.StartWith(container.HostConfig{NetworkMode: container.NetworkMode(first)})
 	if err := s.Client.NetworkConnect(t.Context(), second, s.id, nil); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func TestANetworkThatComesDuringAFault(t *testing.T) {
 	t.Parallel()
 	enginetest.Shared(t)
 	s := scene{Bed: enginetest.New(t)}
-	first, second := s.Network(), s.AnotherNetwork()
+	first, second := s.Network(), s.Network()
 	s.id = s.StartWith(container.HostConfig{NetworkMode: container.NetworkMode(first)})
 	s.peer = s.StartWith(container.HostConfig{NetworkMode: container.NetworkMode(second)}, "gameday.test.peer=yes")
 	s.Echo(s.peer)
