@@ -115,6 +115,7 @@ func TestAlertsOfARun(t *testing.T) { //nolint:paralleltest // the default clien
 				outsideIs(t, func(*http.Request) (string, error) {
 					return c.answers(time.Since(began), d.world.state() == target.Running)
 				})
+				d.timing.Baseline += 10 * time.Millisecond // the fault falls between two users
 				d.change = func(p *plan.Plan) { p.Scenario.ExpectAlerts = []scenario.ExpectedAlert{c.alert} }
 				account, err := d.conduct(t.Context(), t)
 				if err != nil {

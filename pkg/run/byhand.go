@@ -142,17 +142,18 @@ func (r *conduct) servedAgain() bool {
 	if now.Before(d.next) {
 		return false
 	}
-	started := time.Now()
+	started, next := time.Now(), time.Duration(0)
 	served, hit := true, false
 	for _, l := range r.plan.Scenario.Load {
 		if !l.Critical {
 			continue
 		}
-		state := r.caseOf(l).Served(now.Sub(d.origin))
+		state, again := r.caseOf(l).Served(now.Sub(d.origin))
+		next = max(next, again)
 		hit = hit || state == verdict.Recovered || state == verdict.Late
 		served = served && (state == verdict.Recovered || state == verdict.Late || state == verdict.Unaffected)
 	}
-	d.next = r.Clock.Now().Add(lookCost * time.Since(started))
+	r.nextLook(d.origin.Add(next), started)
 	if !served || !hit {
 		return false
 	}

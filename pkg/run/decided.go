@@ -142,11 +142,18 @@ func (r *conduct) recoveryDecided() verdict.Outcome {
 	if disproved {
 		return verdict.Disproved
 	}
-	d.next = next
-	if least := r.Clock.Now().Add(lookCost * time.Since(started)); d.next.Before(least) {
-		d.next = least
-	}
+	r.nextLook(next, started)
 	return ""
+}
+
+// nextLook puts the next look off until it can show something, and until what this one cost
+// is made up for.
+func (r *conduct) nextLook(shows, started time.Time) {
+	now := r.Clock.Now()
+	r.deciding.next = shows
+	if least := now.Add(lookCost * time.Since(started)); shows.Before(least) {
+		r.deciding.next = least
+	}
 }
 
 // struckAt is when the first fault was ordered.

@@ -109,14 +109,18 @@ func (c Case) endedAt(at time.Duration, further ...[]Sample) Case {
 func nextDecision(s *series, outages []outage, now, longest time.Duration) time.Duration {
 	proven, disproved := now+s.objective.RTO, now
 	if len(outages) > 0 {
-		r := s.recovery(outages)
-		proven = r.start + s.objective.RTO + longest
-		disproved = now + s.objective.Hold // if it recovers now
-		if r.own {
-			disproved = r.at + s.objective.Hold + s.objective.Within
-		}
+		proven = s.recovery(outages).start + s.objective.RTO + longest
+		disproved = s.nextHeld(outages, now)
 	}
 	return max(min(proven, disproved), now)
+}
+
+// nextHeld is the first moment at which recovery from the outages can have been seen and held.
+func (s *series) nextHeld(outages []outage, now time.Duration) time.Duration {
+	if r := s.recovery(outages); r.own {
+		return r.at + s.objective.Hold + s.objective.Within
+	}
+	return now + s.objective.Hold // if service recovers now
 }
 
 // intervals are the longest time between two answers that users got from the fault to now,

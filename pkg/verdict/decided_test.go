@@ -159,3 +159,33 @@ func TestUsersUnderWayDelayADecision(t *testing.T) {
 		t.Errorf("ended by %s at %v, while a third of the users is held", by, at)
 	}
 }
+
+// The next look whether users are served again is never announced for later than they are.
+func TestNoLookForServiceComesTooLate(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCase(t)
+		served := func(at time.Duration) (verdict.State, time.Duration) {
+			seen := c
+			seen.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s verdict.Sample) bool { return s.Done() > at })
+			seen.Marks = verdict.Marks{Fault: c.Marks.Fault}
+			return seen.Served(at)
+		}
+		end := c.Marks.Fault
+		for _, s := range c.Samples {
+			end = max(end, s.Sent)
+		}
+		at, state := c.Marks.Fault, verdict.State("")
+		for ; state == ""; at += beat {
+			if at >= end {
+				return
+			}
+			state, _ = served(at)
+		}
+		at -= beat
+		now := c.Marks.Fault + time.Duration(rapid.Float64Range(0, 1).Draw(t, "earlier")*float64(at-c.Marks.Fault))
+		if _, next := served(now); next > at {
+			t.Fatalf("at %v the next look is announced for %v, and at %v they were %s", now, next, at, state)
+		}
+	})
+}

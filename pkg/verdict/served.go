@@ -12,10 +12,13 @@ import (
 //
 // Recovered and Late say that recovery was seen and held, by objective.Within ago, and that
 // users were answered until now.
-func (c Case) Served(now time.Duration) State {
+//
+// next is the first moment at which users may be served again, if they are not: before it,
+// another look shows nothing.
+func (c Case) Served(now time.Duration) (state State, next time.Duration) {
 	limit := now - c.Objective.Within
 	if limit-c.Marks.Fault < c.Objective.RTO {
-		return ""
+		return "", c.Marks.Fault + c.Objective.RTO + c.Objective.Within
 	}
 	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
 	Sort(c.Samples)
@@ -24,17 +27,24 @@ func (c Case) Served(now time.Duration) State {
 	_, last := intervals(c.Samples, c.Marks.Fault, now)
 	ended := c.endedAt(limit)
 	s := newSeries(ended)
-	if _, failback := s.outages(); failback || s.silent(now-last, now, s.gaps()) {
-		return ""
+	outages, failback := s.outages()
+	next = now
+	if len(outages) > 0 {
+		// Answers that are still to come may show that the outage ended earlier, by the users
+		// of one window.
+		next = max(s.nextHeld(outages, now)-s.objective.Window-s.objective.Within, now)
+	}
+	if failback || s.silent(now-last, now, s.gaps()) {
+		return "", next
 	}
 	known := ended.judged(s)
 	switch known.State {
 	case Unaffected, Recovered, Late:
 	case Down, Impaired:
-		return ""
+		return "", next
 	}
 	if known.Outcome == Inconclusive || Judge(c.endedAt(limit, late)).State != known.State {
-		return ""
+		return "", next
 	}
-	return known.State
+	return known.State, now
 }
