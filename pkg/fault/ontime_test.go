@@ -51,9 +51,10 @@ func TestKillIsOnTime(t *testing.T) { //nolint:paralleltest // times are measure
 	}
 	slices.Sort(ours)
 	slices.Sort(bare)
-	ratio := float64(ours[len(ours)/2]) / float64(bare[len(bare)/2])
-	t.Logf("in force %v after the order, a bare kill takes %v: %.2f times", ours[len(ours)/2], bare[len(bare)/2], ratio)
-	if ratio > 1.2 {
-		t.Errorf("%.2f times as long as a bare kill, expected at most 1.2", ratio)
+	ratio := func(rank, of int) float64 { return float64(ours[rank-1]) / float64(bare[of-1]) }
+	t.Logf("in force %v after the order, a bare kill takes %v: %.2f times", ours[7], bare[7], ratio(8, 8))
+	// By the 95% bounds of both medians, which are the 4th and the 12th of 15.
+	if ratio(4, 12) > 1.2 {
+		t.Errorf("at least %.2f times as long as a bare kill, expected at most 1.2", ratio(4, 12))
 	}
 }
