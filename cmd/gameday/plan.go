@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -37,10 +38,14 @@ func (p program) planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if c.Bool("json") {
-				return printPlanJSON(c, planned)
+			observed, err := session.Observe(c.Context, planned)
+			if err != nil {
+				return err
 			}
-			return printPlan(c, planned)
+			if c.Bool("json") {
+				return printPlanJSON(c, planned, observed)
+			}
+			return printPlan(c, planned, observed)
 		},
 	}
 }
@@ -59,7 +64,7 @@ func labIsUp(c *cli.Context, s session.Session, in session.Input) (err error) {
 	return usageError("lab %s is not up, so it has no components to plan for: run gameday lab up %s first (gameday run starts the lab itself)", in.Lab, in.Lab)
 }
 
-func printPlan(c *cli.Context, p plan.Plan) error {
+func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed) error {
 	s := p.Scenario
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
@@ -84,6 +89,13 @@ func printPlan(c *cli.Context, p plan.Plan) error {
 	}
 	if s.Seed == 0 && slices.ContainsFunc(s.Faults, func(f scenario.Fault) bool { return f.Target.Any > 0 || f.Target.Percent > 0 }) {
 		b.WriteString("             a run makes its own random choice: set seed: for this one\n")
+	}
+	for _, o := range observed {
+		now := "no value now: " + o.Why
+		if o.Value != nil {
+			now = "now " + strconv.FormatFloat(*o.Value, 'g', 6, 64)
+		}
+		fmt.Fprintf(&b, "Observe      %s: %s at %s, %s\n", scenario.Metric{Name: o.Name, Unit: o.Unit}.Title(), o.Query, o.Server, now)
 	}
 	until := ""
 	if s.Timing.Until == scenario.UntilDecided {
@@ -119,10 +131,14 @@ func sharedBy(s plan.Step) target.Namespace {
 	return ""
 }
 
-func printPlanJSON(c *cli.Context, p plan.Plan) error {
+func printPlanJSON(c *cli.Context, p plan.Plan, observed []session.Observed) error {
 	steps := make([]plannedStep, len(p.Steps))
 	for i, s := range p.Steps {
 		steps[i] = plannedStep{s.Kind, s.Component.Name, s.Component.Service, s.Component.ID, string(s.Component.State), s.Also, s.LeftOut, s.Remarks}
 	}
-	return report.Document(c.App.Writer, map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps, "connection": append([]string{}, p.Environment.Connections(p.Scenario.Load)...)})
+	document := map[string]any{"schema": "gameday/plan/v1", "scenario": p.Scenario.Name, "environment": p.Environment.Name, "faults": steps, "connection": append([]string{}, p.Environment.Connections(p.Scenario.Load)...)}
+	if len(observed) > 0 {
+		document["observe"] = observed
+	}
+	return report.Document(c.App.Writer, document)
 }

@@ -47,6 +47,7 @@ environments:
     entry: %[4]s
     redact: ["-p\\S+", "card \\S+", "MYOWN-\\S+"]
     notify: [{to: "webhook:http://user:%[1]s-hook@127.0.0.1:1/x/%[1]s-path"}]
+    observe: [{name: MYOWN-%[1]s, prometheus: {url: "http://user:%[1]s-metric@127.0.0.1:1/x?token=%[1]s-url", query: 'up{password="%[1]s-query"}'}}]
 `,
 		"journeys/secret.yaml": `version: 1
 name: secret

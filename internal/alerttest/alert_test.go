@@ -151,34 +151,9 @@ func killed(t *testing.T, g gamedaytest.Gameday, s *servers) {
 	t.Helper()
 	s.rules(t, checkoutErrors)
 	s.quiet(t)
-	known, err := filepath.Glob(filepath.Join(g.Dir, "runs", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(20 * time.Millisecond):
-			}
-			all, _ := filepath.Glob(filepath.Join(g.Dir, "runs", "*"))
-			if len(all) <= len(known) {
-				continue
-			}
-			events, _ := record.Events(all[len(all)-1])
-			if _, struck := record.MarksOf(events)[record.MarkFault]; struck {
-				s.am.kill()
-				return
-			}
-		}
-	}()
+	done := onFault(t, g, s.am.kill)
 	dir, r := play(t, g, expected(s.alertmanager, "within: 8s, clears_within: 30s"))
-	close(stop)
-	<-ended
+	done()
 	a := r.Detection.Alerts[0]
 	if r.Detection.Verdict != verdict.Unknown || a.Finding != verdict.AlertUnknown || a.Detected != nil || a.SinceFault != nil || !strings.Contains(a.Reason, "connection refused") {
 		t.Errorf("%+v", a)
@@ -201,6 +176,41 @@ func killed(t *testing.T, g gamedaytest.Gameday, s *servers) {
 	}
 	if without := marshalled(t, dir); with != without {
 		t.Errorf("with the alert:\n%s\nwithout it:\n%s", with, without)
+	}
+}
+
+// onFault does something once, as soon as the next run has ordered its fault. done ends the
+// waiting for it.
+func onFault(t *testing.T, g gamedaytest.Gameday, do func()) (done func()) {
+	t.Helper()
+	known, err := filepath.Glob(filepath.Join(g.Dir, "runs", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+			all, _ := filepath.Glob(filepath.Join(g.Dir, "runs", "*"))
+			if len(all) <= len(known) {
+				continue
+			}
+			events, _ := record.Events(all[len(all)-1])
+			if _, struck := record.MarksOf(events)[record.MarkFault]; struck {
+				do()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
 	}
 }
 

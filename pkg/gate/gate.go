@@ -132,23 +132,24 @@ type answer struct {
 	} `json:"data"`
 }
 
-// ask asks for the result. It returns an error if the server cannot be reached or rejects
-// the query.
-func (p Prometheus) ask(ctx context.Context) (a answer, err error) {
+// result asks for the values of all series. The error does not name the query: the server
+// cannot be reached, rejects the query, or returns something else than values.
+func (p Prometheus) result(ctx context.Context) ([]string, error) {
 	status, body, err := get(ctx, strings.TrimSuffix(p.URL, "/")+"/api/v1/query?query="+url.QueryEscape(p.Query))
 	if err != nil {
-		return a, fmt.Errorf("%s: %.200w", p, err)
+		return nil, err
 	}
 	if len(body) > maxResponse {
-		return a, fmt.Errorf("%s: the response is larger than 1 MiB: use a query that returns fewer series", p)
+		return nil, errors.New("the response is larger than 1 MiB: use a query that returns fewer series")
 	}
+	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return a, fmt.Errorf("%s: status %d, and the response is not from a Prometheus server", p, status)
+		return nil, fmt.Errorf("status %d, and the response is not from a Prometheus server", status)
 	}
 	if a.Status != "success" {
-		return a, fmt.Errorf("%s: %.200s", p, a.Error)
+		return nil, errors.New(a.Error)
 	}
-	return a, nil
+	return a.values()
 }
 
 // Holds implements [Gate]. It returns an error if the server cannot be reached or rejects

@@ -107,11 +107,7 @@ func (c Command) Run(ctx context.Context) (exit int, value string, err error) {
 
 // Values are the values of all series of the query.
 func (p Prometheus) Values(ctx context.Context) ([]string, error) {
-	a, err := p.ask(ctx)
-	if err != nil {
-		return nil, err
-	}
-	values, err := a.values()
+	values, err := p.result(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %.200w", p, err)
 	}

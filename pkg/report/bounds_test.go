@@ -135,23 +135,28 @@ func TestStepsAreBounded(t *testing.T) { //nolint:paralleltest // it counts what
 // figures are within bounds, or with an error that says which run or file it is.
 func FuzzBuild(f *testing.F) {
 	const stored = "../run/testdata/stored/v1/run"
-	names := []string{run.MetaFile, run.ScenarioFile, record.EventsFile, record.SamplesFile, record.StepsFile, record.WritesFile}
-	var seed [6][]byte
-	for i, name := range names {
+	names := []string{run.MetaFile, run.ScenarioFile, record.EventsFile, record.SamplesFile, record.StepsFile, record.WritesFile, record.PollsFile}
+	var seed [7][]byte
+	for i, name := range names[:6] {
 		data, err := os.ReadFile(filepath.Join(stored, name))
 		if err != nil {
 			f.Fatal(err)
 		}
 		seed[i] = data[:min(len(data), 8<<10)]
 	}
-	f.Add(seed[0], seed[1], seed[2], seed[3], seed[4], seed[5])
-	f.Add(seed[0], []byte("objective: {rto: 1s}\nload: [{journey: checkout, rate: 50/s, critical: true}]"), seed[2], seed[3], seed[4], []byte(nil))
-	f.Fuzz(func(t *testing.T, meta, scenario, events, samples, steps, writes []byte) {
+	const short = "objective: {rto: 1s}\nload: [{journey: checkout, rate: 50/s, critical: true}]\n"
+	const polls = `{"schema":"gameday/polls/v1"}` + "\n" +
+		`{"of":"metric","n":0,"asked":"2026-11-26T23:46:20Z","answered":"2026-11-26T23:46:21Z","value":3}` + "\n" +
+		`{"of":"metric","n":0,"asked":"2026-11-26T23:46:22Z","answered":"2026-11-26T23:46:23Z","why":"no answer"}` + "\n"
+	f.Add(seed[0], seed[1], seed[2], seed[3], seed[4], seed[5], []byte(nil))
+	f.Add(seed[0], []byte(short), seed[2], seed[3], seed[4], []byte(nil), []byte(nil))
+	f.Add(seed[0], []byte(short+"observe: [{name: queue, prometheus: up}]"), seed[2], seed[3], seed[4], []byte(nil), []byte(polls))
+	f.Fuzz(func(t *testing.T, meta, scenario, events, samples, steps, writes, polls []byte) {
 		dir := filepath.Join(t.TempDir(), "the-run")
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		for i, data := range [][]byte{meta, scenario, events, samples, steps, writes} {
+		for i, data := range [][]byte{meta, scenario, events, samples, steps, writes, polls} {
 			if err := os.WriteFile(filepath.Join(dir, names[i]), data, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -54,7 +54,7 @@ func TestThePageInABrowser(t *testing.T) {
 		t.Skip("needs a browser")
 	}
 	pages := http.NewServeMux()
-	for name, dir := range map[string]string{"proven": reviewed(t, 45*time.Second), "late": reviewed(t, 33*time.Second), "recovered": reviewed(t, 12*time.Second), "unaffected": reviewed(t, 0)} {
+	for name, dir := range map[string]string{"observed": observing(t, 12*time.Second, queueAndLag, busy, lagging, dead), "proven": reviewed(t, 45*time.Second), "late": reviewed(t, 33*time.Second), "recovered": reviewed(t, 12*time.Second), "unaffected": reviewed(t, 0)} {
 		r, err := report.Build(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestThePageInABrowser(t *testing.T) {
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	b := browsertest.New(t)
-	for _, name := range []string{"proven", "late", "recovered", "unaffected"} {
+	for _, name := range []string{"observed", "proven", "late", "recovered", "unaffected"} {
 		b.Open(t, server.URL+"/"+name)
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{1100, 390} {

@@ -63,6 +63,11 @@ func Build(dir string) (Report, error) {
 		return r, err
 	}
 	r.addLoads(cases, f.Marks)
+	if len(cases) > 0 {
+		if err := r.addMetrics(f, cases[0].Marks); err != nil {
+			return r, err
+		}
+	}
 	for i, l := range s.Load {
 		if len(l.Stages) > 0 || l.Arrivals == probe.Poisson {
 			r.Load[i].Arrivals = l.String()

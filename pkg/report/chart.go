@@ -49,11 +49,13 @@ const (
 	p50Colour      palette = 0x5aa0f2ff
 	p95Colour      palette = 0x2f6fdeff
 	p99Colour      palette = 0xd9822bff
+	metricColour   palette = 0x14a0b5ff
+	gapColour      palette = 0xe8a31750
 )
 
 // ChartSVG draws the users of a journey over time.
 func ChartSVG(w io.Writer, r Report, journey int) error {
-	canvas := vgsvg.New(chartWidth, chartHeight)
+	canvas := vgsvg.New(chartWidth, r.heightOf(journey))
 	if err := drawChart(draw.New(canvas), r, journey); err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func ChartSVG(w io.Writer, r Report, journey int) error {
 
 // ChartPNG draws the same picture as a PNG, on white.
 func ChartPNG(w io.Writer, r Report, journey int) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, chartHeight), vgimg.UseDPI(chartDPI), vgimg.UseBackgroundColor(color.White))
+	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, r.heightOf(journey)), vgimg.UseDPI(chartDPI), vgimg.UseBackgroundColor(color.White))
 	if err := drawChart(draw.New(canvas), r, journey); err != nil {
 		return err
 	}
@@ -92,22 +94,29 @@ func inlineSVG(r Report, journey int, title string) (string, error) {
 }
 
 func drawChart(c draw.Canvas, r Report, journey int) error {
+	all, err := r.panels(journey)
+	if err != nil {
+		return err
+	}
+	for i, tile := range arrange(c, all) {
+		all[i].Draw(tile)
+	}
+	return nil
+}
+
+// panels are those of a chart, from the top to the bottom.
+func (r Report) panels(journey int) ([]*plot.Plot, error) {
 	s := r.series[journey]
 	timeline, err := newPanel("users per "+s.Width.String(), s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	latency, err := newPanel("latency (ms)", s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	latency.X.Label.Text = "seconds since injection"
-	for _, p := range []*plot.Plot{timeline, latency} {
-		p.Add(spans{from: 0, to: r.faultEnds(), colour: faultColour})
-		if lo, hi, ok := r.recoverySpan(journey); ok {
-			p.Add(spans{from: lo, to: hi, colour: recoveryColour})
-		}
-	}
+	r.shade(timeline, journey)
+	r.shade(latency, journey)
 	named := lay(r.labels(journey), timeline)
 	timeline.Add(bars{s}, upright{at: r.eventMoments(), colour: eventColour, width: 1, low: 0, high: 0.05}, named)
 	timeline.Y.Max = timeline.Y.Max / (1 - named.room())
@@ -121,18 +130,30 @@ func drawChart(c draw.Canvas, r Report, journey int) error {
 	} {
 		line, err := plotter.NewLine(points(s, l.of))
 		if err != nil {
-			return fmt.Errorf("draw the chart: %w", err)
+			return nil, fmt.Errorf("draw the chart: %w", err)
 		}
 		line.Color, line.Width = l.colour.rgb(), vg.Points(1.2)
 		latency.Add(line)
 	}
 	timeline.Y.Min, latency.Y.Min = 0, 0
-	tiles := draw.Tiles{Rows: 2, Cols: 1, PadTop: 6, PadBottom: 4, PadLeft: 4, PadRight: 12, PadY: 8}
-	panels := [][]*plot.Plot{{timeline}, {latency}}
-	for i, row := range plot.Align(panels, tiles, c) {
-		panels[i][0].Draw(row[0])
+	all := []*plot.Plot{timeline, latency}
+	for _, m := range r.metricsOn(journey) {
+		p, err := r.metricPanel(m, journey)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
-	return nil
+	all[len(all)-1].X.Label.Text = "seconds since injection"
+	return all, nil
+}
+
+// shade shades the fault and the bounds of the recovery.
+func (r Report) shade(p *plot.Plot, journey int) {
+	p.Add(spans{from: 0, to: r.faultEnds(), colour: faultColour})
+	if lo, hi, ok := r.recoverySpan(journey); ok {
+		p.Add(spans{from: lo, to: hi, colour: recoveryColour})
+	}
 }
 
 func newPanel(label string, s Series) (*plot.Plot, error) {
@@ -248,45 +269,4 @@ func (b bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 		most = max(most, bin.Users())
 	}
 	return math.Inf(1), math.Inf(-1), 0, float64(most) * 1.1
-}
-
-// spans shade an interval from top to bottom.
-type spans struct {
-	from, to float64
-	colour   palette
-}
-
-// Plot implements [plot.Plotter].
-func (s spans) Plot(c draw.Canvas, p *plot.Plot) {
-	from, to := max(s.from, p.X.Min), min(s.to, p.X.Max)
-	if from >= to {
-		return
-	}
-	x, _ := p.Transforms(&c)
-	fill(c, s.colour, vg.Rectangle{Min: vg.Point{X: x(from), Y: c.Min.Y}, Max: vg.Point{X: x(to), Y: c.Max.Y}})
-}
-
-// upright draws vertical lines at moments, between two fractions of the height.
-type upright struct {
-	at        []float64
-	colour    palette
-	width     vg.Length
-	low, high float64
-}
-
-// Plot implements [plot.Plotter].
-func (u upright) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
-	style := draw.LineStyle{Color: u.colour.rgb(), Width: u.width}
-	height := c.Max.Y - c.Min.Y
-	for _, at := range u.at {
-		if at < p.X.Min || at > p.X.Max {
-			continue
-		}
-		c.StrokeLine2(style, x(at), c.Min.Y+vg.Length(u.low)*height, x(at), c.Min.Y+vg.Length(u.high)*height)
-	}
-}
-
-func fill(c draw.Canvas, colour palette, r vg.Rectangle) {
-	c.FillPolygon(colour.rgb(), []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
 }

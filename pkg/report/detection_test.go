@@ -19,15 +19,24 @@ import (
 // its end. part is what its scenario declares.
 func asking(t *testing.T, down time.Duration, part string, answer func(at time.Duration, p *record.Poll)) string {
 	t.Helper()
-	dir := fixed(t, down, nil)
+	var polls []record.Poll
+	for at := time.Duration(0); at < 60*time.Second; at += 500 * time.Millisecond {
+		p := record.Poll{Of: record.PollAlert, Asked: origin.Add(at), Answered: origin.Add(at + 10*time.Millisecond)}
+		answer(at, &p)
+		polls = append(polls, p)
+	}
+	return withPolls(t, fixed(t, down, nil), part, polls)
+}
+
+// withPolls adds polls to the folder of a run, and a part to its scenario.
+func withPolls(t *testing.T, dir, part string, polls []record.Poll) string {
+	t.Helper()
 	other := t.TempDir() + "/run"
 	w, err := record.Create(other)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := time.Duration(0); at < 60*time.Second; at += 500 * time.Millisecond {
-		p := record.Poll{Of: record.PollAlert, Asked: origin.Add(at), Answered: origin.Add(at + 10*time.Millisecond)}
-		answer(at, &p)
+	for _, p := range polls {
 		if err := w.Poll(p); err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,23 @@
 package report
 
+import (
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// TimeAxes are where the panels of a chart have their data.
+func TimeAxes(r Report, journey int) (axes []vg.Rectangle, err error) {
+	all, err := r.panels(journey)
+	if err != nil {
+		return nil, err
+	}
+	for i, tile := range arrange(draw.New(vgsvg.New(chartWidth, r.heightOf(journey))), all) {
+		axes = append(axes, all[i].DataCanvas(tile).Rectangle)
+	}
+	return axes, nil
+}
+
 // Bins is the number of bins of all series of a report.
 func Bins(r Report) (n int) {
 	for _, s := range r.series {
@@ -19,7 +37,7 @@ func Hits(r Report) []string {
 
 // ChartTable is how many users and rows the data of the first chart have.
 func ChartTable(r Report) (users, rows int) {
-	all := r.series[0].chartRows()
+	all := r.series[0].chartRows(nil)
 	for _, row := range all {
 		users += row.Good + row.Slow + row.Failed
 	}

@@ -48,6 +48,7 @@ func facts(r Report) []fact {
 	}
 	conditionFacts(r, add)
 	detectionFacts(r.Detection, add)
+	metricFacts(r, add)
 	loadFacts(r, add)
 	all = append(all, r.Accepted.facts()...)
 	all = append(all, issueFacts(r.Issues)...)

@@ -24,7 +24,7 @@ func htmlEscape(text string) string { return template.HTMLEscapeString(text) }
 func HTML(w io.Writer, r Report) error {
 	charts, data := make([]template.HTML, 0, len(r.series)), make([][]chartRow, 0, len(r.series))
 	for i, s := range r.series {
-		data = append(data, s.chartRows())
+		data = append(data, s.chartRows(r.metricsOn(i)))
 		if len(s.Bins) == 0 {
 			charts = append(charts, "")
 			continue
@@ -37,7 +37,7 @@ func HTML(w io.Writer, r Report) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"thousands": thousands, "short": func(s verdict.Seconds) string { return short(&s) }, "percent": Percent, "clock": clock,
-		"adviceFacts": r.adviceFacts, "rest": Why.rest,
+		"adviceFacts": r.adviceFacts, "metricsOn": r.metricsOn, "rest": Why.rest,
 		"share": func(f Figures) string { return Percent(float64(f.Bad) / float64(max(f.N, 1))) },
 	}).Parse(page)
 	if err != nil {

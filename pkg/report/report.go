@@ -37,6 +37,9 @@ type Report struct {
 	// Detection is what became of the alerts that had to fire; null if none is declared.
 	Detection *verdict.Detection `json:"detection,omitempty"`
 
+	// Metrics are what the run observed beside its users; null if it observed nothing.
+	Metrics []Metric `json:"metrics,omitempty"`
+
 	// Accepted is the register's decision, if a single point of failure was proven.
 	Accepted *Acceptance `json:"accepted,omitempty"`
 

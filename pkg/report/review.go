@@ -207,6 +207,7 @@ type chartRow struct {
 	At                 string
 	Good, Slow, Failed int
 	P50, P95, P99      string
+	Metrics            []string // of the chart, in their order
 }
 
 // mostChartRows is how many rows the data of a chart has; more bins are put together.
@@ -214,7 +215,7 @@ const mostChartRows = 80
 
 // chartRows are the data of a chart, for readers who do not see it. Of bins that are put
 // together the percentiles are the highest.
-func (s Series) chartRows() (rows []chartRow) {
+func (s Series) chartRows(metrics []Metric) (rows []chartRow) {
 	step := (len(s.Bins) + mostChartRows - 1) / mostChartRows
 	for i := 0; i < len(s.Bins); i += step {
 		var sum Bin
@@ -224,7 +225,11 @@ func (s Series) chartRows() (rows []chartRow) {
 		}
 		at := s.Start + time.Duration(i)*s.Width
 		ms := func(d time.Duration) string { return short(new(verdict.Seconds(d))) }
-		rows = append(rows, chartRow{fmt.Sprintf("%+gs", at.Seconds()), sum.Good, sum.Slow, sum.Failed, ms(sum.P50), ms(sum.P95), ms(sum.P99)})
+		cells := make([]string, len(metrics))
+		for k, m := range metrics {
+			cells[k] = m.cell(at, at+time.Duration(step)*s.Width)
+		}
+		rows = append(rows, chartRow{fmt.Sprintf("%+gs", at.Seconds()), sum.Good, sum.Slow, sum.Failed, ms(sum.P50), ms(sum.P95), ms(sum.P99), cells})
 	}
 	return rows
 }
@@ -240,5 +245,9 @@ func (r Report) alt(journey int) string {
 	if len(marks) > 0 {
 		text += " Marked: " + strings.Join(marks, ", ") + "."
 	}
-	return text + " The data are in the table below it."
+	var below strings.Builder
+	for _, m := range r.metricsOn(journey) {
+		fmt.Fprintf(&below, " Below, metric %s: %s.", m.Title(), m.text())
+	}
+	return text + below.String() + " The data are in the table below it."
 }

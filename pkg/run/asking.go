@@ -17,9 +17,10 @@ import (
 
 // question is what a run asks outside of gameday, again and again.
 type question struct {
-	of    string // as in [record.Poll]
-	n     int
-	every time.Duration
+	of string // as in [record.Poll]
+	n  int
+	// every is how often it is asked, by the time since the first time.
+	every func(since time.Duration) time.Duration
 	// ask fills the answer in: what holds, or the value, or why that is unknown.
 	ask func(ctx context.Context, p *record.Poll)
 	// changed says what has happened if the answer is another one than the last.
@@ -52,7 +53,13 @@ func (a *answers) put(p record.Poll) (changed bool) {
 	}
 	was, known := a.last[key(p.Of, p.N)]
 	a.last[key(p.Of, p.N)] = p
-	return state(p) != state(was) && (known || state(p) != notHolding)
+	switch {
+	case known:
+		return state(p) != state(was)
+	case p.Of == record.PollMetric:
+		return state(p) == noAnswer // a value is what is expected
+	}
+	return state(p) == holding
 }
 
 // of is the last answer to a question.
@@ -99,7 +106,15 @@ func questions(p plan.Plan, sql SQL) (all []question, aside []int) {
 	for n, m := range p.Scenario.Must {
 		all = append(all, conditionQuestion(n, m, sql))
 	}
+	for n, m := range p.Scenario.Observe {
+		all = append(all, metricQuestion(n, m))
+	}
 	return all, aside
+}
+
+// within is how often to ask for what has a limit.
+func within(limit time.Duration) func(time.Duration) time.Duration {
+	return func(time.Duration) time.Duration { return verdict.AskEvery(limit) }
 }
 
 // SQL performs a statement, and returns its rows as JSON.
@@ -107,7 +122,7 @@ type SQL func(ctx context.Context, statement probe.SQL) ([]byte, error)
 
 func conditionQuestion(n int, m scenario.Must, sql SQL) question {
 	return question{
-		of: record.PollCondition, n: n, every: verdict.AskEvery(m.AgainWithin),
+		of: record.PollCondition, n: n, every: within(m.AgainWithin),
 		ask: func(ctx context.Context, p *record.Poll) {
 			ok, why, err := m.Holds(ctx, sql)
 			if err != nil {
@@ -134,7 +149,7 @@ func faults(p plan.Plan, these target.Selector) bool {
 
 func alertQuestion(n int, a scenario.ExpectedAlert) question {
 	return question{
-		of: record.PollAlert, n: n, every: verdict.AskEvery(a.Within),
+		of: record.PollAlert, n: n, every: within(a.Within),
 		ask: func(ctx context.Context, p *record.Poll) {
 			fires, err := a.Fires(ctx)
 			if err != nil {
@@ -151,8 +166,9 @@ func alertQuestion(n int, a scenario.ExpectedAlert) question {
 
 // poll asks a question until ctx ends.
 func (r *conduct) poll(ctx context.Context, q question) {
-	for next := time.Now(); ; next = next.Add(q.every) {
-		if late := time.Since(next); late > q.every {
+	began := time.Now()
+	for next := began; ; next = next.Add(q.every(time.Since(began))) {
+		if late := time.Since(next); late > q.every(time.Since(began)) {
 			next = next.Add(late) // the last answer took longer: do not catch up
 		}
 		if !sleep(ctx, time.Until(next)) {
@@ -166,7 +182,7 @@ func (r *conduct) poll(ctx context.Context, q question) {
 		p.Answered = r.Clock.Now()
 		_ = r.Record.Poll(p) // an error is kept, and told when the record is closed
 		if r.answers.put(p) {
-			r.tell(record.Event{At: p.Answered, Kind: record.KindOutside, What: q.changed(p)})
+			r.show(q, p)
 		}
 	}
 }

@@ -87,6 +87,7 @@ type day struct {
 
 	onConfirm func(acks *record.Acked) // once they were looked up
 	load      run.Traffic              // instead of the world's, if not nil
+	onEvent   func(e record.Event)     // that is shown, if not nil
 }
 
 func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
@@ -123,6 +124,9 @@ func (d *day) conduct(ctx context.Context, t *testing.T) (run.Account, error) {
 			return nil
 		},
 		Observe: func(u run.Update) {
+			if u.Event != nil && d.onEvent != nil {
+				d.onEvent(*u.Event)
+			}
 			if u.Phase == "" {
 				return
 			}

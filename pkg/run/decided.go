@@ -146,8 +146,8 @@ func (r *conduct) recoveryDecided() verdict.Outcome {
 	return ""
 }
 
-// nextLook puts the next look off until it can show something, and until what this one cost
-// is made up for.
+// nextLook puts the next look off until it can show something, and for a multiple of what this one
+// took at the least.
 func (r *conduct) nextLook(shows, started time.Time) {
 	now := r.Clock.Now()
 	r.deciding.next = shows

@@ -32,15 +32,24 @@ func (f Folder) polls(of string, n int) ([]verdict.Poll, error) {
 		if p.Of != of || p.N != n {
 			continue
 		}
-		judged := judgedPoll(p, f.Marks[record.MarkBaseline])
-		for _, at := range []time.Duration{judged.Asked, judged.Answered} {
-			if err := verdict.CheckMoment(at); err != nil {
-				return nil, fmt.Errorf("read run %s: %s: %s %d was asked at %s: %w", filepath.Base(f.Dir), record.PollsFile, of, n, p.Asked.Format(time.RFC3339Nano), err)
-			}
+		if _, _, err := f.moments(p); err != nil {
+			return nil, err
 		}
-		all = append(all, judged)
+		all = append(all, judgedPoll(p, f.Marks[record.MarkBaseline]))
 	}
 	return all, nil
+}
+
+// moments are when a poll was asked and answered, since the baseline's mark.
+func (f Folder) moments(p record.Poll) (asked, answered time.Duration, err error) {
+	origin := f.Marks[record.MarkBaseline]
+	asked, answered = p.Asked.Sub(origin), p.Answered.Sub(origin)
+	for _, at := range []time.Duration{asked, answered} {
+		if err := verdict.CheckMoment(at); err != nil {
+			return 0, 0, fmt.Errorf("read run %s: %s: %s %d was asked at %s: %w", filepath.Base(f.Dir), record.PollsFile, p.Of, p.N, p.Asked.Format(time.RFC3339Nano), err)
+		}
+	}
+	return asked, answered, nil
 }
 
 // conditions judges the declared conditions.

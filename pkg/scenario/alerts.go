@@ -75,6 +75,7 @@ func longest(alerts []ExpectedAlert) (most time.Duration) {
 func (s Scenario) In(env Environment) Scenario {
 	s.ExpectAlerts = union(env.ExpectAlerts, s.ExpectAlerts)
 	s.Must = union(located(env.Must, env.Prometheus), located(s.Must, env.Prometheus))
+	s.Observe = union(observed(env.Observe, env.Prometheus), observed(s.Observe, env.Prometheus))
 	s.watchAlerts()
 	return s
 }
@@ -89,10 +90,8 @@ func (s *Scenario) watchAlerts() {
 // located are conditions whose queries all name a server, if there is one.
 func located(all []Must, server string) []Must {
 	all = slices.Clone(all)
-	for i, m := range all {
-		if m.Prometheus != nil && m.Prometheus.URL == "" {
-			all[i].Prometheus = &gate.Prometheus{URL: server, Query: m.Prometheus.Query}
-		}
+	for i := range all {
+		all[i].Prometheus = askedAt(all[i].Prometheus, server)
 	}
 	return all
 }

@@ -43,6 +43,7 @@ type Environment struct {
 	Variables    []string          `yaml:"variables,omitempty" jsonschema_description:"Names of environment variables of gameday that journeys may use as {{env \"NAME\"}}: passwords and keys. Their values are redacted everywhere."`
 	Prometheus   string            `yaml:"prometheus,omitempty" jsonschema_description:"Base URL of the Prometheus server for queries that name none: http://prometheus:9090."`
 	Must         []Must            `yaml:"must,omitempty" jsonschema_description:"Conditions that must be met, in every run in this environment."`
+	Observe      []Metric          `yaml:"observe,omitempty" jsonschema_description:"Metrics that reports draw beside the users, in every run in this environment, at most 8 with those of a scenario. They change no verdict."`
 	ExpectAlerts []ExpectedAlert   `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of a fault, in every run in this environment."`
 
 	MaxTargets int `yaml:"max_targets,omitempty" jsonschema:"minimum=1" jsonschema_description:"How many components a run may touch (default: 3)."`
@@ -165,6 +166,8 @@ func (e Environment) check(doc *strictyaml.Document, path string, known []Receiv
 	checkBase(doc, path+".prometheus", probe.CheckBase(e.Prometheus, "use a server that needs none"))
 	checkMust(doc, path+".must", e.Must)
 	checkAlerts(doc, path+".expect_alerts", e.ExpectAlerts, 0)
+	checkObserve(doc, path+".observe", e.Observe)
+	e.checkServers(doc, path+".observe")
 	for i, name := range e.Variables {
 		if !probe.IsName(name) {
 			at := index(path+".variables", i)

@@ -210,6 +210,7 @@ func (s *Scenario) check(doc *strictyaml.Document) {
 	s.checkUndo(doc)
 	checkMust(doc, "must", s.Must)
 	checkAlerts(doc, "expect_alerts", s.ExpectAlerts, s.Timing.Watch)
+	checkObserve(doc, "observe", s.Observe)
 	for i, rule := range s.AbortWhen {
 		at := index("abort_when", i)
 		if rule.GoodBelow == 0 && rule.Failed == 0 && rule.HTTPFails == nil && rule.Prometheus == nil {

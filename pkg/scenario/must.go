@@ -160,7 +160,7 @@ func (m Must) checkSource(doc *strictyaml.Document, at string) {
 
 // CheckOutside checks that what a scenario in its environment asks outside can be asked.
 func (s Scenario) CheckOutside(env Environment) error {
-	var errs []error
+	errs := s.checkObserved(env)
 	for _, m := range s.Must {
 		if m.Prometheus != nil && m.Prometheus.URL == "" {
 			errs = append(errs, fmt.Errorf("condition %s has a query, but no server: add prometheus: URL to environment %s, or write prometheus: {url: …, query: …}", m.Title(), env.Name))

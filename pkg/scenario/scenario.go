@@ -53,6 +53,7 @@ type Scenario struct {
 
 	ExpectAlerts []ExpectedAlert `yaml:"expect_alerts,omitempty" jsonschema_description:"Alerts that must fire because of the fault, in addition to those of the environment. They have a verdict of their own, and change none about recovery."`
 	Must         []Must          `yaml:"must,omitempty" jsonschema_description:"Conditions that must be met, in addition to those of the environment. One that is not met makes the verdict degraded at the least."`
+	Observe      []Metric        `yaml:"observe,omitempty" jsonschema_description:"Metrics that reports draw beside the users, in addition to those of the environment, at most 8 in all. They change no verdict."`
 	Alerts       string          `yaml:"alerts,omitempty" jsonschema:"enum=required" jsonschema_description:"required: a run whose alerts were late or missed has exit code 1, and 3 if that is unknown (default: alerts change no exit code)."`
 
 	File           string `yaml:"-"` // its path

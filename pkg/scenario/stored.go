@@ -75,6 +75,7 @@ type (
 	storedPeople    People
 	storedAlert     ExpectedAlert
 	storedMust      Must
+	storedMetric    Metric
 )
 
 // DecodeYAML implements [strictyaml.Decodable].
@@ -84,13 +85,14 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	var people People
 	var alerts []storedAlert
 	var must []storedMust
+	var metrics []storedMetric
 	readStored(d, n, values{
 		"version": &s.Version, "objective": (*storedObjective)(&s.Objective), "load": &load, "expect_alerts": &alerts, "must": &must,
 	}, values{
 		"alerts": &s.Alerts,
 		"name":   &s.Name, "title": &s.Title, "environment": &s.Environment, "seed": &s.Seed,
 		"suspect": (*storedSuspect)(&s.Suspect), "timing": (*storedTiming)(&s.Timing), "faults": &faults,
-		"people": (*storedPeople)(&people), "runbook": &s.Runbook,
+		"people": (*storedPeople)(&people), "runbook": &s.Runbook, "observe": &metrics,
 	})
 	if !people.IsZero() {
 		s.People = &people
@@ -104,6 +106,9 @@ func (s *stored) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 	for _, m := range must {
 		s.Must = append(s.Must, Must(m))
 	}
+	for _, m := range metrics {
+		s.Observe = append(s.Observe, Metric(m))
+	}
 	for _, a := range alerts {
 		s.ExpectAlerts = append(s.ExpectAlerts, ExpectedAlert(a))
 	}
@@ -115,6 +120,11 @@ func (m *storedMust) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
 		"name": &m.Name, "prometheus": &m.Prometheus, "http": &m.HTTP, "command": &m.Command, "sql": &m.SQL,
 		"equals": &m.Equals, "above": &m.Above, "below": &m.Below, "matches": &m.Matches,
 	})
+}
+
+// DecodeYAML implements [strictyaml.Decodable].
+func (m *storedMetric) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	readStored(d, n, nil, values{"name": &m.Name, "prometheus": &m.Prometheus, "unit": &m.Unit})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].
