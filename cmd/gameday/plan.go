@@ -70,7 +70,7 @@ func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed) error {
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
 	fmt.Fprintf(&b, "Environment  %s (%s), at %s\n", p.Environment.Name, p.Environment.Settings.Fence(), p.Environment.Entry)
 	for _, l := range s.Load {
-		fmt.Fprintf(&b, "Load         %s at %s%s\n", l.Journey, l, map[bool]string{true: ", critical"}[l.Critical])
+		fmt.Fprintf(&b, "Load         %s\n", plannedLoad(l))
 	}
 	for _, fact := range p.Environment.Connections(s.Load) {
 		fmt.Fprintf(&b, "Connection   %s\n", fact)
@@ -108,6 +108,18 @@ func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed) error {
 		_, err = fmt.Fprint(c.App.Writer, plaintext.Text(secrets.Text(b.String())))
 	}
 	return err
+}
+
+// plannedLoad is a load in a line.
+func plannedLoad(l scenario.JourneyLoad) string {
+	text := fmt.Sprintf("%s at %s", l.Name(), l)
+	if l.Critical {
+		text += ", critical"
+	}
+	if settings := l.Client().Settings(); settings != "" {
+		text += ": " + settings
+	}
+	return text
 }
 
 // plannedStep is a step as JSON shows it.

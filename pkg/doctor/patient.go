@@ -94,7 +94,7 @@ func outside(l scenario.Library, env scenario.Environment, s scenario.Scenario) 
 		if j, err := l.Journey(env.Name, load.Journey); err == nil && j.Timeout > 0 {
 			one = j.Timeout
 		}
-		hold = max(hold, one)
+		hold = max(hold, load.Client().Longest(one))
 	}
 	return rate, hold
 }

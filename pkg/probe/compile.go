@@ -18,6 +18,7 @@ type walker struct {
 	users      *Users
 	judging    chan struct{} // holds an item for each response that is being judged
 	remembered []string      // values that a look-up needs
+	place      Place
 	cookies    bool
 	pauses     bool // a step has a pause
 	traces     bool // results contain their answers
@@ -30,7 +31,8 @@ type step struct {
 	held         time.Duration // how long it is held open, at most
 	action       Action
 	expect       checks
-	until        checks // of its poll
+	until        checks    // of its poll
+	retries      *retrying // as the client does; nil if it does not
 	captures     map[string]finder
 	acknowledges finder    // by JSONPath
 	chosen       *Template // the acknowledged ID that the user chose
@@ -41,6 +43,8 @@ type compilation struct {
 	Opening
 	protocols Protocols
 	journey   Journey
+	client    Client
+	place     Place
 	traces    bool // a person looks at what users do
 }
 
@@ -54,7 +58,7 @@ func newWalker(c compilation) (*walker, error) {
 	w := &walker{
 		let: parseAll(c.Templates, c.journey.Let), users: c.journey.Users, judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		remembered: c.journey.remembered(), cookies: c.journey.Cookies != "off", pauses: c.journey.thinking() > 0,
-		traces: c.traces,
+		traces: c.traces, place: c.place,
 	}
 	if err := c.Templates.Err(); err != nil {
 		return nil, fmt.Errorf("let: %w", err)
@@ -79,7 +83,7 @@ func (w *walker) close() error {
 }
 
 func (c compilation) step(s Step) (r step, err error) {
-	r = step{Step: s, title: s.Title(), held: s.holds(), captures: map[string]finder{}}
+	r = step{Step: s, title: s.Title(), held: s.holds(), captures: map[string]finder{}, retries: c.retries(s)}
 	if r.expect, _, err = s.Expect.compile(); err != nil {
 		return r, err
 	}

@@ -76,8 +76,10 @@ type lookUps struct {
 	*users
 }
 
-// lookUp prepares look-ups.
+// lookUp prepares look-ups. They ask whether a write is there, so they connect as they can,
+// whatever the client of the users who wrote it does.
 func (l Load) lookUp(c compilation) (lookUps, error) {
+	l.Client = Client{}
 	l.Journey.Steps, l.Journey.Let, l.Journey.Users = []Step{*l.Journey.Confirm}, nil, nil
 	all, err := l.open(c)
 	if err != nil {

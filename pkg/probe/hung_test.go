@@ -23,7 +23,7 @@ func hung(pings int) func(context.Context) (io.ReadWriteCloser, error) {
 		ourIn, hisOut := io.Pipe()
 		go func() {
 			in := json.NewDecoder(hisIn)
-			_, _ = io.WriteString(hisOut, `{"version":5}`)
+			_, _ = io.WriteString(hisOut, `{"version":6}`)
 			for n := 1; n <= pings; n++ {
 				var order map[string]any
 				if in.Decode(&order) != nil {

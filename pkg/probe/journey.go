@@ -21,7 +21,7 @@ type Journey struct {
 	Version     int               `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this format: 1."`
 	Name        string            `yaml:"name" jsonschema:"required" jsonschema_description:"The name of the journey: the file name without .yaml."`
 	Timeout     time.Duration     `yaml:"timeout,omitempty" jsonschema_description:"The timeout of the whole journey, without its pauses (default: 2s)."`
-	Connections string            `yaml:"connections,omitempty" jsonschema:"enum=reuse,enum=fresh" jsonschema_description:"reuse: share keep-alive connections between users; fresh: open new connections for each user (default: reuse). Reused connections hide a failed DNS failover; fresh connections hide a broken connection pool."`
+	Connections string            `yaml:"connections,omitempty" jsonschema:"enum=reuse,enum=fresh" jsonschema_description:"reuse: share keep-alive connections between users; fresh: open new connections for each user (default: reuse). Reused connections hide a failed DNS failover; fresh connections hide a broken connection pool. clients: of a scenario's load replaces it."`
 	Cookies     string            `yaml:"cookies,omitempty" jsonschema:"enum=on,enum=off" jsonschema_description:"on: each user keeps cookies as a browser does; off: cookies are not kept (default: on)."`
 	Follow      int               `yaml:"follow,omitempty" jsonschema:"minimum=0,maximum=20" jsonschema_description:"How many redirects users follow in each step (default: 0: a redirect is a response)."`
 	Gzip        bool              `yaml:"gzip,omitempty" jsonschema_description:"Ask for compressed responses, as a browser does (default: false)."`

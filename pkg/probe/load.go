@@ -20,10 +20,22 @@ type Visit struct {
 	Truth *record.Truth `json:",omitempty"`
 }
 
+// Place is one of several loads that walk the same journey: the number of a user, {{.seq}},
+// is that of no user of another one.
+type Place struct {
+	Of int // how many there are; 0 is 1
+	N  int // from 0
+}
+
+// number is the number of a user of the load among those of all loads.
+func (p Place) number(seq uint64) uint64 { return seq*uint64(max(p.Of, 1)) + uint64(p.N) } //nolint:gosec // G115: neither is negative
+
 // Load sends users through a journey at an arrival rate.
 type Load struct {
 	Journey Journey
 	Way     Way
+	Client  Client `json:",omitzero"` // the client program of users
+	Place   Place  `json:",omitzero"` // among the loads that walk the journey
 	Rate    Rate   // until Struck is closed
 	Seed    uint64 // of the times of arrivals
 	// Stages follow the fault.

@@ -79,7 +79,7 @@ func (r Remote) Run(ctx context.Context, on func(Visit)) (err error) {
 	defer close(walked)
 	stop := context.AfterFunc(ctx, func() {
 		// First the timer: a worker that hangs does not read its orders.
-		time.AfterFunc(r.Load.Journey.limit()+r.Load.Journey.thinking()+draining, func() { _ = w.stream.Close() })
+		time.AfterFunc(r.Load.limit()+r.Load.Journey.thinking()+draining, func() { _ = w.stream.Close() })
 		w.say(order{Stop: true})
 	})
 	defer stop()

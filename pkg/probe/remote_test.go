@@ -134,12 +134,12 @@ func TestTheWayIsTheDeclaredOne(t *testing.T) {
 	}
 }
 
-// all and none say whether a name server answers.
-func all() bool  { return true }
-func none() bool { return false }
+// all and none are what a name server answers: 127.0.0.1, or nothing.
+func all() net.IP  { return net.IPv4(127, 0, 0, 1) }
+func none() net.IP { return nil }
 
-// nameServer serves every name from 127.0.0.1, or never answers.
-func nameServer(t *testing.T, answers func() bool) string {
+// nameServer answers with one address for every name; with none, it never answers.
+func nameServer(t *testing.T, address func() net.IP) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // closed below
 	if err != nil {
@@ -153,13 +153,14 @@ func nameServer(t *testing.T, answers func() bool) string {
 				return
 			}
 			var query dnsmessage.Message
-			if !answers() || query.Unpack(buffer[:n]) != nil {
+			ip := address().To4()
+			if ip == nil || query.Unpack(buffer[:n]) != nil {
 				continue
 			}
 			reply := dnsmessage.Message{Header: dnsmessage.Header{ID: query.ID, Response: true, Authoritative: true}, Questions: query.Questions}
 			if q := query.Questions[0]; q.Type == dnsmessage.TypeA {
 				reply.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1}, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1}, Body: &dnsmessage.AResource{A: [4]byte(ip)},
 				}}
 			}
 			if packed, err := reply.Pack(); err == nil {

@@ -141,6 +141,8 @@ func (t *Template) render(vars map[string]any) (string, error) {
 type used struct {
 	names   []string // of values
 	environ []string // of environment variables
+	// functions are the names of what is called.
+	functions []string
 }
 
 // uses parses a text, and finds what it refers to.
@@ -185,6 +187,8 @@ func (u *used) walk(n parse.Node) {
 		}
 	case *parse.CommandNode:
 		u.command(n)
+	case *parse.IdentifierNode:
+		u.functions = append(u.functions, n.Ident)
 	case *parse.FieldNode:
 		u.names = append(u.names, n.Ident[0])
 	case *parse.ChainNode:
@@ -206,6 +210,7 @@ func (u *used) inside(b *parse.BranchNode) {
 	block.walk(b.List)
 	block.walk(b.ElseList)
 	u.environ = append(u.environ, block.environ...)
+	u.functions = append(u.functions, block.functions...)
 }
 
 func (u *used) command(c *parse.CommandNode) {

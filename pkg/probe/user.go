@@ -27,21 +27,22 @@ func (l Load) begin() (*users, error) { return l.open(compilation{}) }
 
 // open compiles the journey of a load.
 func (l Load) open(c compilation) (*users, error) {
-	timeout := l.Journey.limit()
-	transport, err := l.Way.transport(timeout)
+	l.connects()
+	transport, err := l.Way.transport(l.Journey.limit())
 	if err != nil {
 		return nil, err
 	}
+	l.Client.limits(transport)
 	if l.door != nil {
 		transport.DialContext = l.door.through(transport.DialContext)
 	}
-	c.Way, c.protocols, c.journey = l.Way, l.Protocols, l.Journey
+	c.Way, c.protocols, c.journey, c.client, c.place = l.Way, l.Protocols, l.Journey, l.Client, l.Place
 	w, err := newWalker(c)
 	if err != nil {
 		return nil, err
 	}
 	return &users{
-		walker: w, transport: transport, fresh: l.Journey.Connections == "fresh", timeout: timeout, thinking: l.Journey.thinking(),
+		walker: w, transport: transport, fresh: l.Journey.Connections == "fresh", timeout: l.limit(), thinking: l.Journey.thinking(),
 		seed: l.Seed, walked: map[uint64]walked{},
 	}, nil
 }

@@ -58,7 +58,7 @@ type walked struct {
 // user returns a user with the values of the journey.
 func (w *walker) user(u User, seed, seq uint64) (*User, error) {
 	u.cookies, u.traces = w.cookies, w.traces
-	u.vars = map[string]any{"seq": seq}
+	u.vars = map[string]any{"seq": w.place.number(seq)}
 	if w.users != nil && len(w.users.Rows) > 0 {
 		n := seq % uint64(len(w.users.Rows))
 		if w.users.Order == "random" {
@@ -146,7 +146,7 @@ func (w *walker) take(ctx context.Context, s *step, u *User) stepResult {
 	started := time.Now()
 	var failed []stepResult
 	for attempt := 1; ; attempt++ {
-		r := w.attempt(ctx, s, u)
+		r := w.once(ctx, s, u)
 		pause, again := s.again(attempt, r, started)
 		if again && wait(ctx, pause) {
 			failed = append(failed, r)
@@ -173,6 +173,8 @@ func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.D
 	switch {
 	case r.err == nil:
 		return 0, false
+	case s.retries != nil:
+		return s.retries.pause(attempt), s.retries.again(attempt, r)
 	case s.Retry != nil:
 		return s.Retry.Backoff << min(attempt-1, maxDoubling), attempt < s.Retry.Attempts
 	case s.Poll != nil:

@@ -32,6 +32,8 @@ type Way struct {
 	Proxy       string            `json:"proxy,omitempty"`
 	Source      string            `json:"source,omitempty"`
 	IP          int               `json:"ip,omitempty"`
+
+	forever *forever // the addresses that users keep; nil if they look names up
 }
 
 // How long an HTTP/2 connection may be silent before a ping, and how long the ping may take.
@@ -185,9 +187,9 @@ func trusted(certificates string) (*x509.CertPool, error) {
 type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // dialer looks up names for every connection and caches nothing, so that users notice
-// when DNS servers or records change.
+// when DNS servers or records change; but for users who keep addresses for ever.
 func (w Way) dialer(plain *net.Dialer) dial {
-	if len(w.DNS) == 0 && len(w.Resolve) == 0 && w.Source == "" && w.IP == 0 {
+	if len(w.DNS) == 0 && len(w.Resolve) == 0 && w.Source == "" && w.IP == 0 && w.forever == nil {
 		return plain.DialContext
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -197,12 +199,12 @@ func (w Way) dialer(plain *net.Dialer) dial {
 		}
 		address = w.resolved(address)
 		host, port, err := net.SplitHostPort(address)
-		if err != nil || net.ParseIP(host) != nil || len(w.DNS) == 0 {
+		if err != nil || net.ParseIP(host) != nil || len(w.DNS) == 0 && w.forever == nil {
 			return from.DialContext(ctx, network, address)
 		}
 		ctx, cancel := context.WithTimeout(ctx, plain.Timeout)
 		defer cancel()
-		found, err := w.lookUp(ctx, host)
+		found, err := w.addresses(ctx, host)
 		if err != nil {
 			return nil, err
 		}
@@ -216,6 +218,18 @@ func (w Way) dialer(plain *net.Dialer) dial {
 		}
 		return nil, errors.Join(errs...)
 	}
+}
+
+// addresses are those of a host name: of now, or those that users keep for ever.
+func (w Way) addresses(ctx context.Context, host string) ([]string, error) {
+	if w.forever == nil {
+		return w.lookUp(ctx, host)
+	}
+	look := w.lookUp
+	if len(w.DNS) == 0 {
+		look = net.DefaultResolver.LookupHost
+	}
+	return w.forever.lookUp(ctx, host, look)
 }
 
 // from is a dialer that connects from the declared address.

@@ -49,7 +49,7 @@ type (
 )
 
 // workerVersion is the version of the protocol.
-const workerVersion = 5
+const workerVersion = 6
 
 // epoch is the time that stands for the worker's start in samples.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }

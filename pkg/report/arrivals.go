@@ -15,7 +15,7 @@ type lateness map[string]*tally
 func latenessOf(s scenario.Scenario) lateness {
 	all := lateness{}
 	for _, l := range s.Load {
-		all[l.Journey] = newTally(l.Journey)
+		all[l.Name()] = newTally(l.Name())
 	}
 	return all
 }
@@ -75,6 +75,9 @@ func (l Load) facts(add func(name, format string, args ...any)) {
 	if r := l.Retries; r != nil {
 		add("Retries", "%s: %s users needed a retry during the fault, %s of them failed or were slow in the end; without retries %s of all users would have",
 			l.Journey, thousands(r.Users), thousands(r.Bad), Percent(r.RawBad))
+	}
+	if storm := l.storm(); storm != "" {
+		add("Requests", "%s", storm)
 	}
 }
 

@@ -30,7 +30,7 @@ func Build(dir string) (Report, error) {
 	var steps []*tally
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
-		steps, err = stepTallies(dir, f.Marks[record.MarkBaseline])
+		steps, err = stepTallies(dir, phasingOf(f.Marks))
 		return err
 	})
 	errs := classes{}
@@ -72,7 +72,7 @@ func Build(dir string) (Report, error) {
 		if len(l.Stages) > 0 || l.Arrivals == probe.Poisson {
 			r.Load[i].Arrivals = l.String()
 		}
-		r.Load[i].Lateness = late.of(l.Journey)
+		r.Load[i].Lateness = late.of(l.Name())
 		r.Load[i].Errors, r.Load[i].More = errs.of(r.Load[i].Journey)
 	}
 	r.addSteps(steps)
@@ -94,6 +94,7 @@ func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 			r.dissect(c.Case, marks)
 		}
 		load := LoadOf(c.Journey, c.Case)
+		load.Client, load.clientIs = c.Client.Label(), c.Client.Settings()
 		load.Void = voidOf(c)
 		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
 		r.Load = append(r.Load, load)
@@ -193,6 +194,7 @@ func (r *Report) addLogs(dir string) error {
 func (r *Report) addSteps(steps []*tally) {
 	for i := range r.Load {
 		l := &r.Load[i]
+		l.Requests = requests(l.Journey, steps)
 		for _, t := range steps {
 			if step, ok := cutJourney(t.name, l.Journey); ok {
 				figures := t.figures()
@@ -209,7 +211,7 @@ const maxSteps = 500
 
 // stepTallies counts the steps of all journeys from the baseline on, in the order of their
 // first use.
-func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
+func stepTallies(dir string, p phasing) ([]*tally, error) {
 	index := map[string]*tally{}
 	var steps []*tally
 	for s, err := range record.Samples(dir, record.StepsFile) {
@@ -230,8 +232,9 @@ func stepTallies(dir string, baseline time.Time) ([]*tally, error) {
 		}
 		// Steps before the baseline give the order only: at its begin, slow users are in the
 		// midst of theirs.
-		if s.Sent.Add(s.Latency).After(baseline) {
+		if s.Sent.Add(s.Latency).After(p.baseline) {
 			t.add(s.Latency, s.Failed())
+			t.phases[p.of(s.Sent)]++
 		}
 	}
 	return slices.DeleteFunc(steps, func(t *tally) bool { return t.n == 0 }), nil
@@ -251,6 +254,7 @@ type tally struct {
 	n, bad int
 	hist   *hdrhistogram.Histogram
 	max    time.Duration
+	phases [3]int // those of n by phase, if they are counted; see [phasing]
 }
 
 func newTally(name string) *tally {

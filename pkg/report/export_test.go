@@ -65,3 +65,6 @@ func ReviewedOf(r Report) (all []string) {
 	}
 	return all
 }
+
+// Thousands is a number with commas.
+func Thousands(n int) string { return thousands(n) }

@@ -30,6 +30,9 @@ func facts(r Report) []fact {
 	if r.Deciding != "" && r.Outcome != verdict.Aborted {
 		add("Recovery", "%s", RecoveryOf(r))
 	}
+	if r.Outcome != verdict.Aborted {
+		clientFacts(r, add)
+	}
 	if r.ByHand != nil {
 		add("By people", "%s", byHand(*r.ByHand))
 	}

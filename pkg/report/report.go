@@ -129,19 +129,24 @@ func ObjectiveOf(o verdict.Objective, rpo *time.Duration) Objective {
 // Load is the load on one journey, and its results.
 type Load struct {
 	Journey  string    `json:"journey"`
+	Client   string    `json:"client,omitempty"`        // the kind of client program, or its name; the journey's name contains it
 	Rate     float64   `json:"rate_per_s"`              // before the fault
 	Arrivals string    `json:"arrivals,omitempty"`      // the rate with its stages, and how users arrive, if not evenly at one rate
 	Lateness *Lateness `json:"arrival_error,omitempty"` // how late users were sent; null if it was not measured
 	Retries  *Retries  `json:"retries,omitempty"`       // during the fault, if there were any
-	Phases   []Figures `json:"phases"`
-	Steps    []Figures `json:"steps,omitempty"`
-	Errors   []Class   `json:"errors,omitempty"` // the most frequent ones
-	More     *More     `json:"more_errors,omitempty"`
-	Silences []Silence `json:"silences,omitempty"` // in which nothing was sent during the fault
+	// Requests are those of each phase, if some of them were retries.
+	Requests []Requests `json:"requests,omitempty"`
+	Phases   []Figures  `json:"phases"`
+	Steps    []Figures  `json:"steps,omitempty"`
+	Errors   []Class    `json:"errors,omitempty"` // the most frequent ones
+	More     *More      `json:"more_errors,omitempty"`
+	Silences []Silence  `json:"silences,omitempty"` // in which nothing was sent during the fault
 	// WarmUp are the users who were served before the baseline began. They are in no phase.
 	WarmUp    int   `json:"warm_up,omitempty"`
 	WarmUpBad int   `json:"warm_up_bad,omitempty"`
 	Void      *Void `json:"void,omitempty"` // users who are not judged; null if there are none
+
+	clientIs string // the settings of the client, if it has some
 }
 
 // Lateness is how long after their scheduled time users were sent, since the baseline.

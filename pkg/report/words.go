@@ -10,12 +10,13 @@ import (
 )
 
 // Headline is the verdict in one sentence, for readers who do not know gameday. If required
-// alerts decide the exit code, a second sentence says so.
+// alerts decide the exit code, a second sentence says so. If users are of several kinds of
+// clients, another one says what became of each.
 func Headline(r Report) string {
 	if r.required && r.Detection != nil && r.ExitCode() != r.recoveryCode() {
-		return headline(r) + " Alerts are required: " + Detection(*r.Detection) + "."
+		return headline(r) + clientSentence(r) + " Alerts are required: " + Detection(*r.Detection) + "."
 	}
-	return headline(r)
+	return headline(r) + clientSentence(r)
 }
 
 // headline is the verdict about recovery.

@@ -65,7 +65,7 @@ func (e *early) reason(since time.Time) (_ verdict.Reason, text string) {
 		if !l.Critical {
 			continue
 		}
-		samples := e.judged(l.Journey, since)
+		samples := e.judged(l.Name(), since)
 		if reason := verdict.Baseline(samples, e.objective, l.Rate.PerSecond()); reason != "" {
 			return reason, describeEarly(reason)
 		}
@@ -93,19 +93,19 @@ const mostLate = 250 * time.Millisecond
 // has. It is called with the lock held.
 func (e *early) late(since time.Time) string {
 	for _, l := range e.loads {
-		sent := sendingOf(e.samples[l.Journey], since)
+		sent := sendingOf(e.samples[l.Name()], since)
 		n := len(sent.late)
 		if n < verdict.MinSamples {
 			continue
 		}
-		if share, is := e.instrument.overloaded(l.Journey, e.objective.Within, since); is {
-			return describeOverload(l.Journey, share, float64(n)/sent.done.Sub(sent.first).Seconds())
+		if share, is := e.instrument.overloaded(l.Name(), e.objective.Within, since); is {
+			return describeOverload(l.Name(), share, float64(n)/sent.done.Sub(sent.first).Seconds())
 		}
 		if sent.late[(n*99+99)/100-1] <= mostLate {
 			continue
 		}
 		return fmt.Sprintf("the load generator cannot keep the rate of journey %s: it sent %.1f users/s instead of %.1f, half of them more than %v late, the last ones %v",
-			l.Journey, float64(n-1)/sent.last.Sub(sent.first).Seconds(), l.Rate.PerSecond(), sent.late[n/2].Round(time.Millisecond), sent.late[n-1].Round(time.Millisecond))
+			l.Name(), float64(n-1)/sent.last.Sub(sent.first).Seconds(), l.Rate.PerSecond(), sent.late[n/2].Round(time.Millisecond), sent.late[n-1].Round(time.Millisecond))
 	}
 	return ""
 }

@@ -170,9 +170,9 @@ func (r *conduct) wrong(ctx context.Context, n int) string {
 		}
 	}
 	for _, l := range r.plan.Scenario.Load {
-		t, _ := r.instrument.last(l.Journey)
+		t, _ := r.instrument.last(l.Name())
 		if c := r.instrument.judge(t, r.plan.Scenario.Objective.Verdict(), r.Clock.Now()); c.Wrong != "" {
-			return fmt.Sprintf("beside journey %s: %s", l.Journey, c.Wrong)
+			return fmt.Sprintf("beside journey %s: %s", l.Name(), c.Wrong)
 		}
 	}
 	return ""

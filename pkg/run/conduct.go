@@ -12,6 +12,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -54,6 +55,7 @@ type conduct struct {
 	ended   atomic.Bool // a load ended before the run
 	stops   []*outside  // one for each stop condition
 	early   *early      // what users met before the fault
+	others  *Meter      // of users who can be served again; see [conduct.recovering]
 	roles   *roles
 	// baselineAt is the baseline's last mark.
 	baselineAt  time.Time
@@ -82,6 +84,7 @@ func (c Conductor) Conduct(ctx context.Context, p plan.Plan) (account Account, e
 	run := &conduct{Conductor: c, plan: p, begun: map[time.Duration]bool{}, walked: map[string]bool{}, walking: make(chan struct{}), early: newEarly(p.Scenario), roles: newRoles(p)}
 	run.instrument = newInstrument(c.Clock.Now())
 	run.early.instrument, run.deciding = run.instrument, newDeciding(p.Scenario, run.instrument)
+	run.others = run.recovering()
 	ctx = fault.Witnessed(ctx, func(by, instruction string) {
 		run.tell(record.Event{At: c.Clock.Now(), Kind: record.KindConfirmed, By: by, What: instruction})
 	})
@@ -248,6 +251,9 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
+		if r.others != nil && !r.keepsAddress(v.Sample.Journey) {
+			r.others.Add(v.Sample)
+		}
 	}
 	r.early.add(v.Sample)
 	r.deciding.add(v.Sample)
@@ -269,11 +275,14 @@ func (r *conduct) confirm(ctx context.Context) {
 	r.account.Confirmed = err == nil // else closing the record says why
 }
 
-func (r *conduct) critical(journey string) bool {
+func (r *conduct) critical(journey string) bool { return r.load(journey).Critical }
+
+// load is the load of a name; the zero load if there is none.
+func (r *conduct) load(name string) scenario.JourneyLoad {
 	for _, l := range r.plan.Scenario.Load {
-		if l.Journey == journey {
-			return l.Critical
+		if l.Name() == name {
+			return l
 		}
 	}
-	return false
+	return scenario.JourneyLoad{}
 }

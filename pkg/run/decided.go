@@ -29,7 +29,7 @@ func newDeciding(s scenario.Scenario, i *instrument) *deciding {
 		d.samples = map[string][]verdict.Sample{}
 		for _, l := range s.Load {
 			if l.Critical {
-				d.samples[l.Journey] = nil
+				d.samples[l.Name()] = nil
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (r *conduct) firstBad() time.Time {
 // caseOf is what users of a journey met so far.
 func (r *conduct) caseOf(l scenario.JourneyLoad) verdict.Case {
 	c := caseOf(r.plan.Scenario, l, verdict.Marks{Fault: r.struckAt().Sub(r.deciding.origin)})
-	c.Samples = r.deciding.since(l.Journey, r.baselineAt)
+	c.Samples = r.deciding.since(l.Name(), r.baselineAt)
 	return c
 }
 

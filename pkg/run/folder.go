@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/folder"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/verdict"
@@ -58,6 +59,7 @@ func Open(dir string) (Folder, error) {
 // Case is a journey of the run as pkg/verdict takes it.
 type Case struct {
 	Journey  string
+	Client   probe.Client // of the users; the zero Client if the journey says how they connect
 	Critical bool
 	// WarmUp are the users of before the baseline, who are in no phase.
 	WarmUp []verdict.Sample
@@ -87,8 +89,8 @@ func (f Folder) Cases(on func(record.Sample)) ([]Case, error) {
 	cases := make([]Case, len(f.Scenario.Load))
 	index := map[string]int{}
 	for i, l := range f.Scenario.Load {
-		index[l.Journey] = i
-		cases[i] = Case{Journey: l.Journey, Critical: l.Critical, VoidSpans: f.voidSpans(l.Journey, origin), Case: caseOf(f.Scenario, l, marks)}
+		index[l.Name()] = i
+		cases[i] = Case{Journey: l.Name(), Client: l.Client(), Critical: l.Critical, VoidSpans: f.voidSpans(l.Name(), origin), Case: caseOf(f.Scenario, l, marks)}
 	}
 	var bounds verdict.Bounds
 	for s, err := range record.Samples(f.Dir, record.SamplesFile) {

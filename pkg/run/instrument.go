@@ -200,7 +200,7 @@ func (f Folder) Calibrations() (all []Calibrated) {
 		until = f.Marks[record.MarkEnd]
 	}
 	for _, l := range f.Scenario.Load {
-		if t, ok := f.instrument.last(l.Journey); ok {
+		if t, ok := f.instrument.last(l.Name()); ok {
 			all = append(all, f.instrument.judge(t, f.Scenario.Objective.Verdict(), until))
 		}
 	}

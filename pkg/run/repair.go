@@ -8,6 +8,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
@@ -93,7 +94,7 @@ func (r *conduct) repair(ctx context.Context) error {
 		}
 		last = time.Now()
 		down, checking, err := r.down(ctx)
-		served := r.Meter.Steady(hold)
+		served := r.served(hold)
 		if err == nil && down == "" && checking == "" && served && time.Since(began) >= hold {
 			return nil
 		}
@@ -117,6 +118,35 @@ func (r *conduct) repair(ctx context.Context) error {
 		}
 		return fmt.Errorf("all components are up, but service has not recovered %v after the revert", limit)
 	}
+}
+
+// recovering is a meter of the users by whom it is seen that service has recovered after the
+// revert, if they are not all users: those who keep an address for ever may only be served
+// again once they are started again, and the verdict says so. It is nil if all count.
+func (r *conduct) recovering() *Meter {
+	keep, look := false, false
+	for _, l := range r.plan.Scenario.Load {
+		if l.Critical {
+			keep, look = keep || r.keepsAddress(l.Name()), look || !r.keepsAddress(l.Name())
+		}
+	}
+	if !keep || !look {
+		return nil
+	}
+	return NewMeter(r.plan.Scenario.Objective.Verdict())
+}
+
+// keepsAddress reports whether users of a load look names up only once.
+func (r *conduct) keepsAddress(load string) bool {
+	return r.load(load).Client().Kind == probe.DNSForever
+}
+
+// served reports whether the objective has held for users for a duration.
+func (r *conduct) served(hold time.Duration) bool {
+	if r.others != nil {
+		return r.others.Steady(hold)
+	}
+	return r.Meter.Steady(hold)
 }
 
 // down is the name of a component that is not up, or ""; checking is that of one whose health

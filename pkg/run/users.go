@@ -58,7 +58,7 @@ func (u Users) of(n int, seed uint64) tryable {
 	load := probe.Load{
 		Journey: u.Journeys[n], Way: u.Environment.Way(l), Rate: l.Rate, Seed: seed,
 		Stages: l.Stages, Arrivals: l.Arrivals, Struck: u.Struck, Protocols: u.Protocols,
-		Control: u.Control,
+		Control: u.Control, Client: l.Client(), Place: scenario.PlaceOf(u.Load, n),
 	}
 	if u.Calibrate != nil {
 		load.Calibrate = u.Calibrate[n]

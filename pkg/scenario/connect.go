@@ -41,7 +41,12 @@ func (e Environment) ReadFiles(beside Beside) error {
 // Connections is what a plan and a report state about how users of a scenario connect.
 func (e Environment) Connections(loads []JourneyLoad) (all []string) {
 	for _, l := range loads {
-		for _, fact := range e.Way(l).Facts() {
+		way := e.Way(l)
+		facts := way.Facts()
+		if fact := unresolved(l, way); fact != "" {
+			facts = append(facts, fact)
+		}
+		for _, fact := range facts {
 			if e.Comes(l) == FromInside {
 				fact = "inside: " + fact
 			}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/probe"
@@ -257,7 +258,7 @@ func TestWhereUsersSetOut(t *testing.T) {
 		if got := c.env.Comes(l); got != c.comes {
 			t.Errorf("%s: comes from %s, expected %s", name, got, c.comes)
 		}
-		if diff := cmp.Diff(c.way, c.env.Way(l)); diff != "" {
+		if diff := cmp.Diff(c.way, c.env.Way(l), cmpopts.IgnoreUnexported(probe.Way{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		err := scenario.Scenario{Load: []scenario.JourneyLoad{l}}.CheckLoad(c.env)

@@ -100,6 +100,9 @@ func JourneyExamples() (all []Example) {
 //go:embed journeys.md
 var journeysHead string
 
+//go:embed clients.md
+var clientsPart string
+
 // JourneysPage is docs/journeys.md: every key of a journey, and an example of every
 // feature.
 func JourneysPage() string {
@@ -170,6 +173,8 @@ load:
 
 `)
 	b.WriteString(KeysTable(reflect.TypeFor[JourneyLoad](), "key of load"))
+	b.WriteString(clientsPart)
+	b.WriteString(KeysTable(reflect.TypeFor[Client](), "key of clients"))
 	b.WriteString("\n## How users connect\n\n`connect:` of an environment in gameday.yaml, and of its `inside:`. Files are beside gameday.yaml.\n\n" +
 		"```yaml\nversion: 1\nenvironments:\n  staging:\n    docker: {project: shop}\n    entry: https://shop.example\n" +
 		"    connect: {ca: ca.pem, resolve: {shop.example: 192.0.2.10}, http2: true}\n```\n\n")

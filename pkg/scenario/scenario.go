@@ -90,6 +90,7 @@ type JourneyLoad struct {
 	Rate     probe.Rate     `yaml:"rate" jsonschema:"required" jsonschema_description:"How many users arrive: 50/s, 600/m."`
 	Stages   []probe.Stage  `yaml:"stages,omitempty" jsonschema_description:"How the rate changes from the first fault on, one stage after the other: [{to: 200/s, over: 30s}, {hold: 2m}]. Until then, rate holds: a baseline must be steady. The last rate holds until the end."`
 	Arrivals string         `yaml:"arrivals,omitempty" jsonschema:"enum=constant,enum=poisson" jsonschema_description:"constant: users arrive at even distances, with a little jitter; poisson: independently of each other, as people do (default: constant)."`
+	Clients  []Client       `yaml:"clients,omitempty" jsonschema_description:"The kinds of client programs that users are, at the same time, each with a share of the rate, an own recovery and an own verdict: [browser, {kind: pooled, size: 50, share: 20%}]. The worst verdict counts (default: one kind, as connections: of the journey says)."`
 	Critical bool           `yaml:"critical,omitempty" jsonschema_description:"Whether the verdict depends on this journey."`
 	From     string         `yaml:"from,omitempty" jsonschema:"enum=outside,enum=inside" jsonschema_description:"Where users come from: outside (gameday's machine) or inside (a network of the environment). Default: inside if the environment has inside:, else outside."`
 }

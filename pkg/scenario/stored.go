@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
@@ -69,6 +70,7 @@ type (
 	storedSuspect   Suspect
 	storedObjective Objective
 	storedLoad      JourneyLoad
+	storedClient    probe.Client
 	storedFault     Fault
 	storedTiming    Timing
 	storedTarget    target.Selector
@@ -149,7 +151,18 @@ func (o *storedObjective) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) 
 
 // DecodeYAML implements [strictyaml.Decodable].
 func (l *storedLoad) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
-	readStored(d, n, values{"journey": &l.Journey, "rate": &l.Rate, "stages": &l.Stages, "arrivals": &l.Arrivals, "critical": &l.Critical}, values{"from": &l.From})
+	var clients []storedClient
+	readStored(d, n, values{"journey": &l.Journey, "rate": &l.Rate, "stages": &l.Stages, "arrivals": &l.Arrivals, "critical": &l.Critical, "clients": &clients}, values{"from": &l.From})
+	for _, c := range clients {
+		l.Clients = append(l.Clients, Client{Client: probe.Client(c)})
+	}
+}
+
+// DecodeYAML implements [strictyaml.Decodable]. The name of a load contains that of its client.
+func (c *storedClient) DecodeYAML(d *strictyaml.Document, n strictyaml.Node) {
+	readStored(d, n, values{"kind": &c.Kind, "name": &c.Name}, values{
+		"size": &c.Size, "idle": &c.Idle, "attempts": &c.Attempts, "backoff": &c.Backoff, "timeout": &c.Timeout,
+	})
 }
 
 // DecodeYAML implements [strictyaml.Decodable].

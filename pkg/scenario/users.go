@@ -32,8 +32,17 @@ func each(loads []JourneyLoad) (all []JourneyLoad) {
 	return all
 }
 
-// each are the loads of the journeys of a mix, each with its part of the rate.
+// each are the loads of the journeys of a mix, and of the kinds of clients, each with its part
+// of the rate.
 func (l JourneyLoad) each() (all []JourneyLoad) {
+	for _, one := range l.ofMix() {
+		all = append(all, one.ofClients()...)
+	}
+	return all
+}
+
+// ofMix are the loads of the journeys of a mix.
+func (l JourneyLoad) ofMix() (all []JourneyLoad) {
 	if len(l.Mix) == 0 {
 		return []JourneyLoad{l}
 	}
@@ -42,20 +51,27 @@ func (l JourneyLoad) each() (all []JourneyLoad) {
 		sum += weight
 	}
 	for _, journey := range slices.Sorted(maps.Keys(l.Mix)) {
-		one, weight := l, l.Mix[journey]
+		weight := l.Mix[journey]
 		if weight <= 0 || sum <= 0 {
 			continue // it is a problem of the file
 		}
-		one.Journey, one.Mix, one.Rate = journey, nil, l.Rate.Part(weight, sum)
-		one.Stages = slices.Clone(l.Stages)
-		for i, s := range one.Stages {
-			if s.To.Users > 0 {
-				one.Stages[i].To = s.To.Part(weight, sum)
-			}
-		}
+		one := l.part(weight, sum)
+		one.Journey, one.Mix = journey, nil
 		all = append(all, one)
 	}
 	return all
+}
+
+// part is the load with a part of its rates.
+func (l JourneyLoad) part(weight, of int) JourneyLoad {
+	l.Rate = l.Rate.Part(weight, of)
+	l.Stages = slices.Clone(l.Stages)
+	for i, s := range l.Stages {
+		if s.To.Users > 0 {
+			l.Stages[i].To = s.To.Part(weight, of)
+		}
+	}
+	return l
 }
 
 // String is the load in a line.
@@ -81,7 +97,7 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 		doc.Problem("load", "load: no journey is critical, so there is nothing to judge: set critical: true on at least one journey")
 	}
 	users := 0.0
-	seen := map[string]bool{}
+	seen := map[string]int{} // where
 	for i, l := range s.Load {
 		at := index("load", i)
 		l.check(doc, at)
@@ -93,10 +109,10 @@ func (s *Scenario) checkLoad(doc *strictyaml.Document) {
 				at, l, users, s.Timing.longest(), verdict.MaxSamples)
 		}
 		for _, one := range l.each() {
-			if seen[one.Journey] {
-				doc.Problem(at, "%s: duplicate journey %s", at, one.Journey)
+			if where, ok := seen[one.Name()]; ok && where != i {
+				doc.Problem(at, "%s: duplicate journey %s", at, one.Name())
 			}
-			seen[one.Journey] = true
+			seen[one.Name()] = i
 			s.checkRates(doc, at, one)
 		}
 	}
@@ -115,6 +131,7 @@ func (l JourneyLoad) check(doc *strictyaml.Document, at string) {
 			doc.Problem(at+".mix."+journey, "%s.mix.%s: found the weight %d, expected 1 to %d", at, journey, w, mostWeight)
 		}
 	}
+	l.checkClients(doc, at)
 	unread := len(doc.Problems) > 0 // a stage may be empty because of them
 	for k, stage := range l.Stages {
 		if err := stage.Check(); err != nil && (!unread || stage != probe.Stage{}) {
@@ -130,8 +147,8 @@ func (s *Scenario) checkRates(doc *strictyaml.Document, at string, l JourneyLoad
 	if l.Arrivals == probe.Poisson {
 		need = steadyPoisson
 	}
-	if doc.Has(at + ".mix") {
-		name = " for journey " + l.Journey
+	if doc.Has(at+".mix") || doc.Has(at+".clients") {
+		name = " for journey " + l.Name()
 	}
 	if n := l.Rate.PerSecond() * s.Timing.Baseline.Seconds(); math.Round(n) < need {
 		doc.Problem(at+".rate", "%s.rate: found %s%s, which is %.0f users in a baseline of %v, expected %.0f or more: use a longer baseline, or a higher rate",
@@ -161,7 +178,7 @@ func (s Scenario) CheckUsers(journeys []probe.Journey) error {
 		}
 		if rows := len(u.Rows); float64(rows) < need {
 			errs = append(errs, fmt.Errorf("journey %s: %s has %d rows for one user each (order: once), but %.0f users arrive in a run of up to %v at %s: the load would end before the run: add rows, or use order: cycle",
-				l.Journey, u.File, rows, math.Ceil(need), s.Timing.longest().Round(time.Second), l))
+				l.Name(), u.File, rows, math.Ceil(need), s.Timing.longest().Round(time.Second), l))
 		}
 	}
 	return errors.Join(errs...)

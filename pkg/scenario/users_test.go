@@ -104,13 +104,16 @@ func TestSchemaOfLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, good := range map[string]bool{
-		"{journey: a, rate: 50/s, critical: true}":                                               true,
-		"{mix: {a: 1, b: 2}, rate: 50/s, critical: true, arrivals: poisson}":                     true,
-		"{journey: a, rate: 50/s, critical: true, stages: [{to: 200/s, over: 30s}, {hold: 2m}]}": true,
-		"{rate: 50/s, critical: true}":                                                           false,
-		"{journey: a, mix: {b: 1}, rate: 50/s, critical: true}":                                  false,
-		"{mix: {a: 0}, rate: 50/s, critical: true}":                                              false,
-		"{journey: a, rate: 50/s, critical: true, stages: [{target: 200/s}]}":                    false,
+		"{journey: a, rate: 50/s, critical: true}":                                                           true,
+		"{mix: {a: 1, b: 2}, rate: 50/s, critical: true, arrivals: poisson}":                                 true,
+		"{journey: a, rate: 50/s, critical: true, stages: [{to: 200/s, over: 30s}, {hold: 2m}]}":             true,
+		"{journey: a, rate: 50/s, critical: true, clients: [browser, {kind: pooled, size: 50, share: 20%}]}": true,
+		"{journey: a, rate: 50/s, critical: true, clients: [{kind: browsre}]}":                               false,
+		"{journey: a, rate: 50/s, critical: true, clients: [{kind: retrier, attempts: 1}]}":                  false,
+		"{rate: 50/s, critical: true}":                                                                       false,
+		"{journey: a, mix: {b: 1}, rate: 50/s, critical: true}":                                              false,
+		"{mix: {a: 0}, rate: 50/s, critical: true}":                                                          false,
+		"{journey: a, rate: 50/s, critical: true, stages: [{target: 200/s}]}":                                false,
 	} {
 		data, err := yaml.YAMLToJSON([]byte(withLoad(text)))
 		if err != nil {

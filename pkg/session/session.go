@@ -77,12 +77,12 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 		return in, err
 	}
 	in.Lab, _ = target.LabOf(in.Scenario.Environment)
-	for _, l := range what.Load {
+	for i, l := range what.Load {
 		j, err := s.Library.Journey(in.Scenario.Environment, l.Journey)
 		if err != nil {
 			return in, err
 		}
-		in.Journeys = append(in.Journeys, j)
+		in.Journeys = append(in.Journeys, what.Walked(i, j))
 	}
 	if err := in.checkJourneys(); err != nil {
 		return in, err
@@ -98,7 +98,7 @@ func (s Session) Bind(what scenario.Scenario, env string) (in Input, err error) 
 // values of the variables that journeys may use.
 func (in *Input) checkJourneys() error {
 	in.Environment.ReadVariables()
-	return errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys), in.Scenario.CheckUsers(in.Journeys))
+	return errors.Join(in.Environment.CheckVariables(in.Journeys), in.Scenario.CheckKinds(in.Environment, in.Journeys), in.Scenario.CheckClients(in.Environment, in.Journeys), in.Scenario.CheckUsers(in.Journeys))
 }
 
 func journeyNames(journeys []probe.Journey) []string {

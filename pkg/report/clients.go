@@ -1,0 +1,177 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// Requests are the requests that users of a journey sent in a phase.
+type Requests struct {
+	Phase   string `json:"phase"`
+	Sent    int    `json:"sent"`    // retries included; a step with poll: counts as one
+	Retries int    `json:"retries"` // those that repeat a failed one
+}
+
+// factor is how many times as many requests were sent as without retries.
+func (r Requests) factor() float64 { return float64(r.Sent) / float64(max(r.Sent-r.Retries, 1)) }
+
+// phasing are the moments between which steps are counted.
+type phasing struct{ baseline, fault, end time.Time }
+
+func phasingOf(marks record.Marks) phasing {
+	p := phasing{baseline: marks[record.MarkBaseline], fault: marks[record.MarkFault]}
+	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
+		if at, ok := marks[name]; ok && (p.end.IsZero() || at.Before(p.end)) {
+			p.end = at
+		}
+	}
+	return p
+}
+
+// of is the place of a request's phase in [phaseNames].
+func (p phasing) of(sent time.Time) int {
+	switch {
+	case p.fault.IsZero() || sent.Before(p.fault):
+		return 0
+	case p.end.IsZero() || sent.Before(p.end):
+		return 1
+	}
+	return 2
+}
+
+func phaseNames() [3]string {
+	return [3]string{verdict.PhaseBaseline, verdict.PhaseFault, verdict.PhaseRepair}
+}
+
+// attempt is how the failed attempts of a step are named, each of which another one followed.
+var attempt = regexp.MustCompile(` \(attempt \d+\)$`)
+
+// requests are those of a journey in each phase; nil if none of them was a retry, or not all
+// of them were counted.
+func requests(journey string, steps []*tally) (all []Requests) {
+	if len(steps) >= maxSteps {
+		return nil
+	}
+	var sent, retries [3]int
+	for _, t := range steps {
+		if _, ok := cutJourney(t.name, journey); !ok {
+			continue
+		}
+		for i, n := range t.phases {
+			sent[i] += n
+			if attempt.MatchString(t.name) {
+				retries[i] += n
+			}
+		}
+	}
+	if retries == [3]int{} {
+		return nil
+	}
+	for i, name := range phaseNames() {
+		if sent[i] > 0 {
+			all = append(all, Requests{name, sent[i], retries[i]})
+		}
+	}
+	return all
+}
+
+// storm says how many more requests retries made during the fault than before it, or "".
+func (l Load) storm() string {
+	before := ""
+	for _, r := range l.Requests {
+		switch r.Phase {
+		case verdict.PhaseBaseline:
+			before = fmt.Sprintf(" (%.2f times before it)", r.factor())
+		case verdict.PhaseFault:
+			return fmt.Sprintf("%s: users sent %s during the fault, %s of them retries: %.2f times as many as without retries%s",
+				l.Journey, thousands(r.Sent), thousands(r.Retries), r.factor(), before)
+		}
+	}
+	return ""
+}
+
+// kinds are the loads of the journey that decided, each of another kind of client, with their
+// verdicts: the worst first. There are none if all its users are of one kind.
+func (r Report) kinds() (all []clientVerdict) {
+	deciding := ""
+	for _, l := range r.Load {
+		if l.Journey == r.Deciding {
+			deciding = l.walks()
+		}
+	}
+	for _, l := range r.Load {
+		for _, j := range r.Journeys {
+			if l.Client != "" && l.walks() == deciding && j.Name == l.Journey {
+				all = append(all, clientVerdict{l, j.Verdict})
+			}
+		}
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b clientVerdict) int {
+		return cmp.Or(verdict.Worst(a.Outcome, b.Outcome), -cmp.Compare(Lasted(a.Verdict), Lasted(b.Verdict)))
+	})
+	return all
+}
+
+// clientVerdict is a load of one kind of client, with its verdict.
+type clientVerdict struct {
+	Load
+	verdict.Verdict
+}
+
+// walks is the journey of the load, without its client.
+func (l Load) walks() string { return strings.TrimSuffix(l.Journey, " ("+l.Client+")") }
+
+// clientSentence says what became of each kind of client, the worst first; "" if there is one
+// kind only, or no verdict on users.
+func clientSentence(r Report) string {
+	if r.Outcome == verdict.Aborted || r.Outcome == verdict.Inconclusive {
+		return ""
+	}
+	var words []string
+	for _, k := range r.kinds() {
+		words = append(words, k.fared())
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " By kind of client, the worst first: " + strings.Join(words, ", ") + "."
+}
+
+// fared is what became of one kind of client.
+func (k clientVerdict) fared() string {
+	text := k.Client + " "
+	switch {
+	case k.Outcome == verdict.Inconclusive:
+		return text + "inconclusive (" + string(k.Reason) + ")"
+	case k.State == verdict.Unaffected:
+		return text + "had no outage"
+	case k.State == verdict.Impaired:
+		return text + "had too many failed or slow requests"
+	case k.Recovery != nil:
+		return text + "recovered after " + short(k.Recovery)
+	case k.AtLeast != nil:
+		return text + "did not recover (down for at least " + short(k.AtLeast) + ")"
+	}
+	return text + "was hit"
+}
+
+// clientFacts are the recovery of each kind of client.
+func clientFacts(r Report, add func(name, format string, args ...any)) {
+	for _, k := range r.kinds() {
+		about := k.Client
+		if k.clientIs != "" {
+			about += " (" + k.clientIs + ")"
+		}
+		add("Client", "%s: %s", about, Recovery(k.Verdict, r.Objective.RTO))
+	}
+}

@@ -1,0 +1,118 @@
+package run_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/gameday-dev/gameday/pkg/probe"
+	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/run"
+	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/verdict"
+)
+
+// names answers every question for an address with the current one.
+func names(t *testing.T, is *atomic.Pointer[string]) string {
+	t.Helper()
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, ended := make(chan struct{}), make(chan struct{})
+	server := &dns.Server{PacketConn: conn, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg).SetReply(q)
+		if q.Question[0].Qtype == dns.TypeA {
+			m.Answer = append(m.Answer, &dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.ParseIP(*is.Load())})
+		}
+		_ = w.WriteMsg(m)
+	})}
+	go func() { defer close(ended); _ = server.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { _ = server.Shutdown(); <-ended })
+	return conn.LocalAddr().String()
+}
+
+// listening is a server of users at an address.
+func listening(t *testing.T, address string) *httptest.Server {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Skipf("the machine has no such address: %v", err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
+}
+
+// A whole run with two kinds of clients: the fault moves the name to another address. Each
+// kind has its own verdict, the worst decides, and the environment counts as put back, although
+// clients that keep the old address for ever are not served again.
+func TestTwoKindsOfClients(t *testing.T) {
+	t.Parallel()
+	before := listening(t, "127.0.0.2:0")
+	_, port, _ := net.SplitHostPort(before.Listener.Addr().String())
+	listening(t, "127.0.0.3:"+port)
+	var is atomic.Pointer[string]
+	is.Store(new("127.0.0.2"))
+	server := names(t, &is)
+	p := newPlace(t)
+	day := p.day(t, "staging")
+	s := &day.Scenario
+	s.Load = nil
+	for _, kind := range []string{probe.Browser, probe.DNSForever} {
+		s.Load = append(s.Load, scenario.JourneyLoad{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true, Clients: []scenario.Client{{Client: probe.Client{Kind: kind}}}})
+	}
+	s.Objective.RTO, s.Objective.Hold = time.Second, 500*time.Millisecond
+	s.Timing.Baseline, s.Timing.Watch, s.Timing.Repair, s.Calibrate = time.Second, 3*time.Second, 3*time.Second, scenario.Off
+	day.Journeys = nil
+	for i := range s.Load {
+		day.Journeys = append(day.Journeys, s.Walked(i, probe.Journey{Name: "checkout", Steps: []probe.Step{{Name: "buy", Get: "/{{.seq}}"}}}))
+	}
+	day.Walks = func(n int, seed uint64) run.Walk {
+		return probe.Load{
+			Journey: day.Journeys[n], Way: probe.Way{Entry: "http://shop.example:" + port, DNS: []string{server}},
+			Rate: s.Load[n].Rate, Seed: seed, Client: s.Load[n].Client(), Place: scenario.PlaceOf(s.Load, n),
+		}
+	}
+	observe := day.Observe
+	day.Observe = func(u run.Update) {
+		if observe(u); u.Phase == run.Inject {
+			is.Store(new("127.0.0.3"))
+			before.CloseClientConnections()
+			before.Close()
+		}
+	}
+	dir, err := day.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, v := judged(t, dir)
+	if f.Meta.Left != "" || v.Outcome != verdict.Proven || v.State != verdict.Down || v.Deciding != "checkout (dns-forever)" {
+		t.Errorf("%s %s %s, decided by %s; left %q", v.Outcome, v.State, v.Reason, v.Deciding, f.Meta.Left)
+	}
+	if j := v.Journeys[0]; j.Name != "checkout (browser)" || j.Outcome != verdict.Disproved {
+		t.Errorf("%s %s %s", j.Name, j.Outcome, j.Reason)
+	}
+	steps := map[string]int{}
+	for sample, err := range record.Samples(dir, record.StepsFile) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _, _ := strings.Cut(sample.Journey, "/")
+		steps[name]++
+	}
+	a, b := steps["checkout (browser)"], steps["checkout (dns-forever)"]
+	if len(steps) != 2 || a-b > 5 || b-a > 5 {
+		t.Errorf("%v", steps)
+	}
+}
