@@ -32,13 +32,16 @@ const evil = "E\x1b[2J\x1b]0;pwn\x07\u009b31m\u202e\u200b\xff\r\n::error::pwn\n#
 // hostile is a report that is full of it.
 func hostile(t *testing.T) report.Report {
 	t.Helper()
-	r, err := report.Build(fixed(t, 45*time.Second, func(m *run.Meta) { m.Aborted = "" }))
-	if err != nil {
-		t.Fatal(err)
+	said := func(time.Duration) (float64, string) { return 0, strings.ReplaceAll(evil, "\xff", "") } // which JSON replaces
+	r := built(t, observing(t, 45*time.Second, queueAndLag, busy, said, said))
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		m.Name, m.Unit, m.Query, m.Server = evil, evil, evil, evil
 	}
 	r.ID, r.Gameday, r.Scenario, r.Title, r.Environment, r.Again, r.Left = evil, evil, evil, evil, evil, "gameday run "+evil, evil
 	r.Suspect = report.Suspect{Component: evil, Because: evil}
 	r.Versions = map[string]string{evil: evil}
+	r.Anatomy.Moments = append(r.Anatomy.Moments, report.Moment{What: "alert " + evil})
 	for i := range r.Events {
 		r.Events[i].What, r.Events[i].Component, r.Events[i].Mark = evil, evil, record.MarkName(evil)
 	}
@@ -182,6 +185,22 @@ func TestHostileTextsInMarkdown(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A chart stays well-formed, also as a picture of its own.
+func TestHostileTextsInAChart(t *testing.T) {
+	t.Parallel()
+	chart := formatted(t, func(w io.Writer, r report.Report) error { return report.ChartSVG(w, r, 0) }, hostile(t))
+	for d := xml.NewDecoder(strings.NewReader(chart)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(chart, `E\x1b[2J`) < 4 || strings.Contains(chart, "<b>") {
+		t.Error("the chart does not show what was said as text")
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // label is a moment with its name, on a chart.
@@ -29,6 +31,7 @@ const (
 // labels are the moments that a reader looks for: what happened to users, and to the fault.
 func (r Report) labels(journey int) (all []label) {
 	add := func(at float64, text string, colour palette) {
+		text = plaintext.Line(text)
 		if short := []rune(text); len(short) > mostOfLabel {
 			text = string(short[:mostOfLabel-1]) + "…"
 		}

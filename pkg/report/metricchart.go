@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/gameday-dev/gameday/internal/plaintext"
 )
 
 // metricHeight is that of a metric's panel, below those of the users.
@@ -168,7 +170,7 @@ type heading struct {
 // Plot implements [plot.Plotter].
 func (h heading) Plot(c draw.Canvas, _ *plot.Plot) {
 	h.style.XAlign, h.style.YAlign = text.XLeft, text.YTop
-	shown := []rune(h.text)
+	shown := []rune(plaintext.Line(h.text))
 	for len(shown) > 1 && h.style.Width(string(shown)) > c.Max.X-c.Min.X-8 {
 		shown = append(shown[:len(shown)-2], '…')
 	}
