@@ -59,3 +59,14 @@ func TestConditionsInReports(t *testing.T) {
 		}
 	}
 }
+
+// A condition that is not met says nothing about users if the rest is inconclusive.
+func TestAConditionSaysNothingAboutUsers(t *testing.T) {
+	t.Parallel()
+	for state, served := range map[verdict.State]bool{verdict.Recovered: true, verdict.Unaffected: true, "": false} {
+		r := conditioned(suspected(verdict.Verdict{Outcome: verdict.Degraded, State: state, Reason: verdict.ConditionNotMet}, nil, "kill"), verdict.NotMet)
+		if got := report.Headline(r); strings.Contains(got, "users are served") != served || !strings.Contains(got, "condition standbys is NOT MET") {
+			t.Errorf("%q: %s", state, got)
+		}
+	}
+}

@@ -18,6 +18,7 @@ const (
 	FoundOutage     FindingKind = "outage"      // proven or degraded: users were not served within the objective
 	FoundLostWrites FindingKind = "lost-writes" // more acknowledged writes were lost than the RPO allows
 	FoundNoAlert    FindingKind = "no-alert"    // an alert that must fire was late, or did not
+	FoundUnmet      FindingKind = "condition"   // a condition that must be met was not, or for too long
 )
 
 // Finding is something that a run found, or has disproved, and that people should mend.
@@ -51,6 +52,7 @@ func FindingsOf(r Report) []Finding {
 	}
 	what := fmt.Sprintf("%s in %s (%s)", found.Component, found.Environment, found.Fault)
 	switch {
+	case r.Outcome == verdict.Degraded && r.Reason == verdict.ConditionNotMet: // a finding of its own
 	case r.Outcome == verdict.Degraded:
 		add(FoundOutage, "Service degrades if "+found.Component+" fails: "+what, false)
 	case r.Outcome == verdict.Proven && (r.Reason != verdict.RPOMissed || r.State == verdict.Down || r.State == verdict.Late):
@@ -68,7 +70,28 @@ func FindingsOf(r Report) []Finding {
 	if d := r.Detection; d != nil && proves(r.Outcome) && d.Verdict != verdict.Unknown {
 		add(FoundNoAlert, "No alert in time: "+what, d.Verdict == verdict.InTime)
 	}
+	if proves(r.Outcome) && len(r.Conditions) > 0 {
+		unmet, met := conditionsOf(r)
+		switch {
+		case len(unmet) > 0:
+			add(FoundUnmet, fmt.Sprintf("Not as it must be, %s: %s", strings.Join(unmet, ", "), what), false)
+		case met:
+			add(FoundUnmet, "Not as it must be: "+what, true)
+		}
+	}
 	return all
+}
+
+// conditionsOf are the names of the conditions that were not met, and whether all were met.
+func conditionsOf(r Report) (unmet []string, met bool) {
+	met = true
+	for _, c := range r.Conditions {
+		met = met && c.Verdict == verdict.IsMet
+		if c.Verdict == verdict.NotMet {
+			unmet = append(unmet, c.Name)
+		}
+	}
+	return unmet, met
 }
 
 // proves reports whether a run was carried out as declared, and has shown something.

@@ -27,6 +27,14 @@ func alerted(o verdict.Outcome, d verdict.Detected) report.Report {
 	return r
 }
 
+// conditioned is a run with a condition for each verdict.
+func conditioned(r report.Report, all ...verdict.Met) report.Report {
+	for _, met := range all {
+		r.Conditions = append(r.Conditions, verdict.Conditioned{Name: "standbys", Verdict: met})
+	}
+	return r
+}
+
 // byPeople is a run in which people recovered service.
 func byPeople(r report.Report) report.Report {
 	r.ByHand = &run.ByHand{EndedBy: run.HandServed}
@@ -57,6 +65,10 @@ func TestFindingsOfAVerdict(t *testing.T) {
 		"no alert":                     {alerted(verdict.Disproved, verdict.Missed), []string{"no outage", "no-alert"}},
 		"an alert that is unknown":     {alerted(verdict.Disproved, verdict.Unknown), []string{"no outage"}},
 		"no alert, inconclusive":       {alerted(verdict.Inconclusive, verdict.Missed), nil},
+		"a condition that is not met":  {conditioned(suspected(of(verdict.Degraded, verdict.Recovered, verdict.ConditionNotMet), kept, "kill"), verdict.NotMet, verdict.IsMet), []string{"no lost-writes", "condition"}},
+		"down, and no condition met":   {conditioned(suspected(of(verdict.Proven, verdict.Down, ""), nil, "kill"), verdict.NotMet), []string{"outage", "condition"}},
+		"all conditions met":           {conditioned(suspected(of(verdict.Disproved, verdict.Recovered, ""), nil, "kill"), verdict.IsMet, verdict.IsMet), []string{"no outage", "no condition"}},
+		"a condition that is unknown":  {conditioned(suspected(of(verdict.Proven, verdict.Down, ""), nil, "kill"), verdict.Unasked, verdict.IsMet), []string{"outage"}},
 		"recovered by people":          {byPeople(suspected(of(verdict.Disproved, verdict.Recovered, ""), kept, "kill")), []string{"no lost-writes"}},
 		"too late, by people":          {byPeople(suspected(of(verdict.Proven, verdict.Late, ""), nil, "kill")), []string{"outage"}},
 		"inconclusive":                 {suspected(of(verdict.Inconclusive, "", verdict.LoadStalled), kept, "kill"), nil},

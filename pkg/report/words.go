@@ -34,7 +34,7 @@ func headline(r Report) string {
 		return proven(r, when, rto)
 	case verdict.Degraded:
 		if r.Reason == verdict.ConditionNotMet {
-			return fmt.Sprintf("Not as it must be: %s, users are served, but %s.", when, unmet(r, verdict.NotMet))
+			return notMet(r, when)
 		}
 		if r.State == verdict.Impaired {
 			return fmt.Sprintf("Degraded, not down: %s, more users than the objective allows have failed or slow requests.", when)
@@ -56,6 +56,14 @@ func headline(r Report) string {
 		return "Inconclusive: " + unmet(r, verdict.Unasked) + "."
 	}
 	return "Inconclusive: " + Reason(r.Reason) + "."
+}
+
+// notMet says that a condition was not met, and what is known about users.
+func notMet(r Report, when string) string {
+	if r.State == "" {
+		return fmt.Sprintf("Not as it must be: %s, %s. Whether service recovers within the RTO was not shown.", when, unmet(r, verdict.NotMet))
+	}
+	return fmt.Sprintf("Not as it must be: %s, users are served, but %s.", when, unmet(r, verdict.NotMet))
 }
 
 func proven(r Report, when, rto string) string {
