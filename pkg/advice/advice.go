@@ -64,28 +64,22 @@ func Load() (Table, error) {
 type Asked struct {
 	// Names are what is known of the component, the most telling first: the suspect, the
 	// target of the fault, names of containers. The first that tells a kind counts.
-	Names    []string
-	Faults   []string // the kinds of the faults
-	Outcomes []Outcome
+	Names   []string
+	Faults  []string // the kinds of the faults
+	Outcome Outcome
 }
 
-// For are the rows that fit most closely, one for each outcome that has any; and the kind
-// that the component is taken for, which is empty if no name tells.
-func (t Table) For(a Asked) (component string, rows []Row) {
+// For is the row that fits most closely, if any does; and the kind that the component is
+// taken for, which is empty if no name tells.
+func (t Table) For(a Asked) (component string, best Row, ok bool) {
 	component = t.kindOf(a.Names)
-	groups := t.groupsOf(a.Faults)
-	for _, outcome := range a.Outcomes {
-		best, fits := Row{}, -1
-		for _, row := range t.Advice {
-			if score := row.fits(component, groups, outcome); score > fits {
-				best, fits = row, score
-			}
-		}
-		if fits >= 0 && !slices.ContainsFunc(rows, func(r Row) bool { return r.Do == best.Do }) {
-			rows = append(rows, best)
+	groups, fits := t.groupsOf(a.Faults), -1
+	for _, row := range t.Advice {
+		if score := row.fits(component, groups, a.Outcome); score > fits {
+			best, fits = row, score
 		}
 	}
-	return component, rows
+	return component, best, fits >= 0
 }
 
 // fits is how closely a row fits; -1 if it does not.

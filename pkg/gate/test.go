@@ -50,12 +50,16 @@ func (t Test) Holds(values []string) (ok bool, why string, err error) {
 	if len(values) == 0 {
 		return false, "there is no value", nil
 	}
+	var matches *regexp.Regexp
+	if t.Matches != "" {
+		matches = regexp.MustCompile(t.Matches) // it was checked
+	}
 	for _, v := range values {
 		shown := fmt.Sprintf("%.*q", longestValue, v)
 		if t.Equals != nil && !same(v, fmt.Sprint(t.Equals)) {
 			return false, fmt.Sprintf("found %s, expected %v", shown, t.Equals), nil
 		}
-		if t.Matches != "" && !regexp.MustCompile(t.Matches).MatchString(v) {
+		if matches != nil && !matches.MatchString(v) {
 			return false, fmt.Sprintf("found %s, expected a match of %s", shown, t.Matches), nil
 		}
 		if t.Above == nil && t.Below == nil {

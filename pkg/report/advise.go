@@ -34,7 +34,7 @@ func (r *Report) advise(s scenario.Scenario) error {
 	if err != nil {
 		return err
 	}
-	asked := advice.Asked{Names: []string{s.Suspect.Component}, Outcomes: outcomes}
+	asked := advice.Asked{Names: []string{s.Suspect.Component}}
 	for _, f := range s.Faults {
 		asked.Faults = append(asked.Faults, f.Kind)
 	}
@@ -45,18 +45,19 @@ func (r *Report) advise(s scenario.Scenario) error {
 		}
 	}
 	for _, outcome := range outcomes {
-		asked.Outcomes = []advice.Outcome{outcome}
-		kind, rows := table.For(asked)
-		for _, row := range rows {
-			a := Advice{
-				Component: s.Suspect.Component, TakenFor: kind, Do: row.Do, Note: row.Note, Because: r.because(outcome),
-				Disproves: cmp.Or(r.Again, "gameday run "+r.Scenario),
-			}
-			if row.ShownBy != "" {
-				a.Example = "gameday run " + row.ShownBy
-			}
-			r.Advice = append(r.Advice, a)
+		asked.Outcome = outcome
+		kind, row, ok := table.For(asked)
+		if !ok {
+			continue
 		}
+		a := Advice{
+			Component: s.Suspect.Component, TakenFor: kind, Do: row.Do, Note: row.Note, Because: r.because(outcome),
+			Disproves: cmp.Or(r.Again, "gameday run "+r.Scenario),
+		}
+		if row.ShownBy != "" {
+			a.Example = "gameday run " + row.ShownBy
+		}
+		r.Advice = append(r.Advice, a)
 	}
 	return nil
 }

@@ -67,11 +67,10 @@ const lookCost = 20
 // decided is the outcome by which the watch may end now, or "": once recovery is decided,
 // every alert has fired or missed its limit, and every condition of the fault is met.
 func (r *conduct) decided() verdict.Outcome {
-	by := r.recoveryDecided()
-	if by != "" && r.mending() {
-		r.deciding.next = r.Clock.Now().Add(time.Second)
+	if r.mending() {
 		return ""
 	}
+	by := r.recoveryDecided()
 	if by == "" || len(r.plan.Scenario.ExpectAlerts) == 0 {
 		return by
 	}
@@ -110,9 +109,10 @@ func (r *conduct) caseOf(l scenario.JourneyLoad) verdict.Case {
 	return c
 }
 
-// recoveryDecided is the outcome that recovery, or its absence, makes certain, or "". An outage that lasts too
-// long on one critical journey is proven. Disproved are all of them together, once all that
-// was declared has happened: later faults, the end of those with for:, and stages.
+// recoveryDecided is the outcome that recovery, or its absence, makes certain, or "". An
+// outage that lasts too long on one critical journey is proven. Disproved are all of them
+// together, once all that was declared has happened: later faults, the end of those with
+// for:, and stages.
 func (r *conduct) recoveryDecided() verdict.Outcome {
 	d, now := r.deciding, r.Clock.Now()
 	if d.samples == nil || now.Before(d.next) {
