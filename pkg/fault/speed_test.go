@@ -2,9 +2,11 @@ package fault_test
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +65,65 @@ func BenchmarkInjection(b *testing.B) {
 	b.ReportMetric(float64(warm[len(warm)*99/100].Microseconds())/1000, "ms-warm-p99") // median has sorted them
 	b.ReportMetric(float64(median(cold).Microseconds())/1000, "ms-cold")
 	b.ReportMetric(float64(median(undone).Microseconds())/1000, "ms-undo")
+}
+
+// A fault of a whole zone is one event: how long after the first of 20 components the last one
+// has it, all ordered at once.
+func BenchmarkInjectionIntoAZone(b *testing.B) {
+	bed := enginetest.New(b)
+	f := of(&fault.Drop{Traffic: fault.Traffic{Ports: []uint16{9}}})
+	handles := make([]target.Handle, 20)
+	for i := range handles {
+		handles[i] = bed.Open(bed.Start("no"))
+		if err := f.(fault.Warmer).Warm(b.Context(), handles[i]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var spreads, all []time.Duration
+	for b.Loop() {
+		for range 20 {
+			spread, took := strikeAll(b, f, handles)
+			spreads, all = append(spreads, spread), append(all, took...)
+		}
+	}
+	slices.Sort(all)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	b.ReportMetric(ms(median(spreads)), "ms-spread")
+	b.ReportMetric(ms(spreads[len(spreads)-1]), "ms-spread-max")
+	b.ReportMetric(ms(all[len(all)/2]), "ms-each")
+	b.ReportMetric(ms(all[len(all)*99/100]), "ms-each-p99")
+}
+
+// strikeAll injects a fault into all components at once, and reverts it. It returns the time
+// between the first and the last that had it, and how long each took.
+func strikeAll(b *testing.B, f fault.Fault, handles []target.Handle) (spread time.Duration, took []time.Duration) {
+	b.Helper()
+	states, done := make([]json.RawMessage, len(handles)), make([]time.Time, len(handles))
+	for i, h := range handles {
+		was, err := f.Prepare(b.Context(), h)
+		if err != nil {
+			b.Fatal(err)
+		}
+		states[i] = was
+	}
+	var orders sync.WaitGroup
+	began := time.Now()
+	for i, h := range handles {
+		orders.Go(func() {
+			if err := f.Inject(b.Context(), h, states[i]); err != nil {
+				b.Error(err)
+			}
+			done[i] = time.Now()
+		})
+	}
+	orders.Wait()
+	for i, h := range handles {
+		took = append(took, done[i].Sub(began))
+		if err := f.Revert(b.Context(), h, states[i]); err != nil {
+			b.Error(err)
+		}
+	}
+	return slices.MaxFunc(done, time.Time.Compare).Sub(slices.MinFunc(done, time.Time.Compare)), took
 }
 
 // A delay is what was asked for, at the rate of users.

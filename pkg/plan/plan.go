@@ -116,18 +116,21 @@ func (p Plan) bind(ctx context.Context, env target.Environment, i int) ([]Step, 
 		}
 	}
 	found, leftOut := runningOf(f.Target, found)
-	var steps []Step
-	var refusals []error
 	// Each fault chooses for itself, so that one more fault changes no other's
 	// choice.
 	random := rand.New(rand.NewPCG(p.Seed, uint64(i))) //nolint:gosec // G404, G115: a choice to be repeated, not a secret
-	for _, c := range f.Target.Pick(found, random) {
-		step := Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For, LeftOut: leftOut}
-		if err := step.acceptable(ctx, env); err != nil {
-			refusals = append(refusals, fmt.Errorf("%s: %w", f.Where, err))
-		}
-		steps = append(steps, step)
+	picked := f.Target.Pick(found, random)
+	steps, refusals := make([]Step, len(picked)), make([]error, len(picked))
+	var asking sync.WaitGroup
+	for i, c := range picked {
+		asking.Go(func() {
+			steps[i] = Step{Kind: f.Kind, Fault: spec, Component: c, At: f.At, For: f.For, LeftOut: leftOut}
+			if err := steps[i].acceptable(ctx, env); err != nil {
+				refusals[i] = fmt.Errorf("%s: %w", f.Where, err)
+			}
+		})
 	}
+	asking.Wait()
 	return steps, errors.Join(refusals...)
 }
 

@@ -32,19 +32,23 @@ type bound struct {
 // holds a role when its moment comes may be another component: a fault that was not
 // made ready takes a little longer.
 func (r *conduct) warm(ctx context.Context) {
+	var warming sync.WaitGroup
 	for _, s := range r.plan.Steps {
 		warmer, ok := s.Fault.(fault.Warmer)
 		if !ok {
 			continue
 		}
-		h, err := s.Open(ctx, r.Env)
-		if err == nil {
-			err = warmer.Warm(ctx, h)
-		}
-		if err != nil {
-			r.note(fmt.Sprintf("prepare %s of %s: %v", s.Kind, s.Component.Name, err))
-		}
+		warming.Go(func() {
+			h, err := s.Open(ctx, r.Env)
+			if err == nil {
+				err = warmer.Warm(ctx, h)
+			}
+			if err != nil {
+				r.note(fmt.Sprintf("prepare %s of %s: %v", s.Kind, s.Component.Name, err))
+			}
+		})
 	}
+	warming.Wait()
 	r.warmRoles(ctx)
 }
 
@@ -59,18 +63,14 @@ func (r *conduct) inject(ctx context.Context, at time.Duration) error {
 	if err != nil {
 		return err
 	}
-	var now []*bound
-	for _, s := range steps {
-		b, err := r.prepare(ctx, fmt.Sprintf("fault-%d", len(r.bound)), s)
-		if err != nil {
-			for _, b := range now {
-				r.Journal.NotOrdered(b.entry.ID)
-			}
-			return err
-		}
+	now, err := r.prepareAll(ctx, steps)
+	if err != nil {
+		return err
+	}
+	for _, b := range now {
 		b.account = len(r.account.Steps)
-		now, r.bound = append(now, b), append(r.bound, b)
-		r.account.Steps = append(r.account.Steps, StepAccount{Kind: s.Kind, Component: s.Component.Name})
+		r.bound = append(r.bound, b)
+		r.account.Steps = append(r.account.Steps, StepAccount{Kind: b.Kind, Component: b.Component.Name})
 	}
 	if !r.guarded(ctx, now) {
 		return nil
@@ -158,8 +158,28 @@ func (r *conduct) order(ctx context.Context, b *bound) error {
 	return b.Fault.Inject(ctx, b.handle, b.entry.State)
 }
 
-// prepare makes a step's undoing durable: before this returns nil, nothing may
-// be done.
+// prepareAll looks at the components of all steps side by side, and makes the undoing of all
+// of them durable: before this returns nil, nothing may be done. If one cannot be prepared,
+// none is.
+func (r *conduct) prepareAll(ctx context.Context, steps []plan.Step) ([]*bound, error) {
+	all, refusals := make([]*bound, len(steps)), make([]error, len(steps))
+	var preparing sync.WaitGroup
+	for i, s := range steps {
+		preparing.Go(func() { all[i], refusals[i] = r.prepare(ctx, fmt.Sprintf("fault-%d", len(r.bound)+i), s) })
+	}
+	preparing.Wait()
+	err := errors.Join(refusals...)
+	for i := 0; err == nil && i < len(all); i++ {
+		if err = r.Journal.Begin(all[i].entry); err != nil {
+			for _, b := range all[:i] {
+				r.Journal.NotOrdered(b.entry.ID)
+			}
+		}
+	}
+	return all, err
+}
+
+// prepare looks at a step's component, and describes its undoing.
 func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (*bound, error) {
 	handle, err := s.Open(ctx, r.Env)
 	if err != nil {
@@ -173,7 +193,7 @@ func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (*bound, 
 	if err != nil {
 		return nil, err
 	}
-	return &bound{Step: s, handle: handle, entry: entry}, r.Journal.Begin(entry)
+	return &bound{Step: s, handle: handle, entry: entry}, nil
 }
 
 // verifyFor is how long a fault may take to be in force once it was ordered.
