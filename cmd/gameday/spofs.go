@@ -165,7 +165,7 @@ func contradicted(d register.Decision, newest map[[2]string]report.Report, since
 	case r.Outcome == verdict.Disproved:
 		return "the newest run, " + r.ID + ", disproves it: remove the decision"
 	case d.Decision == register.Accept:
-		if ok, why := d.Accepts(report.Lasted(r.Verdict), time.Now()); !ok && len(d.Lacks(time.Now())) == 0 {
+		if ok, why := d.Accepts(r.Lasted(), time.Now()); !ok && len(d.Lacks(time.Now())) == 0 {
 			return why
 		}
 	}

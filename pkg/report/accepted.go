@@ -43,7 +43,7 @@ type Cost struct {
 
 // CostOf is the cost of the measured outage, by the register's figures.
 func CostOf(c register.Cost, v verdict.Verdict) Cost {
-	outage := Lasted(v)
+	outage := v.Lasted()
 	living, redundancy, even := c.Yearly(outage)
 	shown := Cost{Outage: verdict.Seconds(outage), AtLeast: v.Recovery == nil, Living: living, Redundancy: redundancy, Currency: c.Currency}
 	if !math.IsInf(even, 0) && !math.IsNaN(even) {
@@ -91,20 +91,8 @@ func AcceptanceOf(r Report, decisions register.Register, now time.Time) *Accepta
 		a.Why = "acknowledged writes were lost, and an accepted RTO does not cover lost writes"
 		return a
 	}
-	a.Holds, a.Why = d.Accepts(Lasted(r.Verdict), now)
+	a.Holds, a.Why = d.Accepts(r.Lasted(), now)
 	return a
-}
-
-// Lasted is the length of the outage: until service recovered, or the length that was
-// observed if it did not.
-func Lasted(v verdict.Verdict) time.Duration {
-	switch {
-	case v.RecoveryHi != nil:
-		return v.RecoveryHi.Duration()
-	case v.AtLeast != nil:
-		return v.AtLeast.Duration()
-	}
-	return 0
 }
 
 // SaveAcceptance saves an acceptance in a run's folder.

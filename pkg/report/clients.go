@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -90,7 +89,7 @@ func (l Load) storm() string {
 		case verdict.PhaseBaseline:
 			before = fmt.Sprintf(" (%.2f times before it)", r.factor())
 		case verdict.PhaseFault:
-			return fmt.Sprintf("%s: users sent %s during the fault, %s of them retries: %.2f times as many as without retries%s",
+			return fmt.Sprintf("%s: %s requests were sent during the fault, %s of them retries: %.2f times as many as without retries%s",
 				l.Journey, thousands(r.Sent), thousands(r.Retries), r.factor(), before)
 		}
 	}
@@ -116,9 +115,7 @@ func (r Report) kinds() (all []clientVerdict) {
 	if len(all) < 2 {
 		return nil
 	}
-	slices.SortStableFunc(all, func(a, b clientVerdict) int {
-		return cmp.Or(verdict.Worst(a.Outcome, b.Outcome), -cmp.Compare(Lasted(a.Verdict), Lasted(b.Verdict)))
-	})
+	slices.SortStableFunc(all, func(a, b clientVerdict) int { return verdict.Compare(a.Verdict, b.Verdict) })
 	return all
 }
 

@@ -41,7 +41,7 @@ func TrialsOf(runs []Report) Trials {
 func (t Trials) Worst() Report {
 	var worst Report
 	for i, r := range t.Runs {
-		if d := verdict.Worst(r.Outcome, worst.Outcome); i == 0 || d < 0 || d == 0 && Lasted(r.Verdict) > Lasted(worst.Verdict) {
+		if d := verdict.Worst(r.Outcome, worst.Outcome); i == 0 || d < 0 || d == 0 && r.Lasted() > worst.Lasted() {
 			worst = r
 		}
 	}

@@ -136,7 +136,8 @@ func (r *conduct) endedByPeople(ctx context.Context, inForce time.Time) error {
 }
 
 // servedAgain reports whether users of all critical journeys are served again after an
-// outage, as the verdict will see it, for the hold.
+// outage, as the verdict will see it, for the hold. Those who keep an address for ever do not
+// count if there are others, as in [conduct.recovering].
 func (r *conduct) servedAgain() bool {
 	d, now := r.deciding, r.Clock.Now()
 	if now.Before(d.next) {
@@ -145,7 +146,7 @@ func (r *conduct) servedAgain() bool {
 	started, next := time.Now(), time.Duration(0)
 	served, hit := true, false
 	for _, l := range r.plan.Scenario.Load {
-		if !l.Critical {
+		if !l.Critical || r.others != nil && r.keepsAddress(l.Name()) {
 			continue
 		}
 		state, again := r.caseOf(l).Served(now.Sub(d.origin))

@@ -1,12 +1,14 @@
 package run_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/miekg/dns"
@@ -15,6 +17,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
+	"github.com/gameday-dev/gameday/pkg/target"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -115,4 +118,62 @@ func TestTwoKindsOfClients(t *testing.T) {
 	if len(steps) != 2 || a-b > 5 || b-a > 5 {
 		t.Errorf("%v", steps)
 	}
+}
+
+// ofKind are users of one kind of client. Those who keep an address for ever are not served
+// again once they have failed.
+type ofKind struct {
+	*world
+
+	name   string
+	keeps  bool
+	failed bool
+}
+
+func (w *ofKind) Run(ctx context.Context, on func(probe.Visit)) error {
+	return w.world.Run(ctx, func(v probe.Visit) {
+		if w.failed = w.failed || v.Sample.Failed(); w.failed && w.keeps {
+			v.Sample.Code, v.Sample.Error = 0, "order: connection refused"
+		}
+		v.Sample.Journey, v.Ack = w.name, nil
+		on(v)
+	})
+}
+
+// People have recovered service if all are served who can be without a restart of their
+// client; the verdict on the others stays.
+func TestPeopleAndClientsThatKeepAnAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		day := p.day(t, "staging")
+		s := &day.Scenario
+		s.Undo, s.Timing.Watch = scenario.Undo{Mode: scenario.UndoByHand, Limit: handLimit}, handLimit
+		s.Load = nil
+		for _, kind := range []string{probe.Browser, probe.DNSForever} {
+			l := scenario.JourneyLoad{Journey: "checkout", Rate: probe.Rate{Users: 50, Per: time.Second}, Critical: true, Clients: []scenario.Client{{Client: probe.Client{Kind: kind}}}}
+			s.Load, day.Journeys = append(s.Load, l), append(day.Journeys, probe.Journey{Name: l.Name()})
+		}
+		day.Journeys = day.Journeys[1:]
+		day.Walks = func(n int, _ uint64) run.Walk {
+			return &ofKind{world: p.world, name: s.Load[n].Name(), keeps: s.Load[n].Client().Kind == probe.DNSForever}
+		}
+		observe := day.Observe
+		day.Observe = func(u run.Update) {
+			if observe(u); u.Phase == run.Watch {
+				time.AfterFunc(time.Minute, func() { p.set(target.Running) })
+			}
+		}
+		dir, err := day.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, v := judged(t, dir)
+		if h := f.Meta.ByHand; h == nil || h.EndedBy != run.HandServed || f.Meta.Left != "" {
+			t.Errorf("%+v, left %q", h, f.Meta.Left)
+		}
+		if v.Outcome != verdict.Proven || v.Deciding != "checkout (dns-forever)" || v.Journeys[0].State != verdict.Late {
+			t.Errorf("%s, decided by %s; %+v", v.Outcome, v.Deciding, v.Journeys[0])
+		}
+	})
 }

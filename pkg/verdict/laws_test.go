@@ -128,17 +128,18 @@ func TestWorstWinsAndIsCommutative(t *testing.T) {
 		journeys := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) verdict.Journey {
 			j := verdict.Journey{Critical: true}
 			j.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
+			j.AtLeast = new(verdict.Seconds(rapid.IntRange(0, 3).Draw(t, "seconds") * int(time.Second)))
 			return j
 		}), 1, 5).Draw(t, "journeys")
-		got := verdict.Combine(journeys, verdict.Evidence{}).Outcome
+		got := verdict.Combine(journeys, verdict.Evidence{})
 		for _, j := range journeys {
-			if verdict.Worst(j.Outcome, got) < 0 {
-				t.Fatalf("%s is worse than %s", j.Outcome, got)
+			if verdict.Worst(j.Outcome, got.Outcome) < 0 || j.Outcome == got.Outcome && j.Lasted() > got.Lasted() {
+				t.Fatalf("%s for %v is worse than %s for %v", j.Outcome, j.Lasted(), got.Outcome, got.Lasted())
 			}
 		}
 		slices.Reverse(journeys)
-		if reversed := verdict.Combine(journeys, verdict.Evidence{}).Outcome; reversed != got {
-			t.Fatalf("%s one way, %s the other", got, reversed)
+		if reversed := verdict.Combine(journeys, verdict.Evidence{}); reversed.Outcome != got.Outcome || reversed.Lasted() != got.Lasted() {
+			t.Fatalf("%s for %v one way, %s for %v the other", got.Outcome, got.Lasted(), reversed.Outcome, reversed.Lasted())
 		}
 	})
 }

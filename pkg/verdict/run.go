@@ -1,6 +1,9 @@
 package verdict
 
-import "cmp"
+import (
+	"cmp"
+	"time"
+)
 
 // Journey is the verdict of one journey of a run.
 type Journey struct {
@@ -34,6 +37,23 @@ type Run struct {
 // Worst orders outcomes, the worst first.
 func Worst(a, b Outcome) int { return cmp.Compare(rank(a), rank(b)) }
 
+// Compare orders verdicts, the worst first: of equal outcomes that with the longest outage.
+func Compare(a, b Verdict) int {
+	return cmp.Or(Worst(a.Outcome, b.Outcome), cmp.Compare(b.Lasted(), a.Lasted()))
+}
+
+// Lasted is the length of the outage: until service recovered, or the length that was
+// observed if it did not.
+func (v Verdict) Lasted() time.Duration {
+	switch {
+	case v.RecoveryHi != nil:
+		return v.RecoveryHi.Duration()
+	case v.AtLeast != nil:
+		return v.AtLeast.Duration()
+	}
+	return 0
+}
+
 func rank(o Outcome) int {
 	switch o {
 	case Proven:
@@ -56,7 +76,7 @@ func Combine(journeys []Journey, evidence Evidence) Run {
 	hit, decided := false, false
 	for _, j := range journeys {
 		hit = hit || j.hit()
-		if j.Critical && (!decided || Worst(j.Outcome, run.Outcome) < 0) {
+		if j.Critical && (!decided || Compare(j.Verdict, run.Verdict) < 0) {
 			run.Verdict, run.Deciding, decided = j.Verdict, j.Name, true
 		}
 	}
