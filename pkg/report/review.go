@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -35,7 +36,7 @@ func (r Report) story() string {
 		say("Then it injected the fault on purpose: %s.", r.broke())
 	}
 	if r.FirstImpact != nil && r.Outcome != verdict.Aborted {
-		say(" The first request failed or was slow %s after that; %s were hit while the fault was active.", short(r.FirstImpact), shareOfUsers(r.Bad, r.Samples)+r.among())
+		say(" The first request failed or was slow %s after that; %s were hit while the fault was active.", short(r.FirstImpact), strings.Replace(shareOfUsers(r.Bad, r.Samples), " users", cmp.Or(r.among(), " users"), 1))
 		switch {
 		case r.Recovery != nil && r.ByHand != nil:
 			say(" Service came back after %s; people were to recover it, and whether it comes back without them was not tested.", short(r.Recovery))
@@ -73,12 +74,12 @@ func (r Report) broke() string {
 // figure is a number that a reader should see first.
 type figure struct{ Name, Value, Note string }
 
-// among names the journey whose users are meant, if there are several.
+// among is " users of checkout" if there are several journeys, of which one decided.
 func (r Report) among() string {
 	if len(r.Load) < 2 {
 		return ""
 	}
-	return " (" + r.Deciding + ")"
+	return " users of " + r.Deciding
 }
 
 // lost is what users of the deciding journey have lost.
@@ -87,7 +88,7 @@ func (r Report) lost() (all []figure) {
 		return nil
 	}
 	if r.Samples > 0 {
-		all = append(all, figure{"Users hit", Percent(float64(r.Bad) / float64(r.Samples)), fmt.Sprintf("%s of %s during the fault", thousands(r.Bad), thousands(r.Samples)) + r.among()})
+		all = append(all, figure{"Users hit", Percent(float64(r.Bad) / float64(r.Samples)), fmt.Sprintf("%s of %s%s during the fault", thousands(r.Bad), thousands(r.Samples), r.among())})
 	}
 	switch {
 	case r.Recovery != nil && *r.Recovery == 0:
