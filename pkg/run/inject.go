@@ -158,7 +158,7 @@ func (r *conduct) order(ctx context.Context, b *bound) error {
 	return b.Fault.Inject(ctx, b.handle, b.entry.State)
 }
 
-// prepareAll looks at the components of all steps side by side, and makes the undoing of all
+// prepareAll looks at the components of all steps side by side, and makes the undo of all
 // of them durable: before this returns nil, nothing may be done. If one cannot be prepared,
 // none is.
 func (r *conduct) prepareAll(ctx context.Context, steps []plan.Step) ([]*bound, error) {
@@ -179,7 +179,7 @@ func (r *conduct) prepareAll(ctx context.Context, steps []plan.Step) ([]*bound, 
 	return all, err
 }
 
-// prepare looks at a step's component, and describes its undoing.
+// prepare looks at a step's component, and describes its undo.
 func (r *conduct) prepare(ctx context.Context, id string, s plan.Step) (*bound, error) {
 	handle, err := s.Open(ctx, r.Env)
 	if err != nil {
