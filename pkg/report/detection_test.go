@@ -29,32 +29,32 @@ func asking(t *testing.T, down time.Duration, part string, answer func(at time.D
 }
 
 // withPolls adds polls to the folder of a run, and a part to its scenario.
-func withPolls(t *testing.T, dir, part string, polls []record.Poll) string {
-	t.Helper()
-	other := t.TempDir() + "/run"
+func withPolls(tb testing.TB, dir, part string, polls []record.Poll) string {
+	tb.Helper()
+	other := tb.TempDir() + "/run"
 	w, err := record.Create(other)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, p := range polls {
 		if err := w.Poll(p); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	move(t, other+"/"+record.PollsFile, dir+"/"+record.PollsFile)
+	move(tb, other+"/"+record.PollsFile, dir+"/"+record.PollsFile)
 	f, err := run.Open(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := scenario.Load("checkout-db-loss.yaml", []byte(f.Resolved+part), fault.Specs())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := run.Save(dir, f.Meta, s, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dir
 }
@@ -70,10 +70,10 @@ func built(t *testing.T, dir string) report.Report {
 }
 
 // move moves a file.
-func move(t *testing.T, from, to string) {
-	t.Helper()
+func move(tb testing.TB, from, to string) {
+	tb.Helper()
 	if err := os.Rename(from, to); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

@@ -215,6 +215,19 @@ func TestPanelsHaveOneTimeAxis(t *testing.T) {
 	}
 }
 
+// declare adds a part to the scenario of a stored run, as it stands there.
+func declare(tb testing.TB, dir, part string) {
+	tb.Helper()
+	path := filepath.Join(dir, run.ScenarioFile)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(data, part...), 0o600)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // An hour with as many metrics as there can be, each of which fails every other second, is a
 // small report, and keeps the highest and the lowest value.
 func TestMetricsOfAnHour(t *testing.T) {
@@ -242,14 +255,7 @@ func TestMetricsOfAnHour(t *testing.T) {
 		}
 	}
 	withPolls(t, dir, "", polls)
-	path := filepath.Join(dir, run.ScenarioFile)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, append(data, "observe: ["+strings.Join(declared, ", ")+"]\n"...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	declare(t, dir, "observe: ["+strings.Join(declared, ", ")+"]\n")
 	r := built(t, dir)
 	if len(r.Metrics) != scenario.MostMetrics {
 		t.Fatalf("%d metrics", len(r.Metrics))

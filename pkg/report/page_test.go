@@ -39,12 +39,22 @@ func TestThePageEscapes(t *testing.T) {
 	}
 }
 
-// A report of an hour at 1,000 users/s with three steps: its time, its memory and its size.
+// A report of a game day of an hour at 1,000 users/s with three steps, ten notes and two
+// metrics: its time, its memory and its size.
 func BenchmarkReportOfAnHour(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "run")
 	if err := hour(dir, 1000, time.Hour, 7); err != nil {
 		b.Fatal(err)
 	}
+	var polls []record.Poll
+	for at := time.Duration(0); at < time.Hour; at += time.Second {
+		for n := range 2 {
+			asked := origin.Add(at)
+			polls = append(polls, record.Poll{Of: record.PollMetric, N: n, Asked: asked, Answered: asked.Add(time.Millisecond), Value: new(float64(int(at.Seconds()) * 7 % 60))})
+		}
+	}
+	withPolls(b, dir, "", polls)
+	declare(b, dir, "observe: [{name: queue, prometheus: {url: http://p:9090, query: q}}, {name: errors, prometheus: {url: http://p:9090, query: e}, unit: per s}]\n")
 	debug.FreeOSMemory() // the memory that writing the record used
 	var peak, size uint64
 	before := cpu()
@@ -62,6 +72,9 @@ func BenchmarkReportOfAnHour(b *testing.B) {
 	b.ReportMetric((cpu()-before).Seconds()/float64(b.N), "cpu-s/op")
 	b.ReportMetric(float64(peak)/(1<<20), "MiB-of-memory")
 	b.ReportMetric(float64(size)/(1<<10), "KiB-of-page")
+	if r, err := report.Build(dir); err != nil || len(r.Metrics) != 2 {
+		b.Errorf("%d metrics, %v", len(r.Metrics), err)
+	}
 }
 
 // cpu is the processor time of this process.
@@ -113,6 +126,12 @@ func hour(dir string, rate int, lasts time.Duration, kinds int) error {
 			if err := w.Step(s); err != nil {
 				return err
 			}
+		}
+	}
+	for i := range 10 {
+		at := origin.Add(time.Duration(i) * lasts / 10)
+		if err := w.Event(record.Event{At: at, Kind: record.KindPerson, By: "Ann", What: "the pager rang once more"}); err != nil {
+			return err
 		}
 	}
 	for name, at := range map[record.MarkName]time.Duration{record.MarkFault: fault, record.MarkRevert: revert, record.MarkEnd: lasts} {
