@@ -86,7 +86,27 @@ func (c Client) Check(problem func(key, format string, args ...any)) {
 			problem(key, "found %v, expected a positive duration", d)
 		}
 	}
+	if c.endless() {
+		problem("attempts", "found attempts that take longer than %v with their timeouts and backoffs: use fewer attempts, or a shorter backoff or timeout", maxRetrying)
+	}
 }
+
+// maxRetrying is how long all attempts of a retrier may take: a run waits for its last users.
+const maxRetrying = 10 * time.Minute
+
+// endless reports whether the attempts of a retrier take longer than maxRetrying. The settings
+// may be any, so that durations would overflow.
+func (c Client) endless() bool {
+	attempts := min(c.retrying(0).attempts, maxAttempts)
+	whole := float64(attempts) * c.Timeout.Seconds()
+	for n := range attempts - 1 {
+		whole += float64(int(1)<<min(n, maxDoubling)) * c.Backoff.Seconds()
+	}
+	return whole > maxRetrying.Seconds()
+}
+
+// maxAttempts is the most attempts of a retrier.
+const maxAttempts = 100
 
 // Walks checks that such a client can walk a journey. What a protocol other than HTTP does
 // about its connections and failures is known to its own client libraries only.

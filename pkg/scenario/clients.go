@@ -218,5 +218,5 @@ func unresolved(l JourneyLoad, way probe.Way) string {
 	if _, pinned := way.Resolve[host]; !pinned && net.ParseIP(host) == nil && host != "localhost" {
 		return ""
 	}
-	return fmt.Sprintf("the address of %s is fixed, so that %s clients meet what browser clients meet", host, l.Client().Label())
+	return fmt.Sprintf("the address of %s is fixed, so that %s clients meet there what browser clients meet", host, l.Client().Label())
 }

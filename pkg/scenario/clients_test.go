@@ -93,6 +93,9 @@ func TestProblemsOfClients(t *testing.T) {
 		"attempts of a fresh":  {with("[{kind: fresh, attempts: ¶5}]"), "load[0].clients[0].attempts", "only a retrier client has it"},
 		"one attempt":          {with("[{kind: retrier, attempts: ¶1}]"), "load[0].clients[0].attempts", "at least 2"},
 		"a backoff below 0":    {with("[{kind: retrier, backoff: ¶-1s}]"), "load[0].clients[0].backoff", "positive"},
+		"endless attempts":     {with("[{kind: retrier, attempts: ¶100, backoff: 720h, timeout: 720h}]"), "load[0].clients[0].attempts", "longer than 10m0s"},
+		"a long backoff":       {with("[¶{kind: retrier, backoff: 4m}]"), "load[0].clients[0].attempts", "longer than 10m0s"},
+		"long attempts":        {with("[{kind: retrier, attempts: ¶20, backoff: 200ms}]"), "load[0].clients[0].attempts", "longer than 10m0s"},
 		"shares below 100%":    {with("¶[{kind: fresh, share: 20%}, {kind: browser, share: 79.9%}]"), "load[0].clients", "shares of 99.9% in all, expected 100%"},
 		"shares above 100%":    {with("¶[{kind: fresh, share: 20%}, {kind: browser, share: 90%}]"), "load[0].clients", "shares of 110% in all"},
 		"nothing left":         {with("¶[{kind: fresh, share: 20%}, {kind: browser, share: 80%}, dns-forever]"), "load[0].clients", "leaves nothing"},
@@ -227,10 +230,10 @@ func TestClientsThatLookNothingUp(t *testing.T) {
 	forever := ofClient("a", rate(50), probe.Client{Kind: "dns-forever"})
 	for entry, want := range map[string]string{
 		"http://shop.example":   "",
-		"http://192.0.2.1:8080": "the address of 192.0.2.1 is fixed, so that dns-forever clients meet what browser clients meet",
-		"http://localhost:8080": "the address of localhost is fixed, so that dns-forever clients meet what browser clients meet",
-		"http://[2001:db8::1]":  "the address of 2001:db8::1 is fixed, so that dns-forever clients meet what browser clients meet",
-		"http://pinned.example": "the address of pinned.example is fixed, so that dns-forever clients meet what browser clients meet",
+		"http://192.0.2.1:8080": "the address of 192.0.2.1 is fixed, so that dns-forever clients meet there what browser clients meet",
+		"http://localhost:8080": "the address of localhost is fixed, so that dns-forever clients meet there what browser clients meet",
+		"http://[2001:db8::1]":  "the address of 2001:db8::1 is fixed, so that dns-forever clients meet there what browser clients meet",
+		"http://pinned.example": "the address of pinned.example is fixed, so that dns-forever clients meet there what browser clients meet",
 	} {
 		env := scenario.Environment{Entry: entry, Connect: &probe.Connect{Resolve: map[string]string{"pinned.example": "192.0.2.9"}}}
 		facts := env.Connections([]scenario.JourneyLoad{forever})
