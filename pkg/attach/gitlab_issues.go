@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/secret"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
@@ -95,7 +96,7 @@ func (g gitLabIssues) set(ctx context.Context, i issue, to state) error {
 
 // call asks about the project. GITLAB_TOKEN is an access token with the scope api.
 func (g gitLabIssues) call(ctx context.Context, method, path string, body, out any) error {
-	token, err := secret("GITLAB_TOKEN")
+	token, err := secret.Need("GITLAB_TOKEN")
 	if err != nil {
 		return err
 	}

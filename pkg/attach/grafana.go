@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gameday-dev/gameday/internal/secret"
 )
 
 // Region is a region annotation on Grafana's dashboards, from the fault to its revert.
@@ -37,7 +39,7 @@ func (r *Region) End(ctx context.Context, at time.Time) error {
 }
 
 func (r *Region) call(ctx context.Context, method, path string, body, out any) error {
-	token, err := secret("GRAFANA_TOKEN")
+	token, err := secret.Need("GRAFANA_TOKEN")
 	if err != nil {
 		return fmt.Errorf("grafana: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/gameday-dev/gameday/internal/secret"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
@@ -149,7 +150,7 @@ func jiraServer() (server, error) {
 	if s.base == "" {
 		return s, errors.New("JIRA_URL is not set: set it to Jira's base URL, such as https://example.atlassian.net")
 	}
-	token, err := secret("JIRA_TOKEN")
+	token, err := secret.Need("JIRA_TOKEN")
 	if err != nil {
 		return s, err
 	}
@@ -165,7 +166,7 @@ func jiraServer() (server, error) {
 }
 
 func gitHubServer() (server, error) {
-	token, err := secret("GITHUB_TOKEN")
+	token, err := secret.Need("GITHUB_TOKEN")
 	s := server{base: strings.TrimRight(cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "/"), header: http.Header{}, secrets: []string{token}}
 	s.header.Set("Authorization", "Bearer "+token)
 	s.header.Set("Accept", "application/vnd.github+json")

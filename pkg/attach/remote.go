@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/plaintext"
+	"github.com/gameday-dev/gameday/internal/secret"
 	"github.com/gameday-dev/gameday/pkg/report"
 )
 
@@ -179,13 +180,13 @@ func (s slack) Deliver(ctx context.Context, m Message) (string, error) {
 	// Escape Slack's control characters.
 	text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plaintext.OneLine(m.Line, maxLine) + "\nrun " + m.Run)
 	if s.channel == "" {
-		hook, err := secret("SLACK_WEBHOOK_URL")
+		hook, err := secret.Need("SLACK_WEBHOOK_URL")
 		if err != nil {
 			return "", err
 		}
 		return "the Slack webhook", call(ctx, request{method: http.MethodPost, address: hook, header: http.Header{}, private: true}, map[string]string{"text": text}, nil)
 	}
-	token, err := secret("SLACK_TOKEN")
+	token, err := secret.Need("SLACK_TOKEN")
 	if err != nil {
 		return "", err
 	}
@@ -225,7 +226,7 @@ const DeliverySchema = "gameday/webhook/v1"
 
 // Deliver implements [Destination].
 func (w webhook) Deliver(ctx context.Context, m Message) (string, error) {
-	key, err := secret("GAMEDAY_WEBHOOK_SECRET")
+	key, err := secret.Need("GAMEDAY_WEBHOOK_SECRET")
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,22 +18,6 @@ import (
 	"github.com/gameday-dev/gameday/internal/plaintext"
 	"github.com/gameday-dev/gameday/internal/redact"
 )
-
-// secret is a token from an environment variable, or from the file that it names.
-func secret(name string) (string, error) {
-	if value := os.Getenv(name); value != "" {
-		return value, nil
-	}
-	path := os.Getenv(name + "_FILE")
-	if path == "" {
-		return "", fmt.Errorf("%s is not set: set %s or %s_FILE", name, name, name)
-	}
-	data, err := os.ReadFile(path) //nolint:gosec // G304: the user names the file
-	if err != nil {
-		return "", fmt.Errorf("read %s_FILE: %w", name, err)
-	}
-	return strings.TrimSpace(string(data)), nil
-}
 
 // The limits of a delivery. A request is repeated on 429 and 5xx, after the time that the
 // response asks for, up to a maximum, or with exponential backoff. Other requests are never

@@ -8,10 +8,11 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gameday-dev/gameday/internal/secret"
 )
 
 // GrafanaToken is the environment variable with the token for Grafana servers.
@@ -77,8 +78,11 @@ func (a Alert) Fires(ctx context.Context) (bool, error) {
 		ok, _, err := a.HTTP.Succeeds(ctx)
 		return ok, err
 	}
-	address, token := a.address()
-	status, body, err := getWith(ctx, address, token)
+	address, bearer, err := a.address()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", a, err)
+	}
+	status, body, err := getWith(ctx, address, bearer)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("%s: %.200w", a, err)
@@ -93,21 +97,23 @@ func (a Alert) Fires(ctx context.Context) (bool, error) {
 	return a.ofAlertmanager(body)
 }
 
-// address is what is requested, and the token for it.
-func (a Alert) address() (address, token string) {
+// address is what is requested, and the token for it. An error means that the token cannot be
+// read.
+func (a Alert) address() (address, bearer string, err error) {
 	if a.Prometheus != "" {
-		return strings.TrimSuffix(a.Prometheus, "/") + "/api/v1/alerts", ""
+		return strings.TrimSuffix(a.Prometheus, "/") + "/api/v1/alerts", "", nil
 	}
 	base := strings.TrimSuffix(a.Alertmanager, "/")
 	if a.Grafana != "" {
-		base, token = strings.TrimSuffix(a.Grafana, "/")+"/api/alertmanager/grafana", os.Getenv(GrafanaToken)
+		base = strings.TrimSuffix(a.Grafana, "/") + "/api/alertmanager/grafana"
+		bearer, err = secret.Get(GrafanaToken)
 	}
 	query := url.Values{"active": {"true"}, "silenced": {"false"}, "inhibited": {"false"}}
 	query.Add("filter", "alertname="+strconv.Quote(a.Name))
 	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
 		query.Add("filter", name+"="+strconv.Quote(a.Labels[name]))
 	}
-	return base + "/api/v2/alerts?" + query.Encode(), token
+	return base + "/api/v2/alerts?" + query.Encode(), bearer, err
 }
 
 // ofAlertmanager reads an answer of Alertmanager's API v2, which Grafana has, too.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,32 @@ func alertAt(of, address string) gate.Alert {
 		a.HTTP, a.Labels = &gate.HTTP{GET: address, Body: "incidents: 1"}, nil
 	}
 	return a
+}
+
+// The token may be in a file; one that cannot be read leaves the alert unknown.
+func TestGrafanaTokenOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/token", []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent = append(sent, r.Header.Get("Authorization"))
+		fmt.Fprint(w, "[]")
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv(gate.GrafanaToken, "")
+	t.Setenv(gate.GrafanaToken+"_FILE", dir+"/token")
+	if _, err := alertAt("grafana", server.URL).Fires(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Setenv(gate.GrafanaToken+"_FILE", dir+"/none")
+	if _, err := alertAt("grafana", server.URL).Fires(t.Context()); err == nil || !strings.Contains(err.Error(), "read GRAFANA_TOKEN_FILE") {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"Bearer hunter2"}, sent); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // What is requested is what the servers' APIs document.
