@@ -28,7 +28,7 @@ type program struct{ drivers target.Drivers }
 func (p program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	log.SetOutput(io.Discard)    // net/http quotes there what a server sends beside its responses
 	app := p.app(stdout, stderr) //nolint:contextcheck // closing an environment must not be cut off
-	err := app.RunContext(ctx, permute(args, app))
+	err := app.RunContext(ctx, permute(helpLast(args), app))
 	if err == nil {
 		return session.ExitOK
 	}
@@ -81,7 +81,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	group(groupRun, p.doctorCommand(), p.scenariosCommand(), p.runCommand(), p.planCommand(), p.labCommand(), p.mapCommand(), p.sweepCommand(), p.noteCommand(), p.recoveredCommand())
 	group(groupUndo, p.undoCommand(), stopCommand())
 	group(groupFiles, endable(p.initCommand(), p.newCommand(), p.validateCommand(), p.journeyCommand(), faultsCommand(), p.schemaCommand())...)
-	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), p.attachCommand(), spofsCommand(), judgeCommand())...)
+	group(groupReview, endable(reportCommand(), historyCommand(), compareCommand(), p.attachCommand(), p.spofsCommand(), judgeCommand())...)
 	group(groupServe, p.serveCommand(), p.scheduleCommand(), p.approveCommand(), p.holdCommand(), releaseCommand(), tokenCommand())
 	group(groupOther, completionCommand(), manCommand(), versionCommand())
 	app.Commands = append(app.Commands, p.guardCommand())
@@ -100,7 +100,7 @@ func (p program) session(out string, warn func(error)) (session.Session, error) 
 	state, err := stateDir()
 	return session.Session{
 		Library: p.library(), StateDir: state, Out: out, Version: version(),
-		Guard: startGuard, Register: openRegister, Warn: warn, Protocols: steps.All(),
+		Guard: startGuard, Register: p.openRegister, Warn: warn, Protocols: steps.All(),
 	}, err
 }
 

@@ -7,6 +7,15 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// helpLast turns `gameday help run` into `gameday run --help`, which is what other programs
+// take, too.
+func helpLast(args []string) []string {
+	if len(args) < 2 || args[1] != "help" {
+		return args
+	}
+	return append(slices.Concat(args[:1], args[2:]), "--help")
+}
+
 // permute moves flags before arguments, which is where urfave/cli v2 looks for
 // them, so that `gameday run NAME --json` works. What follows -- stays.
 func permute(args []string, app *cli.App) []string {

@@ -45,7 +45,7 @@ func (p program) planCommand() *cli.Command {
 			if c.Bool("json") {
 				return printPlanJSON(c, planned, observed)
 			}
-			return printPlan(c, planned, observed)
+			return printPlan(c, planned, observed, in.Scenario.Unlooked(in.Journeys))
 		},
 	}
 }
@@ -64,7 +64,7 @@ func labIsUp(c *cli.Context, s session.Session, in session.Input) (err error) {
 	return usageError("lab %s is not up, so it has no components to plan for: run gameday lab up %s first (gameday run starts the lab itself)", in.Lab, in.Lab)
 }
 
-func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed) error {
+func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed, unlooked string) error {
 	s := p.Scenario
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", s.Name, s.Title)
@@ -96,6 +96,9 @@ func printPlan(c *cli.Context, p plan.Plan, observed []session.Observed) error {
 			now = "now " + strconv.FormatFloat(*o.Value, 'g', 6, 64)
 		}
 		fmt.Fprintf(&b, "Observe      %s: %s at %s, %s\n", scenario.Metric{Name: o.Name, Unit: o.Unit}.Title(), o.Query, o.Server, now)
+	}
+	if unlooked != "" {
+		fmt.Fprintf(&b, "Writes       %s\n", unlooked)
 	}
 	until := ""
 	if s.Timing.Until == scenario.UntilDecided {

@@ -138,7 +138,7 @@ func (p program) serve(c *cli.Context) error {
 		if err := d.Prepare(c.Context); err != nil {
 			return err
 		}
-		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: sessions.EnvironmentOf, Environment: sessions.Library.Known, Names: sessions.Names, Note: sessions.Note, Register: openRegister}
+		web := &server.Server{Config: config, Daemon: d, Log: log, Runs: out, Known: sessions.EnvironmentOf, Environment: sessions.Library.Known, Names: sessions.Names, Note: sessions.Note, Register: p.openRegister}
 		return both(c.Context, d.Run, func(ctx context.Context) error {
 			return web.Serve(ctx, func(address string) { announce(ctx, c.App.ErrWriter, web, address) })
 		})

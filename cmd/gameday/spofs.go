@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,28 +23,38 @@ import (
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
+// registerFile is where the register is: in the current folder, or else beside the nearest
+// gameday.yaml, as the scenarios are.
+func (p program) registerFile() string {
+	if _, err := os.Lstat(register.File); err == nil {
+		return register.File
+	}
+	return filepath.Join(p.library().Root(), register.File)
+}
+
 // openRegister reads spofs.yaml, if there is one.
-func openRegister() (register.Register, error) {
-	data, err := bounded.File(register.File, bounded.MaxFile)
+func (p program) openRegister() (register.Register, error) {
+	file := p.registerFile()
+	data, err := bounded.File(file, bounded.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return register.Register{}, nil
 	}
 	if err != nil {
 		return register.Register{}, fmt.Errorf("read the register: %w", err)
 	}
-	return register.Load(register.File, data)
+	return register.Load(file, data)
 }
 
-func spofsCommand() *cli.Command {
+func (p program) spofsCommand() *cli.Command {
 	out := &cli.StringFlag{Name: "out", Value: "gameday-runs", Usage: "`FOLDER` with the runs, which are the evidence"}
 	return &cli.Command{
 		Name: "spofs", Usage: "manage decisions on SPOFs in " + register.File,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list decisions", Flags: []cli.Flag{out}, Action: spofsList},
+			{Name: "list", Usage: "list decisions", Flags: []cli.Flag{out}, Action: p.spofsList},
 			{
 				Name: "check", Usage: "fail on incomplete decisions and undecided SPOFs",
 				Flags:  []cli.Flag{out, &cli.DurationFlag{Name: "max-age", Value: 90 * 24 * time.Hour, Usage: "maximum age of evidence"}},
-				Action: spofsCheck,
+				Action: p.spofsCheck,
 			},
 			{
 				Name: "add", Usage: "add a decision", ArgsUsage: "COMPONENT",
@@ -59,15 +71,15 @@ func spofsCommand() *cli.Command {
 					&cli.Float64Flag{Name: "redundancy-a-month", Usage: "cost of redundancy per month"},
 					&cli.StringFlag{Name: "currency", Usage: "`CURRENCY` of the amounts, for example EUR"},
 				},
-				Action: spofsAdd,
+				Action: p.spofsAdd,
 			},
-			{Name: "cost", Usage: "compare yearly outage cost with cost of redundancy", Flags: []cli.Flag{out}, Action: spofsCost},
+			{Name: "cost", Usage: "compare yearly outage cost with cost of redundancy", Flags: []cli.Flag{out}, Action: p.spofsCost},
 		},
 	}
 }
 
-func spofsList(c *cli.Context) error {
-	decisions, err := openRegister()
+func (p program) spofsList(c *cli.Context) error {
+	decisions, err := p.openRegister()
 	if err != nil {
 		return err
 	}
@@ -116,8 +128,8 @@ func allRuns(c *cli.Context) (runs []history.Entry, err error) {
 }
 
 // decidedAndSeen are the decisions, and the evidence about them.
-func decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Report, error) {
-	decisions, err := openRegister()
+func (p program) decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Report, error) {
+	decisions, err := p.openRegister()
 	if err != nil {
 		return decisions, nil, err
 	}
@@ -125,8 +137,8 @@ func decidedAndSeen(c *cli.Context) (register.Register, map[[2]string]report.Rep
 	return decisions, history.Evidence(runs), err
 }
 
-func spofsCheck(c *cli.Context) error {
-	decisions, newest, err := decidedAndSeen(c)
+func (p program) spofsCheck(c *cli.Context) error {
+	decisions, newest, err := p.decidedAndSeen(c)
 	if err != nil {
 		return err
 	}
@@ -142,7 +154,7 @@ func spofsCheck(c *cli.Context) error {
 	}
 	for key, r := range newest {
 		if _, decided := decisions.Find(key[0], key[1]); !decided && r.Outcome == verdict.Proven {
-			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s and has no decision: run gameday spofs add %s --env %s",
+			wrong = append(wrong, fmt.Sprintf("%s: %s in %s was proven by run %s and has no decision: run gameday spofs add %s --env %s --owner NAME --rto DURATION --plan TEXT --review YYYY-MM-DD",
 				register.File, key[1], key[0], r.ID, key[1], key[0]))
 		}
 	}
@@ -172,7 +184,7 @@ func contradicted(d register.Decision, newest map[[2]string]report.Report, since
 	return ""
 }
 
-func spofsAdd(c *cli.Context) error {
+func (p program) spofsAdd(c *cli.Context) error {
 	component, err := one(c, "a component")
 	if err != nil {
 		return err
@@ -192,7 +204,11 @@ func spofsAdd(c *cli.Context) error {
 			Redundancy: c.Float64("redundancy-a-month"), Currency: c.String("currency"),
 		}
 	}
-	before, err := bounded.File(register.File, bounded.MaxFile)
+	if lacks := d.Lacks(time.Now()); len(lacks) > 0 {
+		return usageError("the decision would not count: %s; give --owner, --rto, --plan and --review", strings.Join(lacks, ", "))
+	}
+	file := p.registerFile()
+	before, err := bounded.File(file, bounded.MaxFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -200,19 +216,19 @@ func spofsAdd(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	err = atomicfile.WriteThrough(register.File, 0o644, func(w io.Writer) error {
+	err = atomicfile.WriteThrough(file, 0o644, func(w io.Writer) error {
 		_, err := w.Write(after)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "written to %s\n", register.File)
+	_, err = fmt.Fprintf(c.App.Writer, "written to %s\n", file)
 	return err
 }
 
-func spofsCost(c *cli.Context) error {
-	decisions, newest, err := decidedAndSeen(c)
+func (p program) spofsCost(c *cli.Context) error {
+	decisions, newest, err := p.decidedAndSeen(c)
 	if err != nil {
 		return err
 	}

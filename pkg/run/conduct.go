@@ -36,6 +36,8 @@ type Conductor struct {
 	// Confirm looks acknowledged writes up after repair; nil where no RPO was
 	// declared.
 	Confirm func(ctx context.Context, acks *record.Acked) error
+	// Unlooked says that acknowledged writes are not looked up; empty if there are none.
+	Unlooked string
 	// SQL performs the statements of conditions.
 	SQL     SQL
 	Observe func(Update)
@@ -157,6 +159,9 @@ func (r *conduct) untilUndo(ctx context.Context) error {
 	}
 	for _, fact := range r.plan.Environment.Connections(r.plan.Scenario.Load) {
 		r.note("connection of users: " + fact)
+	}
+	if r.Unlooked != "" {
+		r.note(r.Unlooked)
 	}
 	r.Observe(Update{Phase: Baseline, For: r.plan.Scenario.Timing.Baseline})
 	r.warm(ctx)

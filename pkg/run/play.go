@@ -138,6 +138,7 @@ func (d Day) conductor(entries *journal.Journal, writer *record.Writer, seed uin
 	for i := range users.Load {
 		c.Loads = append(c.Loads, walks(i, seed+uint64(i)))
 	}
+	c.Unlooked = d.Scenario.Unlooked(d.Journeys)
 	if d.Scenario.Objective.RPO != nil {
 		c.Confirm = func(ctx context.Context, acks *record.Acked) error {
 			return users.Confirm(ctx, walks, acks, func(done, all int) {

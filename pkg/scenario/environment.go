@@ -277,13 +277,14 @@ func (e Environment) unnamed(user string, used []string) (errs []error) {
 	return errs
 }
 
-// CheckEnviron checks that the variables that journeys use are set.
+// CheckEnviron checks that the variables that journeys use, and that the environment names,
+// are set.
 func (e Environment) CheckEnviron(journeys []probe.Journey) error {
 	var errs []error
 	for _, j := range journeys {
 		for _, name := range j.Environ() {
-			if _, ok := e.Environ[name]; !ok {
-				errs = append(errs, fmt.Errorf("journey %s uses the environment variable %s, which is not set: export %s=…", j.Name, name, name))
+			if _, ok := e.Environ[name]; !ok && slices.Contains(e.Variables, name) {
+				errs = append(errs, fmt.Errorf("journey %s uses the environment variable %s, which is not set: export it, and run this again", j.Name, name))
 			}
 		}
 	}

@@ -7,6 +7,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gameday-dev/gameday/internal/unit"
@@ -127,4 +129,14 @@ type AbortRule struct {
 	Failed     int              `yaml:"failed,omitempty" jsonschema:"minimum=1" jsonschema_description:"The number of failed or slow users since the fault."`
 	HTTPFails  *gate.HTTP       `yaml:"http_fails,omitempty" jsonschema_description:"This check does not answer as expected."`
 	Prometheus *gate.Prometheus `yaml:"prometheus,omitempty" jsonschema_description:"This query returns at least one series, and no value of 0. The run also stops if the server cannot be queried."`
+}
+
+// Unlooked says that the writes which journeys acknowledge are not looked up, and what to do
+// about it; it is empty if they are, or if there are none.
+func (s Scenario) Unlooked(journeys []probe.Journey) string {
+	i := slices.IndexFunc(journeys, probe.Journey.Acknowledges)
+	if s.Objective.RPO != nil || i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("the writes that journey %s acknowledges are not looked up: add rpo: 0 to the objective to find lost ones", journeys[i].Name)
 }
