@@ -108,7 +108,7 @@ func (a Advice) about() string {
 	if a.TakenFor == "" {
 		return "gameday does not know what kind of component this is, so the advice is general."
 	}
-	return "By its name, gameday takes the component for a " + a.TakenFor + "."
+	return "gameday assumes a " + a.TakenFor + ", from the component's name."
 }
 
 // facts are the lines of the advice.
@@ -117,9 +117,9 @@ func (a Advice) facts() []fact {
 	if a.Note != "" {
 		all = append(all, fact{"", a.Note})
 	}
-	all = append(all, fact{"Because", a.Because + ". " + a.about()}, fact{"To disprove", a.Disproves})
+	all = append(all, fact{"Because", a.Because + ". " + a.about()}, fact{"Check a fix", a.Disproves})
 	if a.Example != "" {
-		all = append(all, fact{"Example", a.Example})
+		all = append(all, fact{"See it work", a.Example + " (demo lab)"})
 	}
 	return all
 }

@@ -70,7 +70,7 @@ func (l Load) facts(add func(name, format string, args ...any)) {
 		add("Load", "%s: %s", l.Journey, l.Arrivals)
 	}
 	if late := l.Lateness; late != nil {
-		add("Arrivals", "%s: users were sent %s late at the median, p99 %s, at most %s", l.Journey, brief(late.P50), brief(late.P99), brief(late.Max))
+		add("Arrivals", "%s: the load generator started users %s later than scheduled (median), p99 %s, at most %s", l.Journey, brief(late.P50), brief(late.P99), brief(late.Max))
 	}
 	if r := l.Retries; r != nil {
 		add("Retries", "%s: %s users needed a retry during the fault, %s of them failed or were slow in the end; without retries %s of all users would have",

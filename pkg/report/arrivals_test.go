@@ -76,7 +76,7 @@ timing: {watch: 40s}
 		var b bytes.Buffer
 		check(format(&b, r))
 		for _, want := range []string{
-			"certificates are not verified", "50/s, from the fault on to 60/s over 1m0s", "1ms late at the median, p99 1.98ms, at most 2ms",
+			"certificates are not verified", "50/s, from the fault on to 60/s over 1m0s", "started users 1ms later than scheduled (median), p99 1.98ms, at most 2ms",
 			"200 users needed a retry during the fault, 20 of them failed or were slow in the end; without retries 10% of all users would have",
 		} {
 			if !strings.Contains(b.String(), want) {
@@ -148,7 +148,11 @@ func TestTheInstrumentIsInTheReport(t *testing.T) {
 	if err := report.Markdown(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"−9 … +21 ms on a known second, no false alarm in 12 s", "31 users are not judged, because the load generator itself was late or bad: 2 times, for 400ms in all"} {
+	r.Instrument.Calibrations = append(r.Instrument.Calibrations, run.Calibrated{Journey: "orders", Wrong: "the control load, which has no outage, is baseline-not-steady"})
+	if err := report.Markdown(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"beside journey orders: more requests to gameday's own server were slow or failed than the objective allows", "−9 … +21 ms on a known second, no false alarm in 12 s", "31 users were excluded: the load generator stalled 2 times (400ms in total)"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -104,7 +104,7 @@ func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 
 // LoadOf builds the figures of a journey that need no more than its samples.
 func LoadOf(journey string, c verdict.Case) Load {
-	l := Load{Journey: journey, Rate: c.Rate, Phases: phases(c)}
+	l := Load{Journey: journey, Rate: c.Rate, Phases: phases(c), before: beforehandOf(c)}
 	for _, silence := range verdict.Silences(c) {
 		l.Silences = append(l.Silences, Silence{
 			verdict.Seconds(silence.From - c.Marks.Fault), verdict.Seconds(silence.To - c.Marks.Fault),

@@ -43,7 +43,7 @@ func byHandHeadline(r Report, when, rto string) string {
 	case r.Outcome == verdict.Disproved && r.State == verdict.Unaffected:
 		return fmt.Sprintf("No outage: %s, there is nothing for people to recover.", when)
 	case r.Outcome == verdict.Disproved:
-		return fmt.Sprintf("People restore service in time: %s, it recovers within %s (RTO %s). Whether it recovers without them was not tested.", when, short(r.RecoveryHi), rto)
+		return fmt.Sprintf("People restore service in time: %s, it recovers in at most %s (RTO %s). Whether it recovers without them was not tested.", when, short(r.RecoveryHi), rto)
 	case r.State == verdict.Late:
 		return fmt.Sprintf("People restore service too late: %s, it recovers only after %s, later than the RTO of %s.", when, short(r.Recovery), rto)
 	}

@@ -28,11 +28,11 @@ type More struct {
 func (m More) Text() string {
 	switch {
 	case m.AtLeast:
-		return fmt.Sprintf("and at least %s more kinds of errors", thousands(m.Kinds))
+		return fmt.Sprintf("other errors (at least %s kinds)", thousands(m.Kinds))
 	case m.Kinds == 1:
-		return "and 1 more kind of error"
+		return "another error"
 	}
-	return fmt.Sprintf("and %s more kinds of errors", thousands(m.Kinds))
+	return fmt.Sprintf("other errors (%s kinds)", thousands(m.Kinds))
 }
 
 // classes are the failed samples of every journey, by error.

@@ -21,11 +21,11 @@ func TestKindsOfErrorsAreBounded(t *testing.T) {
 		rows     string // of the page and of Markdown
 		terminal string
 	}{
-		"as many as are listed":  {20, 20, nil, "", "and 15 more kinds"},
-		"one more":               {21, 20, &report.More{Kinds: 1, N: failed / 21}, "and 1 more kind", "and 16 more kinds"},
-		"some more":              {25, 20, &report.More{Kinds: 5, N: 5 * failed / 25}, "and 5 more kinds", "and 20 more kinds"},
-		"more than are counted":  {failed, 20, &report.More{Kinds: 981, AtLeast: true, N: failed - 20}, "and at least 981 more kinds", "and at least 996 more kinds"},
-		"as many as are counted": {1000, 20, &report.More{Kinds: 980, N: failed - 20*2}, "and 980 more kinds", "and 995 more kinds"},
+		"as many as are listed":  {20, 20, nil, "", "other errors (15 kinds)"},
+		"one more":               {21, 20, &report.More{Kinds: 1, N: failed / 21}, "another error", "other errors (16 kinds)"},
+		"some more":              {25, 20, &report.More{Kinds: 5, N: 5 * failed / 25}, "other errors (5 kinds)", "other errors (20 kinds)"},
+		"more than are counted":  {failed, 20, &report.More{Kinds: 981, AtLeast: true, N: failed - 20}, "other errors (at least 981 kinds)", "other errors (at least 996 kinds)"},
+		"as many as are counted": {1000, 20, &report.More{Kinds: 980, N: failed - 20*2}, "other errors (980 kinds)", "other errors (995 kinds)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,9 +23,7 @@ func facts(r Report) []fact {
 	for _, text := range r.Connection {
 		add("Connection", "%s", text)
 	}
-	for _, j := range r.Journeys {
-		add("Impact", "%s", experienced(j))
-	}
+	impactFacts(r, add)
 	// An aborted run proves nothing, so it shows no recovery time.
 	if r.Deciding != "" && r.Outcome != verdict.Aborted {
 		add("Recovery", "%s", RecoveryOf(r))
@@ -101,8 +99,7 @@ func loadFacts(r Report, add func(name, format string, args ...any)) {
 			add("Warm-up", "%s: %s of %s users before the baseline had failed or slow requests; they are not judged", l.Journey, thousands(l.WarmUpBad), thousands(l.WarmUp))
 		}
 		if v := l.Void; v != nil {
-			add("Generator", "%s: %s users are not judged, because the load generator itself was late or bad: %d times, for %s in all",
-				l.Journey, thousands(v.Users), v.Spans, short(&v.Total))
+			add("Generator", "%s: %s excluded: the load generator stalled %s (%s in total)", l.Journey, wereUsers(v.Users), times(v.Spans), short(&v.Total))
 		}
 		for _, s := range l.Silences {
 			add("Load gap", "%s: no requests were sent from %s to %s after injection; the verdict takes this gap into account", l.Journey, short(&s.From), short(&s.To))
@@ -126,6 +123,17 @@ func watchEnded(r Report) string {
 		why = "there had been no outage for the RTO; a longer watch could have seen a later one"
 	}
 	return fmt.Sprintf("ended %s after injection, because the verdict was decided (%s): %s", short(new(verdict.Seconds(r.Revert.Sub(*r.FaultAt)))), r.Decided, why)
+}
+
+// impactFacts are how the fault affected users.
+func impactFacts(r Report, add func(name, format string, args ...any)) {
+	if r.FaultAt == nil && len(r.Journeys) > 0 {
+		add("Impact", "no fault was injected")
+		return
+	}
+	for _, j := range r.Journeys {
+		add("Impact", "%s", experienced(j))
+	}
 }
 
 // experienced is how the fault affected users of a journey.

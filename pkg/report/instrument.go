@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -53,7 +54,7 @@ func (i *Instrument) facts(add func(name, format string, args ...any)) {
 	case len(i.Calibrations) == 0 && i.Wrong == "":
 		add("Instrument", "not calibrated: the run ended before the calibration did")
 	case len(i.Calibrations) == 0:
-		add("Instrument", "NOT CALIBRATED: %s", i.Wrong)
+		add("Instrument", "NOT CALIBRATED: %s", plainWrong(i.Wrong))
 	}
 	if i == nil {
 		return
@@ -66,10 +67,19 @@ func (i *Instrument) facts(add func(name, format string, args ...any)) {
 // calibrated is what one calibration has shown.
 func calibrated(c run.Calibrated) string {
 	if c.Wrong != "" {
-		return fmt.Sprintf("NOT CALIBRATED, beside journey %s: %s", c.Journey, c.Wrong)
+		return fmt.Sprintf("NOT CALIBRATED, beside journey %s: %s", c.Journey, plainWrong(c.Wrong))
 	}
 	return fmt.Sprintf("%s … %s ms on a known second, no false alarm in %.0f s (beside journey %s)",
 		signed(c.Lo), signed(c.Hi), c.Null.Duration().Seconds(), c.Journey)
+}
+
+// plainWrong has what a record says about a calibration, without codes of verdicts.
+func plainWrong(text string) string {
+	const control = "the control load, which has no outage, is "
+	return strings.NewReplacer(
+		control+string(verdict.BaselineNotSteady), "more requests to gameday's own server were slow or failed than the objective allows, and that server had no outage",
+		control+string(verdict.BaselineTooShort), "too few requests were sent to gameday's own server to judge them",
+	).Replace(text)
 }
 
 // signed is a difference in milliseconds, rounded away from zero: it must not look smaller.

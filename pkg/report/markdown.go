@@ -62,9 +62,10 @@ func objective(o Objective) string {
 func markdownLoad(b *strings.Builder, l Load) {
 	fmt.Fprintf(b, "\n## Journey %s, %g users/s\n\n", plaintext.Markdown(l.Journey), l.Rate)
 	fmt.Fprintf(b, "| | users | bad | p50 | p95 | p99 | max |\n|---|---:|---:|---:|---:|---:|---:|\n")
-	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plaintext.Markdown(f.Name), thousands(f.N), thousands(f.Bad),
-			short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max))
+	markdownFigures(b, l.Phases)
+	if len(l.Steps) > 0 {
+		fmt.Fprintf(b, "| %s | | | | | | |\n", ofSteps)
+		markdownFigures(b, l.Steps)
 	}
 	if len(l.Errors) > 0 {
 		fmt.Fprintf(b, "\n| error | users | first seen |\n|---|---:|---|\n")
@@ -74,6 +75,13 @@ func markdownLoad(b *strings.Builder, l Load) {
 		if l.More != nil {
 			fmt.Fprintf(b, "| %s | %s | |\n", l.More.Text(), thousands(l.More.N))
 		}
+	}
+}
+
+func markdownFigures(b *strings.Builder, all []Figures) {
+	for _, f := range all {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", plaintext.Markdown(f.Name), thousands(f.N), thousands(f.Bad),
+			short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max))
 	}
 }
 

@@ -146,6 +146,7 @@ type Load struct {
 	WarmUpBad int   `json:"warm_up_bad,omitempty"`
 	Void      *Void `json:"void,omitempty"` // users who are not judged; null if there are none
 
+	before   beforehand
 	clientIs string // the settings of the client, if it has some
 }
 

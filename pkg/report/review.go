@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -129,7 +130,7 @@ func (r Report) budget() (figure, bool) {
 			}
 		}
 		allowed := l.Rate * (budgetDays * 24 * time.Hour).Seconds() * (1 - r.Objective.Good)
-		return figure{"Error budget burnt", burnt(float64(bad) / allowed), fmt.Sprintf("%d days at %s good, if all traffic is hit like this", budgetDays, Percent(r.Objective.Good))}, true
+		return figure{"Error budget burnt", burnt(float64(bad) / allowed), fmt.Sprintf("of a %d-day budget at %s, if all users are affected", budgetDays, Percent(r.Objective.Good))}, true
 	}
 	return figure{}, false
 }
@@ -170,7 +171,7 @@ func (r Report) findings() (all []reviewed) {
 		add("Acknowledged writes were lost: %s.", writes(*r.Writes))
 	}
 	if r.Relapses != nil && *r.Relapses > 0 {
-		add("Service recovered and failed again, %d times.", *r.Relapses)
+		add("Service recovered and failed again, %s.", times(*r.Relapses))
 	}
 	if d := r.Detection; d != nil && (d.Finding != "" || d.Verdict == verdict.DetectedLate || d.Verdict == verdict.Missed) {
 		add("Alerts: %s.", Detection(*d))
@@ -199,8 +200,11 @@ func (r Report) doings() (all []done) {
 			d.Undone = "ordered at " + since(*r.FaultAt, *f.TakenBack)
 		case f.Undone && r.Revert != nil && r.FaultAt != nil:
 			d.Undone = "ordered at " + since(*r.FaultAt, *r.Revert)
+			if at, ok := record.MarksOf(r.Events)[record.MarkReverted]; ok {
+				d.Undone += ", done by " + since(*r.FaultAt, at)
+			}
 		case f.Undone:
-			d.Undone = "yes"
+			d.Undone = "done"
 		}
 		all = append(all, d)
 	}

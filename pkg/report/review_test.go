@@ -24,7 +24,7 @@ func TestTheErrorBudget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lost := report.Lost(r); !slices.Contains(lost, "Error budget burnt: 0.18% (30 days at 99% good, if all traffic is hit like this)") {
+	if lost := report.Lost(r); !slices.Contains(lost, "Error budget burnt: 0.18% (of a 30-day budget at 99%, if all users are affected)") {
 		t.Errorf("%q", lost)
 	}
 }

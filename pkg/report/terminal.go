@@ -83,7 +83,7 @@ func (l *lines) errors(load Load) {
 		l.hang(fmt.Sprintf("  %7s × ", thousands(c.N)), plaintext.Line(c.Error), "    ", l.columns)
 	}
 	if more != nil {
-		l.hang(fmt.Sprintf("  %7s × … ", thousands(more.N)), more.Text(), "    ", l.columns)
+		l.hang(fmt.Sprintf("  %7s × ", thousands(more.N)), more.Text(), "    ", l.columns)
 	}
 }
 
@@ -109,13 +109,23 @@ func (l *lines) why(style lipgloss.Style, all []Why) {
 	}
 }
 
+// ofSteps is the heading of the figures of steps.
+const ofSteps = "steps, in all phases"
+
 // figuresOf are the rows of a table of a journey's figures.
 func figuresOf(l Load) [][]string {
 	rows := [][]string{{plaintext.Line(l.Journey), "users", "bad", "p50", "p95", "p99", "max"}}
-	for _, f := range append(append([]Figures{}, l.Phases...), l.Steps...) {
-		rows = append(rows, []string{
-			"  " + plaintext.Line(f.Name), thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
-		})
+	add := func(all []Figures) {
+		for _, f := range all {
+			rows = append(rows, []string{
+				"  " + plaintext.Line(f.Name), thousands(f.N), thousands(f.Bad), short(&f.P50), short(&f.P95), short(&f.P99), short(&f.Max),
+			})
+		}
+	}
+	add(l.Phases)
+	if len(l.Steps) > 0 {
+		rows = append(rows, []string{ofSteps})
+		add(l.Steps)
 	}
 	return rows
 }

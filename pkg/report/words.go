@@ -44,7 +44,7 @@ func headline(r Report) string {
 		if r.State == verdict.Unaffected {
 			return fmt.Sprintf("Not a single point of failure: %s, there is no outage.", when)
 		}
-		return fmt.Sprintf("Not a single point of failure: %s, service recovers within %s (RTO %s).", when, short(r.RecoveryHi), rto)
+		return fmt.Sprintf("Not a single point of failure: %s, service recovers in at most %s (RTO %s).", when, short(r.RecoveryHi), rto)
 	case verdict.Aborted:
 		return "Aborted: " + r.Aborted + ". The run did not finish, so it proves nothing."
 	case verdict.Inconclusive:
@@ -54,6 +54,9 @@ func headline(r Report) string {
 		return "Inconclusive: " + unmet(r, verdict.NotSteady) + "."
 	case verdict.ConditionUnknown:
 		return "Inconclusive: " + unmet(r, verdict.Unasked) + "."
+	}
+	if text := r.unsteady(); text != "" {
+		return "Inconclusive: " + text + "."
 	}
 	return "Inconclusive: " + Reason(r.Reason) + "."
 }
@@ -86,11 +89,11 @@ func proven(r Report, when, rto string) string {
 func Reason(reason verdict.Reason) string {
 	switch reason {
 	case verdict.InstrumentNotCalibrated:
-		return "the load generator did not measure a known outage of one second as what it was, so it could not be trusted: see the Instrument line; give it more CPU, or use a lower rate"
+		return "the load generator measured its own test outage of 1s wrongly, so its figures cannot be trusted: see the Instrument line; run again while this machine is less busy, or use a lower rate"
 	case verdict.BaselineTooShort:
 		return "too few users arrived before the fault: use a longer baseline or a higher rate"
 	case verdict.BaselineNotSteady:
-		return "the service was not in its steady state before the fault: fix the service, then run again"
+		return "users were not served within the objective before the fault: see the figures and errors of the baseline"
 	case verdict.TooFewSamples:
 		return "too few users arrived during the fault: use a longer watch or a higher rate"
 	case verdict.ObservedLessThanRTO:
@@ -132,7 +135,7 @@ func Recovery(v verdict.Verdict, rto verdict.Seconds) string {
 	case v.Recovery != nil && v.RecoveryHi != nil && *v.RecoveryHi == 0:
 		return "no outage, RTO " + rto.String()
 	case v.Recovery != nil:
-		return fmt.Sprintf("%s (between %s and %s), RTO %s", short(v.Recovery), short(v.RecoveryLo), short(v.RecoveryHi), rto)
+		return fmt.Sprintf("%s (at least %s, at most %s), RTO %s", short(v.Recovery), short(v.RecoveryLo), short(v.RecoveryHi), rto)
 	case v.AtLeast != nil:
 		return fmt.Sprintf("not recovered: down for at least %s, RTO %s", short(v.AtLeast), rto)
 	}
@@ -174,6 +177,22 @@ func shareOfUsers(bad, n int) string {
 		return "no users"
 	}
 	return fmt.Sprintf("%s of %s users (%s)", thousands(bad), thousands(n), Percent(float64(bad)/float64(n)))
+}
+
+// wereUsers is "N users were".
+func wereUsers(n int) string {
+	if n == 1 {
+		return "1 user was"
+	}
+	return thousands(n) + " users were"
+}
+
+// times is how often something happened.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return thousands(n) + " times"
 }
 
 func thousands(n int) string {

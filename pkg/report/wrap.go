@@ -104,13 +104,16 @@ func cutAt(word string, columns int) (fits, rest string) {
 	return word, ""
 }
 
-// table writes rows of which all but the first cell are figures, in columns. If there is
+// table writes rows of which all but the first cell are figures, in columns. A row of one
+// cell is a heading. If there is
 // no room for them, each row is a text with the names of its figures.
 func (l *lines) table(rows [][]string) {
 	widths, whole := make([]int, len(rows[0])), -2
 	for i := range widths {
 		for _, row := range rows {
-			widths[i] = max(widths[i], lipgloss.Width(row[i]))
+			if len(row) > 1 {
+				widths[i] = max(widths[i], lipgloss.Width(row[i]))
+			}
 		}
 		whole += widths[i] + 2
 	}
@@ -120,6 +123,10 @@ func (l *lines) table(rows [][]string) {
 	}
 	for _, row := range rows {
 		var line strings.Builder
+		if len(row) == 1 {
+			l.hang("", row[0], "", l.columns)
+			continue
+		}
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-lipgloss.Width(cell))
 			if i == 0 {
@@ -136,6 +143,10 @@ func (l *lines) narrowTable(rows [][]string) {
 	names := rows[0]
 	l.hang("", names[0], "  ", l.columns)
 	for _, row := range rows[1:] {
+		if len(row) == 1 {
+			l.hang("", row[0], "  ", l.columns)
+			continue
+		}
 		var figures []string
 		for i, cell := range row[1:] {
 			figures = append(figures, names[i+1]+" "+cell)
