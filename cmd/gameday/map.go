@@ -21,7 +21,7 @@ func walkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "lab", Usage: "bundled lab `NAME`; if it is not up, gameday starts it and removes it afterwards"},
 		&cli.StringFlag{Name: "env", Usage: "environment `NAME` in gameday.yaml"},
-		&cli.StringSliceFlag{Name: "journey", Value: cli.NewStringSlice(session.DefaultJourney), Usage: "`JOURNEY` of the users (repeatable)"},
+		&cli.StringSliceFlag{Name: "journey", Usage: "`JOURNEY` of the users (repeatable) (default: checkout, or the only journey)"},
 		&cli.StringFlag{Name: "rate", Value: session.DefaultRate, Usage: "arrival `RATE` of users"},
 		&cli.BoolFlag{Name: "keep-lab", Usage: "do not remove the lab afterwards"},
 		outFlag(),

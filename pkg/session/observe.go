@@ -18,7 +18,7 @@ import (
 type Walk struct {
 	Name        string // of the command: map or sweep
 	Environment string
-	Journeys    []string
+	Journeys    []string // none: see [scenario.Library.UsualJourney]
 	Rate        probe.Rate
 }
 
@@ -27,6 +27,13 @@ func (s Session) Bound(w Walk) (Input, error) {
 	what := scenario.Scenario{
 		Name: w.Name + "-" + path.Base(w.Environment), Environment: w.Environment,
 		Objective: scenario.Objective{Good: verdict.DefaultGood, Within: verdict.DefaultWithin},
+	}
+	if len(w.Journeys) == 0 {
+		usual, err := s.Library.UsualJourney(w.Environment)
+		if err != nil {
+			return Input{}, err
+		}
+		w.Journeys = []string{usual}
 	}
 	for _, j := range w.Journeys {
 		what.Load = append(what.Load, scenario.JourneyLoad{Journey: j, Rate: w.Rate, Critical: true})

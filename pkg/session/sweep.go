@@ -146,7 +146,6 @@ func names(steps []sweep.Step) string {
 
 // Defaults of a sweep and of a map.
 const (
-	DefaultJourney  = "checkout"
 	DefaultRate     = "50/s"
 	DefaultRTO      = 10 * time.Second
 	DefaultBaseline = 5 * time.Second
@@ -159,7 +158,7 @@ func (s Session) Scheduled(environment string, what scenario.Sweep) (SweepReques
 		Choice: sweep.Choice{Kinds: []string{DefaultKind}, Only: what.Only, Except: what.Except, Zones: what.Zones},
 		RTO:    cmp.Or(what.RTO, DefaultRTO), Baseline: DefaultBaseline,
 	}
-	w := Walk{Name: scenario.SweepWord, Environment: environment, Journeys: []string{DefaultJourney}}
+	w := Walk{Name: scenario.SweepWord, Environment: environment}
 	if err := w.Rate.UnmarshalText([]byte(cmp.Or(what.Rate, DefaultRate))); err != nil {
 		return r, fmt.Errorf("rate %s: %w", what.Rate, err)
 	}
