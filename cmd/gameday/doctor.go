@@ -79,13 +79,22 @@ func (p program) patient(c *cli.Context) (env scenario.Environment, patient *doc
 	}, nil
 }
 
+// next is what is next if nothing is missing. Without a gameday.yaml, the demo lab was
+// checked.
+func next(c *cli.Context, env scenario.Environment) string {
+	if _, isLab := target.LabOf(env.Name); isLab && c.String("env") == "" {
+		return "There is no gameday.yaml here, so the demo lab was checked. Next: gameday init"
+	}
+	return "Next: gameday run"
+}
+
 func printFindings(c *cli.Context, env scenario.Environment, found []doctor.Finding) error {
 	missing := doctor.Missing(found)
 	var err error
 	if c.Bool("json") {
 		err = report.Document(c.App.Writer, map[string]any{"schema": "gameday/doctor/v1", "environment": env.Name, "ready": len(missing) == 0, "findings": found})
 	} else {
-		_, err = fmt.Fprintln(c.App.Writer, shown(doctor.Text(env.Name, found)))
+		_, err = fmt.Fprintln(c.App.Writer, shown(doctor.Text(env.Name, next(c, env), found)))
 	}
 	if err == nil && len(missing) > 0 {
 		err = &exitError{code: session.ExitProven}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 	"github.com/gameday-dev/gameday/pkg/scenario"
 )
 
-func journeyImportCommand() *cli.Command {
+func (p program) journeyImportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "import", Usage: "make a journey of a recording, an API or a command", ArgsUsage: "FILE",
 		Description: "FILE is a browser's recording (HAR: in the network panel, \"Save all as HAR with content\"), an OpenAPI 3 document, a script\n" +
@@ -39,7 +40,7 @@ func journeyImportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return importJourney(c, source)
+			return p.importJourney(c, source)
 		},
 	}
 }
@@ -53,7 +54,7 @@ func formats() string {
 }
 
 // importJourney makes a journey of a source, and writes it.
-func importJourney(c *cli.Context, source string) error {
+func (p program) importJourney(c *cli.Context, source string) error {
 	format := journeyfrom.Format(c.String("format"))
 	if format != "" && !slices.Contains(journeyfrom.Formats(), format) {
 		return usageError("--format: found %q, expected one of %s", format, formats())
@@ -84,7 +85,7 @@ func importJourney(c *cli.Context, source string) error {
 	if err != nil {
 		return usageError("import %s: %w", named, err)
 	}
-	return writeJourney(c, target, o.Name, r)
+	return p.writeJourney(c, target, o.Name, r)
 }
 
 // openSource opens a file, standard input, or a command that is the argument itself.
@@ -130,7 +131,7 @@ func mayWrite(c *cli.Context, target string) error {
 }
 
 // writeJourney writes a journey with its files, and says what a person should know.
-func writeJourney(c *cli.Context, target, name string, r journeyfrom.Result) error {
+func (p program) writeJourney(c *cli.Context, target, name string, r journeyfrom.Result) error {
 	say := func(format string, args ...any) { fmt.Fprintln(c.App.ErrWriter, shown(fmt.Sprintf(format, args...))) }
 	for _, line := range r.LeftOut {
 		say("left out: %s", line)
@@ -138,7 +139,8 @@ func writeJourney(c *cli.Context, target, name string, r journeyfrom.Result) err
 	for _, note := range r.Notes {
 		say("note: %s", note)
 	}
-	if r.Entry != "" {
+	environment := p.entering(r.Entry)
+	if r.Entry != "" && environment == "" {
 		say("entry: of the environment in gameday.yaml should be like %s", r.Entry)
 	}
 	if len(r.Variables) > 0 {
@@ -156,8 +158,27 @@ func writeJourney(c *cli.Context, target, name string, r journeyfrom.Result) err
 	} else if err := writeFiles(c, target, r); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "next: gameday journey try %s --env NAME\n", name)
+	_, err := fmt.Fprintf(out, "next: gameday journey try %s --env %s\n", name, cmp.Or(environment, "NAME"))
 	return err
+}
+
+// entering is the environment of gameday.yaml that has an entry, or "". A file that cannot be
+// read is no reason to import nothing.
+func (p program) entering(entry string) string {
+	s, err := p.session("", nil)
+	if err != nil {
+		return ""
+	}
+	declared, err := s.Library.Environments()
+	if err != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		if strings.TrimSuffix(declared[name].Entry, "/") == strings.TrimSuffix(entry, "/") {
+			return name
+		}
+	}
+	return ""
 }
 
 // writeFiles writes a journey and the files beside it.

@@ -15,7 +15,7 @@ func (p program) journeyCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "journey",
 		Usage:       "import a journey, or walk one step by step",
-		Subcommands: []*cli.Command{journeyImportCommand(), p.journeyTryCommand(), journeyReferenceCommand()},
+		Subcommands: []*cli.Command{p.journeyImportCommand(), p.journeyTryCommand(), journeyReferenceCommand()},
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/session"
 	"github.com/gameday-dev/gameday/pkg/sweep"
+	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
 func (p program) sweepCommand() *cli.Command {
@@ -26,8 +28,10 @@ func (p program) sweepCommand() *cli.Command {
 			&cli.BoolFlag{Name: "pairs", Usage: "also fault every pair of components of a tier at once"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "number of trials of each experiment; the worst verdict counts"},
 			&cli.DurationFlag{Name: "rto", Value: session.DefaultRTO, Usage: "recovery time objective"},
+			&cli.DurationFlag{Name: "within", Value: verdict.DefaultWithin, Usage: "a user whose whole journey takes longer counts as slow"},
+			&cli.StringFlag{Name: "good", Value: unit.Ratio(verdict.DefaultGood).String(), Usage: "`SHARE` of users that must be served within that time"},
 			&cli.DurationFlag{Name: "baseline", Value: session.DefaultBaseline, Usage: "length of the baseline before each fault"},
-			&cli.StringFlag{Name: "until", Value: scenario.UntilDecided, Usage: "`WHEN` faults are reverted: decided (as soon as the verdict is certain) or watch (after the RTO and 10s)"},
+			&cli.StringFlag{Name: "until", Value: scenario.UntilDecided, Usage: "`WHEN` faults are reverted: decided (as soon as the verdict is certain) or watch (RTO + 10s after the injection)"},
 			&cli.StringFlag{Name: "resume", Usage: "continue the sweep in this `DIR`"},
 			&cli.BoolFlag{Name: "json", Usage: "write sweep.json to standard output instead of the table"},
 		),
@@ -51,6 +55,13 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 	if until := c.String("until"); until != scenario.UntilDecided && until != scenario.UntilWatch {
 		return usageError("--until: found %q, expected %s or %s", until, scenario.UntilDecided, scenario.UntilWatch)
 	}
+	var good unit.Ratio
+	if err := good.UnmarshalText([]byte(c.String("good"))); err != nil {
+		return usageError("--good: %w", err)
+	}
+	if c.Duration("within") <= 0 {
+		return usageError("--within %s: expected more than 0s", c.Duration("within"))
+	}
 	s, request, view := watched(c, s, in)
 	swept, err := s.Sweep(c.Context, session.SweepRequest{
 		Request: request,
@@ -58,8 +69,9 @@ func (p program) sweepEnvironment(c *cli.Context) error {
 			Kinds: c.StringSlice("fault"), Only: c.StringSlice("only"), Except: c.StringSlice("except"),
 			Zones: c.Bool("zones"), Pairs: c.Bool("pairs"),
 		},
-		Until: c.String("until"),
-		RTO:   c.Duration("rto"), Baseline: c.Duration("baseline"), Repeat: c.Int("repeat"), Resume: c.String("resume"),
+		Until:  c.String("until"),
+		Within: c.Duration("within"), Good: good,
+		RTO: c.Duration("rto"), Baseline: c.Duration("baseline"), Repeat: c.Int("repeat"), Resume: c.String("resume"),
 	})
 	view.close()
 	if swept == nil {

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -109,7 +110,10 @@ func (w *world) examine(t *testing.T) []doctor.Finding {
 	return found
 }
 
-var errAway = errors.New("it is not there")
+var (
+	errAway = errors.New("it is not there")
+	errFar  = errors.New("no Docker engine answers at tcp://far:1: start it")
+)
 
 // Each lack has its cost and the command that mends it, and is needed only if game days in
 // this environment need it.
@@ -125,6 +129,9 @@ func TestEachLackHasItsCostAndItsCommand(t *testing.T) {
 	}{
 		"the engine":           {take: func(w *world) { w.site.asked = errAway }, subject: "engine", needed: true, found: "not there", cost: "no game day can be run", mend: "systemctl start docker"},
 		"the way to it":        {take: func(w *world) { w.unopened = errAway }, subject: "engine", needed: true, found: "not there", cost: "no game day can be run", mend: "systemctl start docker"},
+		"another engine":       {take: func(w *world) { w.Host, w.unopened = "tcp://far:1", errFar }, subject: "engine", needed: true, found: "no Docker engine answers at tcp://far:1", cost: "no game day can be run", mend: "unset DOCKER_HOST # or correct it: it is tcp://far:1"},
+		"of gameday.yaml":      {take: func(w *world) { w.Host, w.unopened = "tcp://near:1", errFar }, subject: "engine", needed: true, cost: "no game day can be run", mend: "sudo systemctl start docker"},
+		"no right to use it":   {take: func(w *world) { w.unopened = fmt.Errorf("%w: permission denied", errAway) }, subject: "engine", needed: true, cost: "no game day can be run", mend: "usermod -aG docker"},
 		"an old engine":        {take: func(w *world) { w.site.facts.Outdated = "Docker 20.10" }, subject: "engine", needed: true, cost: "needs Docker 20.10", mend: "get.docker.com"},
 		"netem":                {take: lacks(helper.Features{Netem: true}), subject: "faults delay via: netem", cost: "delay uses the user-space queue instead", mend: "modprobe -a sch_netem"},
 		"the queue, used":      {take: lacks(helper.Features{Queue: true}), subject: "faults delay", needed: true, cost: "a plan with it is refused; scenarios of this environment use it", mend: "xt_NFQUEUE"},
@@ -176,7 +183,7 @@ func TestEachLackHasItsCostAndItsCommand(t *testing.T) {
 			if missing := len(doctor.Missing(all)) > 0; missing != c.needed {
 				t.Errorf("missing: %+v", doctor.Missing(all))
 			}
-			text := doctor.Text("staging", all)
+			text := doctor.Text("staging", "Next: gameday run", all)
 			if c.needed && (!strings.Contains(text, "MISSING") || !strings.Contains(text, "missing: see")) || !c.needed && !strings.Contains(text, "is there. Next: gameday run") {
 				t.Error(text)
 			}
@@ -227,7 +234,7 @@ func TestWhatIsWholeLacksNothing(t *testing.T) {
 	if kinds != len(fault.Specs()) {
 		t.Errorf("%d kinds were looked at, expected %d", kinds, len(fault.Specs()))
 	}
-	if text := doctor.Text("staging", all); !strings.Contains(text, "28 of 28 kinds of faults can be injected") {
+	if text := doctor.Text("staging", "Next: gameday run", all); !strings.Contains(text, "28 of 28 kinds of faults can be injected") {
 		t.Error(text)
 	}
 	if n := w.site.closed.Load(); n != 1 {
@@ -241,7 +248,7 @@ func TestTheSameLackIsShownOnce(t *testing.T) {
 	w := whole()
 	w.site.lacks = map[helper.Features]error{{Packets: true}: errAway}
 	w.Demand.Specs["dns"] = []any{&fault.DNS{}}
-	text := doctor.Text("staging", w.examine(t))
+	text := doctor.Text("staging", "", w.examine(t))
 	for _, want := range []string{"limited  faults   connections, drop, duplicate, isolate, partition, reject: it is not there", "MISSING  faults   dns: it is not there", "21 of 28 kinds"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

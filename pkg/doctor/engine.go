@@ -28,7 +28,7 @@ func (c engine) Look(context.Context) []Finding {
 	if err != nil {
 		return []Finding{{
 			Status: Lacking, Needed: true, Found: err.Error(),
-			Cost: "no game day can be run in this environment", Mend: "sudo systemctl start docker",
+			Cost: "no game day can be run in this environment", Mend: c.mendEngine(err),
 		}}
 	}
 	f := ok("%s at %s, on %s", d.Engine, d.Address, d.System)
@@ -39,6 +39,20 @@ func (c engine) Look(context.Context) []Finding {
 	}
 	return []Finding{f}
 }
+
+// mendEngine is what helps if the engine cannot be reached: what the error says decides.
+func (c engine) mendEngine(err error) string {
+	switch text := err.Error(); {
+	case c.Host != "" && strings.Contains(text, c.Host) && c.Host != defaultHost:
+		return "unset DOCKER_HOST # or correct it: it is " + c.Host
+	case strings.Contains(text, "permission denied"):
+		return `sudo usermod -aG docker "$USER" # and log in again`
+	}
+	return "sudo systemctl start docker"
+}
+
+// defaultHost is where an engine listens that was not configured.
+const defaultHost = "unix:///var/run/docker.sock"
 
 // kinds is which kinds of faults can be injected.
 type kinds struct{ *Patient }

@@ -23,6 +23,7 @@ type Machine struct {
 	Free   func(path string) (uint64, error) // bytes of free disk
 	Synced func() (Synced, error)            // the clock
 	Find   func(program string) error        // nil if it is installed
+	Host   string                            // DOCKER_HOST, or ""
 }
 
 // Synced is the state of a clock.
@@ -36,7 +37,7 @@ func ThisMachine() Machine {
 	return Machine{Files: openFiles, Ports: localPorts, Free: freeAt, Synced: clockSynced, Find: func(program string) error {
 		_, err := exec.LookPath(program)
 		return err
-	}}
+	}, Host: os.Getenv("DOCKER_HOST")}
 }
 
 // freeAt is the room for a folder that may not exist yet.

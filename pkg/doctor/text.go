@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Text is what was found, for a terminal. The texts of others in it are not escaped. Good
-// ones of many of the same are counted, and not listed.
-func Text(environment string, all []Finding) string {
+// Text is what was found, for a terminal, and what is next if nothing is missing. The texts of
+// others in it are not escaped. Good ones of many of the same are counted, and not listed.
+func Text(environment, next string, all []Finding) string {
 	var b strings.Builder
 	counted := map[string]bool{}
 	for _, f := range merged(all) {
@@ -26,13 +26,13 @@ func Text(environment string, all []Finding) string {
 		}
 		fmt.Fprintf(&b, "%-8s %-8s %s\n", word(f), f.Check, what)
 		if f.Cost != "" {
-			fmt.Fprintf(&b, "%18scost: %s\n", "", f.Cost)
+			fmt.Fprintf(&b, "%18simpact: %s\n", "", f.Cost)
 		}
 		if f.Mend != "" {
-			fmt.Fprintf(&b, "%18smend: %s\n", "", f.Mend)
+			fmt.Fprintf(&b, "%18sfix: %s\n", "", f.Mend)
 		}
 	}
-	return b.String() + "\n" + summary(environment, len(Missing(all)))
+	return b.String() + "\n" + summary(environment, next, len(Missing(all)))
 }
 
 // merged are the findings with those as one that lack the same, of many of the same.
@@ -79,10 +79,10 @@ func word(f Finding) string {
 	return "limited"
 }
 
-func summary(environment string, missing int) string {
+func summary(environment, next string, missing int) string {
 	switch missing {
 	case 0:
-		return "Everything that game days in " + environment + " need is there. Next: gameday run"
+		return "Everything that game days in " + environment + " need is there. " + next
 	case 1:
 		return "1 thing that game days in " + environment + " need is missing: see MISSING."
 	}

@@ -103,7 +103,8 @@ func latency(d time.Duration) string {
 	return d.Round(100 * time.Microsecond).String()
 }
 
-// TriedTable are the rows of a table of several users: how each step went.
+// TriedTable are the rows of a table of several users: how each step went, and how long
+// the whole journey took, by which users are judged.
 func TriedTable(all []probe.Tried) (head []string, rows [][]string) {
 	head = []string{"step", "users", "failed", "median", "slowest", "errors"}
 	var names []string
@@ -122,6 +123,17 @@ func TriedTable(all []probe.Tried) (head []string, rows [][]string) {
 	}
 	for _, name := range names {
 		rows = append(rows, triedRow(name, steps[name]))
+	}
+	whole := make([]probe.TriedStep, len(all))
+	for i, t := range all {
+		whole[i].Latency = t.Latency
+		if t.Failed() {
+			whole[i].Error = "see the steps"
+		}
+	}
+	if len(all) > 0 {
+		row := triedRow("whole journey", whole)
+		rows = append(rows, append(row[:len(row)-1], ""))
 	}
 	return head, rows
 }

@@ -97,7 +97,7 @@ func (l Library) Environment(name string) (Environment, error) {
 		return Environment{}, err
 	}
 	if file == "" {
-		return Environment{}, fmt.Errorf("environment %q: there is no %s in this folder or its parents: create one, or use a bundled lab, for example lab/checkout", name, EnvironmentFile)
+		return Environment{}, fmt.Errorf("environment %q: there is no %s in this folder or its parents: run gameday init, or use a bundled lab, for example lab/checkout", name, EnvironmentFile)
 	}
 	return pick(all, name, file)
 }
@@ -278,7 +278,11 @@ func (l Library) Journey(environment, name string) (probe.Journey, error) {
 		}
 		return LoadJourney(own, data, l.Beside(own))
 	}
-	return probe.Journey{}, fmt.Errorf("there is no journey %q: expected %s beside %s, or with the lab", name, file, EnvironmentFile)
+	place := "beside " + EnvironmentFile
+	if _, ok := target.LabOf(environment); ok {
+		place += ", or with the lab"
+	}
+	return probe.Journey{}, fmt.Errorf("there is no journey %q: expected %s %s", name, file, place)
 }
 
 // Beside reads files beside a journey's file.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/report"
 	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -23,6 +24,8 @@ type SweepRequest struct {
 
 	Choice   sweep.Choice
 	RTO      time.Duration // of each experiment
+	Within   time.Duration // of each experiment; 0 is the default
+	Good     unit.Ratio    // of each experiment; 0 is the default
 	Baseline time.Duration // of each experiment
 	Until    string        // as in [scenario.Timing]; empty is [scenario.UntilDecided]
 	Repeat   int           // trials of each experiment
@@ -117,7 +120,7 @@ func (s Session) sweep(ctx context.Context, r SweepRequest, on sweepStage, found
 // experiment is the scenario of one step, checked as a person's file is.
 func (s Session) experiment(r SweepRequest, step sweep.Step) (scenario.Scenario, error) {
 	what, err := step.Scenario(sweep.Experiment{
-		Environment: r.Environment.Name, Load: r.Scenario.Load, RTO: r.RTO, Baseline: r.Baseline,
+		Environment: r.Environment.Name, Load: r.Scenario.Load, RTO: r.RTO, Within: r.Within, Good: r.Good, Baseline: r.Baseline,
 		Until: cmp.Or(r.Until, scenario.UntilDecided),
 	}, s.Library.Kinds)
 	if err != nil {

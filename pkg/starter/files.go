@@ -128,12 +128,12 @@ func (e Environment) scenario(n topology.Node, m topology.Map) (File, error) {
 	}
 	for _, r := range e.Roles {
 		if r.Service == service && r.Problem == "" {
-			selected, comment = fmt.Sprintf("{role: %q}", r.Name), " # who holds it is asked when the fault is injected"
+			selected, comment = fmt.Sprintf("{role: %q}", r.Name), " # gameday looks up which component has the role when it injects the fault"
 			break
 		}
 	}
 	text, err := render("scenario.tmpl", map[string]any{
-		"Name": name, "Title": "A component of " + service + " dies", "Environment": e.Name, "Service": service, "Because": because,
+		"Name": name, "Title": "One container of service " + service + " is killed", "Environment": e.Name, "Service": service, "Because": because,
 		"Within": e.within(), "Journey": Journey, "Target": selected, "Comment": comment,
 	})
 	return File{filepath.Join("scenarios", name+".yaml"), text}, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gameday-dev/gameday/internal/kind"
 	"github.com/gameday-dev/gameday/internal/strictyaml"
+	"github.com/gameday-dev/gameday/internal/unit"
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
@@ -17,6 +18,8 @@ type Experiment struct {
 	Environment string
 	Load        []scenario.JourneyLoad
 	RTO         time.Duration
+	Within      time.Duration // 0: the default
+	Good        unit.Ratio    // 0: the default
 	Baseline    time.Duration
 	Until       string // as in [scenario.Timing]
 }
@@ -38,7 +41,7 @@ func (s Step) Scenario(e Experiment, kinds kind.Set[any]) (scenario.Scenario, er
 		Title:       "A sweep: " + s.Kind + " of " + s.Node.Component,
 		Environment: e.Environment,
 		Suspect:     scenario.Suspect{Component: s.Node.Component, Because: because},
-		Objective:   scenario.Objective{RTO: e.RTO}, Load: e.Load,
+		Objective:   scenario.Objective{RTO: e.RTO, Within: e.Within, Good: e.Good}, Load: e.Load,
 		Timing: scenario.Timing{Baseline: e.Baseline, Until: e.Until},
 	}
 	if s.Zone != "" {

@@ -122,7 +122,7 @@ func Steps(m topology.Map, choice Choice) ([]Step, error) {
 		}
 	}
 	if len(steps) == 0 {
-		return nil, errors.New("no component to fault: users reach no component inside the fence that is not protected or excluded")
+		return nil, errors.New("no component to fault: users reach no component of the environment, or all that they reach are protected or excluded")
 	}
 	return steps, nil
 }

@@ -251,7 +251,7 @@ func TestConnectToNothing(t *testing.T) {
 		refusing: "is the docker daemon running?", socket: "none.sock", broken.Host(): "storage is broken", garbage.Host(): "invalid character",
 	} {
 		_, err := docker.Connect(t.Context(), &docker.Config{Host: host})
-		if err == nil || !strings.HasPrefix(err.Error(), "no Docker engine answers at "+host+": start it, or set DOCKER_HOST") || !strings.Contains(strings.ToLower(err.Error()), says) {
+		if err == nil || !strings.HasPrefix(err.Error(), "no Docker engine answers at "+host+": start it, or correct DOCKER_HOST, or docker: {host: …} in gameday.yaml") || !strings.Contains(strings.ToLower(err.Error()), says) {
 			t.Errorf("%v, expected %q", err, says)
 		}
 	}

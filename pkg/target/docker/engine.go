@@ -60,7 +60,7 @@ func unreachable(host string, err error) error {
 	if strings.Contains(err.Error(), "permission denied") {
 		return fmt.Errorf("this user may not use the Docker engine at %s: run gameday as root, or as a member of the group docker (%w)", host, err)
 	}
-	return fmt.Errorf("no Docker engine answers at %s: start it, or set DOCKER_HOST or docker.host (%w)", host, err)
+	return fmt.Errorf("no Docker engine answers at %s: start it, or correct DOCKER_HOST, or docker: {host: …} in gameday.yaml (%w)", host, err)
 }
 
 // goArch is Go's word for an architecture that the engine names as uname does.
