@@ -138,7 +138,7 @@ func (l *labTest) run(name string, test func()) {
 // been accepted.
 func (l *labTest) sweep() {
 	l.serves()
-	if out := l.gameday("spofs", "add", "lb", "--env", "lab/checkout", "--owner", "Ada", "--rto", "4h", "--review", "2099-01-01"); out.code != 0 {
+	if out := l.gameday("spofs", "add", "lb", "--env", "lab/checkout", "--owner", "Ada", "--rto", "4h", "--plan", "A second one.", "--review", "2099-01-01"); out.code != 0 {
 		l.t.Fatal(out)
 	}
 	out := l.gameday("sweep", "--lab", "checkout", "--json", "--rto", "4s", "--baseline", "2s")

@@ -205,7 +205,7 @@ func (p program) spofsAdd(c *cli.Context) error {
 		}
 	}
 	if lacks := d.Lacks(time.Now()); len(lacks) > 0 {
-		return usageError("the decision would not count: %s; give --owner, --rto, --plan and --review", strings.Join(lacks, ", "))
+		return usageError("the decision is incomplete: %s; give --owner, --rto, --plan and --review", strings.Join(lacks, ", "))
 	}
 	file := p.registerFile()
 	before, err := bounded.File(file, bounded.MaxFile)

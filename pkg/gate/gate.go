@@ -143,13 +143,14 @@ func (p Prometheus) result(ctx context.Context) ([]string, error) {
 		return nil, errors.New("the response is larger than 1 MiB: use a query that returns fewer series")
 	}
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, fmt.Errorf("status %d, and the response is not from a Prometheus server", status)
-	}
-	if a.Status != "success" {
+	err = json.Unmarshal(body, &a)
+	switch {
+	case err == nil && a.Status == "success":
+		return a.values()
+	case err == nil && a.Status == "error" && a.Error != "":
 		return nil, errors.New(a.Error)
 	}
-	return a.values()
+	return nil, fmt.Errorf("status %d, and the response is not from a Prometheus server", status)
 }
 
 // Holds implements [Gate]. It returns an error if the server cannot be reached or rejects

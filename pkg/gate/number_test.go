@@ -40,6 +40,8 @@ func TestNumbers(t *testing.T) {
 		"a text":           {200, vector("many"), 0, `the series has the value "many", expected a number`},
 		"a range":          {200, `{"status":"success","data":{"resultType":"matrix","result":[]}}`, 0, "the query returns a matrix, expected a scalar or an instant vector"},
 		"a rejected query": {400, `{"status":"error","errorType":"bad_data","error":"1:5: parse error: unexpected end"}`, 0, "1:5: parse error: unexpected end"},
+		"another API":      {404, `{"message":"not found"}`, 0, "status 404, and the response is not from a Prometheus server"},
+		"nothing":          {200, "{}", 0, "status 200, and the response is not from a Prometheus server"},
 		"a page":           {502, "<html>", 0, "status 502, and the response is not from a Prometheus server"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -86,9 +86,13 @@ func Build(dir string) (Report, error) {
 // addLoads adds the figures of the journeys.
 func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 	for _, c := range cases {
-		if c.Journey == r.Deciding && r.Revert != nil {
-			r.ServedAgain = servedAgain(c.Case)
-			r.stillBad = r.ServedAgain == nil
+		again := servedAgain(c.Case)
+		switch {
+		case r.Revert == nil:
+		case c.Journey == r.Deciding:
+			r.ServedAgain, r.stillBad = again, again == nil
+		case again == nil && slices.ContainsFunc(r.Journeys, func(j verdict.Journey) bool { return j.Critical && j.Name == c.Journey }):
+			r.others = append(r.others, c.Journey)
 		}
 		if c.Journey == r.Deciding {
 			r.dissect(c.Case, marks)

@@ -71,8 +71,16 @@ func revertFacts(r Report, add func(name, format string, args ...any)) {
 	case len(r.Faults) > 0 && r.FaultAt != nil && r.Revert == nil && r.Left == "":
 		add("Post-revert", "nothing to revert: the platform had already restored the component")
 	}
+	for _, journey := range r.others {
+		add("Post-revert", "%s: requests still failed or were slow when the run ended", journey)
+	}
 	if r.Failback {
 		add("Failback", "reverting the fault caused another outage")
+	}
+	for _, j := range r.Journeys {
+		if j.Critical && j.Failback && j.Name != r.Deciding {
+			add("Failback", "%s: reverting the fault caused another outage", j.Name)
+		}
 	}
 }
 

@@ -24,13 +24,14 @@ const (
 // Finding is something that a run found, or has disproved, and that people should mend.
 type Finding struct {
 	// Key is the same in every run that finds the same: it is made of the environment, the
-	// component, the kind of finding, and the kinds of faults. A cheap fault never stands for
+	// component, the kind of finding, the kinds of faults, and the condition if it is of one. A cheap fault never stands for
 	// a harder one, so the same outage by another kind of fault is another finding.
 	Key         string
 	Kind        FindingKind
 	Environment string
 	Component   string
 	Fault       string // the kinds of faults, sorted, joined by +
+	Condition   string // that was not met; empty for other kinds
 	Disproved   bool   // the run shows that it is not so any more
 	Accepted    bool   // the register accepts it
 	Title       string // in one line
@@ -70,28 +71,13 @@ func FindingsOf(r Report) []Finding {
 	if d := r.Detection; d != nil && proves(r.Outcome) && d.Verdict != verdict.Unknown {
 		add(FoundNoAlert, "No alert in time: "+what, d.Verdict == verdict.InTime)
 	}
-	if proves(r.Outcome) && len(r.Conditions) > 0 {
-		unmet, met := conditionsOf(r)
-		switch {
-		case len(unmet) > 0:
-			add(FoundUnmet, fmt.Sprintf("Not as it must be, %s: %s", strings.Join(unmet, ", "), what), false)
-		case met:
-			add(FoundUnmet, "Not as it must be: "+what, true)
+	for _, c := range r.Conditions {
+		if met := c.Verdict == verdict.IsMet; proves(r.Outcome) && (met || c.Verdict == verdict.NotMet) {
+			found.Condition = c.Name
+			add(FoundUnmet, fmt.Sprintf("Not as it must be, %s: %s", c.Name, what), met)
 		}
 	}
 	return all
-}
-
-// conditionsOf are the names of the conditions that were not met, and whether all were met.
-func conditionsOf(r Report) (unmet []string, met bool) {
-	met = true
-	for _, c := range r.Conditions {
-		met = met && c.Verdict == verdict.IsMet
-		if c.Verdict == verdict.NotMet {
-			unmet = append(unmet, c.Name)
-		}
-	}
-	return unmet, met
 }
 
 // proves reports whether a run was carried out as declared, and has shown something.
@@ -121,7 +107,11 @@ func findingOf(r Report) Finding {
 const keySize = 12
 
 func (f Finding) key() string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{"gameday/finding/v1", f.Environment, f.Component, string(f.Kind), f.Fault}, "\x00")))
+	parts := []string{"gameday/finding/v1", f.Environment, f.Component, string(f.Kind), f.Fault}
+	if f.Condition != "" {
+		parts = append(parts, f.Condition)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:keySize])
 }
 

@@ -29,8 +29,8 @@ func alerted(o verdict.Outcome, d verdict.Detected) report.Report {
 
 // conditioned is a run with a condition for each verdict.
 func conditioned(r report.Report, all ...verdict.Met) report.Report {
-	for _, met := range all {
-		r.Conditions = append(r.Conditions, verdict.Conditioned{Name: "standbys", Verdict: met})
+	for i, met := range all {
+		r.Conditions = append(r.Conditions, verdict.Conditioned{Name: []string{"standbys", "room"}[i], Verdict: met})
 	}
 	return r
 }
@@ -65,10 +65,10 @@ func TestFindingsOfAVerdict(t *testing.T) {
 		"no alert":                     {alerted(verdict.Disproved, verdict.Missed), []string{"no outage", "no-alert"}},
 		"an alert that is unknown":     {alerted(verdict.Disproved, verdict.Unknown), []string{"no outage"}},
 		"no alert, inconclusive":       {alerted(verdict.Inconclusive, verdict.Missed), nil},
-		"a condition that is not met":  {conditioned(suspected(of(verdict.Degraded, verdict.Recovered, verdict.ConditionNotMet), kept, "kill"), verdict.NotMet, verdict.IsMet), []string{"no lost-writes", "condition"}},
+		"a condition that is not met":  {conditioned(suspected(of(verdict.Degraded, verdict.Recovered, verdict.ConditionNotMet), kept, "kill"), verdict.NotMet, verdict.IsMet), []string{"no lost-writes", "condition", "no condition"}},
 		"down, and no condition met":   {conditioned(suspected(of(verdict.Proven, verdict.Down, ""), nil, "kill"), verdict.NotMet), []string{"outage", "condition"}},
-		"all conditions met":           {conditioned(suspected(of(verdict.Disproved, verdict.Recovered, ""), nil, "kill"), verdict.IsMet, verdict.IsMet), []string{"no outage", "no condition"}},
-		"a condition that is unknown":  {conditioned(suspected(of(verdict.Proven, verdict.Down, ""), nil, "kill"), verdict.Unasked, verdict.IsMet), []string{"outage"}},
+		"all conditions met":           {conditioned(suspected(of(verdict.Disproved, verdict.Recovered, ""), nil, "kill"), verdict.IsMet, verdict.IsMet), []string{"no outage", "no condition", "no condition"}},
+		"a condition that is unknown":  {conditioned(suspected(of(verdict.Proven, verdict.Down, ""), nil, "kill"), verdict.Unasked, verdict.IsMet), []string{"outage", "no condition"}},
 		"recovered by people":          {byPeople(suspected(of(verdict.Disproved, verdict.Recovered, ""), kept, "kill")), []string{"no lost-writes"}},
 		"too late, by people":          {byPeople(suspected(of(verdict.Proven, verdict.Late, ""), nil, "kill")), []string{"outage"}},
 		"inconclusive":                 {suspected(of(verdict.Inconclusive, "", verdict.LoadStalled), kept, "kill"), nil},
@@ -114,6 +114,30 @@ func TestKeysOfFindings(t *testing.T) {
 		} else {
 			seen[k] = true
 		}
+	}
+}
+
+// A condition that is met disproves no other one.
+func TestConditionsHaveTheirOwnFindings(t *testing.T) {
+	t.Parallel()
+	v := verdict.Verdict{Outcome: verdict.Proven, State: verdict.Down}
+	of := func(all ...verdict.Met) map[string]bool {
+		found := map[string]bool{}
+		for _, f := range report.FindingsOf(conditioned(suspected(v, nil, "kill"), all...)) {
+			if f.Kind == report.FoundUnmet {
+				found[f.Key] = !f.Disproved
+			}
+		}
+		return found
+	}
+	for key, unmet := range of(verdict.NotMet, verdict.IsMet) {
+		other, known := of(verdict.IsMet, verdict.NotMet)[key]
+		if !known || other == unmet {
+			t.Errorf("%s: %v, and %v if the other one is not met", key, unmet, other)
+		}
+	}
+	if n := len(of(verdict.NotMet, verdict.NotMet)); n != 2 {
+		t.Errorf("%d findings of two conditions", n)
 	}
 }
 

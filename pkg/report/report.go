@@ -89,6 +89,7 @@ type Report struct {
 	resolved string   // the scenario as it was run
 	series   []Series // in the order of Load
 	stillBad bool     // the run's last request was bad; ServedAgain is null for other reasons too
+	others   []string // other critical journeys whose last request was bad
 	logs     []Log
 }
 

@@ -36,12 +36,11 @@ func TrialsOf(runs []Report) Trials {
 	return t
 }
 
-// Worst is the trial with the worst verdict; of several, the one with the longest
-// outage.
+// Worst is the trial with the worst verdict; of several, the one with the worst outage.
 func (t Trials) Worst() Report {
 	var worst Report
 	for i, r := range t.Runs {
-		if d := verdict.Worst(r.Outcome, worst.Outcome); i == 0 || d < 0 || d == 0 && r.Lasted() > worst.Lasted() {
+		if i == 0 || verdict.Compare(r.Verdict, worst.Verdict) < 0 {
 			worst = r
 		}
 	}

@@ -146,7 +146,7 @@ func (r *conduct) servedAgain() bool {
 	started, next := time.Now(), time.Duration(0)
 	served, hit := true, false
 	for _, l := range r.plan.Scenario.Load {
-		if !l.Critical || r.others != nil && r.keepsAddress(l.Name()) {
+		if !l.Critical || r.leftOut(l) {
 			continue
 		}
 		state, again := r.caseOf(l).Served(now.Sub(d.origin))

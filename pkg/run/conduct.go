@@ -256,7 +256,7 @@ func (r *conduct) visited(v probe.Visit) {
 	}
 	if r.critical(v.Sample.Journey) {
 		r.Meter.Add(v.Sample)
-		if r.others != nil && !r.keepsAddress(v.Sample.Journey) {
+		if r.others != nil && !r.leftOut(r.load(v.Sample.Journey)) {
 			r.others.Add(v.Sample)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/plan"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/scenario"
@@ -59,4 +60,18 @@ func (e Early) Refused(since time.Time) string {
 		return text
 	}
 	return ""
+}
+
+// LeftOut are the loads of a scenario whose users do not count for recovery after the revert.
+func LeftOut(s scenario.Scenario) (names []string) {
+	r := &conduct{plan: plan.Plan{Scenario: s}}
+	for _, l := range s.Load {
+		if r.leftOut(l) {
+			names = append(names, l.Name())
+		}
+	}
+	if (r.recovering() != nil) != (len(names) > 0) {
+		panic("a meter of the others")
+	}
+	return names
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gameday-dev/gameday/pkg/fault"
 	"github.com/gameday-dev/gameday/pkg/journal"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/scenario"
 	"github.com/gameday-dev/gameday/pkg/target"
 )
 
@@ -122,23 +124,23 @@ func (r *conduct) repair(ctx context.Context) error {
 
 // recovering is a meter of the users by whom it is seen that service has recovered after the
 // revert, if they are not all users: those who keep an address for ever may only be served
-// again once they are started again, and the verdict says so. It is nil if all count.
+// again once they are started again. Reports say who of them was not served at the end. It is
+// nil if all count.
 func (r *conduct) recovering() *Meter {
-	keep, look := false, false
-	for _, l := range r.plan.Scenario.Load {
-		if l.Critical {
-			keep, look = keep || r.keepsAddress(l.Name()), look || !r.keepsAddress(l.Name())
-		}
+	if slices.ContainsFunc(r.plan.Scenario.Load, r.leftOut) {
+		return NewMeter(r.plan.Scenario.Objective.Verdict())
 	}
-	if !keep || !look {
-		return nil
-	}
-	return NewMeter(r.plan.Scenario.Objective.Verdict())
+	return nil
 }
 
-// keepsAddress reports whether users of a load look names up only once.
-func (r *conduct) keepsAddress(load string) bool {
-	return r.load(load).Client().Kind == probe.DNSForever
+// leftOut reports whether the users of a critical load do not count for recovery after the
+// revert: they look names up only once, and another kind of critical client walks the same
+// journey.
+func (r *conduct) leftOut(load scenario.JourneyLoad) bool {
+	keeps := func(l scenario.JourneyLoad) bool { return l.Client().Kind == probe.DNSForever }
+	return load.Critical && keeps(load) && slices.ContainsFunc(r.plan.Scenario.Load, func(l scenario.JourneyLoad) bool {
+		return l.Critical && l.Journey == load.Journey && !keeps(l)
+	})
 }
 
 // served reports whether the objective has held for users for a duration.

@@ -37,10 +37,14 @@ type Run struct {
 // Worst orders outcomes, the worst first.
 func Worst(a, b Outcome) int { return cmp.Compare(rank(a), rank(b)) }
 
-// Compare orders verdicts, the worst first: of equal outcomes that with the longest outage.
+// Compare orders verdicts, the worst first: of equal outcomes an outage whose end was not seen,
+// however short it was watched, and then the longest one.
 func Compare(a, b Verdict) int {
-	return cmp.Or(Worst(a.Outcome, b.Outcome), cmp.Compare(b.Lasted(), a.Lasted()))
+	return cmp.Or(Worst(a.Outcome, b.Outcome), truth(b.unended(), a.unended()), cmp.Compare(b.Lasted(), a.Lasted()))
 }
+
+// unended reports whether service was down to the end.
+func (v Verdict) unended() bool { return v.State == Down || v.Recovery == nil && v.AtLeast != nil }
 
 // Lasted is the length of the outage: until service recovered, or the length that was
 // observed if it did not.
