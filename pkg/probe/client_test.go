@@ -51,8 +51,11 @@ func newHost(t *testing.T, address string, handler http.HandlerFunc) *host {
 		t.Skipf("the machine has no such address: %v", err)
 	}
 	h := &host{}
+	speaks := new(http.Protocols)
+	speaks.SetHTTP1(true)
+	speaks.SetUnencryptedHTTP2(true)
 	h.Server = &httptest.Server{Listener: listener, Config: &http.Server{
-		ReadHeaderTimeout: time.Minute,
+		ReadHeaderTimeout: time.Minute, Protocols: speaks,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h.hits.Add(1)
 			if handler != nil {

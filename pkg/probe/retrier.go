@@ -3,10 +3,11 @@ package probe
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -94,16 +95,7 @@ func (r retrying) again(attempt int, met stepResult) bool {
 }
 
 // unsent reports whether nothing of a request was sent, as there was no connection.
-func unsent(met stepResult) bool {
-	if met.code != 0 {
-		return false
-	}
-	if _, ok := errors.AsType[*net.DNSError](met.err); ok {
-		return true
-	}
-	op, ok := errors.AsType[*net.OpError](met.err)
-	return ok && op.Op == "dial"
-}
+func unsent(met stepResult) bool { return met.code == 0 && !met.connected }
 
 // once sends the request of a step once. An attempt of a retrier has a timeout of its own.
 func (w *walker) once(ctx context.Context, s *step, u *User) stepResult {
@@ -112,5 +104,13 @@ func (w *walker) once(ctx context.Context, s *step, u *User) stepResult {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.retries.timeout)
 	defer cancel()
-	return w.attempt(ctx, s, u)
+	if s.retries.safe {
+		return w.attempt(ctx, s, u)
+	}
+	// The error does not tell: it may be that of a connection to where the server has sent
+	// the user, or of the one on which net/http itself sends a request again.
+	var connected atomic.Bool
+	r := w.attempt(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}), s, u)
+	r.connected = connected.Load()
+	return r
 }

@@ -1,6 +1,10 @@
 package probe_test
 
 import (
+	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -150,5 +154,85 @@ func TestNumbersOfUsers(t *testing.T) {
 	}
 	if len(seen) != sent || seen["/0"] != 1 || seen["/4"] != 1 {
 		t.Errorf("%d numbers of %d users: %v", len(seen), sent, seen)
+	}
+}
+
+// What a server has carried out is not sent again because of where it then sends the user, or
+// because of the connection that net/http opens to send it again by itself.
+func TestARetrierDoesNotRepeatWhatWasCarriedOut(t *testing.T) {
+	t.Parallel()
+	gone := newHost(t, "127.0.0.1:0", nil)
+	gone.die()
+	for name, target := range map[string]string{
+		"no connection": gone.URL + "/thanks",
+		"no name":       "http://127.0.0.1.invalid/thanks",
+	} {
+		for code, way := range map[int]probe.Way{http.StatusSeeOther: {}, http.StatusPermanentRedirect: {}, http.StatusFound: {HTTP2: true}} {
+			t.Run(fmt.Sprint(name, code), func(t *testing.T) {
+				t.Parallel()
+				server := newHost(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
+					if _, err := io.ReadAll(r.Body); err != nil {
+						t.Error(err)
+					}
+					w.Header().Set("Location", target)
+					w.WriteHeader(code)
+				})
+				way.Entry = server.URL
+				all := walks(t, probe.Load{
+					Journey: probe.Journey{Name: "j", Follow: 3, Steps: []probe.Step{{Post: "/pay", Body: "x"}}}, Way: way,
+					Client: probe.Client{Kind: probe.Retrier}, Rate: probe.Rate{Users: 50, Per: time.Second},
+				}, 200*time.Millisecond)
+				if n := int(server.hits.Load()); n != len(all) || n == 0 {
+					t.Errorf("%d payments of %d users", n, len(all))
+				}
+				for _, v := range all {
+					if !v.Sample.Failed() || v.Sample.Retries != 0 {
+						t.Errorf("%+v", v.Sample)
+					}
+				}
+			})
+		}
+	}
+	t.Run("sent on a kept connection that ends", func(t *testing.T) {
+		t.Parallel()
+		var server *host
+		server = newHost(t, "127.0.0.1:0", func(_ http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				_ = server.Listener.Close()
+				panic(http.ErrAbortHandler)
+			}
+		})
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		all := walks(t, probe.Load{
+			// net/http sends again what has such a header, even if it is another one each time.
+			Journey: probe.Journey{Name: "j", Steps: []probe.Step{{Get: "/"}, {Post: "/pay", Headers: map[string]string{"Idempotency-Key": "{{uuid}}"}}}},
+			Way:     probe.Way{Entry: server.URL}, Client: probe.Client{Kind: probe.Retrier}, Rate: probe.Rate{Users: 5, Per: time.Second},
+		}, 300*time.Millisecond)
+		if len(all) == 0 || !all[0].Sample.Failed() || all[0].Sample.Retries != 0 || server.hits.Load() != 2 {
+			t.Errorf("%d requests: %+v", server.hits.Load(), all)
+		}
+	})
+}
+
+// A connection that is not established in time has sent nothing.
+func TestARetrierOpensAConnectionAgainThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	server := newHost(t, "127.0.0.1:0", nil)
+	names := newMoving(t)
+	names.moves("127.0.0.1")
+	silent, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0") // a name server that does not answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for dns, good := range map[string]bool{names.server: true, silent.LocalAddr().String(): false} {
+		for _, v := range walks(t, probe.Load{
+			Journey: probe.Journey{Name: "j", Steps: []probe.Step{{Post: "/"}}}, Way: probe.Way{Entry: "http://shop.example:" + server.port(t), DNS: []string{dns}},
+			Client: probe.Client{Kind: probe.Retrier, Timeout: 50 * time.Millisecond}, Rate: probe.Rate{Users: 20, Per: time.Second},
+		}, 200*time.Millisecond) {
+			if want := map[bool]int{true: 0, false: 2}[good]; v.Sample.Retries != want || v.Sample.Failed() == good {
+				t.Errorf("%t: %+v", good, v.Sample)
+			}
+		}
 	}
 }

@@ -24,9 +24,12 @@ type stepResult struct {
 	err error
 	// answered is whether a response was read to its end, and could be judged.
 	answered bool
-	absent   bool   // the response denies that there is such a thing
-	wanted   bool   // the status of the response was the expected one
-	ackID    string // the ID of the acknowledged write, if any
+	absent   bool // the response denies that there is such a thing
+	wanted   bool // the status of the response was the expected one
+	// connected is whether there was a connection, so that something may have been sent; it is
+	// known of what a retrier may not send twice.
+	connected bool
+	ackID     string // the ID of the acknowledged write, if any
 	// failed are the attempts before this one; polled is whether they were no failures, but
 	// asked too early.
 	failed []stepResult
