@@ -1,6 +1,10 @@
 package probe
 
-import "time"
+import (
+	"context"
+	"net"
+	"time"
+)
 
 // Exports for tests.
 var (
@@ -23,4 +27,9 @@ func (l Load) Schedule(ended <-chan struct{}, send func(n uint64)) (due []time.D
 		due = append(due, at.Sub(began))
 		send(n)
 	}
+}
+
+// Reach connects to one of the addresses of a name.
+func Reach(ctx context.Context, network string, addresses []string, connect func(ctx context.Context, network, address string) (net.Conn, error)) (net.Conn, error) {
+	return reach{connect, network, "80"}.any(ctx, suitable(addresses, network, ""))
 }
