@@ -66,7 +66,8 @@ func (d *Decoder) Next(s *Sample) error {
 }
 
 // stored is a result as encoding/gob decodes it. It has what samples do not need, too: a
-// file that has another type there is not vegeta's.
+// file that has another type there is not vegeta's. It does not have the headers: encoding/gob
+// makes room for as many entries of a map as a file claims to have.
 type stored struct {
 	Attack    string
 	Seq       uint64
@@ -79,7 +80,6 @@ type stored struct {
 	Body      []byte
 	Method    string
 	URL       string
-	Headers   map[string][]string
 	Late      time.Duration
 	Retries   int
 }

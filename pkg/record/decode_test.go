@@ -7,9 +7,12 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/gameday-dev/gameday/pkg/record"
 )
@@ -36,9 +39,9 @@ func usual(tb testing.TB) map[string][]byte {
 			Attack: "checkout", Seq: uint64(i), Code: 200, Timestamp: at(i), Latency: time.Duration(i) * time.Millisecond, BytesIn: 70_000,
 			Error: strings.Repeat("timeout", i%2), Late: 7, Retries: i,
 		})
-		theirs = append(theirs, record.Stored{
+		theirs = append(theirs, vegeta.Result{
 			Attack: "a", Seq: math.MaxUint64, Code: 503, Timestamp: at(i).In(time.FixedZone("", 3600*(i-1))), Latency: -1, Error: strings.Repeat("x", 700*i),
-			Body: []byte("body"), Method: "GET", URL: "http://x/", Headers: map[string][]string{"A": {"b", "c"}, "D": {}},
+			Body: []byte("body"), Method: "GET", URL: "http://x/", Headers: http.Header{"A": {"b", "c"}, "D": {}},
 		})
 	}
 	return map[string][]byte{"gameday": gobbed(tb, ours...), "vegeta": gobbed(tb, theirs...)}
