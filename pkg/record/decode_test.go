@@ -7,12 +7,9 @@ import (
 	"errors"
 	"io"
 	"math"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/gameday-dev/gameday/pkg/record"
 )
@@ -30,6 +27,20 @@ func gobbed(tb testing.TB, values ...any) []byte {
 	return data.Bytes()
 }
 
+// headed is vegeta's result, with the headers.
+type headed struct {
+	Attack            string
+	Seq               uint64
+	Code              uint16
+	Timestamp         time.Time
+	Latency           time.Duration
+	BytesOut, BytesIn uint64
+	Error             string
+	Body              []byte
+	Method, URL       string
+	Headers           map[string][]string
+}
+
 // usual are files of the kinds that there are: of gameday, and of vegeta.
 func usual(tb testing.TB) map[string][]byte {
 	tb.Helper()
@@ -39,9 +50,9 @@ func usual(tb testing.TB) map[string][]byte {
 			Attack: "checkout", Seq: uint64(i), Code: 200, Timestamp: at(i), Latency: time.Duration(i) * time.Millisecond, BytesIn: 70_000,
 			Error: strings.Repeat("timeout", i%2), Late: 7, Retries: i,
 		})
-		theirs = append(theirs, vegeta.Result{
+		theirs = append(theirs, headed{
 			Attack: "a", Seq: math.MaxUint64, Code: 503, Timestamp: at(i).In(time.FixedZone("", 3600*(i-1))), Latency: -1, Error: strings.Repeat("x", 700*i),
-			Body: []byte("body"), Method: "GET", URL: "http://x/", Headers: http.Header{"A": {"b", "c"}, "D": {}},
+			Body: []byte("body"), Method: "GET", URL: "http://x/", Headers: map[string][]string{"A": {"b", "c"}, "D": {}},
 		})
 	}
 	return map[string][]byte{"gameday": gobbed(tb, ours...), "vegeta": gobbed(tb, theirs...)}
