@@ -149,10 +149,12 @@ func TestTheInstrumentIsInTheReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Instrument.Calibrations = append(r.Instrument.Calibrations, run.Calibrated{Journey: "orders", Wrong: "the control load, which has no outage, is baseline-not-steady"})
+	r.Instrument.Calibrations = append(r.Instrument.Calibrations, run.Calibrated{Journey: "search", Wrong: "an outage of 1s was measured as: inconclusive baseline-not-steady "})
+	b.Reset()
 	if err := report.Markdown(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"beside journey orders: more requests to gameday's own server were slow or failed than the objective allows", "−9 … +21 ms on a known second, no false alarm in 12 s", "31 users were excluded: the load generator stalled 2 times (400ms in total)"} {
+	for _, want := range []string{"an outage of 1s could not be measured: requests to gameday's own server were slow or failed before it", "beside journey orders: more requests to gameday's own server were slow or failed than the objective allows", "−9 … +21 ms on a known second, no false alarm in 12 s", "31 users were excluded: the load generator stalled 2 times (400ms in total)"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -77,6 +77,7 @@ func calibrated(c run.Calibrated) string {
 func plainWrong(text string) string {
 	const control = "the control load, which has no outage, is "
 	return strings.NewReplacer(
+		"was measured as: inconclusive "+string(verdict.BaselineNotSteady), "could not be measured: requests to gameday's own server were slow or failed before it",
 		control+string(verdict.BaselineNotSteady), "more requests to gameday's own server were slow or failed than the objective allows, and that server had no outage",
 		control+string(verdict.BaselineTooShort), "too few requests were sent to gameday's own server to judge them",
 	).Replace(text)

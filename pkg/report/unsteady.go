@@ -25,12 +25,9 @@ func beforehandOf(c verdict.Case) (b beforehand) {
 	return b
 }
 
-// unsteady says what users met before the fault, if that is why a run is inconclusive. It is
-// "" if the report does not have these figures.
+// unsteady says what users met before the fault, if it is why a run is inconclusive, or would
+// be. It is "" if the report does not have these figures.
 func (r Report) unsteady() string {
-	if r.Reason != verdict.BaselineNotSteady {
-		return ""
-	}
 	i := slices.IndexFunc(r.Load, func(l Load) bool { return l.Journey == r.Deciding })
 	if i < 0 {
 		return ""
@@ -41,6 +38,9 @@ func (r Report) unsteady() string {
 		return ""
 	}
 	all, slow, failed := l.Phases[p], l.before.slow, l.before.failed
+	if r.Reason != verdict.BaselineNotSteady && slow+failed <= verdict.Allowance(all.N, r.Objective.Good) {
+		return ""
+	}
 	if slow > failed {
 		return fmt.Sprintf("%s were slower than within: %s before the fault%s (median %s, p99 %s): raise within:, or lower rate:",
 			shareOfUsers(slow, all.N), r.Objective.Within, also(failed, "failed"), short(&all.P50), short(&all.P99))

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +17,18 @@ func TestABaselineThatIsNotSteadySaysWhatWasSeen(t *testing.T) {
 	const objective = 500 * time.Millisecond
 	for name, c := range map[string]struct {
 		slow, failed int // of 20 users
+		reason       verdict.Reason
 		want         string
 	}{
-		"slow":       {slow: 12, want: "12 of 20 users (60%) were slower than within: 500ms before the fault (median 802ms, p99 802ms): raise within:, or lower rate:."},
-		"both":       {slow: 12, failed: 3, want: "12 of 20 users (60%) were slower than within: 500ms before the fault, and 3 failed (median 802ms, p99 802ms): raise within:, or lower rate:."},
-		"failed":     {slow: 1, failed: 5, want: "5 of 20 users (25%) failed before the fault, and 1 was slow: fix what causes the errors of journey checkout, then run again."},
-		"no figures": {want: "users were not served within the objective before the fault: see the figures and errors of the baseline."},
+		"slow":   {slow: 12, want: "12 of 20 users (60%) were slower than within: 500ms before the fault (median 802ms, p99 802ms): raise within:, or lower rate:."},
+		"both":   {slow: 12, failed: 3, want: "12 of 20 users (60%) were slower than within: 500ms before the fault, and 3 failed (median 802ms, p99 802ms): raise within:, or lower rate:."},
+		"failed": {slow: 1, failed: 5, want: "5 of 20 users (25%) failed before the fault, and 1 was slow: fix what causes the errors of journey checkout, then run again."},
+		"not calibrated, and slow": {
+			slow: 12, reason: verdict.InstrumentNotCalibrated,
+			want: report.Reason(verdict.InstrumentNotCalibrated) + ". Besides, 12 of 20 users (60%) were slower than within: 500ms before the fault (median 802ms, p99 802ms): raise within:, or lower rate:.",
+		},
+		"not calibrated": {reason: verdict.InstrumentNotCalibrated, want: report.Reason(verdict.InstrumentNotCalibrated) + "."},
+		"no figures":     {want: "users were not served within the objective before the fault: see the figures and errors of the baseline."},
 	} {
 		of := verdict.Case{Objective: verdict.Objective{RTO: time.Minute, Within: objective}.WithDefaults(), Rate: 10, Marks: verdict.Marks{Fault: time.Minute}}
 		for i := range 20 {
@@ -35,7 +42,7 @@ func TestABaselineThatIsNotSteadySaysWhatWasSeen(t *testing.T) {
 			of.Samples = append(of.Samples, s)
 		}
 		r := report.Report{Objective: report.ObjectiveOf(of.Objective, nil), Load: []report.Load{report.LoadOf("checkout", of)}}
-		r.Outcome, r.Reason, r.Deciding = verdict.Inconclusive, verdict.BaselineNotSteady, "checkout"
+		r.Outcome, r.Reason, r.Deciding = verdict.Inconclusive, cmp.Or(c.reason, verdict.BaselineNotSteady), "checkout"
 		if got, found := strings.CutPrefix(report.Headline(r), "Inconclusive: "); !found || got != c.want {
 			t.Errorf("%s: %s", name, got)
 		}

@@ -55,8 +55,11 @@ func headline(r Report) string {
 	case verdict.ConditionUnknown:
 		return "Inconclusive: " + unmet(r, verdict.Unasked) + "."
 	}
-	if text := r.unsteady(); text != "" {
+	switch text := r.unsteady(); {
+	case text != "" && r.Reason == verdict.BaselineNotSteady:
 		return "Inconclusive: " + text + "."
+	case text != "" && r.Reason == verdict.InstrumentNotCalibrated:
+		return "Inconclusive: " + Reason(r.Reason) + ". Besides, " + text + "."
 	}
 	return "Inconclusive: " + Reason(r.Reason) + "."
 }
