@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,7 +32,7 @@ const (
 // request. The zero Client does what the journey says.
 type Client struct {
 	Kind string `yaml:"kind" json:"kind" jsonschema:"required,enum=browser,enum=fresh,enum=pooled,enum=dns-forever,enum=retrier" jsonschema_description:"browser: connections are kept and shared, and the name is looked up for each new one; fresh: each user opens new connections; pooled: users share a limited number of connections, and wait for one; dns-forever: as browser, but each name is looked up once and its addresses are kept, as by a JVM with an infinite DNS cache; retrier: as browser, but a failed request is tried again. It replaces the journey's connections."`
-	Name string `yaml:"name,omitempty" json:"name,omitempty" jsonschema_description:"The name in reports, if there are two of a kind (default: the kind)."`
+	Name string `yaml:"name,omitempty" json:"name,omitempty" jsonschema_description:"The name in reports, if there are two of a kind (default: the kind). It is none of another kind."`
 
 	Size int           `yaml:"size,omitempty" json:"size,omitempty" jsonschema:"minimum=1" jsonschema_description:"pooled: the maximum number of connections. Required."`
 	Idle time.Duration `yaml:"idle,omitempty" json:"idle,omitempty" jsonschema_description:"pooled: how long a connection may be idle before it is closed (default: 90s)."`
@@ -86,7 +87,10 @@ func (c Client) Check(problem func(key, format string, args ...any)) {
 			problem(key, "found %v, expected a positive duration", d)
 		}
 	}
-	if c.endless() {
+	if c.Name != c.Kind && slices.Contains(ClientKinds(), c.Name) {
+		problem("name", "found %s, which is another kind of client than %s: use another name", c.Name, c.Kind)
+	}
+	if c.endless(0) {
 		problem("attempts", "found attempts that take longer than %v with their timeouts and backoffs: use fewer attempts, or a shorter backoff or timeout", maxRetrying)
 	}
 }
@@ -94,11 +98,13 @@ func (c Client) Check(problem func(key, format string, args ...any)) {
 // maxRetrying is how long all attempts of a retrier may take: a run waits for its last users.
 const maxRetrying = 10 * time.Minute
 
-// endless reports whether the attempts of a retrier take longer than maxRetrying. The settings
-// may be any, so that durations would overflow.
-func (c Client) endless() bool {
-	attempts := min(c.retrying(0).attempts, maxAttempts)
-	whole := float64(attempts) * c.Timeout.Seconds()
+// endless reports whether the attempts of a retrier take longer than maxRetrying, if the
+// timeout of the journey is limit; 0 if it is not known. The settings may be any, so that
+// durations would overflow.
+func (c Client) endless(limit time.Duration) bool {
+	r := c.retrying(limit)
+	attempts := min(r.attempts, maxAttempts)
+	whole := float64(attempts) * r.timeout.Seconds()
 	for n := range attempts - 1 {
 		whole += float64(int(1)<<min(n, maxDoubling)) * c.Backoff.Seconds()
 	}
@@ -108,14 +114,11 @@ func (c Client) endless() bool {
 // maxAttempts is the most attempts of a retrier.
 const maxAttempts = 100
 
-// Walks checks that such a client can walk a journey. What a protocol other than HTTP does
-// about its connections and failures is known to its own client libraries only.
+// Walks checks that such a client can walk a journey, and in a time that a run can wait. What
+// a protocol other than HTTP does about its connections and failures is known to its own
+// client libraries only.
 func (c Client) Walks(j Journey) error {
-	kinds := j.Kinds()
-	if len(kinds) == 0 {
-		return nil
-	}
-	for _, kind := range kinds {
+	for _, kind := range j.Kinds() {
 		switch {
 		case c.Kind == Pooled || c.Kind == Retrier:
 			return fmt.Errorf("it has steps of %s, and a %s client is for journeys of HTTP only: use browser, fresh or dns-forever%s",
@@ -123,6 +126,9 @@ func (c Client) Walks(j Journey) error {
 		case kind == "exec" && (c.Kind == Fresh || c.Kind == DNSForever):
 			return fmt.Errorf("it runs a command (exec:), which connects by itself, so that a %s client would be no other than browser: use browser, or a journey without such steps", c.Kind)
 		}
+	}
+	if c.Kind == Retrier && c.endless(j.limit()) {
+		return fmt.Errorf("its attempts take longer than %v with the timeout of the journey, %v, for each: use fewer attempts, or set timeout: of the client, that of one attempt", maxRetrying, j.limit())
 	}
 	return nil
 }

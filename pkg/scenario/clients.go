@@ -119,9 +119,12 @@ func (c Client) check(doc *strictyaml.Document, at string) {
 // checkShares checks that the shares of clients add up.
 func checkShares(doc *strictyaml.Document, at string, clients []Client) {
 	sum, open := 0.0, 0
-	for _, c := range clients {
+	for i, c := range clients {
 		if sum += float64(c.Share); c.Share == 0 {
 			open++
+		} else if math.Round(float64(c.Share)*wholeShare) == 0 {
+			place := index(at, i) + ".share"
+			doc.Problem(place, "%s: found a share of less than 0.00005%%, which is no user: use 0.0001%% or more", place)
 		}
 	}
 	switch total := math.Round(sum * wholeShare); {

@@ -101,7 +101,10 @@ func TestProblemsOfClients(t *testing.T) {
 		"nothing left":         {with("¶[{kind: fresh, share: 20%}, {kind: browser, share: 80%}, dns-forever]"), "load[0].clients", "leaves nothing"},
 		"a share of 0":         {with("[{kind: fresh, share: ¶0%}, browser]"), "load[0].clients[0].share", "above 0%"},
 		"two of a kind":        {with("[fresh, ¶fresh]"), "load[0].clients[1]", "duplicate client fresh: set a different name:"},
-		"two names":            {with("[fresh, ¶{kind: browser, name: fresh}]"), "load[0].clients[1]", "duplicate client fresh"},
+		"two names":            {with("[{kind: fresh, name: mine}, ¶{kind: browser, name: mine}]"), "load[0].clients[1]", "duplicate client mine"},
+		"a name of a kind":     {with("[{kind: retrier, name: ¶browser}]"), "load[0].clients[0].name", "found browser, which is another kind of client"},
+		"a share of nobody":    {with("[{kind: browser, share: 99.99999%}, {kind: fresh, share: ¶0.00001%}]"), "load[0].clients[1].share", "which is no user: use 0.0001% or more"},
+		"nobody, and the rest": {with("[browser, {kind: fresh, share: ¶0.00004%}]"), "load[0].clients[1].share", "which is no user"},
 		"a name of two words":  {with("[{kind: fresh, name: ¶my client}]"), "load[0].clients[0].name", "lowercase"},
 		"too few of one kind":  {withLoad("{journey: a, rate: ¶50/s, critical: true, clients: [browser, {kind: fresh, share: 1%}]}"), "load[0].rate", "found 30/m for journey a (fresh), which is 5 users in a baseline of 10s, expected 10 or more"},
 		"a journey in two":     {header + goodObjective + "load: [{journey: a, rate: 50/s, critical: true, clients: [fresh]}, ¶{journey: a, rate: 50/s, clients: [fresh]}]\n" + goodFaults, "load[1]", "journey a (fresh)"},
@@ -212,12 +215,16 @@ func TestClientsThatCannotWalk(t *testing.T) {
 		{plain, probe.Client{Kind: "pooled", Size: 5}, []probe.Step{web, sql}, "load of journey a: client pooled: it has steps of sql, and a pooled client is for journeys of HTTP only: use browser, fresh or dns-forever"},
 		{plain, probe.Client{Kind: "retrier", Name: "hasty"}, []probe.Step{sql}, "client hasty: it has steps of sql, and a retrier client is for journeys of HTTP only: use browser, fresh or dns-forever, and retry: in the step"},
 		{plain, probe.Client{Kind: "fresh"}, []probe.Step{{Exec: &probe.Exec{}}}, "it runs a command (exec:)"},
+		{plain, probe.Client{Kind: "retrier", Attempts: 10}, []probe.Step{web}, ""},
+		{plain, probe.Client{Kind: "retrier", Attempts: 11}, []probe.Step{web}, "load of journey a: client retrier: its attempts take longer than 10m0s with the timeout of the journey, 1m0s, for each: use fewer attempts, or set timeout: of the client, that of one attempt"},
+		{plain, probe.Client{Kind: "retrier", Attempts: 10, Backoff: time.Millisecond}, []probe.Step{web}, "its attempts take longer"},
+		{plain, probe.Client{Kind: "retrier", Attempts: 100, Timeout: time.Second}, []probe.Step{web}, ""},
 		{proxied, probe.Client{Kind: "dns-forever"}, []probe.Step{web}, "a proxy, which looks names up"},
 		{proxied, probe.Client{Kind: "fresh"}, []probe.Step{web}, ""},
 		{h2, probe.Client{Kind: "pooled", Size: 5}, []probe.Step{web}, "HTTP/2"},
 	} {
 		l := ofClient("a", rate(50), c.client)
-		err := scenario.Scenario{Load: []scenario.JourneyLoad{l}}.CheckClients(c.env, []probe.Journey{{Name: "a", Steps: c.steps}})
+		err := scenario.Scenario{Load: []scenario.JourneyLoad{l}}.CheckClients(c.env, []probe.Journey{{Name: "a", Steps: c.steps, Timeout: time.Minute}})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%+v: found %v, expected %s", c.client, err, c.want)
 		}
