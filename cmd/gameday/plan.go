@@ -119,8 +119,8 @@ func plannedLoad(l scenario.JourneyLoad) string {
 	if l.Critical {
 		text += ", critical"
 	}
-	if settings := l.Client().Settings(); settings != "" {
-		text += ": " + settings
+	if about := l.Client().About(); about != "" {
+		text += ": " + about
 	}
 	return text
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/theory/jsonpath"
+
+	"github.com/gameday-dev/gameday/pkg/record"
 )
 
 // problems receives what is wrong with a value of a file, with the value's path.
@@ -37,6 +39,9 @@ func (j Journey) Check(problem func(path, format string, args ...any)) {
 			problem(path, "%s: duplicate step name %q: set a different name", path, s.Title())
 		}
 		titles[s.Title()] = true
+		if _, ok := record.CutAttempt(s.Title()); ok {
+			problem(path, "%s: found the step name %q, but records name the attempts of a step so: set a different name", path, s.Title())
+		}
 		for captured := range s.Capture {
 			known[captured] = true
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,6 +48,15 @@ func (c *Client) Short(text string) { c.Kind = text }
 
 // Label is the name of the client in reports.
 func (c Client) Label() string { return cmp.Or(c.Name, c.Kind) }
+
+// About is what the name of the client does not say: its kind, unless that is its name, and
+// its settings. It is "" if there is nothing more to say.
+func (c Client) About() string {
+	if c.Label() == c.Kind {
+		return c.Settings()
+	}
+	return strings.TrimSuffix(c.Kind+", "+c.Settings(), ", ")
+}
 
 // Settings are the settings in a line: at most 50 connections; "" if there are none.
 func (c Client) Settings() string {

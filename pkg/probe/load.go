@@ -113,7 +113,7 @@ func (l Load) visit(result *vegeta.Result, way walked) Visit {
 	for _, s := range way.steps {
 		for i, failed := range s.attempts() {
 			sample := failed.sample(l.Journey.Name, result.Seq)
-			sample.Journey += fmt.Sprintf(" (attempt %d)", i+1)
+			sample.Journey = record.Attempt(sample.Journey, i+1)
 			v.Steps = append(v.Steps, sample)
 			v.Sample.BytesIn += sample.BytesIn
 			v.Sample.BytesOut += sample.BytesOut

@@ -66,6 +66,9 @@ func retries(c verdict.Case) *Retries {
 
 // facts are what is to be known about how users of a journey arrived, and were retried.
 func (l Load) facts(add func(name, format string, args ...any)) {
+	if l.aboutClient != "" {
+		add("Client", "%s: %s", l.Journey, l.aboutClient)
+	}
 	if l.Arrivals != "" {
 		add("Load", "%s: %s", l.Journey, l.Arrivals)
 	}

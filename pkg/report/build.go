@@ -98,7 +98,7 @@ func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 			r.dissect(c.Case, marks)
 		}
 		load := LoadOf(c.Journey, c.Case)
-		load.Client, load.clientIs = c.Client.Label(), c.Client.Settings()
+		load.walkedBy(c.Client)
 		load.Void = voidOf(c)
 		load.WarmUp, load.WarmUpBad = len(c.WarmUp), count(c.WarmUp, c.Bad)
 		r.Load = append(r.Load, load)

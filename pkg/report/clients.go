@@ -2,11 +2,11 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
@@ -49,14 +49,15 @@ func phaseNames() [3]string {
 	return [3]string{verdict.PhaseBaseline, verdict.PhaseFault, verdict.PhaseRepair}
 }
 
-// attempt is how the failed attempts of a step are named, each of which another one followed.
-var attempt = regexp.MustCompile(` \(attempt \d+\)$`)
-
 // requests are those of a journey in each phase; nil if none of them was a retry, or not all
 // of them were counted.
 func requests(journey string, steps []*tally) (all []Requests) {
 	if len(steps) >= maxSteps {
 		return nil
+	}
+	names := make(map[string]bool, len(steps))
+	for _, t := range steps {
+		names[t.name] = true
 	}
 	var sent, retries [3]int
 	for _, t := range steps {
@@ -65,7 +66,7 @@ func requests(journey string, steps []*tally) (all []Requests) {
 		}
 		for i, n := range t.phases {
 			sent[i] += n
-			if attempt.MatchString(t.name) {
+			if step, ok := record.CutAttempt(t.name); ok && names[step] { // else a step has such a name
 				retries[i] += n
 			}
 		}
@@ -128,8 +129,13 @@ type clientVerdict struct {
 // walks is the journey of the load, without its client.
 func (l Load) walks() string { return strings.TrimSuffix(l.Journey, " ("+l.Client+")") }
 
-// clientSentence says what became of each kind of client, the worst first; "" if there is one
-// kind only, or no verdict on users.
+// walkedBy says which client program walks the journey.
+func (l *Load) walkedBy(c probe.Client) {
+	l.Client, l.ClientKind, l.ClientSettings, l.aboutClient = c.Label(), c.Kind, c.Settings(), c.About()
+}
+
+// clientSentence says what became of each kind of client, the worst first, and which share of
+// users retries served; "" if there is neither, or no verdict on users.
 func clientSentence(r Report) string {
 	if r.Outcome == verdict.Aborted || r.Outcome == verdict.Inconclusive {
 		return ""
@@ -139,14 +145,50 @@ func clientSentence(r Report) string {
 		words = append(words, k.fared())
 	}
 	if len(words) == 0 {
-		return ""
+		return r.onlyRetried()
 	}
 	return " By kind of client, the worst first: " + strings.Join(words, ", ") + "."
 }
 
+// onlyRetried says that the users of the journey that decided were served by the retries of
+// their client, which hid the failures from them; "" if they were not.
+func (r Report) onlyRetried() string {
+	for _, l := range r.Load {
+		if share := l.rescued(); l.Journey == r.Deciding && share != "" {
+			return " During the fault, " + share + " of users were served only by a retry of their client."
+		}
+	}
+	return ""
+}
+
+// rescued is the share of a retrier's users who were served only by a retry during the fault;
+// "" if there are none. A retry: of a step is what the product does, and no client's.
+func (l Load) rescued() string {
+	r := l.Retries
+	if l.ClientKind != probe.Retrier || r == nil || r.Users == r.Bad {
+		return ""
+	}
+	for _, phase := range l.Phases {
+		if phase.Name == verdict.PhaseFault && phase.N > 0 {
+			return Percent(float64(r.Users-r.Bad) / float64(phase.N))
+		}
+	}
+	return ""
+}
+
 // fared is what became of one kind of client.
 func (k clientVerdict) fared() string {
+	var about []string
+	if k.Client != k.ClientKind {
+		about = append(about, k.ClientKind)
+	}
+	if share := k.rescued(); share != "" {
+		about = append(about, share+" of its users were served only by a retry")
+	}
 	text := k.Client + " "
+	if len(about) > 0 {
+		text += "(" + strings.Join(about, ", ") + ") "
+	}
 	switch {
 	case k.Outcome == verdict.Inconclusive:
 		return text + "inconclusive (" + string(k.Reason) + ")"
@@ -165,10 +207,13 @@ func (k clientVerdict) fared() string {
 // clientFacts are the recovery of each kind of client.
 func clientFacts(r Report, add func(name, format string, args ...any)) {
 	for _, k := range r.kinds() {
-		about := k.Client
-		if k.clientIs != "" {
-			about += " (" + k.clientIs + ")"
+		name, text := k.Client, Recovery(k.Verdict, r.Objective.RTO)
+		if name != k.ClientKind {
+			name += " (" + k.ClientKind + ")"
 		}
-		add("Client", "%s: %s", about, Recovery(k.Verdict, r.Objective.RTO))
+		if share := k.rescued(); share != "" {
+			text += "; " + share + " of its users during the fault were served only by a retry"
+		}
+		add("Client", "%s: %s", name, text)
 	}
 }

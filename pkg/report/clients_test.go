@@ -140,7 +140,8 @@ func TestEachKindOfClientHasItsRecovery(t *testing.T) {
 		}
 		text := strings.ReplaceAll(b.String(), `\`, "")
 		for _, want := range []string{
-			"dns-forever: not recovered: down for at least 40.00s, RTO 5s", "fresh: 2.00s (at least 1.95s, at most ", "pooled (at most 7 connections, closed after 1m30s without use): no outage, RTO 5s",
+			"dns-forever: not recovered: down for at least 40.00s, RTO 5s", "fresh: 2.00s (at least 1.95s, at most ", "pooled: no outage, RTO 5s",
+			"checkout (pooled): at most 7 connections, closed after 1m30s without use",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q is not in\n%s", want, text)
@@ -149,12 +150,77 @@ func TestEachKindOfClientHasItsRecovery(t *testing.T) {
 	}
 	var b bytes.Buffer
 	var v struct {
-		Load []struct{ Journey, Client string }
+		Load []struct {
+			Journey, Client string
+			ClientKind      string `json:"client_kind"`
+			ClientSettings  string `json:"client_settings"`
+		}
 	}
 	if err := report.JSON(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(b.Bytes(), &v); err != nil || v.Load[1].Client != "pooled" || v.Load[1].Journey != "checkout (pooled)" {
+	if err := json.Unmarshal(b.Bytes(), &v); err != nil || v.Load[1].Client != "pooled" || v.Load[1].Journey != "checkout (pooled)" ||
+		v.Load[1].ClientKind != "pooled" || v.Load[1].ClientSettings != "at most 7 connections, closed after 1m30s without use" {
 		t.Errorf("%v %+v", err, v)
+	}
+}
+
+// Retries that hide an outage from users are named by the headline, whatever the client's name
+// is; and nothing else is taken for a retry.
+func TestARetrierDoesNotHideAnOutage(t *testing.T) {
+	t.Parallel()
+	at := func(d time.Duration) time.Time { return origin.Add(d) }
+	const s = time.Second
+	marks := map[record.MarkName]time.Time{record.MarkBaseline: at(0), record.MarkFault: at(10 * s), record.MarkRevert: at(50 * s), record.MarkEnd: at(60 * s)}
+	for clients, want := range map[string]struct {
+		load               string // the name of the load that is served by retries
+		sentence, fact, is string
+	}{
+		"[{kind: retrier, name: app}]": {
+			"checkout (app)", "there is no outage. During the fault, 80% of users were served only by a retry of their client.",
+			"checkout (app): retrier, up to 3 attempts, backoff 0s", "checkout (app): 640 users needed a retry",
+		},
+		"[retrier]": {
+			"checkout (retrier)", "there is no outage. During the fault, 80% of users were served only by a retry of their client.",
+			"checkout (retrier): up to 3 attempts, backoff 0s", "checkout (retrier): 640 users needed a retry",
+		},
+		"[browser, {kind: retrier, name: app}]": {
+			"checkout (app)", "the worst first: browser had no outage, app (retrier, 80% of its users were served only by a retry) had no outage.",
+			"checkout (app): retrier, up to 3 attempts, backoff 0s", "app (retrier): no outage, RTO 5s; 80% of its users during the fault were served only by a retry",
+		},
+		"[browser]":                {"checkout (browser)", "there is no outage.", "", ""}, // by retry: of a step
+		"[{kind: fresh, name: a}]": {"checkout (a)", "there is no outage.", "checkout (a): fresh", ""},
+	} {
+		r := recorded(t, "{journey: checkout, rate: 60/s, critical: true, clients: "+clients+"}", marks, func(w *record.Writer) error {
+			for _, name := range []string{want.load, "checkout (browser)"}[:1+strings.Count(clients, "browser,")] {
+				for i := range 1200 {
+					when := time.Duration(i) * 50 * time.Millisecond
+					sample := record.Sample{Journey: name, Seq: uint64(i), Sent: at(when), Latency: 5 * time.Millisecond, Code: 200}
+					if name == want.load && when >= 10*s && when < 50*s && i%5 != 0 {
+						sample.Retries = 2
+					}
+					if err := w.Sample(sample); err != nil {
+						return err
+					}
+					sample.Journey += "/login (attempt 1)" // a step of a journey that was recorded before such names were refused
+					if err := w.Step(sample); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if got := report.Headline(r); !strings.HasSuffix(got, want.sentence) {
+			t.Errorf("%s: %s", clients, got)
+		}
+		for _, l := range r.Load {
+			if l.Requests != nil {
+				t.Errorf("%s: retries that are none: %+v", clients, l.Requests)
+			}
+		}
+		var b bytes.Buffer
+		if err := report.TerminalOf(300)(&b, r); err != nil || !strings.Contains(b.String(), want.fact) || !strings.Contains(b.String(), want.is) {
+			t.Errorf("%s: %v: %q or %q is not in\n%s", clients, err, want.fact, want.is, b.String())
+		}
 	}
 }

@@ -129,8 +129,12 @@ func ObjectiveOf(o verdict.Objective, rpo *time.Duration) Objective {
 
 // Load is the load on one journey, and its results.
 type Load struct {
-	Journey  string    `json:"journey"`
-	Client   string    `json:"client,omitempty"`        // the kind of client program, or its name; the journey's name contains it
+	Journey string `json:"journey"`
+	Client  string `json:"client,omitempty"` // the kind of client program, or its name; the journey's name contains it
+	// ClientKind is the kind of client program, and ClientSettings are its settings in a line.
+	ClientKind     string `json:"client_kind,omitempty"`
+	ClientSettings string `json:"client_settings,omitempty"`
+
 	Rate     float64   `json:"rate_per_s"`              // before the fault
 	Arrivals string    `json:"arrivals,omitempty"`      // the rate with its stages, and how users arrive, if not evenly at one rate
 	Lateness *Lateness `json:"arrival_error,omitempty"` // how late users were sent; null if it was not measured
@@ -147,8 +151,8 @@ type Load struct {
 	WarmUpBad int   `json:"warm_up_bad,omitempty"`
 	Void      *Void `json:"void,omitempty"` // users who are not judged; null if there are none
 
-	before   beforehand
-	clientIs string // the settings of the client, if it has some
+	before      beforehand
+	aboutClient string // what the name of the client does not say; see [probe.Client.About]
 }
 
 // Lateness is how long after their scheduled time users were sent, since the baseline.

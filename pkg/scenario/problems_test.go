@@ -212,6 +212,8 @@ func TestProblemsOfJourneys(t *testing.T) {
 		"template in JSON":        {steps("{post: /, json: ¶{a: [b, '{{.token}}']}}"), "steps[0].json.a[1]", "token"},
 		"captured too late":       {steps("get: ¶/{{.token}}\n  - {get: /b, capture: {token: $.t}}"), "steps[0].get", "token"},
 		"two steps of one name":   {steps("{name: a, get: /}\n  - ¶{name: a, get: /b}"), "steps[1]", `"a"`},
+		"a step as an attempt":    {steps("¶{name: pay (attempt 1), get: /}"), "steps[0]", `found the step name "pay (attempt 1)"`},
+		"a path as an attempt":    {steps("get: /\n  - ¶get: /pay (attempt 12)"), "steps[1]", "set a different name"},
 		"two steps of one path":   {steps("get: /\n  - ¶get: /"), "steps[1]", `"/"`},
 		"confirms nothing":        {steps("get: /\nconfirm: ¶{get: '/{{.id}}'}"), "confirm", "acknowledges"},
 		"confirm without request": {steps("{post: /, acknowledges: $.id}\nconfirm: ¶{}"), "confirm", "0 requests"},
