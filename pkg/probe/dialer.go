@@ -191,7 +191,7 @@ func (r reach) inTurn(ctx context.Context, addresses []string) (net.Conn, error)
 		if first == nil {
 			first = err
 		}
-		if ctx.Err() != nil {
+		if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && time.Until(deadline) <= 0 {
 			break
 		}
 	}

@@ -73,7 +73,9 @@ func TestARetrierGivesAnAttemptUp(t *testing.T) {
 		{probe.Client{Kind: probe.Retrier, Attempts: 2}, true, 300 * time.Millisecond, 500 * time.Millisecond, 1},
 		{probe.Client{Kind: probe.Retrier, Attempts: 2, Timeout: 100 * time.Millisecond, Backoff: 50 * time.Millisecond}, true, 150 * time.Millisecond, 300 * time.Millisecond, 1},
 	} {
+		mu.Lock()
 		clear(seen)
+		mu.Unlock()
 		for _, v := range walks(t, probe.Load{Journey: journey, Way: probe.Way{Entry: server.URL}, Client: c.client, Rate: probe.Rate{Users: 20, Per: time.Second}}, 400*time.Millisecond) {
 			if v.Sample.Failed() == c.good || v.Sample.Latency < c.atLeast || v.Sample.Latency > c.atMost || v.Sample.Retries != c.retryable {
 				t.Errorf("%+v: %+v", c.client, v.Sample)
