@@ -193,7 +193,7 @@ func (d *Document) problem(at Position, format string, args ...any) {
 			args[i] = secrets.Error(arg)
 		}
 	}
-	text := secrets.Text(plaintext.Shorten(fmt.Sprintf(format, args...), 1000))
+	text := plaintext.Line(secrets.Text(plaintext.Shorten(fmt.Sprintf(format, args...), 1000)))
 	d.Problems = append(d.Problems, FileError{d.File, at, text})
 }
 

@@ -81,6 +81,7 @@ func FuzzLoadJourney(f *testing.F) {
 	seeds(f, labs.Files, "*/journeys/*.yaml")
 	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: '/{{.x}}', expect: {json: {'$[': exists}}}]\nconfirm: {get: /x}"))
 	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{post: /x, json: {a: &a {b: 1}, c: *a, d: &d [*d]}}]"))
+	f.Add([]byte("version: 1\nname: fuzz\nsteps: [{get: /x, headers: {\"a\\nb\": }}]")) // a place of two lines
 	f.Fuzz(func(t *testing.T, data []byte) {
 		j, err := scenario.LoadJourney("fuzz.yaml", data, nil)
 		if err != nil {
