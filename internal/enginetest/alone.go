@@ -3,6 +3,7 @@ package enginetest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,10 +64,14 @@ func Long(tb testing.TB, task string) {
 }
 
 // Rounds is the number of rounds of a test that depends on chance: few, or many if
-// GAMEDAY_LONG_TESTS is set.
+// GAMEDAY_LONG_TESTS is set. If that is a number above 1, it is the most.
 func Rounds(few, many int) int {
-	if os.Getenv(longTests) != "" {
-		return many
+	set := os.Getenv(longTests)
+	if set == "" {
+		return few
 	}
-	return few
+	if most, err := strconv.Atoi(set); err == nil && most > 1 {
+		return min(most, many)
+	}
+	return many
 }
