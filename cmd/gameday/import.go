@@ -165,11 +165,7 @@ func (p program) writeJourney(c *cli.Context, target, name string, r journeyfrom
 // entering is the environment of gameday.yaml that has an entry, or "". A file that cannot be
 // read is no reason to import nothing.
 func (p program) entering(entry string) string {
-	s, err := p.session("", nil)
-	if err != nil {
-		return ""
-	}
-	declared, err := s.Library.Environments()
+	declared, err := p.library().Environments()
 	if err != nil {
 		return ""
 	}

@@ -109,16 +109,9 @@ func (c Client) Check(problem func(key, format string, args ...any)) {
 const maxRetrying = 10 * time.Minute
 
 // endless reports whether the attempts of a retrier take longer than maxRetrying, if the
-// timeout of the journey is limit; 0 if it is not known. The settings may be any, so that
-// durations would overflow.
+// timeout of the journey is limit; 0 if it is not known.
 func (c Client) endless(limit time.Duration) bool {
-	r := c.retrying(limit)
-	attempts := min(r.attempts, maxAttempts)
-	whole := float64(attempts) * r.timeout.Seconds()
-	for n := range attempts - 1 {
-		whole += float64(int(1)<<min(n, maxDoubling)) * c.Backoff.Seconds()
-	}
-	return whole > maxRetrying.Seconds()
+	return c.retrying(limit).whole() > float64(maxRetrying)
 }
 
 // maxAttempts is the most attempts of a retrier.
@@ -149,12 +142,7 @@ func (c Client) Longest(limit time.Duration) time.Duration {
 	if c.Kind != Retrier {
 		return limit
 	}
-	r := c.retrying(limit)
-	whole := time.Duration(r.attempts) * r.timeout
-	for n := 1; n < r.attempts; n++ {
-		whole += r.pause(n)
-	}
-	return whole
+	return time.Duration(c.retrying(limit).whole())
 }
 
 // limit is the timeout of a whole journey of the load, without its pauses.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -24,18 +25,19 @@ type retrying struct {
 // retrying is how the client tries a failed request again, if the timeout of the journey is
 // limit.
 func (c Client) retrying(limit time.Duration) retrying {
-	r := retrying{attempts: c.Attempts, backoff: c.Backoff, timeout: c.Timeout}
-	if r.attempts == 0 {
-		r.attempts = DefaultAttempts
-	}
-	if r.timeout == 0 {
-		r.timeout = limit
-	}
-	return r
+	return retrying{attempts: cmp.Or(c.Attempts, DefaultAttempts), backoff: c.Backoff, timeout: cmp.Or(c.Timeout, limit)}
 }
 
-// pause is the time between an attempt and the next one.
-func (r retrying) pause(attempt int) time.Duration { return r.backoff << min(attempt-1, maxDoubling) }
+// whole is how long all attempts may take, with the pauses between them, in nanoseconds. The
+// settings may be any, so that a duration could overflow.
+func (r retrying) whole() (ns float64) {
+	attempts := min(r.attempts, maxAttempts)
+	ns = float64(attempts) * float64(r.timeout)
+	for n := range attempts - 1 {
+		ns += float64(int(1)<<min(n, maxDoubling)) * float64(r.backoff)
+	}
+	return ns
+}
 
 // retries is how a step is tried again by the client; nil if it is not. A step with its own
 // retry or poll keeps that: the journey's author knows what the product does there.

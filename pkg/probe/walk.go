@@ -177,9 +177,9 @@ func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.D
 	case r.err == nil:
 		return 0, false
 	case s.retries != nil:
-		return s.retries.pause(attempt), s.retries.again(attempt, r)
+		return doubled(s.retries.backoff, attempt), s.retries.again(attempt, r)
 	case s.Retry != nil:
-		return s.Retry.Backoff << min(attempt-1, maxDoubling), attempt < s.Retry.Attempts
+		return doubled(s.Retry.Backoff, attempt), attempt < s.Retry.Attempts
 	case s.Poll != nil:
 		return s.Poll.Every, isNotYet(r.err) && time.Since(started)+s.Poll.Every < s.Poll.Within
 	}
@@ -188,6 +188,11 @@ func (s *step) again(attempt int, r stepResult, started time.Time) (pause time.D
 
 // maxDoubling is how often a backoff doubles.
 const maxDoubling = 10
+
+// doubled is the pause after an attempt, from 1: the backoff, which doubles with each one.
+func doubled(backoff time.Duration, attempt int) time.Duration {
+	return backoff << min(attempt-1, maxDoubling)
+}
 
 // notYetError is the error of a response to a poll that is not the result.
 type notYetError struct{ error }

@@ -30,7 +30,7 @@ func Build(dir string) (Report, error) {
 	var steps []*tally
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
-		steps, err = stepTallies(dir, phasingOf(f.Marks))
+		steps, err = stepTallies(dir, phasingOf(f))
 		return err
 	})
 	errs := classes{}
@@ -86,12 +86,12 @@ func Build(dir string) (Report, error) {
 // addLoads adds the figures of the journeys.
 func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 	for _, c := range cases {
-		again := servedAgain(c.Case)
 		switch {
 		case r.Revert == nil:
 		case c.Journey == r.Deciding:
-			r.ServedAgain, r.stillBad = again, again == nil
-		case again == nil && slices.ContainsFunc(r.Journeys, func(j verdict.Journey) bool { return j.Critical && j.Name == c.Journey }):
+			r.ServedAgain = servedAgain(c.Case)
+			r.stillBad = r.ServedAgain == nil
+		case c.Critical && servedAgain(c.Case) == nil:
 			r.others = append(r.others, c.Journey)
 		}
 		if c.Journey == r.Deciding {
@@ -108,7 +108,8 @@ func (r *Report) addLoads(cases []run.Case, marks record.Marks) {
 
 // LoadOf builds the figures of a journey that need no more than its samples.
 func LoadOf(journey string, c verdict.Case) Load {
-	l := Load{Journey: journey, Rate: c.Rate, Phases: phases(c), before: beforehandOf(c)}
+	l := Load{Journey: journey, Rate: c.Rate}
+	l.Phases, l.before = phases(c)
 	for _, silence := range verdict.Silences(c) {
 		l.Silences = append(l.Silences, Silence{
 			verdict.Seconds(silence.From - c.Marks.Fault), verdict.Seconds(silence.To - c.Marks.Fault),
@@ -152,7 +153,7 @@ func servedAgain(c verdict.Case) *verdict.Seconds {
 }
 
 // phases are the figures of each phase that has samples.
-func phases(c verdict.Case) []Figures {
+func phases(c verdict.Case) (figures []Figures, before beforehand) {
 	phaseOf := c.PhaseOf()
 	tallies := map[string]*tally{}
 	current := newTally("")
@@ -163,15 +164,22 @@ func phases(c verdict.Case) []Figures {
 			}
 			current = tallies[name]
 		}
-		current.add(s.Latency, c.Bad(s))
+		bad := c.Bad(s)
+		current.add(s.Latency, bad)
+		switch {
+		case !bad || current.name != verdict.PhaseBaseline:
+		case s.Failed:
+			before.failed++
+		default:
+			before.slow++
+		}
 	}
-	var figures []Figures
 	for _, name := range []string{verdict.PhaseBaseline, verdict.PhaseFault, verdict.PhaseRepair} {
 		if t := tallies[name]; t != nil {
 			figures = append(figures, t.figures())
 		}
 	}
-	return figures
+	return figures, before
 }
 
 // addLogs reads the logs of the faulted components, if they were saved.

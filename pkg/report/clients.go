@@ -8,6 +8,7 @@ import (
 
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
+	"github.com/gameday-dev/gameday/pkg/run"
 	"github.com/gameday-dev/gameday/pkg/verdict"
 )
 
@@ -24,14 +25,9 @@ func (r Requests) factor() float64 { return float64(r.Sent) / float64(max(r.Sent
 // phasing are the moments between which steps are counted.
 type phasing struct{ baseline, fault, end time.Time }
 
-func phasingOf(marks record.Marks) phasing {
-	p := phasing{baseline: marks[record.MarkBaseline], fault: marks[record.MarkFault]}
-	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
-		if at, ok := marks[name]; ok && (p.end.IsZero() || at.Before(p.end)) {
-			p.end = at
-		}
-	}
-	return p
+func phasingOf(f run.Folder) phasing {
+	end, _ := f.FaultEnded()
+	return phasing{baseline: f.Marks[record.MarkBaseline], fault: f.Marks[record.MarkFault], end: end}
 }
 
 // of is the place of a request's phase in [phaseNames].

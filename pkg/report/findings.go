@@ -24,8 +24,9 @@ const (
 // Finding is something that a run found, or has disproved, and that people should mend.
 type Finding struct {
 	// Key is the same in every run that finds the same: it is made of the environment, the
-	// component, the kind of finding, the kinds of faults, and the condition if it is of one. A cheap fault never stands for
-	// a harder one, so the same outage by another kind of fault is another finding.
+	// component, the kind of finding, the kinds of faults, and the condition if it is of one. A
+	// cheap fault never stands for a harder one, so the same outage by another kind of fault
+	// is another finding.
 	Key         string
 	Kind        FindingKind
 	Environment string

@@ -11,20 +11,6 @@ import (
 // allows, or failed.
 type beforehand struct{ slow, failed int }
 
-func beforehandOf(c verdict.Case) (b beforehand) {
-	phaseOf := c.PhaseOf()
-	for _, s := range c.Samples {
-		switch {
-		case phaseOf(s) != verdict.PhaseBaseline:
-		case s.Failed:
-			b.failed++
-		case c.Bad(s):
-			b.slow++
-		}
-	}
-	return b
-}
-
 // unsteady says what users met before the fault, if it is why a run is inconclusive, or would
 // be. It is "" if the report does not have these figures.
 func (r Report) unsteady() string {

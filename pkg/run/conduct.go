@@ -254,9 +254,9 @@ func (r *conduct) visited(v probe.Visit) {
 	if v.Sample.Void && r.lost.Add(1) == 1 {
 		r.event(record.KindLoad, "", "the load generator failed, so samples are missing: "+v.Sample.Error)
 	}
-	if r.critical(v.Sample.Journey) {
+	if l := r.load(v.Sample.Journey); l.Critical {
 		r.Meter.Add(v.Sample)
-		if r.others != nil && !r.leftOut(r.load(v.Sample.Journey)) {
+		if r.others != nil && !r.leftOut(l) {
 			r.others.Add(v.Sample)
 		}
 	}
@@ -279,8 +279,6 @@ func (r *conduct) confirm(ctx context.Context) {
 	})
 	r.account.Confirmed = err == nil // else closing the record says why
 }
-
-func (r *conduct) critical(journey string) bool { return r.load(journey).Critical }
 
 // load is the load of a name; the zero load if there is none.
 func (r *conduct) load(name string) scenario.JourneyLoad {

@@ -138,17 +138,21 @@ func (f Folder) marks(origin time.Time) verdict.Marks {
 		return verdict.Marks{Fault: at.Sub(origin)}
 	}
 	m := verdict.Marks{Fault: at.Sub(origin)}
-	// Something else may have ended the fault before it was reverted. If people recover
-	// service, ending the fault is a part of that.
-	if revert, ok := f.Marks[record.MarkRevert]; ok && f.Meta.ByHand != nil {
-		return verdict.Marks{Fault: m.Fault, Reverted: true, Revert: revert.Sub(origin)}
-	}
-	for _, name := range []record.MarkName{record.MarkRevert, record.MarkLost} {
-		if at, ok := f.Marks[name]; ok && (!m.Reverted || at.Sub(origin) < m.Revert) {
-			m.Reverted, m.Revert = true, at.Sub(origin)
-		}
+	if end, ok := f.FaultEnded(); ok {
+		m.Reverted, m.Revert = true, end.Sub(origin)
 	}
 	return m
+}
+
+// FaultEnded is when the fault was over, if it was: with its revert, or when something else
+// ended it before. If people recover service, ending the fault is a part of that.
+func (f Folder) FaultEnded() (at time.Time, ok bool) {
+	revert, reverted := f.Marks[record.MarkRevert]
+	lost, ended := f.Marks[record.MarkLost]
+	if ended && (!reverted || f.Meta.ByHand == nil && lost.Before(revert)) {
+		return lost, true
+	}
+	return revert, reverted
 }
 
 // lostByHand is when a fault was last seen in force that ended while people recovered service.

@@ -29,29 +29,53 @@ type Decision struct {
 //   - [Disproved]: by objective.Within ago, the fault was in force for the RTO, and recovery
 //     was seen and held. Users were answered until now, and well.
 func (c Case) Decided(now time.Duration) Decision {
-	limit := now - c.Objective.Within
-	if limit-c.Marks.Fault < c.Objective.RTO {
-		return Decision{Next: c.Marks.Fault + c.Objective.RTO + c.Objective.Within}
+	if first := c.firstLook(); now < first {
+		return Decision{Next: first}
 	}
-	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
-	Sort(c.Samples)
-	longest, last := intervals(c.Samples, c.Marks.Fault, now)
-
-	ended := c.endedAt(limit)
-	s := newSeries(ended)
-	outages, failback := s.outages()
-	switch known := ended.judged(s); {
-	case known.Outcome == Disproved && !failback && !s.silent(now-last, now, s.gaps()):
-		if c.staysDisproved(now, underWay(c.Samples)) {
+	l := c.look(now)
+	switch known := l.ended.judged(l.s); {
+	case known.Outcome == Disproved && !l.failback && !l.silent():
+		if l.staysDisproved(now, underWay(l.Samples)) {
 			return Decision{Outcome: Disproved}
 		}
-	case known.Outcome == Proven && len(outages) > 0 && s.recovery(outages).lo > c.Objective.RTO+longest:
-		if c.staysProven(now, append(underWay(c.Samples), behind(c.Samples, limit, now)...)) {
+	case known.Outcome == Proven && len(l.outages) > 0 && l.s.recovery(l.outages).lo > c.Objective.RTO+l.longest:
+		if l.staysProven(now, append(underWay(l.Samples), behind(l.Samples, now-c.Objective.Within, now)...)) {
 			return Decision{Outcome: Proven}
 		}
 	}
-	return Decision{Next: nextDecision(s, outages, now, longest)}
+	return Decision{Next: nextDecision(l.s, l.outages, now, l.longest)}
 }
+
+// look is what the samples of a watch that goes on show at a moment.
+type look struct {
+	Case // with the samples that are done by then, sorted
+
+	now           time.Duration
+	ended         Case    // as if the watch had ended objective.Within ago
+	s             *series // of it
+	outages       []outage
+	failback      bool
+	longest, last time.Duration // see [intervals]
+}
+
+// firstLook is the first moment at which a look can show anything: the fault was in force for
+// the RTO by objective.Within ago.
+func (c Case) firstLook() time.Duration {
+	return c.Marks.Fault + c.Objective.RTO + c.Objective.Within
+}
+
+func (c Case) look(now time.Duration) look {
+	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
+	Sort(c.Samples)
+	l := look{Case: c, now: now, ended: c.endedAt(now - c.Objective.Within)}
+	l.s = newSeries(l.ended)
+	l.outages, l.failback = l.s.outages()
+	l.longest, l.last = intervals(c.Samples, c.Marks.Fault, now)
+	return l
+}
+
+// silent reports whether the time without an answer until now may hide an outage.
+func (l look) silent() bool { return l.s.silent(l.now-l.last, l.now, l.s.gaps()) }
 
 // staysDisproved reports whether a watch that ends now is disproved, whatever becomes of
 // those who are under way and young enough to be good.

@@ -16,34 +16,29 @@ import (
 // next is the first moment at which users may be served again, if they are not: before it,
 // another look shows nothing.
 func (c Case) Served(now time.Duration) (state State, next time.Duration) {
-	limit := now - c.Objective.Within
-	if limit-c.Marks.Fault < c.Objective.RTO {
-		return "", c.Marks.Fault + c.Objective.RTO + c.Objective.Within
+	if first := c.firstLook(); now < first {
+		return "", first
 	}
-	c.Samples = slices.DeleteFunc(slices.Clone(c.Samples), func(s Sample) bool { return s.Done() > now })
-	Sort(c.Samples)
-	pending := slices.DeleteFunc(underWay(c.Samples), func(u unanswered) bool { return u.earliest <= c.Marks.Fault })
-	late, _ := split(pending, now, func(u unanswered) bool { return u.earliest <= limit })
-	_, last := intervals(c.Samples, c.Marks.Fault, now)
-	ended := c.endedAt(limit)
-	s := newSeries(ended)
-	outages, failback := s.outages()
+	l := c.look(now)
 	next = now
-	if len(outages) > 0 {
+	if len(l.outages) > 0 {
 		// Answers that are still to come may show that the outage ended earlier, by the users
 		// of one window.
-		next = max(s.nextHeld(outages, now)-s.objective.Window-s.objective.Within, now)
+		next = max(l.s.nextHeld(l.outages, now)-c.Objective.Window-c.Objective.Within, now)
 	}
-	if failback || s.silent(now-last, now, s.gaps()) {
+	if l.failback || l.silent() {
 		return "", next
 	}
-	known := ended.judged(s)
+	known := l.ended.judged(l.s)
 	switch known.State {
 	case Unaffected, Recovered, Late:
 	case Down, Impaired:
 		return "", next
 	}
-	if known.Outcome == Inconclusive || Judge(c.endedAt(limit, late)).State != known.State {
+	limit := now - c.Objective.Within
+	pending := slices.DeleteFunc(underWay(l.Samples), func(u unanswered) bool { return u.earliest <= c.Marks.Fault })
+	late, _ := split(pending, now, func(u unanswered) bool { return u.earliest <= limit })
+	if known.Outcome == Inconclusive || Judge(l.endedAt(limit, late)).State != known.State {
 		return "", next
 	}
 	return known.State, now
