@@ -20,7 +20,7 @@ func floors() map[string]int {
 		"internal/kind": 0, "internal/unit": 0, "internal/program": 0, "internal/redact": 0, "internal/plaintext": 0, "internal/atomicfile": 0, "internal/sqlitefile": 0,
 		"internal/bounded": 0, "internal/disk": 0, "internal/bounded/boundedtest": 0,
 		"internal/direct": 0,
-		"internal/ramp":   0, "internal/secret": 0,
+		"internal/ramp":   0, "internal/secret": 0, "internal/loopbacktest": 0,
 		"internal/browsertest": 0, "internal/hostcmd": 1, "internal/chromium": 2, "pkg/helper": 0, "scenarios": 0, "labs": 0, "labs/shop": 0, "labs/echo": 0,
 		"internal/strictyaml": 1, "internal/folder": 1, "pkg/journal": 1,
 		"pkg/record": 2, "pkg/record/recordtest": 3, "pkg/notes": 3, "pkg/target": 2, "pkg/advice": 2, "pkg/gate": 2, "pkg/verdict": 2,

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gameday-dev/gameday/internal/loopbacktest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 )
@@ -46,10 +47,7 @@ type host struct {
 
 func newHost(t *testing.T, address string, handler http.HandlerFunc) *host {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
-	if err != nil {
-		t.Skipf("the machine has no such address: %v", err)
-	}
+	listener := loopbacktest.Listen(t, address)
 	h := &host{}
 	speaks := new(http.Protocols)
 	speaks.SetHTTP1(true)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/gameday-dev/gameday/internal/loopbacktest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/record"
 	"github.com/gameday-dev/gameday/pkg/run"
@@ -45,10 +46,7 @@ func names(t *testing.T, is *atomic.Pointer[string]) string {
 // listening is a server of users at an address.
 func listening(t *testing.T, address string) *httptest.Server {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
-	if err != nil {
-		t.Skipf("the machine has no such address: %v", err)
-	}
+	listener := loopbacktest.Listen(t, address)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	_ = server.Listener.Close()
 	server.Listener = listener

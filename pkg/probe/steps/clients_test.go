@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/gameday-dev/gameday/internal/loopbacktest"
 	"github.com/gameday-dev/gameday/pkg/probe"
 	"github.com/gameday-dev/gameday/pkg/probe/steps"
 )
@@ -18,11 +19,7 @@ import (
 func TestClientsOfOtherSteps(t *testing.T) {
 	t.Parallel()
 	listen := func(address string) net.Listener {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
-		if err != nil {
-			t.Skipf("the machine has no such address: %v", err)
-		}
-		t.Cleanup(func() { _ = l.Close() })
+		l := loopbacktest.Listen(t, address)
 		go func() {
 			for {
 				c, err := l.Accept()
